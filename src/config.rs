@@ -1,1 +1,173 @@
-//! The configuration.
+//! The configuration: read once, checked as a whole, then plain values.
+//!
+//! A configuration that could be read is sound: whatever can be known to be wrong before the first call is a
+//! [`Mistake`], and all mistakes are found in one go.
+
+mod document;
+mod environment;
+mod mapping;
+mod mistake;
+mod operation;
+mod report;
+mod server;
+mod summary;
+mod token;
+
+pub use mistake::{Mistake, Mistakes};
+pub use operation::Operation;
+pub use report::{ReportConfig, Reread};
+pub use summary::check_config;
+pub use token::{Token, TokenError, TokenSource};
+
+use mapping::{Bounds, Field};
+use mistake::Notes;
+use operation::{Draft, Place, Surroundings};
+use report::{DAY, MINUTE};
+use secrecy::ExposeSecret;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A file longer than this is some other file: the schema fills a thousandth of it.
+const LONGEST_FILE: u64 = 4 << 20;
+
+const HOLD: Bounds = Bounds {
+    least: Duration::ZERO,
+    most: DAY,
+    reason: "",
+};
+
+/// What the exporter is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The folder with one file of state per operation; without it counts start anew at each start.
+    pub state_path: Option<PathBuf>,
+    /// How long a new counter series shows 0 before its value: 0 s (off) to 24 h, default 2 min.
+    /// At least two scrape intervals, since Prometheus cannot see the first increment of a series born at 5.
+    pub new_series_hold: Duration,
+    /// Label sets per operation and family, from 1 on; default 5000. A histogram counts as one.
+    pub series_limit: usize,
+    /// At least one; names and tokens are unique.
+    pub operations: Vec<Operation>,
+}
+
+/// The defaults, without any operation.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state_path: None,
+            new_series_hold: 2 * MINUTE,
+            series_limit: 5000,
+            operations: Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file at `path`. Relative paths in it start at its folder; `lookup_env` gives the value of an
+    /// environment variable.
+    pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let file_name = path.display().to_string();
+        let refuse = |text: String| Mistakes::single(&file_name, None, text);
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes))
+            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        if bytes.len() as u64 > LONGEST_FILE {
+            return Err(refuse("is longer than 4 MiB: this is no configuration".to_owned()));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+            Mistakes::single(&file_name, Some(line), "is not UTF-8 from here on".to_owned())
+        })?;
+        Self::parse(&text, &file_name, path.parent().unwrap_or(Path::new("")), lookup_env)
+    }
+
+    /// Reads a configuration from `text`; mistakes call it `file_name`, and relative paths in it start at `folder`.
+    /// Token files and variables are read, and files that are named must be there.
+    pub fn parse(
+        text: &str,
+        file_name: &str,
+        folder: &Path,
+        lookup_env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistakes> {
+        let root = document::read(text).map_err(|error| Mistakes::single(file_name, Some(error.line), error.text))?;
+        let notes = Notes::default();
+        let config = read(Field::root(&root, &notes), &Surroundings { folder, lookup_env }, &notes);
+        notes.verdict(Some(file_name))?;
+        Ok(config)
+    }
+}
+
+/// Reads what there is. The result is good for something only if no mistake was noted.
+fn read(root: Field<'_>, around: &Surroundings<'_>, notes: &Notes) -> Config {
+    let mut config = Config::default();
+    let Some(mut keys) = root.mapping("keys, at least `operations`") else {
+        return config;
+    };
+    config.state_path = keys.value("state_path", "a folder such as /var/lib/wolkvox_exporter", |text| {
+        operation::path_in(around.folder, text)
+    });
+    config.new_series_hold = keys.duration("new_series_hold", &HOLD, config.new_series_hold);
+    config.series_limit = keys.count("series_limit", config.series_limit);
+
+    const WHAT: &str = "a list of operations, each starting with `- name: …`";
+    match keys.field("operations") {
+        None => keys.mistake(format!("`operations` is missing: {WHAT}")),
+        Some(field) => match field.items(WHAT) {
+            Some(items) if items.is_empty() => field.mistake(format!("expected {WHAT}; found none")),
+            items => {
+                let drafts: Vec<Draft> = items
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| operation::read(item, around))
+                    .collect();
+                compare(&drafts, notes);
+                config.operations = drafts.into_iter().map(|draft| draft.operation).collect();
+            }
+        },
+    }
+    keys.finish();
+    config
+}
+
+/// Notes what two operations must not have in common.
+fn compare(drafts: &[Draft], notes: &Notes) {
+    for (index, draft) in drafts.iter().enumerate() {
+        let earlier = &drafts[..index];
+        if let Some(Place { line, path }) = &draft.name_at
+            && let Some(first) = earlier.iter().find_map(|other| {
+                other
+                    .name_at
+                    .as_ref()
+                    .filter(|_| other.operation.name == draft.operation.name)
+            })
+        {
+            let name = &draft.operation.name;
+            notes.add(
+                Some(*line),
+                path,
+                format!("the name `{name}` is taken by the operation on line {}", first.line),
+            );
+        }
+        if let Some(Place { line, path }) = &draft.token_at
+            && let Some((other, first)) = earlier.iter().find_map(|other| {
+                let same = other.operation.token.value.expose_secret() == draft.operation.token.value.expose_secret();
+                other.token_at.as_ref().filter(|_| same).map(|place| (other, place))
+            })
+        {
+            notes.add(
+                Some(*line),
+                path,
+                format!(
+                    "{} has the same token as {} on line {}: Wolkvox takes one call at a time per token, so each \
+                     operation needs its own",
+                    draft.title(),
+                    other.title(),
+                    first.line
+                ),
+            );
+        }
+    }
+}

@@ -1,5 +1,36 @@
 //! A Prometheus exporter for Wolkvox contact centres.
+//!
+//! A background poller reads each operation's reports from the Wolkvox API, keeps the latest state and every count, and
+//! serves them on `/metrics`. Data walks one way through the modules:
+//!
+//! ```text
+//! config ─▶ poller (a task per operation: reports one after the other, on a fixed grid)
+//!             │  client: request ▸ envelope ▸ rows, one by one off the wire
+//!             ▼
+//!           reports: row ▸ what it means (gauges of now, or day totals)
+//!             ▼
+//!           ledger: what is new? ▸ commit ▸ totals      (campaigns skip this: they are state, not events)
+//!             ▼
+//!           board ▸ snapshot ▸ exposition: a text block per family and operation, made again only when it changed
+//!             ▼
+//!           web: /metrics, status page, health
+//! ```
+//!
+//! Reports know neither HTTP nor Prometheus text; the exposition knows neither reports nor the web; only the poller
+//! joins them. A report is one file under [`reports`].
 
+pub mod app;
+pub mod board;
+pub mod cli;
+pub mod client;
+pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod exposition;
+pub mod ledger;
+pub mod metrics;
+pub mod poller;
 pub mod reports;
 pub mod simulator;
+pub mod snapshot;
+pub mod web;

@@ -1,2 +1,234 @@
-//! Arguments, logging, exit codes.
-fn main() {}
+//! Arguments, logging, exit codes: 0 is fine, 1 failed, 2 is usage or configuration.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use wolkvox_exporter::app::{self, Start};
+use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
+use wolkvox_exporter::client::RetryPolicy;
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::{Config, check_config};
+use wolkvox_exporter::demo;
+use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
+use wolkvox_exporter::web;
+
+/// The simulator alone listens next to the exporter.
+const SIMULATOR_PORT: u16 = DEFAULT_PORT + 1;
+
+/// A failure and the exit code that it means.
+enum Failure {
+    Failed(anyhow::Error),
+    Configuration(String),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr(&arguments.flags);
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(error)) => {
+            print_error(&format!("{error:#}"));
+            ExitCode::from(1)
+        }
+        Err(Failure::Configuration(text)) => {
+            print_error(&text);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    if let Some(Command::CheckConfig { file }) = &arguments.command {
+        let config = Config::load(file, &environment).map_err(anyhow::Error::from)?;
+        return Ok(print(&check_config(&config))?);
+    }
+    // The provider is process-wide, and so is its choice: ring alone is built in.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot be started")?;
+    match arguments.command {
+        Some(Command::CheckConfig { .. }) => Ok(()),
+        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, seed))?),
+        Some(Command::Simulator { seed }) => Ok(runtime.block_on(run_simulator(&arguments.flags, seed))?),
+        None => {
+            let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
+            Ok(runtime.block_on(run_exporter(&arguments.flags, config))?)
+        }
+    }
+}
+
+/// The configuration: the named file, else `./wolkvox.yml` if there is one, else the environment.
+fn configuration(file: Option<&Path>) -> Result<Config, String> {
+    let default = Path::new("wolkvox.yml");
+    let file = file.or_else(|| default.exists().then_some(default));
+    let config = match file {
+        Some(file) => Config::load(file, &environment).map(Some),
+        None => Config::from_environment(&environment),
+    };
+    let config = config.map_err(|mistakes| mistakes.to_string())?;
+    config.ok_or_else(|| {
+        "there is no configuration: give --config.file, put a wolkvox.yml here, or set WOLKVOX_SERVER and WOLKVOX_TOKEN; \
+         to try it without an account: wolkvox_exporter demo"
+            .to_owned()
+    })
+}
+
+async fn run_exporter(flags: &Flags, config: Config) -> anyhow::Result<()> {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        revision = env!("BUILD_REVISION"),
+        operations = config.operations.len(),
+        new_series_hold = ?config.new_series_hold,
+        series_limit = config.series_limit,
+        "wolkvox_exporter starts"
+    );
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    if config.state_path.is_some() {
+        tracing::warn!("state_path is not used by this version: counts start anew at each start");
+    }
+    export(flags, config, |_| Ok(())).await
+}
+
+async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
+    let simulator = Simulator::demo(seed, SimulatedClock::system());
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the simulator cannot listen")?;
+    let served = simulator.start(listener).context("the simulator cannot start")?;
+    let config = demo::config(&simulator, &served.url());
+    let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
+    let names = names.join(", ");
+    export(flags, config, |addresses| {
+        let mut text = format!("A demo with the simulated operations {names}. Open\n");
+        for address in addresses {
+            let base = browsable(*address);
+            text.push_str(&format!("  {base}/          the status page\n  {base}{}   the metrics\n", flags.telemetry_path));
+        }
+        print(&text)
+    })
+    .await
+}
+
+async fn run_simulator(flags: &Flags, seed: u64) -> anyhow::Result<()> {
+    let simulator = Simulator::demo(seed, SimulatedClock::system());
+    let mut served = Vec::new();
+    for listener in listeners(flags, SIMULATOR_PORT).await? {
+        served.push(simulator.start(listener).context("the simulator cannot start")?);
+    }
+    let mut text = String::new();
+    for server in &served {
+        text.push_str(&format!("A simulated Wolkvox API is served at {}\n", server.url()));
+    }
+    for operation in simulator.operations() {
+        let zone = operation.timezone().iana_name().unwrap_or_default();
+        text.push_str(&format!("  operation {} ({zone}): token {}\n", operation.name(), operation.token()));
+    }
+    print(&text)?;
+    stop_signal()?.await;
+    Ok(())
+}
+
+/// Serves and polls until told to stop; `announce` hears where once it serves.
+async fn export(
+    flags: &Flags,
+    config: Config,
+    announce: impl FnOnce(&[SocketAddr]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let stop = stop_signal()?;
+    let running = app::start(Start {
+        config,
+        listeners: listeners(flags, DEFAULT_PORT).await?,
+        telemetry_path: flags.telemetry_path.clone(),
+        clock: Clock::system(),
+        retry: RetryPolicy::default(),
+    })?;
+    for address in running.addresses() {
+        tracing::info!(url = browsable(*address), "serving");
+    }
+    announce(running.addresses())?;
+    running.run_until(stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The address as people open it: one of all interfaces is this host's, too.
+fn browsable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+async fn listeners(flags: &Flags, default_port: u16) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in flags.listen_addresses_or(default_port) {
+        listeners.push(web::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?);
+    }
+    Ok(listeners)
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+    })
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn log_to_stderr(flags: &Flags) {
+    let level = match flags.log_level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    // Libraries may log what they send, so only their warnings are heard: no level shows a token or a row.
+    let targets =
+        Targets::new().with_target("wolkvox_exporter", level).with_default(level.min(LevelFilter::WARN));
+    let registry = tracing_subscriber::registry().with(targets);
+    match flags.log_format {
+        LogFormat::Logfmt => registry
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .event_format(tracing_logfmt::EventsFormatter::default())
+                    .fmt_fields(tracing_logfmt::FieldsFormatter::default())
+                    .with_writer(io::stderr),
+            )
+            .init(),
+        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr)).init(),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+fn print_error(text: &dyn Display) {
+    // Where standard error is closed there is no one to tell.
+    let _ = writeln!(io::stderr(), "wolkvox_exporter: {text}");
+}

@@ -1,0 +1,74 @@
+//! Where pollers show what they know, and the web reads it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use crate::exposition::{Body, Exposition, Format, Source};
+use crate::metrics::own::OperationHealth;
+use crate::reports::ReportKind;
+use crate::snapshot::FamilySeries;
+
+/// The part of an operation's page that tells about its polls.
+const HEALTH: &str = "health";
+
+/// What is known of all operations.
+#[derive(Debug)]
+pub struct Board {
+    exposition: Exposition,
+    process: Registry,
+    health: RwLock<BTreeMap<Arc<str>, OperationHealth>>,
+}
+
+impl Board {
+    /// An empty board; the registry has the metrics of the process.
+    pub fn new(process: Registry) -> Self {
+        Self { exposition: Exposition::default(), process, health: RwLock::default() }
+    }
+
+    /// Shows the series of a report in place of those shown before, until they are too old.
+    pub fn show(
+        &self,
+        operation: &Arc<str>,
+        report: ReportKind,
+        series: Vec<FamilySeries>,
+        withdrawn_at: Option<Instant>,
+    ) {
+        let source = Source { operation: Arc::clone(operation), part: report.name() };
+        self.exposition.replace(source, series, withdrawn_at);
+    }
+
+    /// Shows how an operation's polls went.
+    pub fn show_health(&self, operation: &Arc<str>, health: OperationHealth) {
+        let source = Source { operation: Arc::clone(operation), part: HEALTH };
+        self.exposition.replace(source, health.series(), None);
+        self.health.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(operation), health);
+    }
+
+    /// How the polls of all operations went.
+    pub fn health(&self) -> BTreeMap<Arc<str>, OperationHealth> {
+        self.health.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The operations of which the first round has not ended yet.
+    pub fn not_ready(&self) -> Vec<Arc<str>> {
+        let health = self.health.read().unwrap_or_else(PoisonError::into_inner);
+        health.iter().filter(|(_, health)| !health.first_round_ended()).map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    /// Whether the page is as it was, so that it costs nothing to send. What is too old at `now` is taken off first.
+    pub fn is_unchanged(&self, now: Instant, format: Format, gzip: bool) -> bool {
+        for source in self.exposition.withdraw_expired(now) {
+            tracing::warn!(operation = &*source.operation, report = source.part, "withdrawn: older than max_age");
+        }
+        self.exposition.is_joined(format, gzip)
+    }
+
+    /// The page of metrics.
+    pub fn page(&self, format: Format, gzip: bool) -> Result<Body, fmt::Error> {
+        self.exposition.page(format, gzip, &self.process)
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::web::ListenAddress;
+
+/// Where the exporter listens unless told otherwise.
+pub const DEFAULT_PORT: u16 = 9963;
+
+/// A Prometheus exporter for Wolkvox contact centres.
+///
+/// Without a command it runs as an exporter, configured by a file or by the environment (WOLKVOX_SERVER, WOLKVOX_TOKEN
+/// or WOLKVOX_TOKEN_FILE, WOLKVOX_TIMEZONE, WOLKVOX_OPERATION).
+#[derive(Debug, Parser)]
+#[command(version = VERSION, name = "wolkvox_exporter")]
+pub struct Arguments {
+    /// What to do instead of exporting.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Flags of the exporter.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (revision ", env!("BUILD_REVISION"), ", rustc ", env!("BUILD_RUSTC"), ")");
+
+/// Flags that every command takes.
+#[derive(Args, Debug)]
+pub struct Flags {
+    /// Configuration file; ./wolkvox.yml if there is one.
+    #[arg(long = "config.file", value_name = "FILE", global = true)]
+    pub config_file: Option<PathBuf>,
+    /// Address to listen on; may be given several times. [default: :9963]
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT", global = true)]
+    pub listen_addresses: Vec<ListenAddress>,
+    /// Path of the metrics.
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path, global = true)]
+    pub telemetry_path: String,
+    /// Least level of what is logged.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", global = true)]
+    pub log_level: LogLevel,
+    /// Format of the log.
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", global = true)]
+    pub log_format: LogFormat,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Checks a configuration file: exits with 0, or with 1 and every mistake with its line.
+    CheckConfig {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Runs the exporter against an embedded simulator: no account needed.
+    Demo {
+        /// Seed of the simulated contact centres.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Runs the simulator of the Wolkvox API alone.
+    Simulator {
+        /// Seed of the simulated contact centres.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// Least level of what is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Format of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Flags {
+    /// The addresses to listen on.
+    pub fn listen_addresses_or(&self, default_port: u16) -> Vec<ListenAddress> {
+        if self.listen_addresses.is_empty() {
+            vec![ListenAddress::every_address(default_port)]
+        } else {
+            self.listen_addresses.clone()
+        }
+    }
+}
+
+fn telemetry_path(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    if !text.starts_with('/') || !text.bytes().all(plain) {
+        return Err("a path begins with / and has letters, digits and -_.~/ only".to_owned());
+    }
+    if text.starts_with("/-/") {
+        return Err("paths below /-/ are the exporter's own".to_owned());
+    }
+    Ok(text.to_owned())
+}

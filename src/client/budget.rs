@@ -1,0 +1,66 @@
+//! The calls of a local day. The vendor counts them per operation, resets at local midnight (assumed) and counts a failed
+//! call like any other (assumed), so retries cost too.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+/// A clock that jumps for a while must not cost the count of the right day.
+const DAYS_KEPT: usize = 3;
+
+/// Calls used and allowed on one local day.
+#[derive(Clone, Debug)]
+pub struct CallBudget {
+    limit: u32,
+    today: Date,
+    used: BTreeMap<Date, u32>,
+}
+
+impl CallBudget {
+    /// A budget of which nothing is used.
+    pub fn new(limit: u32, today: Date) -> Self {
+        Self { limit, today, used: BTreeMap::new() }
+    }
+
+    /// Goes over to a local day. A day to which the clock comes back has its calls used still.
+    pub fn go_to(&mut self, today: Date) {
+        self.today = today;
+        self.used.entry(today).or_default();
+        while self.used.len() > DAYS_KEPT {
+            self.used.pop_first();
+        }
+    }
+
+    /// Takes one call; false when none is left.
+    pub fn take(&mut self) -> bool {
+        let granted = self.used() < self.limit;
+        *self.used.entry(self.today).or_default() += u32::from(granted);
+        granted
+    }
+
+    /// Calls used today.
+    pub fn used(&self) -> u32 {
+        self.used.get(&self.today).copied().unwrap_or_default()
+    }
+
+    /// Calls allowed a day.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Calls left today.
+    pub fn left(&self) -> u32 {
+        self.limit.saturating_sub(self.used())
+    }
+
+    /// When the polls left until midnight need more calls than are left, only every k-th tick is kept: this k. `None`
+    /// when no call is left.
+    pub fn thinning(&self, needed: u64) -> Option<u64> {
+        (self.left() > 0).then(|| needed.div_ceil(u64::from(self.left())).max(1))
+    }
+
+    /// Calls that a catch-up may use now: a third of what the live polls leave.
+    pub fn spare(&self, needed: u64) -> u64 {
+        u64::from(self.left()).saturating_sub(needed) / 3
+    }
+}

@@ -1,0 +1,189 @@
+//! What can go wrong between us and the API, with its name in the metrics and what to do about it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// Why a poll or a request failed: the values of the label `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No connection, or the connection was reset.
+    Connect,
+    /// No answer, or not all of it, in time.
+    Timeout,
+    /// The TLS handshake failed.
+    Tls,
+    /// An HTTP status, or a `code` in the answer, that means failure and nothing more precise.
+    Status,
+    /// The token is in use elsewhere at the same time.
+    Concurrency,
+    /// The day's calls are used up.
+    Quota,
+    /// The token is missing, wrong or revoked.
+    Auth,
+    /// Not JSON, or not the JSON of a report.
+    Decode,
+    /// The body ended early.
+    Truncated,
+    /// More bytes or rows than an answer may have.
+    TooLarge,
+    /// Our clock and the API's disagree, or ours went back.
+    Clock,
+    /// The state could not be saved.
+    State,
+    /// None of the others.
+    Other,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Reason; 13] = [
+        Reason::Connect,
+        Reason::Timeout,
+        Reason::Tls,
+        Reason::Status,
+        Reason::Concurrency,
+        Reason::Quota,
+        Reason::Auth,
+        Reason::Decode,
+        Reason::Truncated,
+        Reason::TooLarge,
+        Reason::Clock,
+        Reason::State,
+        Reason::Other,
+    ];
+
+    /// The value of the label `reason`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reason::Connect => "connect",
+            Reason::Timeout => "timeout",
+            Reason::Tls => "tls",
+            Reason::Status => "status",
+            Reason::Concurrency => "concurrency",
+            Reason::Quota => "quota",
+            Reason::Auth => "auth",
+            Reason::Decode => "decode",
+            Reason::Truncated => "truncated",
+            Reason::TooLarge => "too_large",
+            Reason::Clock => "clock",
+            Reason::State => "state",
+            Reason::Other => "other",
+        }
+    }
+
+    /// Whether a single request can fail for this reason; the others belong to a poll.
+    pub const fn of_a_request(self) -> bool {
+        !matches!(self, Reason::Clock | Reason::State)
+    }
+
+    /// What the person who reads the log can do.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Reason::Connect => "check the network, and that this host's public IP is registered with the operation: Wolkvox gives others no answer at all",
+            Reason::Timeout => "raise the report's timeout if this stays; an unregistered public IP also ends so",
+            Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
+            Reason::Status => "it may pass by itself; if it stays, ask Wolkvox about this server",
+            Reason::Concurrency => "another program uses this token at the same time; give the exporter a token of its own",
+            Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
+            Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
+            Reason::Decode => "check the server or url of the operation; if it is right, report the answer's shape",
+            Reason::Truncated => "it may pass by itself; if it stays, look for a proxy that cuts answers",
+            Reason::TooLarge => "report it: no known answer is that large",
+            Reason::Clock => "check this host's clock (NTP) and the operation's timezone",
+            Reason::State => "check the disk of state_path",
+            Reason::Other => "report it with this message",
+        }
+    }
+}
+
+/// A request or a poll that failed. Its text names what happened and what to do, and never a token or a row.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// What happened.
+    pub what: String,
+    /// How long the API asked us to wait, if it did.
+    pub retry_after: Option<Duration>,
+    pub(super) transient: bool,
+}
+
+impl ApiError {
+    /// A failure that will not pass by asking again at once.
+    pub fn new(reason: Reason, what: impl Into<String>) -> Self {
+        Self { reason, what: what.into(), retry_after: None, transient: false }
+    }
+
+    /// A failure that may well pass by asking again.
+    pub(super) fn transient(reason: Reason, what: impl Into<String>) -> Self {
+        Self { transient: true, ..Self::new(reason, what) }
+    }
+
+    /// What the transport says, without the URL that it would print.
+    pub(super) fn from_transport(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let reason = transport_reason(&error);
+        let what = match reason {
+            Reason::Timeout if error.is_connect() => "no connection in time".to_owned(),
+            Reason::Timeout => "no complete answer in time".to_owned(),
+            Reason::Truncated => "the answer ended early".to_owned(),
+            _ => innermost(&error).to_string(),
+        };
+        let transient = matches!(reason, Reason::Connect | Reason::Timeout);
+        Self { transient, ..Self::new(reason, what) }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.reason.name(), self.what, self.reason.advice())
+    }
+}
+
+impl Error for ApiError {}
+
+fn transport_reason(error: &reqwest::Error) -> Reason {
+    if error.is_timeout() {
+        return Reason::Timeout;
+    }
+    for cause in causes(error) {
+        if cause.is::<rustls::Error>() {
+            return Reason::Tls;
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+            // Before the head of an answer this is a connection that was closed on us, inside a body it is a cut.
+            return if error.is_body() || error.is_decode() { Reason::Truncated } else { Reason::Connect };
+        }
+        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
+                return Reason::Connect;
+            }
+            Some(io::ErrorKind::UnexpectedEof) if error.is_body() || error.is_decode() => return Reason::Truncated,
+            _ => {}
+        }
+    }
+    match () {
+        () if error.is_connect() => Reason::Connect,
+        () if error.is_decode() => Reason::Decode,
+        () if error.is_body() => Reason::Truncated,
+        () => Reason::Other,
+    }
+}
+
+/// The error and its sources. An `io::Error` made from another error hides that one from `source`, so it is asked too.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    fn cause<'e>(error: &&'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+        let error = *error;
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    }
+    std::iter::successors(Some(error), cause)
+}
+
+fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    causes(error).last().unwrap_or(error)
+}

@@ -1,0 +1,318 @@
+//! The rows of an answer, read one by one off the wire and never held together.
+//!
+//! An answer may be 256 MB; the parser keeps only the row that a chunk's end has cut. A key scanner walks the envelope
+//! in any of its variants: a bare array, or an object whose `data` is an array, an object of named rows, `null` or
+//! missing, with its other keys before or after. See the crate's design notes on why this beats parsing whole answers.
+
+use std::mem;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::envelope::Envelope;
+use super::error::{ApiError, Reason};
+use crate::reports::fields::Leaf;
+
+/// What a report makes of the rows of one answer. The reader is thrown away when the answer turns out to be broken.
+pub trait Rows {
+    /// The fields of a row that the report needs, borrowed from the wire.
+    type Row<'a>: Deserialize<'a>;
+
+    /// Takes a row; `key` names it where `data` is an object.
+    fn row(&mut self, key: Option<&str>, row: Self::Row<'_>);
+
+    /// Takes note of a value that is not a row: no object, say.
+    fn invalid(&mut self);
+}
+
+/// No answer may be larger (the vendor's limit).
+pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// No answer may have more rows: the vendor cuts at 60,000, so this is some other endpoint or a broken one.
+const MAX_ROWS: u64 = 250_000;
+/// No row may be larger: the largest known has some hundred bytes, plus what agents write into comments.
+const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+/// What the scanner expects next.
+enum Expect {
+    Start,
+    Key { first: bool },
+    Colon(Key),
+    Value(Key),
+    KeyEnd,
+    Row { first: bool },
+    RowEnd,
+    EntryKey { first: bool },
+    EntryColon(String),
+    Entry(String),
+    EntryEnd,
+    End,
+}
+
+#[derive(Clone, Copy)]
+enum Key {
+    Code,
+    Message,
+    Data,
+    Unknown,
+}
+
+/// One value read from the front of a buffer.
+enum Parsed<T> {
+    Value(T, usize),
+    /// Sound JSON, but not of the wanted type.
+    Unfit(usize),
+    More,
+}
+
+/// Reads an answer chunk by chunk.
+pub(super) struct AnswerReader<R> {
+    rows: R,
+    expect: Expect,
+    envelope: Envelope,
+    bare: bool,
+    tail: Vec<u8>,
+    bytes: u64,
+    count: u64,
+}
+
+impl<R: Rows> AnswerReader<R> {
+    pub(super) fn new(rows: R) -> Self {
+        Self {
+            rows,
+            expect: Expect::Start,
+            envelope: Envelope::default(),
+            bare: false,
+            tail: Vec::new(),
+            bytes: 0,
+            count: 0,
+        }
+    }
+
+    /// Takes the next chunk of the body.
+    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
+        self.bytes += chunk.len() as u64;
+        if self.bytes > MAX_BYTES {
+            return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
+        }
+        if self.tail.is_empty() {
+            let used = self.scan(chunk)?;
+            self.tail.extend_from_slice(&chunk[used..]);
+        } else {
+            let mut buffer = mem::take(&mut self.tail);
+            buffer.extend_from_slice(chunk);
+            let used = self.scan(&buffer)?;
+            buffer.drain(..used);
+            self.tail = buffer;
+        }
+        if self.tail.len() > MAX_ROW_BYTES {
+            return Err(too_large(format!("one value of the answer has more than {} kB", MAX_ROW_BYTES >> 10)));
+        }
+        Ok(())
+    }
+
+    /// Ends the answer: what was read counts only if the JSON is complete and nothing follows it.
+    pub(super) fn finish(self) -> Result<(Envelope, R, u64), ApiError> {
+        match self.expect {
+            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok((self.envelope, self.rows, self.bytes)),
+            Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
+            Expect::End => Err(decode("something follows the JSON of the answer")),
+            _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
+        }
+    }
+
+    /// Reads as much as the buffer holds; returns how much of it is done with.
+    fn scan(&mut self, buffer: &[u8]) -> Result<usize, ApiError> {
+        let mut at = 0;
+        loop {
+            at += buffer[at..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+            let rest = &buffer[at..];
+            let Some(&first) = rest.first() else { return Ok(at) };
+            match &mut self.expect {
+                Expect::Start => {
+                    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+                    if rest.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(rest) {
+                        return Ok(at);
+                    }
+                    if rest.starts_with(BYTE_ORDER_MARK) {
+                        at += BYTE_ORDER_MARK.len();
+                        continue;
+                    }
+                    self.expect = match first {
+                        b'[' => {
+                            self.bare = true;
+                            self.envelope.has_data = true;
+                            Expect::Row { first: true }
+                        }
+                        b'{' => Expect::Key { first: true },
+                        b'<' => return Err(decode("an HTML page came instead of JSON")),
+                        _ => return Err(decode("the answer is neither a JSON object nor an array")),
+                    };
+                    at += 1;
+                }
+                Expect::Key { first: true } if first == b'}' => {
+                    self.expect = Expect::End;
+                    at += 1;
+                }
+                Expect::Key { .. } => match parse::<String>(rest)? {
+                    Parsed::Value(key, used) => {
+                        self.expect = Expect::Colon(match key.as_str() {
+                            "code" => Key::Code,
+                            "msg" => Key::Message,
+                            "data" => Key::Data,
+                            _ => Key::Unknown,
+                        });
+                        at += used;
+                    }
+                    Parsed::Unfit(_) => return Err(broken()),
+                    Parsed::More => return Ok(at),
+                },
+                Expect::Colon(key) => {
+                    self.expect = Expect::Value(*key);
+                    at += punctuation(first, b':')?;
+                }
+                Expect::Value(Key::Data) if matches!(first, b'[' | b'{') => {
+                    if mem::replace(&mut self.envelope.has_data, true) {
+                        return Err(decode("the answer has two keys `data`"));
+                    }
+                    self.expect =
+                        if first == b'[' { Expect::Row { first: true } } else { Expect::EntryKey { first: true } };
+                    at += 1;
+                }
+                Expect::Value(key) => {
+                    let key = *key;
+                    let Some((leaf, used)) = any_leaf(rest)? else { return Ok(at) };
+                    match key {
+                        Key::Code => self.envelope.set_code(&leaf),
+                        Key::Message => self.envelope.set_message(&leaf),
+                        Key::Data if leaf == Leaf::Absent => self.envelope.has_data = true,
+                        Key::Data => return Err(decode("`data` is neither a list nor an object")),
+                        Key::Unknown => {}
+                    }
+                    self.expect = Expect::KeyEnd;
+                    at += used;
+                }
+                Expect::KeyEnd => {
+                    self.expect = if first == b'}' { Expect::End } else { Expect::Key { first: false } };
+                    at += if first == b'}' { 1 } else { punctuation(first, b',')? };
+                }
+                Expect::Row { first: true } if first == b']' => {
+                    self.expect = self.after_rows();
+                    at += 1;
+                }
+                Expect::Row { .. } => match self.read_row(None, rest)? {
+                    Some(used) => {
+                        self.expect = Expect::RowEnd;
+                        at += used;
+                    }
+                    None => return Ok(at),
+                },
+                Expect::RowEnd => {
+                    self.expect = if first == b']' { self.after_rows() } else { Expect::Row { first: false } };
+                    at += if first == b']' { 1 } else { punctuation(first, b',')? };
+                }
+                Expect::EntryKey { first: true } if first == b'}' => {
+                    self.expect = self.after_rows();
+                    at += 1;
+                }
+                Expect::EntryKey { .. } => match parse::<String>(rest)? {
+                    Parsed::Value(key, used) => {
+                        self.expect = Expect::EntryColon(key);
+                        at += used;
+                    }
+                    Parsed::Unfit(_) => return Err(broken()),
+                    Parsed::More => return Ok(at),
+                },
+                Expect::EntryColon(key) => {
+                    self.expect = Expect::Entry(mem::take(key));
+                    at += punctuation(first, b':')?;
+                }
+                Expect::Entry(key) => {
+                    let key = mem::take(key);
+                    match self.read_row(Some(&key), rest)? {
+                        Some(used) => {
+                            self.expect = Expect::EntryEnd;
+                            at += used;
+                        }
+                        None => {
+                            self.expect = Expect::Entry(key);
+                            return Ok(at);
+                        }
+                    }
+                }
+                Expect::EntryEnd => {
+                    self.expect = if first == b'}' { self.after_rows() } else { Expect::EntryKey { first: false } };
+                    at += if first == b'}' { 1 } else { punctuation(first, b',')? };
+                }
+                Expect::End => return Err(decode("something follows the JSON of the answer")),
+            }
+        }
+    }
+
+    fn read_row(&mut self, key: Option<&str>, rest: &[u8]) -> Result<Option<usize>, ApiError> {
+        let used = match parse::<R::Row<'_>>(rest)? {
+            Parsed::Value(row, used) => {
+                self.rows.row(key, row);
+                used
+            }
+            Parsed::Unfit(used) => {
+                self.rows.invalid();
+                used
+            }
+            Parsed::More => return Ok(None),
+        };
+        self.count += 1;
+        if self.count > MAX_ROWS {
+            return Err(too_large(format!("the answer has more than {MAX_ROWS} rows")));
+        }
+        Ok(Some(used))
+    }
+
+    fn after_rows(&self) -> Expect {
+        if self.bare { Expect::End } else { Expect::KeyEnd }
+    }
+}
+
+/// Reads one JSON value from the front of the buffer, which may end inside it.
+fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError> {
+    let mut values = serde_json::Deserializer::from_slice(buffer).into_iter::<T>();
+    match values.next() {
+        Some(Ok(value)) => {
+            let used = values.byte_offset();
+            // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
+            let closed = matches!(buffer[0], b'{' | b'[' | b'"');
+            Ok(if closed || used < buffer.len() { Parsed::Value(value, used) } else { Parsed::More })
+        }
+        None => Ok(Parsed::More),
+        Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
+        // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
+        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(buffer)? {
+            Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
+            Parsed::More => Ok(Parsed::More),
+        },
+        Some(Err(_)) => Err(broken()),
+    }
+}
+
+fn any_leaf(buffer: &[u8]) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
+    match parse::<Leaf<'_>>(buffer)? {
+        Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
+        Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
+        Parsed::More => Ok(None),
+    }
+}
+
+fn punctuation(found: u8, wanted: u8) -> Result<usize, ApiError> {
+    if found == wanted { Ok(1) } else { Err(broken()) }
+}
+
+fn broken() -> ApiError {
+    decode("the answer is not valid JSON")
+}
+
+fn decode(what: &str) -> ApiError {
+    ApiError::new(Reason::Decode, what)
+}
+
+fn too_large(what: String) -> ApiError {
+    ApiError::new(Reason::TooLarge, what)
+}

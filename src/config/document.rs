@@ -1,0 +1,163 @@
+//! A YAML text as a tree in which every node knows its line and every scalar is still the text that was written.
+//!
+//! Two things rule out a deserialiser: `server: 0001` must stay `0001`, and a mistake must be found with its line
+//! whether or not there are others before it. The parser's events are pulled one by one rather than loaded
+//! recursively, so that a file with a hundred thousand brackets is a mistake and not a stack overflow.
+
+use yaml_rust2::parser::{Event, Parser};
+use yaml_rust2::scanner::TScalarStyle;
+
+/// Far more than the schema needs (6).
+const DEEPEST: usize = 32;
+
+/// A value with its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// From 1.
+    pub(super) line: usize,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// Nothing, `~` or `null`: a key without a value.
+    Null,
+    Scalar(String),
+    Sequence(Vec<Node>),
+    /// In the order of the file, with keys that occur twice: the reader of the mapping knows their path.
+    Mapping(Vec<Entry>),
+}
+
+/// A key of a mapping and what it stands for.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// The line of the key, from 1.
+    pub(super) line: usize,
+    pub(super) value: Node,
+}
+
+/// A text that is no YAML, or YAML that a configuration has no use for.
+pub(super) struct SyntaxError {
+    pub(super) line: usize,
+    pub(super) text: String,
+}
+
+/// Reads the one document in `text`; an empty text is [`Value::Null`].
+pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
+    // Editors on Windows put a byte order mark in front.
+    let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let mut tree = Tree::default();
+    loop {
+        let (event, mark) = parser.next_token().map_err(|error| SyntaxError {
+            line: error.marker().line(),
+            text: format!("no valid YAML: {}", error.info()),
+        })?;
+        if matches!(event, Event::StreamEnd) {
+            break;
+        }
+        let line = mark.line();
+        tree.accept(event, line).map_err(|text| SyntaxError { line, text })?;
+    }
+    Ok(tree.root.unwrap_or(Node {
+        line: 1,
+        value: Value::Null,
+    }))
+}
+
+/// The tree while it grows: the finished root, and the collections that are still open, outermost first.
+#[derive(Default)]
+struct Tree {
+    root: Option<Node>,
+    open: Vec<Open>,
+}
+
+struct Open {
+    node: Node,
+    /// In a mapping: the key that waits for its value, and its line.
+    key: Option<(String, usize)>,
+}
+
+impl Tree {
+    fn accept(&mut self, event: Event, line: usize) -> Result<(), String> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                refuse_extras(anchor, tag.is_some())?;
+                if let Some(open) = self.open.last_mut()
+                    && matches!(open.node.value, Value::Mapping(_))
+                    && open.key.is_none()
+                {
+                    open.key = Some((text, line));
+                    return Ok(());
+                }
+                let null = style == TScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null");
+                let value = if null { Value::Null } else { Value::Scalar(text) };
+                self.place(Node { line, value })
+            }
+            Event::SequenceStart(anchor, tag) => {
+                refuse_extras(anchor, tag.is_some())?;
+                self.start(line, Value::Sequence(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                refuse_extras(anchor, tag.is_some())?;
+                self.start(line, Value::Mapping(Vec::new()))
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
+                Some(open) => self.place(open.node),
+                None => Ok(()),
+            },
+            Event::Alias(_) => Err("YAML aliases (`*name`) are not supported: write the value out".to_owned()),
+            Event::DocumentStart if self.root.is_some() => {
+                Err("a second YAML document starts here (`---`): put everything into one".to_owned())
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd => {
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self, line: usize, value: Value) -> Result<(), String> {
+        if self.open.len() >= DEEPEST {
+            return Err(format!("nested more than {DEEPEST} levels deep"));
+        }
+        if let Some(Open {
+            node: Node {
+                value: Value::Mapping(_),
+                ..
+            },
+            key: None,
+        }) = self.open.last()
+        {
+            return Err("a key must be a plain word: is a `:` missing, or are braces too many?".to_owned());
+        }
+        self.open.push(Open {
+            node: Node { line, value },
+            key: None,
+        });
+        Ok(())
+    }
+
+    fn place(&mut self, node: Node) -> Result<(), String> {
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        match (&mut open.node.value, open.key.take()) {
+            (Value::Sequence(items), _) => items.push(node),
+            (Value::Mapping(entries), Some((key, line))) => entries.push(Entry { key, line, value: node }),
+            // Neither can happen: only collections are opened, and a scalar without a key is taken as one.
+            (Value::Mapping(_) | Value::Null | Value::Scalar(_), _) => {}
+        }
+        Ok(())
+    }
+}
+
+fn refuse_extras(anchor: usize, tagged: bool) -> Result<(), String> {
+    if anchor > 0 {
+        return Err("YAML anchors (`&name`) are not supported: write the value out".to_owned());
+    }
+    if tagged {
+        return Err("YAML tags (`!name`) are not supported: a text that starts with `!` needs quotes".to_owned());
+    }
+    Ok(())
+}

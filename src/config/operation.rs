@@ -1,0 +1,303 @@
+//! One operation: a Wolkvox contact centre with its server, token and reports.
+
+use super::mapping::{Field, Mapping, nearest};
+use super::mistake::quoted;
+use super::report::ReportConfig;
+use super::server::{SERVER, base_url, proxy, server, without_credentials};
+use super::token::{Token, TokenSource};
+use crate::reports::ReportKind;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The zone of every operation seen so far. No daylight saving time: UTC-5 all the year.
+const DEFAULT_ZONE: &str = "America/Bogota";
+const DEFAULT_DAILY_CALLS: u32 = 4000;
+
+/// What there is to know about an operation before the first call.
+#[derive(Clone, PartialEq)]
+pub struct Operation {
+    /// The label `operation`: `[A-Za-z0-9_-]{1,64}`, unique.
+    pub name: Arc<str>,
+    /// Scheme, host and perhaps a path, without a slash at the end: `/api/v2/…` is put behind it.
+    pub base_url: String,
+    /// No two operations have the same one: each allows a single call at a time.
+    pub token: Token,
+    /// The zone of all dates that the API takes and gives, and of the day that `daily_calls` is for.
+    pub timezone: TimeZone,
+    /// Its name in the tz database.
+    pub timezone_name: String,
+    /// The currency of all costs, three capital letters (ISO 4217).
+    pub currency: Option<String>,
+    /// Calls of the API a local day, from 1 on; default 4000. A licence gives 1000, shared with whoever else calls.
+    pub daily_calls: u32,
+    /// The address of an HTTP proxy; may hold user and password, so it is not for printing.
+    pub proxy: Option<String>,
+    /// PEM certificates to trust besides the public ones; could be read when the configuration was.
+    pub ca_file: Option<PathBuf>,
+    /// The reports to read, at least one.
+    pub reports: BTreeMap<ReportKind, ReportConfig>,
+}
+
+impl Operation {
+    /// An operation with all reports and every default. Nothing is checked: `base_url` has no slash at its end.
+    pub fn new(name: impl Into<Arc<str>>, base_url: impl Into<String>, token: Token) -> Self {
+        Self {
+            name: name.into(),
+            base_url: base_url.into(),
+            token,
+            // The zone database is compiled in; should it still lack the zone, the offset is the same thing.
+            timezone: TimeZone::get(DEFAULT_ZONE).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(-5))),
+            timezone_name: DEFAULT_ZONE.to_owned(),
+            currency: None,
+            daily_calls: DEFAULT_DAILY_CALLS,
+            proxy: None,
+            ca_file: None,
+            reports: ReportKind::ALL.map(|kind| (kind, ReportConfig::new(kind))).into(),
+        }
+    }
+
+    /// Calls of the API in a day of 24 hours when every poll takes one: without rereads, retries and split windows.
+    pub fn calls_per_day(&self) -> u64 {
+        self.reports
+            .values()
+            .map(ReportConfig::calls_per_day)
+            .fold(0, u64::saturating_add)
+    }
+}
+
+/// Without the credentials that a proxy's address may hold. The token keeps itself out.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Taken apart, so that a new field is not forgotten here.
+        let Self {
+            name,
+            base_url,
+            token,
+            timezone: _,
+            timezone_name,
+            currency,
+            daily_calls,
+            proxy,
+            ca_file,
+            reports,
+        } = self;
+        f.debug_struct("Operation")
+            .field("name", name)
+            .field("base_url", base_url)
+            .field("token", token)
+            .field("timezone", timezone_name)
+            .field("currency", currency)
+            .field("daily_calls", daily_calls)
+            .field("proxy", &proxy.as_deref().map(without_credentials))
+            .field("ca_file", ca_file)
+            .field("reports", reports)
+            .finish()
+    }
+}
+
+/// Where relative paths and environment variables lead.
+pub(super) struct Surroundings<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) lookup_env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// An operation as far as it could be read, with the places of what must differ from operation to operation.
+pub(super) struct Draft {
+    /// Holds placeholders where something is missing or wrong; a mistake is noted for each.
+    pub(super) operation: Operation,
+    /// Where the name stands; `None` without a good one.
+    pub(super) name_at: Option<Place>,
+    /// Where the token's source stands; `None` when no token could be read.
+    pub(super) token_at: Option<Place>,
+}
+
+impl Draft {
+    /// What messages call the operation.
+    pub(super) fn title(&self) -> String {
+        match self.name_at {
+            Some(_) => format!("operation `{}`", self.operation.name),
+            None => "an operation without a good name".to_owned(),
+        }
+    }
+}
+
+/// Where a mistake would be noted.
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) path: String,
+}
+
+impl Place {
+    fn of(field: &Field<'_>) -> Self {
+        Self {
+            line: field.line,
+            path: field.path.clone(),
+        }
+    }
+}
+
+/// Reads one item of `operations`.
+pub(super) fn read(field: Field<'_>, around: &Surroundings<'_>) -> Option<Draft> {
+    let mut keys = field.mapping("keys: name, server, token_file and so on")?;
+    let mut draft = Draft {
+        operation: Operation::new("", "", Token::given("")),
+        name_at: None,
+        token_at: None,
+    };
+    let operation = &mut draft.operation;
+    match keys.field("name") {
+        None => keys.mistake("`name` is missing: it becomes the label `operation`, for example `name: acme`"),
+        Some(field) => {
+            let place = Place::of(&field);
+            if let Some(name) = field.parse("a name such as acme", name) {
+                operation.name = name.into();
+                draft.name_at = Some(place);
+            }
+        }
+    }
+    operation.base_url = read_address(&mut keys).unwrap_or_default();
+    if let Some((token, place)) = read_token(&mut keys, around) {
+        operation.token = token;
+        draft.token_at = Some(place);
+    }
+    if let Some((zone, name)) = keys.value("timezone", "a zone such as America/Bogota", timezone) {
+        (operation.timezone, operation.timezone_name) = (zone, name);
+    }
+    operation.currency = keys.value("currency", "a currency such as COP", currency);
+    operation.daily_calls = keys.count("daily_calls", operation.daily_calls);
+    operation.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
+    operation.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
+        let path = path_in(around.folder, text)?;
+        File::open(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        Ok(path)
+    });
+    if let Some(field) = keys.field("reports") {
+        operation.reports = read_reports(field);
+    }
+    keys.finish();
+    Some(draft)
+}
+
+fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
+    let by_number = keys.field("server");
+    let by_url = keys.field("url");
+    match (by_number, by_url) {
+        (Some(field), None) => field.parse(SERVER, server),
+        (None, Some(field)) => field.parse("an address such as https://wv0001.wolkvox.com", base_url),
+        (Some(field), Some(other)) => {
+            later(field, other).mistake("`server` and `url` exclude each other: keep one of them");
+            None
+        }
+        (None, None) => {
+            keys.mistake("`server` is missing, for example `server: \"0001\"` (or `url`, to go through a gateway)");
+            None
+        }
+    }
+}
+
+fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Token, Place)> {
+    let inline = keys.refuse(
+        "token",
+        "a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its \
+         own and name that with `token_file`, or name an environment variable with `token_env`",
+    );
+    let file = keys.field("token_file");
+    let variable = keys.field("token_env");
+    let (field, source): (_, fn(&Path, &str) -> Result<TokenSource, String>) = match (file, variable) {
+        (Some(file), None) => (file, |folder, text| path_in(folder, text).map(TokenSource::File)),
+        (None, Some(variable)) => (variable, |_, text| Ok(TokenSource::Environment(text.trim().to_owned()))),
+        (Some(file), Some(variable)) => {
+            later(file, variable).mistake("`token_file` and `token_env` exclude each other: keep one of them");
+            return None;
+        }
+        (None, None) => {
+            if !inline {
+                keys.mistake("`token_file` is missing, for example `token_file: acme.token` (or `token_env`)");
+            }
+            return None;
+        }
+    };
+    let token = field.parse(
+        "the name of a file (token_file) or of an environment variable (token_env)",
+        |text| Token::from_source(source(around.folder, text)?, around.lookup_env).map_err(|error| error.to_string()),
+    )?;
+    Some((
+        token,
+        Place {
+            line: field.line,
+            path: field.path,
+        },
+    ))
+}
+
+fn read_reports(field: Field<'_>) -> BTreeMap<ReportKind, ReportConfig> {
+    const WHAT: &str = "the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read";
+    let mut reports = BTreeMap::new();
+    let Some(mut keys) = field.mapping(WHAT) else {
+        return reports;
+    };
+    if keys.is_empty() {
+        keys.mistake(format!("expected {WHAT}; found nothing"));
+    }
+    for kind in ReportKind::ALL {
+        if let Some(field) = keys.field(kind.name()) {
+            reports.insert(kind, ReportConfig::read(kind, field));
+        }
+    }
+    keys.finish();
+    reports
+}
+
+fn later<'a>(one: Field<'a>, other: Field<'a>) -> Field<'a> {
+    if one.line > other.line { one } else { other }
+}
+
+/// A path as written, or from the folder of the configuration on.
+pub(super) fn path_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
+    if text.trim().is_empty() {
+        Err("is empty: a path is expected".to_owned())
+    } else {
+        Ok(folder.join(text))
+    }
+}
+
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found {}",
+            quoted(text)
+        ))
+    }
+}
+
+pub(super) fn timezone(text: &str) -> Result<(TimeZone, String), String> {
+    let text = text.trim();
+    if let Ok(zone) = TimeZone::get(text) {
+        // The database knows the spelling when the file has `america/bogota`.
+        let name = zone.iana_name().unwrap_or(text).to_owned();
+        return Ok((zone, name));
+    }
+    let names = jiff::tz::db().available().map(|name| name.to_string());
+    let hint = nearest(text, names).map_or("a zone looks like America/Bogota".to_owned(), |near| {
+        format!("did you mean `{near}`?")
+    });
+    Err(format!("the tz database has no zone {}; {hint}", quoted(text)))
+}
+
+fn currency(text: &str) -> Result<String, String> {
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "expected three capital letters (ISO 4217) such as COP; found {}",
+            quoted(text)
+        ))
+    }
+}

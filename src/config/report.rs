@@ -1,0 +1,190 @@
+//! How one report of an operation is read.
+
+use super::mapping::{Bounds, Field};
+use super::mistake::quoted;
+use crate::reports::ReportKind;
+use std::time::Duration;
+
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+
+const INTERVAL: Bounds = Bounds {
+    least: SECOND,
+    most: DAY,
+    reason: "",
+};
+const TIMEOUT: Bounds = Bounds {
+    least: Duration::from_millis(1),
+    most: HOUR,
+    reason: "",
+};
+const REREAD_EVERY: Bounds = Bounds {
+    least: SECOND,
+    most: Duration::from_secs(366 * 86_400),
+    reason: "",
+};
+/// For `overlap` and `reread.back`.
+const WINDOW: Bounds = Bounds {
+    least: SECOND,
+    most: Duration::from_secs(31 * 86_400),
+    reason: ", since one call of the API takes at most 31 days",
+};
+
+/// How one report is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportConfig {
+    /// From one poll to the next: 1 s to 24 h. Default 5 min.
+    pub interval: Duration,
+    /// For one call, from connect to the last byte: 1 ms to 1 h. Default 90 s; campaigns, which are quick, 30 s.
+    pub timeout: Duration,
+    /// How long after the last success the report's gauges are still shown: 2 × interval to a year.
+    /// Default 3 × interval.
+    pub max_age: Duration,
+    /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h.
+    /// Zero for campaigns and call durations, which have no such windows.
+    pub overlap: Duration,
+    /// Rereading what came late. Zero for campaigns, which are the state of now.
+    pub reread: Reread,
+    /// The one skill or campaign to ask for; `None` for all.
+    pub filter: Option<String>,
+}
+
+/// When old rows are read once more, for those that came very late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reread {
+    /// From one reread to the next: 1 s to a year, default 6 h. Zero: never.
+    pub every: Duration,
+    /// How far it goes back: 1 s to 31 days, default 48 h.
+    pub back: Duration,
+}
+
+/// The keys that not every report has. A zero duration or `None`: this one has no such key.
+struct Traits {
+    timeout: Duration,
+    overlap: Duration,
+    reread: Reread,
+    filter_key: Option<&'static str>,
+}
+
+fn traits(kind: ReportKind) -> Traits {
+    let events = Traits {
+        timeout: Duration::from_secs(90),
+        overlap: 2 * HOUR,
+        reread: Reread {
+            every: 6 * HOUR,
+            back: 48 * HOUR,
+        },
+        filter_key: None,
+    };
+    match kind {
+        ReportKind::Campaigns => Traits {
+            timeout: Duration::from_secs(30),
+            overlap: Duration::ZERO,
+            reread: Reread {
+                every: Duration::ZERO,
+                back: Duration::ZERO,
+            },
+            ..events
+        },
+        ReportKind::CallDurations => Traits {
+            overlap: Duration::ZERO,
+            ..events
+        },
+        ReportKind::AbandonedCalls => Traits {
+            filter_key: Some("skill_id"),
+            ..events
+        },
+        ReportKind::PreviewCalls => Traits {
+            filter_key: Some("campaign_id"),
+            ..events
+        },
+        ReportKind::Ivr => events,
+    }
+}
+
+impl ReportConfig {
+    /// The defaults of a report.
+    pub fn new(kind: ReportKind) -> Self {
+        let Traits {
+            timeout,
+            overlap,
+            reread,
+            ..
+        } = traits(kind);
+        let interval = 5 * MINUTE;
+        Self {
+            interval,
+            timeout,
+            max_age: 3 * interval,
+            overlap,
+            reread,
+            filter: None,
+        }
+    }
+
+    /// Calls that this report makes in a day of 24 hours, without rereads, retries and split windows.
+    pub fn calls_per_day(&self) -> u64 {
+        let calls = DAY.as_nanos().div_ceil(self.interval.as_nanos().max(1));
+        u64::try_from(calls).unwrap_or(u64::MAX)
+    }
+
+    /// Reads one entry of `reports`; a key without a value stands for the defaults.
+    pub(super) fn read(kind: ReportKind, field: Field<'_>) -> Self {
+        let mut config = Self::new(kind);
+        if field.is_null() {
+            return config;
+        }
+        let Some(mut keys) = field.mapping("keys such as {interval: 5m}, or nothing for the defaults") else {
+            return config;
+        };
+        let traits = traits(kind);
+        let before = keys.mistakes();
+        config.interval = keys.duration("interval", &INTERVAL, config.interval);
+        // Against an interval that is wrong itself, a maximal age cannot be judged.
+        let least = if keys.mistakes() == before {
+            2 * config.interval
+        } else {
+            SECOND
+        };
+        config.timeout = keys.duration("timeout", &TIMEOUT, config.timeout);
+        let max_age = Bounds {
+            least,
+            most: REREAD_EVERY.most,
+            reason: ", since with less than 2 × interval one failed poll would hide the report",
+        };
+        config.max_age = keys.duration("max_age", &max_age, 3 * config.interval);
+        if !traits.overlap.is_zero() {
+            config.overlap = keys.duration("overlap", &WINDOW, config.overlap);
+        }
+        if !traits.reread.every.is_zero()
+            && let Some(field) = keys.field("reread")
+            && let Some(mut keys) = field.mapping("keys such as {every: 6h, back: 48h}")
+        {
+            config.reread.every = keys.duration("every", &REREAD_EVERY, config.reread.every);
+            config.reread.back = keys.duration("back", &WINDOW, config.reread.back);
+            keys.finish();
+        }
+        if let Some(key) = traits.filter_key {
+            config.filter = keys.value(key, "`all` or one id such as 4875", filter).flatten();
+        }
+        keys.finish();
+        config
+    }
+}
+
+fn filter(text: &str) -> Result<Option<String>, String> {
+    let id = text.trim();
+    if id.eq_ignore_ascii_case("all") {
+        Ok(None)
+    } else if (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+    {
+        Ok(Some(id.to_owned()))
+    } else {
+        Err(format!("expected `all` or one id such as 4875; found {}", quoted(text)))
+    }
+}

@@ -1,0 +1,88 @@
+//! Where an operation's API is.
+
+use super::mistake::quoted;
+use reqwest::Url;
+
+/// What `server` is, for those who wrote something else.
+pub(super) const SERVER: &str = "the number of the server such as \"0001\", or its whole address";
+
+/// The base URL of a server as people write it: `0001`, `wv0001`, `wv0001.wolkvox.com`, `https://wv0001.wolkvox.com/`.
+pub(super) fn server(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.contains("://") {
+        return base_url(text);
+    }
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches('/');
+    let digits = digits.strip_suffix(".wolkvox.com").unwrap_or(digits);
+    let digits = digits.strip_prefix("wv").unwrap_or(digits);
+    if (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(format!("https://wv{digits:0>4}.wolkvox.com"))
+    } else {
+        // With an `@` in it, it may hold a password.
+        let found = if text.contains('@') {
+            "something else".to_owned()
+        } else {
+            quoted(text)
+        };
+        Err(format!("expected {SERVER}; found {found}"))
+    }
+}
+
+/// A base URL: without a slash at its end, and without the `/api/v2` that the client adds.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    const EXAMPLE: &str = "such as https://wv0001.wolkvox.com";
+    let url = web_address(text, EXAMPLE)?;
+    // None of these messages repeats the value: what should not be there may be a secret.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "must be without user and password: an address {EXAMPLE} is enough"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("must be without `?` and `#`: an address {EXAMPLE} is enough"));
+    }
+    let base = url.as_str().trim_end_matches('/');
+    Ok(base
+        .strip_suffix("/api/v2")
+        .unwrap_or(base)
+        .trim_end_matches('/')
+        .to_owned())
+}
+
+/// The address of a proxy, as written. It may hold user and password, so no message repeats it.
+pub(super) fn proxy(text: &str) -> Result<String, String> {
+    web_address(text, "such as http://proxy.example:3128").map(|_| text.trim().to_owned())
+}
+
+fn web_address(text: &str, example: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|error| format!("expected an address {example}: {error}"))?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        Ok(url)
+    } else {
+        Err(format!(
+            "expected an address {example}: it must start with http:// or https://"
+        ))
+    }
+}
+
+/// The address of a proxy without user and password.
+pub(super) fn without_credentials(address: &str) -> String {
+    match Url::parse(address) {
+        Ok(mut url) => {
+            // Both fail only for addresses that cannot have credentials.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        Err(_) => "[not an address]".to_owned(),
+    }
+}
+
+/// Whether the token would travel in the clear through a network. To this machine itself it may.
+pub(super) fn is_eavesdroppable(base_url: &str) -> bool {
+    let Ok(url) = Url::parse(base_url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    url.scheme() == "http" && !loopback
+}

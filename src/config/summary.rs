@@ -1,0 +1,84 @@
+//! What a configuration comes to, in words.
+
+use super::Config;
+use super::report::MINUTE;
+use super::server::is_eavesdroppable;
+use humantime::format_duration;
+use std::fmt::{self, Write};
+
+impl Config {
+    /// What is allowed but hardly meant. Each names its operation.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.new_series_hold.is_zero() {
+            warnings
+                .push("new_series_hold is 0s: Prometheus will miss the first increment of every new series".to_owned());
+        }
+        for operation in &self.operations {
+            let mut warn = |text: String| warnings.push(format!("{}: {text}", operation.name));
+            let (calls, budget) = (operation.calls_per_day(), operation.daily_calls);
+            if calls > u64::from(budget) {
+                warn(format!(
+                    "a day needs {calls} calls and daily_calls is {budget}: polls will be left out; \
+                     lengthen intervals, or raise daily_calls if the licences allow it"
+                ));
+            }
+            for (kind, report) in operation.reports.iter().filter(|(_, report)| report.interval < MINUTE) {
+                let interval = format_duration(report.interval);
+                warn(format!(
+                    "{kind} is read every {interval}; Wolkvox advises 5m, and less than 1m brings little"
+                ));
+            }
+            if is_eavesdroppable(&operation.base_url) {
+                warn("the token travels unencrypted: use https://".to_owned());
+            }
+        }
+        warnings
+    }
+}
+
+/// What `check-config` prints when all is well: per operation the server, the zone, the reports and the calls a day
+/// against the budget; then the warnings. Never a token.
+pub fn check_config(config: &Config) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(&mut text, config);
+    text
+}
+
+fn write(out: &mut String, config: &Config) -> fmt::Result {
+    match &config.state_path {
+        Some(path) => writeln!(out, "state in {}", path.display())?,
+        None => writeln!(out, "no state_path: counts start anew at each start")?,
+    }
+    for operation in &config.operations {
+        writeln!(out, "\noperation {}", operation.name)?;
+        writeln!(out, "  {} ({})", operation.base_url, operation.timezone_name)?;
+        for (kind, report) in &operation.reports {
+            let (name, interval) = (kind.name(), format_duration(report.interval).to_string());
+            write!(
+                out,
+                "  {name:<15} every {interval:<6} {:>6} calls a day",
+                report.calls_per_day()
+            )?;
+            match &report.filter {
+                Some(id) => writeln!(out, ", only {id}")?,
+                None => writeln!(out)?,
+            }
+        }
+        let (calls, budget) = (operation.calls_per_day(), operation.daily_calls);
+        let percent = u128::from(calls) * 100 / u128::from(budget.max(1));
+        writeln!(
+            out,
+            "  {calls} of {budget} calls a day ({percent} %), rereads and retries not counted"
+        )?;
+    }
+    let warnings = config.warnings();
+    if !warnings.is_empty() {
+        writeln!(out)?;
+    }
+    for warning in warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    Ok(())
+}

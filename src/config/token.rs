@@ -1,0 +1,146 @@
+//! The secret of an operation: where it comes from and what it is.
+
+use secrecy::{ExposeSecret, SecretString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Real tokens have 52 characters; a file longer than this is some other file.
+const LONGEST: u64 = 4096;
+
+/// Where a token comes from, so that it can be read again after it was changed there.
+#[derive(Clone, Debug)]
+pub enum TokenSource {
+    /// A file whose only line is the token.
+    File(PathBuf),
+    /// The environment variable of this name.
+    Environment(String),
+    /// Given by code, as the demo does.
+    Given(SecretString),
+}
+
+/// A token and its source. Neither shows the secret when printed.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Where to read it again.
+    pub source: TokenSource,
+    /// What was read last: visible ASCII without spaces, at least one character.
+    pub value: SecretString,
+}
+
+/// Why there is no token. Never holds what was read.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the token file {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// What should be the name of a file or of a variable is most likely the token itself.
+    #[error("this looks like the token itself, not like the {0}: take it out of the configuration")]
+    Misplaced(&'static str),
+    /// The variable is not set, or its value is no Unicode text.
+    #[error("the environment variable {0} is not set")]
+    Unset(String),
+    /// Nothing but blanks.
+    #[error("{0} is empty: it must hold the token")]
+    Empty(String),
+    /// More than one line.
+    #[error("{0} has more than one line: it must hold the token and nothing else")]
+    SeveralLines(String),
+    /// Characters that no token has, or too many of them.
+    #[error("{0} holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them")]
+    Unfit(String),
+}
+
+impl TokenSource {
+    /// Reads the token as it is now. `lookup_env` gives the value of an environment variable.
+    pub fn read(&self, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, TokenError> {
+        match self {
+            Self::File(path) => match read_short(path) {
+                Ok(bytes) => check(&bytes, || format!("the token file {}", path.display())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && looks_secret(path) => {
+                    Err(TokenError::Misplaced("path of a file"))
+                }
+                Err(error) => Err(TokenError::Unreadable {
+                    path: path.clone(),
+                    error,
+                }),
+            },
+            Self::Environment(name) => match lookup_env(name) {
+                Some(value) => check(value.as_bytes(), || format!("the environment variable {name}")),
+                None if looks_secret(Path::new(name)) => Err(TokenError::Misplaced("name of a variable")),
+                None => Err(TokenError::Unset(name.clone())),
+            },
+            Self::Given(value) => check(value.expose_secret().as_bytes(), || "the token given".to_owned()),
+        }
+    }
+}
+
+impl Token {
+    /// A token that code made up, for demos and tests.
+    pub fn given(value: impl Into<SecretString>) -> Self {
+        let value = value.into();
+        Self {
+            source: TokenSource::Given(value.clone()),
+            value,
+        }
+    }
+
+    /// Reads the token for the first time.
+    pub fn from_source(source: TokenSource, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, TokenError> {
+        let value = source.read(lookup_env)?;
+        Ok(Self { source, value })
+    }
+}
+
+fn read_short(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One more than allowed, so that the excess is seen.
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn check(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
+    let token = bytes.trim_ascii();
+    if token.is_empty() {
+        Err(TokenError::Empty(place()))
+    } else if token.contains(&b'\n') {
+        Err(TokenError::SeveralLines(place()))
+    } else if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
+        Err(TokenError::Unfit(place()))
+    } else {
+        Ok(String::from_utf8_lossy(token).into_owned().into())
+    }
+}
+
+/// Whether a name that leads nowhere is rather a token: those seen are 52 characters of lowercase hex.
+/// An error must not repeat it then.
+fn looks_secret(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+        name.len() >= 24
+            && name.bytes().any(|byte| byte.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+impl PartialEq for TokenSource {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => one == two,
+            (Self::Environment(one), Self::Environment(two)) => one == two,
+            (Self::Given(one), Self::Given(two)) => one.expose_secret() == two.expose_secret(),
+            (Self::File(_) | Self::Environment(_) | Self::Given(_), _) => false,
+        }
+    }
+}
+
+/// For a reload: an operation whose token was replaced is a changed one.
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.value.expose_secret() == other.value.expose_secret()
+    }
+}

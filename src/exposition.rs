@@ -1,0 +1,216 @@
+//! The text that Prometheus reads.
+//!
+//! Whatever is known is rendered when it changes, into one block of sample lines per family and operation; a scrape
+//! only joins blocks, and not even that when nothing changed since the last one. Both formats have the same sample
+//! lines and differ in the headers, so a block is rendered once and deflated once.
+
+mod gzip;
+mod negotiation;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use self::gzip::Deflated;
+pub use self::negotiation::{Format, accepts_gzip};
+use crate::snapshot::FamilySeries;
+
+/// What a set of series is about: it is replaced and withdrawn as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The operation.
+    pub operation: Arc<str>,
+    /// Which part of it: a report's name, or the exporter's own metrics about the operation.
+    pub part: &'static str,
+}
+
+/// The blocks of all operations, ready to be joined.
+#[derive(Debug, Default)]
+pub struct Exposition {
+    blocks: Mutex<Blocks>,
+    joined: Mutex<BTreeMap<(Format, bool), Joined>>,
+}
+
+#[derive(Debug, Default)]
+struct Blocks {
+    /// Families by name, so that the order of a page never changes.
+    families: BTreeMap<String, FamilyBlocks>,
+    sources: BTreeMap<Source, SourceState>,
+    /// Counts changes, so that a joined page knows whether it is still good.
+    version: u64,
+}
+
+#[derive(Debug)]
+struct FamilyBlocks {
+    header: text::Header,
+    by_operation: BTreeMap<Arc<str>, Arc<Block>>,
+}
+
+#[derive(Debug)]
+struct SourceState {
+    families: BTreeSet<String>,
+    withdrawn_at: Option<Instant>,
+}
+
+/// The sample lines of one family and operation.
+#[derive(Debug)]
+struct Block {
+    lines: Bytes,
+    deflated: OnceLock<Deflated>,
+}
+
+/// All blocks of one format, one after the other.
+#[derive(Debug)]
+struct Joined {
+    version: u64,
+    page: Page,
+}
+
+#[derive(Clone, Debug)]
+enum Page {
+    Plain(Bytes),
+    Gzip(Deflated),
+}
+
+/// A page as parts to be sent one after the other: the shared one is not copied.
+#[derive(Debug)]
+pub struct Body {
+    /// The parts.
+    pub parts: Vec<Bytes>,
+}
+
+impl Body {
+    /// Bytes in all.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Exposition {
+    /// Replaces what is shown of a source. With `withdrawn_at` it goes away then, unless it is replaced before.
+    pub fn replace(&self, source: Source, families: Vec<FamilySeries>, withdrawn_at: Option<Instant>) {
+        let rendered = text::render(&source.operation, families);
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        blocks.remove(&source);
+        let mut names = BTreeSet::new();
+        for (header, lines) in rendered {
+            names.insert(header.family().to_owned());
+            let block = Arc::new(Block { lines, deflated: OnceLock::new() });
+            blocks
+                .families
+                .entry(header.family().to_owned())
+                .or_insert_with(|| FamilyBlocks { header, by_operation: BTreeMap::new() })
+                .by_operation
+                .insert(Arc::clone(&source.operation), block);
+        }
+        blocks.sources.insert(source, SourceState { families: names, withdrawn_at });
+    }
+
+    /// Takes away what is too old to be shown, and says what that was.
+    pub fn withdraw_expired(&self, now: Instant) -> Vec<Source> {
+        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let expired: Vec<Source> = blocks
+            .sources
+            .iter()
+            .filter(|(_, state)| state.withdrawn_at.is_some_and(|at| at <= now))
+            .map(|(source, _)| source.clone())
+            .collect();
+        for source in &expired {
+            blocks.remove(source);
+        }
+        expired
+    }
+
+    /// The page: all blocks, then the metrics of the given registry, which are about the process and change all the
+    /// time. The joining of blocks that changed costs time in proportion to their size; call it where that may be.
+    pub fn page(&self, format: Format, gzip: bool, process: &Registry) -> Result<Body, std::fmt::Error> {
+        let end = text::process_part(format, process)?;
+        let parts = match self.joined(format, gzip) {
+            Page::Plain(blocks) => vec![blocks, end],
+            Page::Gzip(blocks) => gzip::member(blocks, Deflated::new(&end)),
+        };
+        Ok(Body { parts })
+    }
+
+    /// Whether the blocks of this format are joined as they are now.
+    pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
+        let Ok(joined) = self.joined.try_lock() else { return false };
+        let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
+        joined.get(&(format, gzip)).is_some_and(|joined| joined.version == version)
+    }
+
+    fn joined(&self, format: Format, gzip: bool) -> Page {
+        // Held over the join, so that scrapes that come together do the work once.
+        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, parts) = {
+            let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(joined) = joined.get(&(format, gzip)).filter(|joined| joined.version == blocks.version) {
+                return joined.page.clone();
+            }
+            (blocks.version, blocks.parts(format))
+        };
+        let page = if gzip {
+            Page::Gzip(Deflated::joined(parts.iter().map(Part::deflated)))
+        } else {
+            let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
+            Page::Plain(lines.concat().into())
+        };
+        joined.insert((format, gzip), Joined { version, page: page.clone() });
+        page
+    }
+}
+
+/// A piece of a page before it is joined.
+enum Part {
+    Header(Bytes),
+    Block(Arc<Block>),
+}
+
+impl Part {
+    fn lines(&self) -> Bytes {
+        match self {
+            Part::Header(lines) => lines.clone(),
+            Part::Block(block) => block.lines.clone(),
+        }
+    }
+
+    fn deflated(&self) -> Deflated {
+        match self {
+            Part::Header(lines) => Deflated::new(lines),
+            Part::Block(block) => block.deflated.get_or_init(|| Deflated::new(&block.lines)).clone(),
+        }
+    }
+}
+
+impl Blocks {
+    fn remove(&mut self, source: &Source) {
+        self.version += 1;
+        let Some(state) = self.sources.remove(source) else { return };
+        for name in state.families {
+            if let Some(family) = self.families.get_mut(&name) {
+                family.by_operation.remove(&source.operation);
+                if family.by_operation.is_empty() {
+                    self.families.remove(&name);
+                }
+            }
+        }
+    }
+
+    fn parts(&self, format: Format) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for family in self.families.values() {
+            parts.push(Part::Header(family.header.lines(format)));
+            parts.extend(family.by_operation.values().map(|block| Part::Block(Arc::clone(block))));
+        }
+        parts
+    }
+}

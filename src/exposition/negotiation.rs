@@ -1,0 +1,73 @@
+//! Which format and encoding a scraper asked for.
+
+use mediatype::{MediaTypeList, Name, ReadParams};
+
+/// A text format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+    /// Prometheus text 0.0.4: what every client without a wish gets.
+    Text,
+}
+
+impl Format {
+    /// The `Content-Type` of the format.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+
+    /// The format with the highest q value among those that an `Accept` header names; the first one of equals. A header
+    /// that names none of ours gets text 0.0.4 and no error: a scrape in a format that was not asked for is of more use
+    /// than none, and that is what the official clients do.
+    pub fn negotiate(accept: &str) -> Self {
+        let mut best: Option<(u16, Self)> = None;
+        for range in MediaTypeList::new(accept).flatten() {
+            let parameter = |name: &'static str| range.get_param(Name::new_unchecked(name)).map(|value| value.unquoted_str().into_owned());
+            let version = parameter("version");
+            let version = version.as_deref();
+            let format = match (range.ty.as_str(), range.subty.as_str()) {
+                (ty, subty) if is(ty, "application") && is(subty, "openmetrics-text") => {
+                    version.is_none_or(|version| version == "1.0.0").then_some(Self::OpenMetrics)
+                }
+                (ty, subty) if is(ty, "text") && (is(subty, "plain") || subty == "*") => {
+                    version.is_none_or(|version| version == "0.0.4").then_some(Self::Text)
+                }
+                ("*", "*") => Some(Self::Text),
+                _ => None,
+            };
+            let quality = parameter("q").map_or(1000, |q| thousandths(&q));
+            if let Some(format) = format.filter(|_| quality > 0 && best.is_none_or(|(other, _)| quality > other)) {
+                best = Some((quality, format));
+            }
+        }
+        best.map_or(Self::Text, |(_, format)| format)
+    }
+}
+
+/// Whether an `Accept-Encoding` header allows gzip.
+pub fn accepts_gzip(accept_encoding: &str) -> bool {
+    let quality = |wanted: &str| {
+        accept_encoding.split(',').find_map(|coding| {
+            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+            is(name.trim(), wanted).then(|| {
+                let q = parameters.trim().strip_prefix("q=").or_else(|| parameters.trim().strip_prefix("Q="));
+                q.map_or(1000, thousandths)
+            })
+        })
+    };
+    quality("gzip").or_else(|| quality("*")).is_some_and(|quality| quality > 0)
+}
+
+fn is(text: &str, name: &str) -> bool {
+    text.eq_ignore_ascii_case(name)
+}
+
+/// A q value in thousandths; one that is not a number counts as 0.
+fn thousandths(q: &str) -> u16 {
+    let q: f32 = q.trim().parse().unwrap_or(0.0);
+    (q.clamp(0.0, 1.0) * 1000.0) as u16
+}

@@ -1,0 +1,77 @@
+//! What a metric family is: name, type, labels, help. The families themselves stand beside what they tell about: each
+//! report's in its file, the exporter's own in [`own`].
+
+pub mod own;
+pub mod process;
+
+/// A metric family. Families are told apart by name, and each is one static.
+#[derive(Debug)]
+pub struct Family {
+    /// The name without the suffix that its type adds (`_total`, `_info`).
+    pub name: &'static str,
+    /// The type.
+    pub kind: Kind,
+    /// The names of the labels beside `operation`, in the order in which a series gives their values.
+    pub labels: &'static [&'static str],
+    /// What it is, and which report and field it comes from. One line.
+    pub help: &'static str,
+}
+
+/// The type of a family.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A value of now.
+    Gauge,
+    /// A value that only grows.
+    Counter,
+    /// Labels that describe an id.
+    Info,
+    /// Counts by upper bound; the bounds without `+Inf`.
+    Histogram(&'static [f64]),
+}
+
+impl Family {
+    /// A gauge.
+    pub const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Gauge, labels, help }
+    }
+
+    /// A counter; the name without `_total`.
+    pub const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Counter, labels, help }
+    }
+
+    /// An info; the name without `_info`.
+    pub const fn info(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
+        Self { name, kind: Kind::Info, labels, help }
+    }
+
+    /// The name that queries use.
+    pub fn sample_name(&self) -> String {
+        match self.kind {
+            Kind::Counter => format!("{}_total", self.name),
+            Kind::Info => format!("{}_info", self.name),
+            Kind::Gauge | Kind::Histogram(_) => self.name.to_owned(),
+        }
+    }
+}
+
+impl PartialEq for Family {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Family {}
+
+impl PartialOrd for Family {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Family {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(other.name)
+    }
+}

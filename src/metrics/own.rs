@@ -1,0 +1,334 @@
+//! The exporter about itself: what became of its polls, per operation and report.
+//!
+//! Plain numbers that the operation's poller keeps and shows with each poll. Every counter exists at 0 from the start
+//! for every report and reason, so that the first failure is an increase; they start anew with the process.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Family, Kind};
+use crate::client::{Attempt, Reason};
+use crate::reports::fields::Micros;
+use crate::reports::{Outcome, ReportKind, Tally};
+use crate::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
+
+const REPORT: &[&str] = &["report"];
+const REQUEST_BOUNDS: &[f64] = &[0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
+
+static UP: Family = Family::gauge(
+    "wolkvox_up",
+    REPORT,
+    "1 when the last poll of the report succeeded, 0 when it failed or polls are suspended. Absent before the first has ended.",
+);
+static POLLS: Family = Family::counter("wolkvox_report_polls", REPORT, "Polls of the report that have ended.");
+static POLL_FAILURES: Family = Family::counter(
+    "wolkvox_report_poll_failures",
+    &["report", "reason"],
+    "Polls of the report that failed, by reason.",
+);
+static POLLS_SKIPPED: Family = Family::counter(
+    "wolkvox_report_polls_skipped",
+    &["report", "reason"],
+    "Polls of the report that were left out, to keep the daily budget or because the API's quota is used up.",
+);
+static LAST_SUCCESS: Family = Family::gauge(
+    "wolkvox_report_last_success_timestamp_seconds",
+    REPORT,
+    "When the report was last read without a failure.",
+);
+static LAST_ATTEMPT: Family =
+    Family::gauge("wolkvox_report_last_attempt_timestamp_seconds", REPORT, "When the report was last asked for.");
+static DATA: Family = Family::gauge(
+    "wolkvox_report_data_timestamp_seconds",
+    REPORT,
+    "End of the window that the shown data of the report covers.",
+);
+static POLL_INTERVAL: Family = Family::gauge(
+    "wolkvox_report_poll_interval_seconds",
+    REPORT,
+    "Time between polls of the report: the configured interval, or a multiple of it while the daily budget is short.",
+);
+static POLL_DURATION: Family =
+    Family::gauge("wolkvox_report_poll_duration_seconds", REPORT, "How long the last poll of the report took.");
+static ROWS: Family = Family::counter(
+    "wolkvox_report_rows",
+    &["report", "outcome"],
+    "Rows of the report's answers, by what became of them. The outcomes are disjoint.",
+);
+static BACKLOG_ROWS: Family = Family::counter(
+    "wolkvox_report_backlog_rows",
+    REPORT,
+    "Counted rows of the report that were older than three intervals when counted.",
+);
+static CAPPED_WINDOWS: Family = Family::counter(
+    "wolkvox_report_capped_windows",
+    REPORT,
+    "Windows of the report in which one second alone reached the API's record limit.",
+);
+static INVALID_FIELDS: Family = Family::counter(
+    "wolkvox_report_invalid_fields",
+    &["report", "field"],
+    "Values of the report that could not be read, by field. They are left out.",
+);
+static CORRECTIONS: Family = Family::counter(
+    "wolkvox_report_corrections",
+    REPORT,
+    "Day totals of the report that were below the last reading. The counters are held.",
+);
+static REQUESTS: Family =
+    Family::counter("wolkvox_api_requests", REPORT, "Requests for the report, retries too.");
+static REQUEST_FAILURES: Family = Family::counter(
+    "wolkvox_api_request_failures",
+    &["report", "reason"],
+    "Requests for the report that failed, by reason.",
+);
+static REQUEST_DURATION: Family = Family {
+    name: "wolkvox_api_request_duration_seconds",
+    kind: Kind::Histogram(REQUEST_BOUNDS),
+    labels: REPORT,
+    help: "Duration of requests for the report, from sending to the end of the answer.",
+};
+static CALLS_USED: Family =
+    Family::gauge("wolkvox_api_calls_used", &[], "API calls used on the operation's local day.");
+static CALLS_LIMIT: Family =
+    Family::gauge("wolkvox_api_calls_limit", &[], "API calls that the configuration allows the operation a day.");
+static SERIES_DROPPED: Family = Family::counter(
+    "wolkvox_exporter_series_dropped",
+    &["family"],
+    "Series of the family that were left out because of series_limit, counted at each poll.",
+);
+static STATE_COMMITS: Family =
+    Family::counter("wolkvox_exporter_state_commits", &[], "Commits of the operation's state.");
+static STATE_COMMIT_FAILURES: Family =
+    Family::counter("wolkvox_exporter_state_commit_failures", &[], "Commits of the operation's state that failed.");
+static STATE_LAST_COMMIT: Family = Family::gauge(
+    "wolkvox_exporter_state_last_commit_timestamp_seconds",
+    &[],
+    "When the operation's state was last committed.",
+);
+
+/// Why a poll was left out: the values of the label `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// To keep the daily budget.
+    Budget,
+    /// The API said that the day's calls are used up.
+    Quota,
+}
+
+const SKIPS: [(Skip, &str); 2] = [(Skip::Budget, "budget"), (Skip::Quota, "quota")];
+
+/// What became of the polls of an operation.
+#[derive(Clone, Debug)]
+pub struct OperationHealth {
+    /// By report; those that are polled.
+    pub reports: BTreeMap<ReportKind, ReportHealth>,
+    /// Calls used on the local day.
+    pub calls_used: u32,
+    /// Calls allowed a day.
+    pub calls_limit: u32,
+    /// Commits of the state.
+    pub commits: u64,
+    /// The last one.
+    pub last_commit: Option<Timestamp>,
+    dropped: BTreeMap<&'static Family, u64>,
+}
+
+/// What became of the polls of one report.
+#[derive(Clone, Debug)]
+pub struct ReportHealth {
+    /// The last poll succeeded; `None` before the first has ended.
+    pub up: Option<bool>,
+    /// Polls that have ended.
+    pub polls: u64,
+    /// When the report was last asked for.
+    pub last_attempt: Option<Timestamp>,
+    /// When it was last read without a failure.
+    pub last_success: Option<Timestamp>,
+    /// The end of the window that the shown data covers.
+    pub data: Option<Timestamp>,
+    /// The time between polls that is in effect.
+    pub interval: Duration,
+    /// How long the last poll took.
+    pub duration: Option<Duration>,
+    /// The last failure, in words, until a poll succeeds.
+    pub last_error: Option<String>,
+    /// What came of the rows.
+    pub tally: Tally,
+    /// Day totals that fell.
+    pub corrections: u64,
+    failures: [u64; Reason::ALL.len()],
+    skipped: [u64; SKIPS.len()],
+    requests: u64,
+    request_failures: [u64; Reason::ALL.len()],
+    request_duration: Histogram,
+}
+
+impl ReportHealth {
+    fn new(interval: Duration) -> Self {
+        Self {
+            up: None,
+            polls: 0,
+            last_attempt: None,
+            last_success: None,
+            data: None,
+            interval,
+            duration: None,
+            last_error: None,
+            tally: Tally::default(),
+            corrections: 0,
+            failures: [0; Reason::ALL.len()],
+            skipped: [0; SKIPS.len()],
+            requests: 0,
+            request_failures: [0; Reason::ALL.len()],
+            request_duration: Histogram::new(REQUEST_BOUNDS),
+        }
+    }
+
+    /// Takes note of a request.
+    pub fn request(&mut self, attempt: Attempt) {
+        self.requests += 1;
+        if let Some(reason) = attempt.failure {
+            self.request_failures[reason as usize] += 1;
+        }
+        let micros = u64::try_from(attempt.duration.as_micros()).unwrap_or(u64::MAX);
+        self.request_duration.observe(REQUEST_BOUNDS, Micros(micros));
+    }
+
+    /// Takes note of a failure of a poll.
+    pub fn failure(&mut self, reason: Reason, error: String) {
+        self.failures[reason as usize] += 1;
+        self.up = Some(false);
+        self.last_error = Some(error);
+    }
+
+    /// Takes note of a success.
+    pub fn success(&mut self, at: Timestamp) {
+        self.up = Some(true);
+        self.last_success = Some(at);
+        self.last_error = None;
+    }
+
+    /// Takes note of a poll that was left out.
+    pub fn skip(&mut self, skip: Skip) {
+        self.skipped[skip as usize] += 1;
+    }
+
+    /// Polls left out for this reason.
+    pub fn skipped(&self, skip: Skip) -> u64 {
+        self.skipped[skip as usize]
+    }
+}
+
+impl OperationHealth {
+    /// Nothing has happened yet.
+    pub fn new(reports: impl IntoIterator<Item = (ReportKind, Duration)>, calls_limit: u32) -> Self {
+        let reports: BTreeMap<_, _> =
+            reports.into_iter().map(|(report, interval)| (report, ReportHealth::new(interval))).collect();
+        let families = reports.keys().flat_map(|report| report.families());
+        Self {
+            dropped: families.map(|family| (family, 0)).collect(),
+            reports,
+            calls_used: 0,
+            calls_limit,
+            commits: 0,
+            last_commit: None,
+        }
+    }
+
+    /// Takes note of series that the limit left out.
+    pub fn dropped(&mut self, family: &'static Family, series: u64) {
+        *self.dropped.entry(family).or_default() += series;
+    }
+
+    /// Whether every report has ended its first poll, well or badly, or left it out.
+    pub fn first_round_ended(&self) -> bool {
+        self.reports.values().all(|report| report.up.is_some() || report.skipped.iter().any(|count| *count > 0))
+    }
+
+    /// All of it as series.
+    pub fn series(&self) -> Vec<FamilySeries> {
+        let mut page = Page::default();
+        for (kind, report) in &self.reports {
+            page.report(*kind, report);
+        }
+        page.gauge(&CALLS_USED, [], Some(f64::from(self.calls_used)));
+        page.gauge(&CALLS_LIMIT, [], Some(f64::from(self.calls_limit)));
+        for (family, series) in &self.dropped {
+            page.counter(&SERIES_DROPPED, [family.sample_name().into()], *series);
+        }
+        page.counter(&STATE_COMMITS, [], self.commits);
+        page.counter(&STATE_COMMIT_FAILURES, [], 0);
+        page.gauge(&STATE_LAST_COMMIT, [], self.last_commit.map(seconds));
+        page.0.into_values().collect()
+    }
+}
+
+/// Series by family.
+#[derive(Default)]
+struct Page(BTreeMap<&'static Family, FamilySeries>);
+
+impl Page {
+    fn report(&mut self, kind: ReportKind, health: &ReportHealth) {
+        let name = || Label::Borrowed(kind.name());
+        let counters = [
+            (&POLLS, health.polls),
+            (&CORRECTIONS, health.corrections),
+            (&REQUESTS, health.requests),
+            (&BACKLOG_ROWS, 0),
+            (&CAPPED_WINDOWS, 0),
+        ];
+        for (family, value) in counters {
+            self.counter(family, [name()], value);
+        }
+        let gauges = [
+            (&UP, health.up.map(|up| f64::from(u8::from(up)))),
+            (&LAST_SUCCESS, health.last_success.map(seconds)),
+            (&LAST_ATTEMPT, health.last_attempt.map(seconds)),
+            (&DATA, health.data.map(seconds)),
+            (&POLL_INTERVAL, Some(health.interval.as_secs_f64())),
+            (&POLL_DURATION, health.duration.map(|duration| duration.as_secs_f64())),
+        ];
+        for (family, value) in gauges {
+            self.gauge(family, [name()], value);
+        }
+        for reason in Reason::ALL {
+            self.counter(&POLL_FAILURES, [name(), reason.name().into()], health.failures[reason as usize]);
+            if reason.of_a_request() {
+                let failures = health.request_failures[reason as usize];
+                self.counter(&REQUEST_FAILURES, [name(), reason.name().into()], failures);
+            }
+        }
+        for (skip, reason) in SKIPS {
+            self.counter(&POLLS_SKIPPED, [name(), reason.into()], health.skipped(skip));
+        }
+        for outcome in Outcome::ALL {
+            self.counter(&ROWS, [name(), outcome.name().into()], health.tally.rows(outcome));
+        }
+        for field in kind.fields() {
+            let count = health.tally.invalid_fields().get(field).copied().unwrap_or_default();
+            self.counter(&INVALID_FIELDS, [name(), (*field).into()], count);
+        }
+        self.push(&REQUEST_DURATION, vec![name()], Value::Histogram(health.request_duration.clone()));
+    }
+
+    fn counter<const N: usize>(&mut self, family: &'static Family, labels: [Label; N], value: u64) {
+        self.push(family, labels.into(), Value::Amount(Amount::Count(value)));
+    }
+
+    fn gauge<const N: usize>(&mut self, family: &'static Family, labels: [Label; N], value: Option<f64>) {
+        if let Some(value) = value {
+            self.push(family, labels.into(), Value::Number(value));
+        }
+    }
+
+    fn push(&mut self, family: &'static Family, labels: Vec<Label>, value: Value) {
+        self.0.entry(family).or_insert_with(|| FamilySeries::new(family)).push(labels, value);
+    }
+}
+
+fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}

@@ -1,0 +1,215 @@
+//! The values of the wire: one tolerant leaf and one set of rules to read it.
+//!
+//! Every leaf of a real answer is a string; most documentation shows numbers, and absence comes as `""`, `-`, `--`,
+//! `null` or a missing key. So a leaf may be anything, and what it means is decided here and nowhere else.
+//! Absent is never zero: a rule answers "absent", "this value" or "no rule fits", and only the last one is counted.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// One value of a row as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Leaf<'a> {
+    /// The key is missing or its value is `null`.
+    #[default]
+    Absent,
+    /// A string, or a number in the text that JSON has for it.
+    Text(Cow<'a, str>),
+    /// A boolean, a list or an object, where a value was expected.
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Leaf<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LeafVisitor;
+
+        impl<'de> Visitor<'de> for LeafVisitor {
+            type Value = Leaf<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Leaf::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Leaf::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Leaf::Text(Cow::Owned(number.to_string())))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Leaf::Text(Cow::Owned(number.to_string())))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Leaf::Text(Cow::Owned(number.to_string())))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Leaf::Absent)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Leaf::Other)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Leaf::Other)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Leaf::Other)
+            }
+        }
+
+        deserializer.deserialize_any(LeafVisitor)
+    }
+}
+
+/// What a rule makes of a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading<T> {
+    /// Nothing was said: a missing key, `null`, blank, `-` or `--` (all seen in real answers).
+    Absent,
+    /// The value.
+    Value(T),
+    /// Something was said that no rule fits.
+    Invalid,
+}
+
+impl<T> Reading<T> {
+    /// The value, if there is one.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Reading::Value(value) => Some(value),
+            Reading::Absent | Reading::Invalid => None,
+        }
+    }
+}
+
+/// A number that is never negative, in millionths, so that money and minutes add up exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// Millionths in one.
+    pub const PER_UNIT: u64 = 1_000_000;
+
+    /// The number as a float, for showing: one exact division, so the nearest float to the decimal text.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / Self::PER_UNIT as f64
+    }
+}
+
+/// The trimmed text of a leaf; blanks and dashes are absent.
+pub fn text<'l>(leaf: &'l Leaf<'_>) -> Reading<&'l str> {
+    match leaf {
+        Leaf::Absent => Reading::Absent,
+        Leaf::Other => Reading::Invalid,
+        Leaf::Text(text) => match text.trim() {
+            "" | "-" | "--" => Reading::Absent,
+            text => Reading::Value(text),
+        },
+    }
+}
+
+/// A count: `12`, `1,234`, `12.0`.
+pub fn count(leaf: &Leaf<'_>) -> Reading<u64> {
+    read(leaf, parse_count)
+}
+
+/// A decimal number: `15,233.33`, `0.5`, `12`.
+pub fn decimal(leaf: &Leaf<'_>) -> Reading<Micros> {
+    read(leaf, parse_decimal)
+}
+
+/// A percentage as a ratio: `34.64 %`, `110%`, `35` (a percentage without its sign). Above 1 is legal.
+pub fn percent(leaf: &Leaf<'_>) -> Reading<f64> {
+    read(leaf, parse_percent)
+}
+
+/// A count with its percentage: `12 (3.50 %)` is 12 and 0.035; the bracket may be missing.
+pub fn count_with_percent(leaf: &Leaf<'_>) -> Reading<(u64, Option<f64>)> {
+    read(leaf, |text| match text.split_once('(') {
+        None => Some((parse_count(text)?, None)),
+        Some((number, rest)) => {
+            let ratio = parse_percent(rest.trim_end().strip_suffix(')')?)?;
+            Some((parse_count(number)?, Some(ratio)))
+        }
+    })
+}
+
+/// Whole seconds, from `95` or from `HH:MM:SS` whose hours may pass 24.
+pub fn duration(leaf: &Leaf<'_>) -> Reading<u64> {
+    read(leaf, parse_duration)
+}
+
+fn read<T>(leaf: &Leaf<'_>, rule: impl FnOnce(&str) -> Option<T>) -> Reading<T> {
+    match text(leaf) {
+        Reading::Absent => Reading::Absent,
+        Reading::Invalid => Reading::Invalid,
+        Reading::Value(text) => rule(text).map_or(Reading::Invalid, Reading::Value),
+    }
+}
+
+fn parse_count(text: &str) -> Option<u64> {
+    let micros = parse_number(text)?;
+    (micros.is_multiple_of(Micros::PER_UNIT.into())).then_some(())?;
+    u64::try_from(micros / u128::from(Micros::PER_UNIT)).ok()
+}
+
+fn parse_decimal(text: &str) -> Option<Micros> {
+    u64::try_from(parse_number(text)?).ok().map(Micros)
+}
+
+fn parse_percent(text: &str) -> Option<f64> {
+    let number = text.trim();
+    let micros = parse_decimal(number.strip_suffix('%').unwrap_or(number))?;
+    Some(micros.0 as f64 / (100 * Micros::PER_UNIT) as f64)
+}
+
+fn parse_duration(text: &str) -> Option<u64> {
+    let Some((hours, rest)) = text.split_once(':') else {
+        return parse_count(text);
+    };
+    let (minutes, seconds) = rest.split_once(':')?;
+    let part = |text: &str, limit: u64| -> Option<u64> {
+        let digits = !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
+        let number = digits.then(|| text.parse().ok())??;
+        (number < limit).then_some(number)
+    };
+    Some(part(hours, u64::MAX)? * 3600 + part(minutes, 60)? * 60 + part(seconds, 60)?)
+}
+
+/// A decimal number in millionths. Commas count as thousands separators where they stand at thousands and nowhere
+/// else: a decimal comma was never seen, and guessing one would turn 34,64 into 3464. More than six decimals are rounded.
+fn parse_number(text: &str) -> Option<u128> {
+    let text = text.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let mut groups = whole.split(',');
+    let first = groups.next()?;
+    let grouped = whole.len() != first.len();
+    if grouped && !(1..=3).contains(&first.len()) || groups.any(|group| group.len() != 3) {
+        return None;
+    }
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut number: u128 = 0;
+    for digit in whole.bytes().filter(|b| *b != b',') {
+        number = number.checked_mul(10)?.checked_add(digit_value(digit)?.into())?;
+    }
+    number = number.checked_mul(Micros::PER_UNIT.into())?;
+    let mut unit = Micros::PER_UNIT;
+    for (place, digit) in fraction.bytes().enumerate() {
+        let digit = digit_value(digit)?;
+        unit /= 10;
+        let rounding = place == 6 && digit >= 5;
+        number = number.checked_add(u128::from(digit * unit + u64::from(rounding)))?;
+    }
+    Some(number)
+}
+
+fn digit_value(byte: u8) -> Option<u64> {
+    byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
+}

@@ -1,0 +1,152 @@
+//! The figures of a campaign at an instant: what the day's dials made of its list.
+
+use jiff::civil::DateTime;
+
+use super::{
+    centre::Campaign,
+    random::rng_at,
+    rhythm::{DIALS_A_DAY, campaigns_dial},
+    traffic::{Call, Outcome, Traffic},
+};
+
+const LISTS: u64 = 0x006c_6973_7473_0000;
+
+/// What a campaign needs to know of a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dial {
+    pub(super) end: i64,
+    campaign: usize,
+    outcome: Outcome,
+    hit: bool,
+}
+
+impl Dial {
+    /// `None` for calls that no campaign made.
+    pub(super) fn of(call: &Call) -> Option<Dial> {
+        call.campaign.map(|campaign| Dial {
+            end: call.end,
+            campaign,
+            outcome: call.outcome,
+            hit: call.hit,
+        })
+    }
+}
+
+/// The figures of one campaign at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignState {
+    /// The campaign itself.
+    pub campaign: Campaign,
+    /// The id of the skill it is linked to.
+    pub skill_id: Option<u32>,
+    /// Whether it dials at this time of day.
+    pub started: bool,
+    /// The size of the list.
+    pub records: u64,
+    /// Records not dialled since the list was loaded or recycled.
+    pub clean: u64,
+    /// Answered dials.
+    pub answer: u64,
+    /// Dials that rang in vain.
+    pub no_answer: u64,
+    /// Busy, congestion and failed.
+    pub failed: u64,
+    /// Answering machines.
+    pub answer_machine: u64,
+    /// Successes of the day.
+    pub hits: u64,
+    /// Dials of the day, over all passes.
+    pub dials_of_day: u64,
+    /// Answered dials of the day, over all passes.
+    pub answers_of_day: u64,
+    /// Dials since the list was loaded or recycled.
+    pub dials_of_pass: u64,
+    /// Dials of the last sixty seconds.
+    pub last_minute: u64,
+    /// How often the list was recycled today.
+    pub recycled: u64,
+}
+
+impl CampaignState {
+    /// What the report calls `dial`: the sum of the four outcomes.
+    pub fn dial(&self) -> u64 {
+        self.answer + self.no_answer + self.failed + self.answer_machine
+    }
+
+    fn count(&mut self, dial: Dial) {
+        // Recycled before the list runs dry, as an operation does that has no new records.
+        if self.dials_of_pass * 10 >= self.records * 9 {
+            self.recycle();
+        }
+        match dial.outcome {
+            Outcome::Answered => {
+                self.answer += 1;
+                self.answers_of_day += 1;
+            }
+            Outcome::NoAnswer | Outcome::Abandoned => self.no_answer += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Machine => self.answer_machine += 1,
+        }
+        self.hits += u64::from(dial.hit);
+        self.dials_of_day += 1;
+        self.dials_of_pass += 1;
+        self.clean = self.records - self.dials_of_pass;
+    }
+
+    fn recycle(&mut self) {
+        self.recycled += 1;
+        self.dials_of_pass = 0;
+        if !self.campaign.overlaps {
+            self.answer = 0;
+            self.no_answer = 0;
+            self.failed = 0;
+            self.answer_machine = 0;
+        }
+    }
+}
+
+/// The figures at the instant `until`, whose local time is `local`, after the day's dials up to it.
+pub(super) fn campaign_states(traffic: &Traffic, local: DateTime, until: i64, dials: &[Dial]) -> Vec<CampaignState> {
+    let mut states: Vec<CampaignState> = traffic
+        .centre
+        .campaigns
+        .iter()
+        .map(|campaign| {
+            let records = list_of(traffic, campaign, local);
+            CampaignState {
+                campaign: campaign.clone(),
+                skill_id: campaign.skill.map(|skill| traffic.centre.skills[skill].id),
+                started: !campaign.stopped && campaigns_dial(local),
+                records,
+                clean: records,
+                answer: 0,
+                no_answer: 0,
+                failed: 0,
+                answer_machine: 0,
+                hits: 0,
+                dials_of_day: 0,
+                answers_of_day: 0,
+                dials_of_pass: 0,
+                last_minute: 0,
+                recycled: 0,
+            }
+        })
+        .collect();
+    for dial in dials {
+        let state = &mut states[dial.campaign];
+        state.count(*dial);
+        state.last_minute += u64::from(dial.end > until - 60);
+    }
+    states
+}
+
+/// The size of the list that was loaded for a day.
+fn list_of(traffic: &Traffic, campaign: &Campaign, local: DateTime) -> u64 {
+    let day = i64::from(local.date().year()) * 400 + i64::from(local.date().day_of_year());
+    let luck = 0.9 + 0.2 * rng_at(traffic.seed ^ u64::from(campaign.id), LISTS, day).f64();
+    // The stopped campaign has no dials; its list is that of a middling one.
+    let part = f64::from(campaign.weight.max(2)) / f64::from(traffic.centre.campaign_weight().max(2));
+    let size = DIALS_A_DAY * traffic.volume * part * luck * f64::from(campaign.list_size) / 100.0;
+    let records = size as u64;
+    records.max(20)
+}

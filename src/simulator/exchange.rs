@@ -1,0 +1,284 @@
+//! From a request to its answer.
+
+use std::{
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header};
+use jiff::{Span, Timestamp};
+use tokio::time::sleep;
+
+use super::{
+    Simulator,
+    answers::{Answer, Pen},
+    body::{Step, SteppedBody},
+    faults::Fault,
+    limits::Flight,
+    observed::ObservedRequest,
+    operation::SimulatedOperation,
+    switches::{DateHeader, Framing, LongRange, Switches},
+    window::{Window, read_text},
+};
+use crate::reports::ReportKind;
+
+const REAL_TIME: &str = "/api/v2/real_time.php";
+const REPORTS: &str = "/api/v2/reports_manager.php";
+
+/// The longest window (the vendor's page).
+const LONGEST_WINDOW: i64 = 31;
+
+/// Answers a request; an error ends the connection without an answer, with a reset if the flag is set.
+pub(super) async fn exchange(
+    simulator: &Simulator,
+    request: &Request<Incoming>,
+    reset: &Arc<AtomicBool>,
+) -> io::Result<Response<SteppedBody>> {
+    let path = request.uri().path();
+    let token = request.headers().get("wolkvox-token");
+    let operation = token.and_then(|token| simulator.operation_of_token(token.as_bytes()));
+    let Some(operation) = operation else {
+        let switches = Switches::default();
+        let pen = Pen { switches: &switches };
+        let answer = match token {
+            _ if !known(request.method(), path) => Answer::html(404),
+            None => pen.no_token(),
+            Some(_) => pen.wrong_token(),
+        };
+        let sent = Sent {
+            switches: &switches,
+            now: simulator.clock().now(),
+            fault: None,
+            flight: None,
+        };
+        return sent.response(answer, request.headers(), reset);
+    };
+
+    let flight = operation.in_flight().enter();
+    let asked = Asked::read(path, request.uri().query().unwrap_or_default());
+    let fault = operation.take_fault(asked.report);
+    operation.write_down(ObservedRequest {
+        at: operation.now(),
+        path: path.to_owned(),
+        api: asked.api.clone(),
+        date_ini: asked.date_ini.clone(),
+        date_end: asked.date_end.clone(),
+        fault: fault.clone(),
+    });
+    let switches = operation.switches();
+    let today = operation.today();
+    // Charged before anything can go wrong: the real server does not learn that its answer was lost.
+    let over_quota = switches
+        .daily_quota
+        .is_some_and(|quota| operation.quota().used(today) >= quota);
+    if switches.failed_calls_count && !over_quota {
+        operation.quota().charge(today);
+    }
+    if let Some(Fault::Delay(time)) = fault {
+        sleep(time).await;
+    }
+
+    let pen = Pen { switches: &switches };
+    let answer = match &fault {
+        Some(Fault::ResetBeforeAnswer) => {
+            reset.store(true, Ordering::Relaxed);
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Some(Fault::Status {
+            status,
+            retry_after,
+            body,
+        }) => pen.failure(*status, *body, retry_after.clone()),
+        Some(Fault::Html) => Answer::html(200),
+        Some(Fault::SimultaneousLimit) => pen.simultaneous_limit(),
+        Some(Fault::QuotaExceeded) => pen.quota_exceeded(),
+        Some(Fault::WrongToken) => pen.wrong_token(),
+        _ if !known(request.method(), path) => Answer::html(404),
+        _ if flight.company > switches.in_flight => pen.simultaneous_limit(),
+        _ if over_quota => pen.quota_exceeded(),
+        _ => asked.answer(operation, &pen),
+    };
+    if !switches.failed_calls_count && answer.is_success() {
+        operation.quota().charge(today);
+    }
+    Sent {
+        switches: &switches,
+        now: operation.now(),
+        fault,
+        flight: Some(flight),
+    }
+    .response(answer, request.headers(), reset)
+}
+
+fn known(method: &Method, path: &str) -> bool {
+    method == Method::GET && (path == REAL_TIME || path == REPORTS)
+}
+
+/// What a request asks for.
+#[derive(Debug)]
+struct Asked {
+    report: Option<ReportKind>,
+    api: Option<String>,
+    date_ini: Option<String>,
+    date_end: Option<String>,
+}
+
+impl Asked {
+    /// Parameters are ids and digits; nothing in them needs decoding.
+    fn read(path: &str, query: &str) -> Asked {
+        let parameter = |name: &str| {
+            query
+                .split('&')
+                .filter_map(|pair| pair.split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.to_owned())
+        };
+        let api = parameter("api");
+        let report = match (path, api.as_deref()) {
+            (REAL_TIME, Some("campaigns")) => Some(ReportKind::Campaigns),
+            (REPORTS, Some("cdr_4")) => Some(ReportKind::CallDurations),
+            (REPORTS, Some("skill_2")) => Some(ReportKind::AbandonedCalls),
+            (REPORTS, Some("campaign_5")) => Some(ReportKind::PreviewCalls),
+            (REPORTS, Some("diagram_1")) => Some(ReportKind::Ivr),
+            _ => None,
+        };
+        Asked {
+            report,
+            api,
+            date_ini: parameter("date_ini"),
+            date_end: parameter("date_end"),
+        }
+    }
+
+    fn answer(&self, operation: &SimulatedOperation, pen: &Pen<'_>) -> Answer {
+        if let Some(scripted) = self.report.and_then(|report| operation.scripted(report)) {
+            return Answer {
+                status: scripted.status,
+                content_type: scripted.content_type,
+                retry_after: None,
+                body: scripted.body,
+            };
+        }
+        match self.report {
+            Some(ReportKind::Campaigns) => pen.campaigns(&operation.truth().campaigns(operation.now())),
+            Some(ReportKind::CallDurations) => self.durations(operation, pen),
+            _ if self.api.is_none() => pen.bad_request("The parameter api is required"),
+            _ => pen.bad_request("The API does not exist"),
+        }
+    }
+
+    fn durations(&self, operation: &SimulatedOperation, pen: &Pen<'_>) -> Answer {
+        let (Some(date_ini), Some(date_end)) = (&self.date_ini, &self.date_end) else {
+            return pen.bad_request("The parameters date_ini and date_end are required");
+        };
+        // What the real server says to a text that is no date is unknown; a 400 lets mistakes of ours be seen.
+        let (Some(from), Some(until)) = (read_text(date_ini), read_text(date_end)) else {
+            return pen.bad_request("The parameters date_ini and date_end must be YYYYmmddHHiiss");
+        };
+        let mut window = Window { from, until };
+        if window.longer_than(LONGEST_WINDOW) {
+            match pen.switches.long_range {
+                LongRange::BadRequest => return pen.bad_request("The date range must not exceed 31 days"),
+                LongRange::NotFound => return pen.nothing(),
+                LongRange::Clamped => window.until = from.saturating_add(Span::new().days(LONGEST_WINDOW)),
+            }
+        }
+        let totals = operation.truth().window_totals(&window, operation.now());
+        pen.durations(&operation.adjusted(from.date(), totals))
+    }
+}
+
+/// How an answer goes over the wire.
+#[derive(Debug)]
+struct Sent<'a> {
+    switches: &'a Switches,
+    now: Timestamp,
+    fault: Option<Fault>,
+    flight: Option<Flight>,
+}
+
+impl Sent<'_> {
+    fn response(
+        self,
+        answer: Answer,
+        request: &HeaderMap,
+        reset: &Arc<AtomicBool>,
+    ) -> io::Result<Response<SteppedBody>> {
+        let mut headers = HeaderMap::new();
+        let mut set = |name, value: &str| -> io::Result<()> {
+            headers.insert(name, value.parse().map_err(io::Error::other)?);
+            Ok(())
+        };
+        set(header::CONTENT_TYPE, &answer.content_type)?;
+        if let Some(date) = self.date() {
+            set(header::DATE, &date)?;
+        }
+        if let Some(retry_after) = &answer.retry_after {
+            set(header::RETRY_AFTER, retry_after)?;
+        }
+        if self.switches.close_connections {
+            set(header::CONNECTION, "close")?;
+        }
+        let mut body = answer.body;
+        if self.switches.gzip && accepts_gzip(request) {
+            set(header::CONTENT_ENCODING, "gzip")?;
+            body = gzipped(&body)?;
+        }
+        let mut length_known = self.switches.framing == Framing::ContentLength;
+        let steps = match self.fault {
+            Some(Fault::CutBody(fraction)) => {
+                length_known = false;
+                Step::beginning(&body, fraction, Some(Step::Close))
+            }
+            Some(Fault::Stall(pause)) => Step::stalled(&body, pause),
+            Some(Fault::Reset) => Step::beginning(&body, 0.5, Some(Step::Reset)),
+            Some(Fault::Trickle { bytes, every }) => Step::trickled(&body, bytes, every),
+            // hyper trusts a Content-Length that is set, if the body does not know better.
+            Some(Fault::ContentLengthTooLong(more)) => {
+                length_known = false;
+                set(header::CONTENT_LENGTH, &(body.len() as u64 + more).to_string())?;
+                Step::beginning(&body, 1.0, None)
+            }
+            Some(Fault::ContentLengthTooShort(less)) => {
+                length_known = false;
+                set(
+                    header::CONTENT_LENGTH,
+                    &(body.len() as u64).saturating_sub(less).to_string(),
+                )?;
+                vec![Step::Send(body)]
+            }
+            _ => vec![Step::Send(body)],
+        };
+        let mut response = Response::new(SteppedBody::new(steps, length_known, Arc::clone(reset), self.flight));
+        *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn date(&self) -> Option<String> {
+        let shown = match self.switches.date_header {
+            DateHeader::Clock => self.now,
+            DateHeader::Skewed(skew) => self.now.saturating_add(skew).unwrap_or(self.now),
+            DateHeader::Absent => return None,
+        };
+        Some(httpdate::fmt_http_date(shown.into()))
+    }
+}
+
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let accepted = request
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|codings| codings.contains("gzip"))
+}
+
+fn gzipped(body: &Bytes) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?.into())
+}

@@ -1,0 +1,32 @@
+//! How busy an operation is over the day and the week, by its own local time.
+
+use jiff::civil::{DateTime, Weekday};
+
+/// Calls a minute at the busiest hour of a working day, at volume 1: about 6,000 calls a day.
+const BUSIEST_MINUTE: f64 = 10.5;
+
+/// Thousandths of the busiest minute at each full hour: quiet nights, a dip at lunch.
+const HOURS: [u32; 24] = [
+    8, 6, 5, 5, 6, 12, 60, 300, 700, 950, 1000, 970, 700, 520, 800, 900, 880, 750, 450, 250, 120, 60, 25, 12,
+];
+
+/// Dials of a usual day at volume 1.
+pub(super) const DIALS_A_DAY: f64 = 3300.0;
+
+/// The expected number of calls that end in the minute of that local time, at volume 1.
+pub(super) fn calls_a_minute(local: DateTime) -> f64 {
+    let hour = usize::from(local.hour().unsigned_abs());
+    let minute = u32::from(local.minute().unsigned_abs());
+    let weight = HOURS[hour] * (60 - minute) + HOURS[(hour + 1) % 24] * minute;
+    let day = match local.weekday() {
+        Weekday::Saturday => 0.45,
+        Weekday::Sunday => 0.15,
+        _ => 1.0,
+    };
+    BUSIEST_MINUTE * day * f64::from(weight) / 60_000.0
+}
+
+/// Whether campaigns dial at that local time. Outside of these hours they are stopped.
+pub(super) fn campaigns_dial(local: DateTime) -> bool {
+    local.weekday() != Weekday::Sunday && (7..20).contains(&local.hour())
+}

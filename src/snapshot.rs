@@ -1,0 +1,133 @@
+//! What is known at one moment: series with their values, immutable once made.
+
+use std::borrow::Cow;
+
+use crate::metrics::Family;
+use crate::reports::fields::Micros;
+
+/// The value of a label.
+pub type Label = Cow<'static, str>;
+
+/// All series of one family.
+#[derive(Clone, Debug)]
+pub struct FamilySeries {
+    /// The family.
+    pub family: &'static Family,
+    /// Its series, each label set once, in the order in which they are shown.
+    pub series: Vec<Series>,
+}
+
+/// One series and its value.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The values of the family's labels, in its order.
+    pub labels: Vec<Label>,
+    /// The value.
+    pub value: Value,
+}
+
+/// A value of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A count or an exact sum.
+    Amount(Amount),
+    /// Any other number. Never NaN: what is not known has no series.
+    Number(f64),
+    /// Nothing but the labels.
+    Info,
+    /// A histogram.
+    Histogram(Histogram),
+}
+
+/// What a counter adds up: exact, so that no order of additions changes the total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// A number of events.
+    Count(u64),
+    /// Seconds or money, in millionths.
+    Sum(Micros),
+}
+
+impl Amount {
+    /// Nothing, of the same kind.
+    pub fn zero(self) -> Self {
+        match self {
+            Amount::Count(_) => Amount::Count(0),
+            Amount::Sum(_) => Amount::Sum(Micros(0)),
+        }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self == self.zero()
+    }
+
+    /// Both together. A series never changes its kind: its amounts come from one field of one report.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        self.with(other, u64::saturating_add)
+    }
+
+    /// What this has above the other, nothing if it has less.
+    #[must_use]
+    pub fn above(self, other: Self) -> Self {
+        self.with(other, u64::saturating_sub)
+    }
+
+    fn with(self, other: Self, rule: fn(u64, u64) -> u64) -> Self {
+        match (self, other) {
+            (Amount::Count(a), Amount::Count(b)) => Amount::Count(rule(a, b)),
+            (Amount::Sum(a), Amount::Sum(b)) => Amount::Sum(Micros(rule(a.0, b.0))),
+            (a, _) => {
+                debug_assert!(false, "amounts of two kinds");
+                a
+            }
+        }
+    }
+}
+
+/// The identity of a series within an operation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SeriesKey {
+    /// The family.
+    pub family: &'static Family,
+    /// The values of the family's labels, in its order.
+    pub labels: Vec<Label>,
+}
+
+/// Counts by upper bound, and the sum of what was counted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Histogram {
+    /// One count per bound of the family, not cumulative, and a last one for `+Inf`.
+    pub counts: Vec<u64>,
+    /// The sum of the values.
+    pub sum: Micros,
+}
+
+impl Histogram {
+    /// An empty histogram over the given bounds.
+    pub fn new(bounds: &[f64]) -> Self {
+        Self { counts: vec![0; bounds.len() + 1], sum: Micros(0) }
+    }
+
+    /// Counts one value.
+    pub fn observe(&mut self, bounds: &[f64], value: Micros) {
+        let place = bounds.partition_point(|bound| *bound < value.as_f64());
+        self.counts[place] += 1;
+        self.sum.0 = self.sum.0.saturating_add(value.0);
+    }
+}
+
+impl FamilySeries {
+    /// A family without series yet.
+    pub fn new(family: &'static Family) -> Self {
+        Self { family, series: Vec::new() }
+    }
+
+    /// Adds a series.
+    pub fn push(&mut self, labels: impl Into<Vec<Label>>, value: Value) {
+        let labels = labels.into();
+        debug_assert_eq!(labels.len(), self.family.labels.len(), "labels of {}", self.family.name);
+        self.series.push(Series { labels, value });
+    }
+}

@@ -1,0 +1,105 @@
+//! What is served: metrics, a status page, health.
+
+mod listen;
+mod status;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use futures_util::stream;
+use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::time::Instant;
+
+pub use self::listen::{ListenAddress, bind};
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::exposition::{Format, accepts_gzip};
+
+/// Scrapes at once. A scrape is over in milliseconds, so more than this are a mistake or an attack.
+const SCRAPES_IN_FLIGHT: usize = 40;
+
+/// What the pages are made from.
+#[derive(Clone, Debug)]
+struct Pages {
+    board: Arc<Board>,
+    clock: Clock,
+    telemetry_path: Arc<str>,
+    scrapes: Arc<Semaphore>,
+}
+
+/// The routes. The metrics are at `telemetry_path`.
+pub fn router(board: Arc<Board>, clock: Clock, telemetry_path: &str) -> Router {
+    let pages = Pages {
+        board,
+        clock,
+        telemetry_path: telemetry_path.into(),
+        scrapes: Arc::new(Semaphore::new(SCRAPES_IN_FLIGHT)),
+    };
+    let mut router = Router::new()
+        .route(telemetry_path, get(metrics))
+        .route("/-/healthy", get(async || "the exporter is running\n"))
+        .route("/-/ready", get(ready));
+    if telemetry_path != "/" {
+        router = router.route("/", get(status_page));
+    }
+    router.with_state(pages)
+}
+
+async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    let _permit = match pages.scrapes.try_acquire() {
+        Ok(permit) => permit,
+        Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
+            return (StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n").into_response();
+        }
+    };
+    let format = Format::negotiate(&all_values(&headers, &ACCEPT));
+    let gzip = accepts_gzip(&all_values(&headers, &ACCEPT_ENCODING));
+    let page = if pages.board.is_unchanged(Instant::now(), format, gzip) {
+        pages.board.page(format, gzip)
+    } else {
+        let board = Arc::clone(&pages.board);
+        let joined = tokio::task::spawn_blocking(move || board.page(format, gzip)).await;
+        joined.unwrap_or(Err(std::fmt::Error))
+    };
+    let Ok(page) = page else {
+        tracing::error!("the metrics of the process could not be rendered; please report it");
+        return (StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be rendered\n").into_response();
+    };
+    let mut response = Response::new(Body::empty());
+    let answer = response.headers_mut();
+    answer.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    answer.insert(CONTENT_LENGTH, page.len().into());
+    answer.insert(VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if gzip {
+        answer.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let parts = page.parts.into_iter().map(Ok::<_, std::convert::Infallible>);
+    *response.body_mut() = Body::from_stream(stream::iter(parts));
+    response
+}
+
+async fn ready(State(pages): State<Pages>) -> Response {
+    let waiting = pages.board.not_ready();
+    if waiting.is_empty() {
+        return "ready\n".into_response();
+    }
+    let text = format!("the first round has not ended yet of: {}\n", waiting.join(", "));
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+async fn status_page(State(pages): State<Pages>) -> Response {
+    let page = status::page(&pages.board.health(), pages.clock.now(), &pages.telemetry_path);
+    ([(CACHE_CONTROL, "no-store")], Html(page.into_string())).into_response()
+}
+
+/// All values of a header that may come in several lines, as the one list that they are.
+fn all_values(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    values.join(",")
+}

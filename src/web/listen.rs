@@ -1,0 +1,65 @@
+//! Where to listen.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use tokio::net::TcpListener;
+
+/// An address to listen on, as `host:port` or as `:port` for all addresses of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenAddress {
+    host: Option<String>,
+    port: u16,
+}
+
+impl ListenAddress {
+    /// All addresses of the host.
+    pub const fn every_address(port: u16) -> Self {
+        Self { host: None, port }
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("{text:?} is no address to listen on; write :9963, 127.0.0.1:9963 or [::1]:9963");
+        let (host, port) = text.rsplit_once(':').ok_or_else(expected)?;
+        let port = port.parse().map_err(|_| expected())?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        if bare.is_none() && host.contains(':') {
+            return Err(expected());
+        }
+        let host = bare.unwrap_or(host);
+        Ok(Self { host: (!host.is_empty()).then(|| host.to_owned()), port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
+            Some(host) => write!(f, "{host}:{}", self.port),
+            None => write!(f, ":{}", self.port),
+        }
+    }
+}
+
+/// Listens. `:9963` means IPv6 and IPv4 alike, and IPv4 alone on a host without IPv6.
+pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
+    let port = address.port;
+    match &address.host {
+        Some(host) => TcpListener::bind((host.as_str(), port)).await,
+        None => {
+            let every = |ip: IpAddr| SocketAddr::new(ip, port);
+            match TcpListener::bind(every(Ipv6Addr::UNSPECIFIED.into())).await {
+                Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                    TcpListener::bind(every(Ipv4Addr::UNSPECIFIED.into())).await
+                }
+                result => result,
+            }
+        }
+    }
+}
