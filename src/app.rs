@@ -47,16 +47,30 @@ pub struct Running {
 
 /// Starts an exporter: it serves at once, and polls from now on.
 pub fn start(start: Start) -> anyhow::Result<Running> {
-    let Start { config, listeners, telemetry_path, clock, retry } = start;
+    let Start {
+        config,
+        listeners,
+        telemetry_path,
+        clock,
+        retry,
+    } = start;
     let board = Arc::new(Board::new(process::registry(clock.now())));
-    let settings =
-        Settings { new_series_hold: config.new_series_hold, series_limit: config.series_limit, retry };
+    let settings = Settings {
+        new_series_hold: config.new_series_hold,
+        series_limit: config.series_limit,
+        retry,
+    };
     let pollers = config
         .operations
         .into_iter()
         .map(|operation| {
             let name = Arc::clone(&operation.name);
-            let shortest = operation.reports.values().map(|report| report.interval).min().unwrap_or_default();
+            let shortest = operation
+                .reports
+                .values()
+                .map(|report| report.interval)
+                .min()
+                .unwrap_or_default();
             let poller = Poller::new(operation, settings, clock.clone(), Arc::clone(&board))
                 .with_context(|| format!("operation {name}"))?;
             Ok((name, shortest, poller))
@@ -65,7 +79,10 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    let addresses = listeners
+        .iter()
+        .map(TcpListener::local_addr)
+        .collect::<Result<Vec<_>, _>>()?;
     let router = web::router(Arc::clone(&board), clock, &telemetry_path);
     for listener in listeners {
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -78,10 +95,19 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         let stop = stop.clone();
         tasks.spawn(async move {
             poller.run(origin, stop.clone()).await;
-            if stop.is_cancelled() { Ok(()) } else { Err(anyhow!("the poller of operation {name} ended by itself")) }
+            if stop.is_cancelled() {
+                Ok(())
+            } else {
+                Err(anyhow!("the poller of operation {name} ended by itself"))
+            }
         });
     }
-    Ok(Running { addresses, board, stop, tasks })
+    Ok(Running {
+        addresses,
+        board,
+        stop,
+        tasks,
+    })
 }
 
 impl Running {

@@ -26,7 +26,11 @@ pub struct Board {
 impl Board {
     /// An empty board; the registry has the metrics of the process.
     pub fn new(process: Registry) -> Self {
-        Self { exposition: Exposition::default(), process, health: RwLock::default() }
+        Self {
+            exposition: Exposition::default(),
+            process,
+            health: RwLock::default(),
+        }
     }
 
     /// Shows the series of a report in place of those shown before, until they are too old.
@@ -37,15 +41,24 @@ impl Board {
         series: Vec<FamilySeries>,
         withdrawn_at: Option<Instant>,
     ) {
-        let source = Source { operation: Arc::clone(operation), part: report.name() };
+        let source = Source {
+            operation: Arc::clone(operation),
+            part: report.name(),
+        };
         self.exposition.replace(source, series, withdrawn_at);
     }
 
     /// Shows how an operation's polls went.
     pub fn show_health(&self, operation: &Arc<str>, health: OperationHealth) {
-        let source = Source { operation: Arc::clone(operation), part: HEALTH };
+        let source = Source {
+            operation: Arc::clone(operation),
+            part: HEALTH,
+        };
         self.exposition.replace(source, health.series(), None);
-        self.health.write().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(operation), health);
+        self.health
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(Arc::clone(operation), health);
     }
 
     /// How the polls of all operations went.
@@ -56,13 +69,21 @@ impl Board {
     /// The operations of which the first round has not ended yet.
     pub fn not_ready(&self) -> Vec<Arc<str>> {
         let health = self.health.read().unwrap_or_else(PoisonError::into_inner);
-        health.iter().filter(|(_, health)| !health.first_round_ended()).map(|(name, _)| Arc::clone(name)).collect()
+        health
+            .iter()
+            .filter(|(_, health)| !health.first_round_ended())
+            .map(|(name, _)| Arc::clone(name))
+            .collect()
     }
 
     /// Whether the page is as it was, so that it costs nothing to send. What is too old at `now` is taken off first.
     pub fn is_unchanged(&self, now: Instant, format: Format, gzip: bool) -> bool {
         for source in self.exposition.withdraw_expired(now) {
-            tracing::warn!(operation = &*source.operation, report = source.part, "withdrawn: older than max_age");
+            tracing::warn!(
+                operation = &*source.operation,
+                report = source.part,
+                "withdrawn: older than max_age"
+            );
         }
         self.exposition.is_joined(format, gzip)
     }

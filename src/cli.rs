@@ -24,8 +24,14 @@ pub struct Arguments {
     pub flags: Flags,
 }
 
-const VERSION: &str =
-    concat!(env!("CARGO_PKG_VERSION"), " (revision ", env!("BUILD_REVISION"), ", rustc ", env!("BUILD_RUSTC"), ")");
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("BUILD_REVISION"),
+    ", rustc ",
+    env!("BUILD_RUSTC"),
+    ")"
+);
 
 /// Flags that every command takes.
 #[derive(Args, Debug)]

@@ -20,8 +20,8 @@ pub use self::budget::CallBudget;
 use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
-pub use self::rows::Rows;
 use self::rows::AnswerReader;
+pub use self::rows::Rows;
 use crate::config;
 
 /// The vendor's servers answer a connect in well under a second; an unregistered public IP gets no answer at all.
@@ -100,7 +100,8 @@ impl Client {
             // Only the configured proxy: one set for other programs is not meant for the token.
             .no_proxy();
         if let Some(proxy) = &operation.proxy {
-            let proxy = Proxy::all(proxy).map_err(|e| unusable(format!("proxy cannot be used: {}", e.without_url())))?;
+            let proxy =
+                Proxy::all(proxy).map_err(|e| unusable(format!("proxy cannot be used: {}", e.without_url())))?;
             builder = builder.proxy(proxy);
         }
         if let Some(file) = &operation.ca_file {
@@ -152,9 +153,17 @@ impl Client {
             let limit = allowance.timeout;
             let result = timeout(limit, self.ask(query, &token, rows()))
                 .await
-                .unwrap_or_else(|_| Err(ApiError::transient(Reason::Timeout, format!("no complete answer in {limit:?}"))));
+                .unwrap_or_else(|_| {
+                    Err(ApiError::transient(
+                        Reason::Timeout,
+                        format!("no complete answer in {limit:?}"),
+                    ))
+                });
             let failure = result.as_ref().err().map(|error| error.reason);
-            allowance.attempts.push(Attempt { duration: sent.elapsed(), failure });
+            allowance.attempts.push(Attempt {
+                duration: sent.elapsed(),
+                failure,
+            });
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -185,7 +194,11 @@ impl Client {
                 body.extend_from_slice(&chunk);
             }
             return match Envelope::of_failure(&body).meaning(status.as_u16()) {
-                Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, bytes: body.len() as u64 }),
+                Meaning::Rows | Meaning::NoRows => Ok(Answer {
+                    rows,
+                    date,
+                    bytes: body.len() as u64,
+                }),
                 Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
             };
         }
@@ -203,9 +216,15 @@ impl Client {
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
         let address = format!("{}/api/v2/{}", self.base_url, query.script);
-        let mut url = Url::parse(&address)
-            .map_err(|e| ApiError::new(Reason::Other, format!("server or url of the operation makes no address: {e}")))?;
-        url.query_pairs_mut().append_pair("api", query.api).extend_pairs(&query.parameters);
+        let mut url = Url::parse(&address).map_err(|e| {
+            ApiError::new(
+                Reason::Other,
+                format!("server or url of the operation makes no address: {e}"),
+            )
+        })?;
+        url.query_pairs_mut()
+            .append_pair("api", query.api)
+            .extend_pairs(&query.parameters);
         Ok(url)
     }
 }

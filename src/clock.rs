@@ -46,6 +46,9 @@ pub struct Moment {
 impl Moment {
     /// Now, by a wall clock that was read just before.
     pub fn at(wall: Timestamp) -> Self {
-        Self { wall, monotonic: Instant::now() }
+        Self {
+            wall,
+            monotonic: Instant::now(),
+        }
     }
 }

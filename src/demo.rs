@@ -26,5 +26,9 @@ pub fn config(simulator: &Simulator, url: &str) -> Config {
         }
         operation
     });
-    Config { new_series_hold: HOLD, operations: operations.collect(), ..Config::default() }
+    Config {
+        new_series_hold: HOLD,
+        operations: operations.collect(),
+        ..Config::default()
+    }
 }

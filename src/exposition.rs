@@ -104,15 +104,27 @@ impl Exposition {
         let mut names = BTreeSet::new();
         for (header, lines) in rendered {
             names.insert(header.family().to_owned());
-            let block = Arc::new(Block { lines, deflated: OnceLock::new() });
+            let block = Arc::new(Block {
+                lines,
+                deflated: OnceLock::new(),
+            });
             blocks
                 .families
                 .entry(header.family().to_owned())
-                .or_insert_with(|| FamilyBlocks { header, by_operation: BTreeMap::new() })
+                .or_insert_with(|| FamilyBlocks {
+                    header,
+                    by_operation: BTreeMap::new(),
+                })
                 .by_operation
                 .insert(Arc::clone(&source.operation), block);
         }
-        blocks.sources.insert(source, SourceState { families: names, withdrawn_at });
+        blocks.sources.insert(
+            source,
+            SourceState {
+                families: names,
+                withdrawn_at,
+            },
+        );
     }
 
     /// Takes away what is too old to be shown, and says what that was.
@@ -143,9 +155,13 @@ impl Exposition {
 
     /// Whether the blocks of this format are joined as they are now.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
-        let Ok(joined) = self.joined.try_lock() else { return false };
+        let Ok(joined) = self.joined.try_lock() else {
+            return false;
+        };
         let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
-        joined.get(&(format, gzip)).is_some_and(|joined| joined.version == version)
+        joined
+            .get(&(format, gzip))
+            .is_some_and(|joined| joined.version == version)
     }
 
     fn joined(&self, format: Format, gzip: bool) -> Page {
@@ -153,7 +169,10 @@ impl Exposition {
         let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
         let (version, parts) = {
             let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(joined) = joined.get(&(format, gzip)).filter(|joined| joined.version == blocks.version) {
+            if let Some(joined) = joined
+                .get(&(format, gzip))
+                .filter(|joined| joined.version == blocks.version)
+            {
                 return joined.page.clone();
             }
             (blocks.version, blocks.parts(format))
@@ -164,7 +183,13 @@ impl Exposition {
             let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
             Page::Plain(lines.concat().into())
         };
-        joined.insert((format, gzip), Joined { version, page: page.clone() });
+        joined.insert(
+            (format, gzip),
+            Joined {
+                version,
+                page: page.clone(),
+            },
+        );
         page
     }
 }
@@ -194,7 +219,9 @@ impl Part {
 impl Blocks {
     fn remove(&mut self, source: &Source) {
         self.version += 1;
-        let Some(state) = self.sources.remove(source) else { return };
+        let Some(state) = self.sources.remove(source) else {
+            return;
+        };
         for name in state.families {
             if let Some(family) = self.families.get_mut(&name) {
                 family.by_operation.remove(&source.operation);

@@ -125,7 +125,11 @@ impl Ledger {
         let mut shown: Vec<FamilySeries> = families.iter().map(|family| FamilySeries::new(family)).collect();
         for (key, counter) in &self.counters {
             if let Some(family) = shown.iter_mut().find(|shown| shown.family == key.family) {
-                let amount = if counter.released { counter.total } else { counter.total.zero() };
+                let amount = if counter.released {
+                    counter.total
+                } else {
+                    counter.total.zero()
+                };
                 family.push(key.labels.clone(), Value::Amount(amount));
             }
         }

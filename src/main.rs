@@ -108,7 +108,9 @@ async fn run_exporter(flags: &Flags, config: Config) -> anyhow::Result<()> {
 
 async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     let simulator = Simulator::demo(seed, SimulatedClock::system());
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("the simulator cannot listen")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .context("the simulator cannot listen")?;
     let served = simulator.start(listener).context("the simulator cannot start")?;
     let config = demo::config(&simulator, &served.url());
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
@@ -117,7 +119,10 @@ async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
         let mut text = format!("A demo with the simulated operations {names}. Open\n");
         for address in addresses {
             let base = browsable(*address);
-            text.push_str(&format!("  {base}/          the status page\n  {base}{}   the metrics\n", flags.telemetry_path));
+            text.push_str(&format!(
+                "  {base}/          the status page\n  {base}{}   the metrics\n",
+                flags.telemetry_path
+            ));
         }
         print(&text)
     })
@@ -136,7 +141,11 @@ async fn run_simulator(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     }
     for operation in simulator.operations() {
         let zone = operation.timezone().iana_name().unwrap_or_default();
-        text.push_str(&format!("  operation {} ({zone}): token {}\n", operation.name(), operation.token()));
+        text.push_str(&format!(
+            "  operation {} ({zone}): token {}\n",
+            operation.name(),
+            operation.token()
+        ));
     }
     print(&text)?;
     stop_signal()?.await;
@@ -178,7 +187,11 @@ fn browsable(address: SocketAddr) -> String {
 async fn listeners(flags: &Flags, default_port: u16) -> anyhow::Result<Vec<TcpListener>> {
     let mut listeners = Vec::new();
     for address in flags.listen_addresses_or(default_port) {
-        listeners.push(web::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?);
+        listeners.push(
+            web::bind(&address)
+                .await
+                .with_context(|| format!("cannot listen on {address}"))?,
+        );
     }
     Ok(listeners)
 }
@@ -208,8 +221,9 @@ fn log_to_stderr(flags: &Flags) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     // Libraries may log what they send, so only their warnings are heard: no level shows a token or a row.
-    let targets =
-        Targets::new().with_target("wolkvox_exporter", level).with_default(level.min(LevelFilter::WARN));
+    let targets = Targets::new()
+        .with_target("wolkvox_exporter", level)
+        .with_default(level.min(LevelFilter::WARN));
     let registry = tracing_subscriber::registry().with(targets);
     match flags.log_format {
         LogFormat::Logfmt => registry
@@ -220,12 +234,16 @@ fn log_to_stderr(flags: &Flags) {
                     .with_writer(io::stderr),
             )
             .init(),
-        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr)).init(),
+        LogFormat::Json => registry
+            .with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr))
+            .init(),
     }
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
-    io::stdout().write_all(text.as_bytes()).context("cannot write to standard output")
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")
 }
 
 fn print_error(text: &dyn Display) {

@@ -33,17 +33,32 @@ pub enum Kind {
 impl Family {
     /// A gauge.
     pub const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, labels, help }
+        Self {
+            name,
+            kind: Kind::Gauge,
+            labels,
+            help,
+        }
     }
 
     /// A counter; the name without `_total`.
     pub const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Counter, labels, help }
+        Self {
+            name,
+            kind: Kind::Counter,
+            labels,
+            help,
+        }
     }
 
     /// An info; the name without `_info`.
     pub const fn info(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
-        Self { name, kind: Kind::Info, labels, help }
+        Self {
+            name,
+            kind: Kind::Info,
+            labels,
+            help,
+        }
     }
 
     /// The name that queries use.

@@ -23,9 +23,9 @@ use crate::clock::{Clock, Moment};
 use crate::config::{Operation, ReportConfig};
 use crate::ledger::{DayReading, Ledger};
 use crate::metrics::own::{OperationHealth, Skip};
-use crate::reports::{Outcome, ReportKind, Tally};
 use crate::reports::call_durations::{self, CallDurations};
 use crate::reports::campaigns::{self, Campaigns};
+use crate::reports::{Outcome, ReportKind, Tally};
 
 /// The API's clock and ours may differ by so much: beyond it, "until now" means another time there than here.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
@@ -63,14 +63,12 @@ pub struct Poller {
 
 impl Poller {
     /// A poller that has not asked anything yet. It shows its own metrics at once, at zero.
-    pub fn new(
-        operation: Operation,
-        settings: Settings,
-        clock: Clock,
-        board: Arc<Board>,
-    ) -> Result<Self, ApiError> {
+    pub fn new(operation: Operation, settings: Settings, clock: Clock, board: Arc<Board>) -> Result<Self, ApiError> {
         let client = Client::new(&operation, settings.retry)?;
-        let polled = operation.reports.iter().filter(|(report, _)| ReportKind::READ.contains(report));
+        let polled = operation
+            .reports
+            .iter()
+            .filter(|(report, _)| ReportKind::READ.contains(report));
         let health = OperationHealth::new(
             polled.map(|(report, config)| (*report, config.interval)),
             operation.daily_calls,
@@ -96,7 +94,9 @@ impl Poller {
     /// Polls on the grid that begins at `origin`, until told to stop. A poll that is under way then is given up: what
     /// it has not committed is read again by the next start.
     pub async fn run(mut self, origin: Instant, stop: CancellationToken) {
-        stop.clone().run_until_cancelled(async move { self.poll_forever(origin).await }).await;
+        stop.clone()
+            .run_until_cancelled(async move { self.poll_forever(origin).await })
+            .await;
     }
 
     async fn poll_forever(&mut self, origin: Instant) {
@@ -104,7 +104,13 @@ impl Poller {
             .health
             .reports
             .keys()
-            .map(|report| (origin, *report, Grid::new(origin, self.operation.reports[report].interval)))
+            .map(|report| {
+                (
+                    origin,
+                    *report,
+                    Grid::new(origin, self.operation.reports[report].interval),
+                )
+            })
             .collect();
         loop {
             let Some(next) = due.iter_mut().min_by_key(|(at, report, _)| (*at, *report)) else {
@@ -162,7 +168,11 @@ impl Poller {
         let left = midnight.map_or(SignedDuration::ZERO, |midnight| midnight.duration_since(now));
         let left = Duration::try_from(left).unwrap_or_default();
         let polls = |interval: Duration| (left.as_nanos() / interval.as_nanos().max(1)) as u64 + 1;
-        self.health.reports.keys().map(|report| polls(self.operation.reports[report].interval)).sum()
+        self.health
+            .reports
+            .keys()
+            .map(|report| polls(self.operation.reports[report].interval))
+            .sum()
     }
 
     /// Polls a report, at an instant given from outside.
@@ -181,14 +191,10 @@ impl Poller {
         self.show_health();
     }
 
-    fn note_result(
-        &mut self,
-        report: ReportKind,
-        now: Timestamp,
-        duration: Duration,
-        result: Result<usize, ApiError>,
-    ) {
-        let Some(health) = self.health.reports.get_mut(&report) else { return };
+    fn note_result(&mut self, report: ReportKind, now: Timestamp, duration: Duration, result: Result<usize, ApiError>) {
+        let Some(health) = self.health.reports.get_mut(&report) else {
+            return;
+        };
         let failed_before = health.up == Some(false);
         health.polls += 1;
         health.last_attempt = Some(now);
@@ -204,7 +210,13 @@ impl Poller {
         };
         let reason = error.reason.name();
         if failed_before {
-            tracing::warn!(operation, report = report.name(), reason, "poll failed again: {}", error.what);
+            tracing::warn!(
+                operation,
+                report = report.name(),
+                reason,
+                "poll failed again: {}",
+                error.what
+            );
         } else {
             tracing::warn!(operation, report = report.name(), reason, "poll failed: {error}");
         }
@@ -237,7 +249,10 @@ impl Poller {
     async fn read_token_again(&mut self) {
         match self.operation.token.source.read(&|name| std::env::var(name).ok()) {
             Ok(token) => self.client.set_token(token).await,
-            Err(error) => tracing::warn!(operation = &*self.operation.name, "the token cannot be read again: {error}"),
+            Err(error) => tracing::warn!(
+                operation = &*self.operation.name,
+                "the token cannot be read again: {error}"
+            ),
         }
         self.token_is_doubtful = false;
     }
@@ -251,7 +266,8 @@ impl Poller {
         }
         let rows = self.note_rows(report, answer.rows.tally(), now);
         let max_age = self.config(report).max_age;
-        self.board.show(&self.operation.name, report, series, Some(Instant::now() + max_age));
+        self.board
+            .show(&self.operation.name, report, series, Some(Instant::now() + max_age));
         Ok(rows)
     }
 
@@ -262,11 +278,16 @@ impl Poller {
         if let Some(progress) = self.ledger.day_progress(report)
             && progress.covered.duration_since(now) > STEP_BACK_TOLERANCE
         {
-            return Err(ApiError::new(Reason::Clock, "our clock is behind the end of what was read before"));
+            return Err(ApiError::new(
+                Reason::Clock,
+                "our clock is behind the end of what was read before",
+            ));
         }
         let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
         let reread = self.config(report).reread.clone();
-        let Some(progress) = self.ledger.day_progress(report) else { return Ok(rows) };
+        let Some(progress) = self.ledger.day_progress(report) else {
+            return Ok(rows);
+        };
         let days = window::past_days(progress, &reread, now, &zone);
         let is_reread = window::reread_is_due(progress, &reread, now);
         for date in days {
@@ -304,7 +325,8 @@ impl Poller {
         if let Some(health) = self.health.reports.get_mut(&report) {
             health.corrections += committed.corrections;
         }
-        self.board.show(&operation.name, report, self.ledger.shown(&report.families()), None);
+        self.board
+            .show(&operation.name, report, self.ledger.shown(&report.families()), None);
         Ok(self.note_rows(report, &tally, now))
     }
 
@@ -340,13 +362,18 @@ impl Poller {
         if let Some(date) = answer.date
             && date.duration_since(now).abs() > CLOCK_TOLERANCE
         {
-            return Err(ApiError::new(Reason::Clock, format!("the API's clock says {date}, ours says {now:.0}")));
+            return Err(ApiError::new(
+                Reason::Clock,
+                format!("the API's clock says {date}, ours says {now:.0}"),
+            ));
         }
         Ok(answer)
     }
 
     fn note_rows(&mut self, report: ReportKind, tally: &Tally, now: Timestamp) -> usize {
-        let Some(health) = self.health.reports.get_mut(&report) else { return 0 };
+        let Some(health) = self.health.reports.get_mut(&report) else {
+            return 0;
+        };
         health.tally.add(tally);
         health.data = Some(now);
         Outcome::ALL.iter().map(|outcome| tally.rows(*outcome)).sum::<u64>() as usize
@@ -358,7 +385,12 @@ impl Poller {
     }
 
     fn releases(&mut self) -> Releases<'_> {
-        Releases { ledger: &mut self.ledger, board: &self.board, clock: &self.clock, operation: &self.operation }
+        Releases {
+            ledger: &mut self.ledger,
+            board: &self.board,
+            clock: &self.clock,
+            operation: &self.operation,
+        }
     }
 
     fn config(&self, report: ReportKind) -> &ReportConfig {
@@ -378,14 +410,21 @@ impl Releases<'_> {
     async fn while_waiting_for<F: Future>(self, awaited: F) -> F::Output {
         let mut awaited = pin!(awaited);
         loop {
-            let Some(next) = self.ledger.next_release() else { return awaited.await };
+            let Some(next) = self.ledger.next_release() else {
+                return awaited.await;
+            };
             tokio::select! {
                 output = &mut awaited => return output,
                 () = sleep_until(next) => {}
             }
             if self.ledger.commit_releases(Moment::at(self.clock.now())) {
                 for report in self.operation.reports.keys().filter(|report| report.counts()) {
-                    self.board.show(&self.operation.name, *report, self.ledger.shown(&report.families()), None);
+                    self.board.show(
+                        &self.operation.name,
+                        *report,
+                        self.ledger.shown(&report.families()),
+                        None,
+                    );
                 }
             }
         }

@@ -110,7 +110,7 @@ impl Simulator {
         &self.clock
     }
 
-    /// Serves all operations on the listener until the returned value is stopped or dropped.
+    /// Serves all operations on the listener until the returned value is stopped or dropped. To be called within a runtime.
     ///
     /// # Errors
     ///

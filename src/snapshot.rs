@@ -107,7 +107,10 @@ pub struct Histogram {
 impl Histogram {
     /// An empty histogram over the given bounds.
     pub fn new(bounds: &[f64]) -> Self {
-        Self { counts: vec![0; bounds.len() + 1], sum: Micros(0) }
+        Self {
+            counts: vec![0; bounds.len() + 1],
+            sum: Micros(0),
+        }
     }
 
     /// Counts one value.
@@ -121,7 +124,10 @@ impl Histogram {
 impl FamilySeries {
     /// A family without series yet.
     pub fn new(family: &'static Family) -> Self {
-        Self { family, series: Vec::new() }
+        Self {
+            family,
+            series: Vec::new(),
+        }
     }
 
     /// Adds a series.

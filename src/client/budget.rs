@@ -19,7 +19,11 @@ pub struct CallBudget {
 impl CallBudget {
     /// A budget of which nothing is used.
     pub fn new(limit: u32, today: Date) -> Self {
-        Self { limit, today, used: BTreeMap::new() }
+        Self {
+            limit,
+            today,
+            used: BTreeMap::new(),
+        }
     }
 
     /// Goes over to a local day. A day to which the clock comes back has its calls used still.

@@ -56,7 +56,11 @@ impl Envelope {
     /// What the answer means. The message is for people, but only it tells the three 403s and the two 404s apart; it
     /// is never shown, since it may repeat what we sent.
     pub(super) fn meaning(&self, http_status: u16) -> Meaning {
-        let status = if http_status == 200 { self.code.unwrap_or(200) } else { http_status };
+        let status = if http_status == 200 {
+            self.code.unwrap_or(200)
+        } else {
+            http_status
+        };
         let says = |words: &str| self.message.contains(words);
         let what = if http_status == 200 && status != 200 {
             format!("the answer has code {status}")
@@ -67,14 +71,19 @@ impl Envelope {
             200 if self.has_data || self.code.is_some() => return Meaning::Rows,
             200 => ApiError::new(Reason::Decode, "the answer has neither `data` nor `code`"),
             404 if says("validate dates") => return Meaning::NoRows,
-            404 => ApiError::new(Reason::Status, format!("{what}: nothing is at this address; check server or url")),
+            404 => ApiError::new(
+                Reason::Status,
+                format!("{what}: nothing is at this address; check server or url"),
+            ),
             401 => ApiError::new(Reason::Auth, format!("{what}: the token header did not arrive")),
-            403 if says("simultaneous") => {
-                ApiError::transient(Reason::Concurrency, format!("{what}: the token is in use by another request"))
-            }
-            403 if says("limit exceeded") => {
-                ApiError::new(Reason::Quota, format!("{what}: the token's calls of the day are used up"))
-            }
+            403 if says("simultaneous") => ApiError::transient(
+                Reason::Concurrency,
+                format!("{what}: the token is in use by another request"),
+            ),
+            403 if says("limit exceeded") => ApiError::new(
+                Reason::Quota,
+                format!("{what}: the token's calls of the day are used up"),
+            ),
             403 if says("validate token") => {
                 ApiError::new(Reason::Auth, format!("{what}: the API does not accept the token"))
             }

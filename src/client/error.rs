@@ -81,11 +81,15 @@ impl Reason {
     /// What the person who reads the log can do.
     pub const fn advice(self) -> &'static str {
         match self {
-            Reason::Connect => "check the network, and that this host's public IP is registered with the operation: Wolkvox gives others no answer at all",
+            Reason::Connect => {
+                "check the network, and that this host's public IP is registered with the operation: Wolkvox gives others no answer at all"
+            }
             Reason::Timeout => "raise the report's timeout if this stays; an unregistered public IP also ends so",
             Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
             Reason::Status => "it may pass by itself; if it stays, ask Wolkvox about this server",
-            Reason::Concurrency => "another program uses this token at the same time; give the exporter a token of its own",
+            Reason::Concurrency => {
+                "another program uses this token at the same time; give the exporter a token of its own"
+            }
             Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
             Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
             Reason::Decode => "check the server or url of the operation; if it is right, report the answer's shape",
@@ -113,12 +117,20 @@ pub struct ApiError {
 impl ApiError {
     /// A failure that will not pass by asking again at once.
     pub fn new(reason: Reason, what: impl Into<String>) -> Self {
-        Self { reason, what: what.into(), retry_after: None, transient: false }
+        Self {
+            reason,
+            what: what.into(),
+            retry_after: None,
+            transient: false,
+        }
     }
 
     /// A failure that may well pass by asking again.
     pub(super) fn transient(reason: Reason, what: impl Into<String>) -> Self {
-        Self { transient: true, ..Self::new(reason, what) }
+        Self {
+            transient: true,
+            ..Self::new(reason, what)
+        }
     }
 
     /// What the transport says, without the URL that it would print.
@@ -132,7 +144,10 @@ impl ApiError {
             _ => innermost(&error).to_string(),
         };
         let transient = matches!(reason, Reason::Connect | Reason::Timeout);
-        Self { transient, ..Self::new(reason, what) }
+        Self {
+            transient,
+            ..Self::new(reason, what)
+        }
     }
 }
 
@@ -152,9 +167,16 @@ fn transport_reason(error: &reqwest::Error) -> Reason {
         if cause.is::<rustls::Error>() {
             return Reason::Tls;
         }
-        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+        if cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_incomplete_message)
+        {
             // Before the head of an answer this is a connection that was closed on us, inside a body it is a cut.
-            return if error.is_body() || error.is_decode() { Reason::Truncated } else { Reason::Connect };
+            return if error.is_body() || error.is_decode() {
+                Reason::Truncated
+            } else {
+                Reason::Connect
+            };
         }
         match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {

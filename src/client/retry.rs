@@ -17,7 +17,10 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { first_wait: Duration::from_secs(1), retries: 2 }
+        Self {
+            first_wait: Duration::from_secs(1),
+            retries: 2,
+        }
     }
 }
 

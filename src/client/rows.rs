@@ -105,7 +105,10 @@ impl<R: Rows> AnswerReader<R> {
             self.tail = buffer;
         }
         if self.tail.len() > MAX_ROW_BYTES {
-            return Err(too_large(format!("one value of the answer has more than {} kB", MAX_ROW_BYTES >> 10)));
+            return Err(too_large(format!(
+                "one value of the answer has more than {} kB",
+                MAX_ROW_BYTES >> 10
+            )));
         }
         Ok(())
     }
@@ -174,13 +177,18 @@ impl<R: Rows> AnswerReader<R> {
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
-                    self.expect =
-                        if first == b'[' { Expect::Row { first: true } } else { Expect::EntryKey { first: true } };
+                    self.expect = if first == b'[' {
+                        Expect::Row { first: true }
+                    } else {
+                        Expect::EntryKey { first: true }
+                    };
                     at += 1;
                 }
                 Expect::Value(key) => {
                     let key = *key;
-                    let Some((leaf, used)) = any_leaf(rest)? else { return Ok(at) };
+                    let Some((leaf, used)) = any_leaf(rest)? else {
+                        return Ok(at);
+                    };
                     match key {
                         Key::Code => self.envelope.set_code(&leaf),
                         Key::Message => self.envelope.set_message(&leaf),
@@ -192,7 +200,11 @@ impl<R: Rows> AnswerReader<R> {
                     at += used;
                 }
                 Expect::KeyEnd => {
-                    self.expect = if first == b'}' { Expect::End } else { Expect::Key { first: false } };
+                    self.expect = if first == b'}' {
+                        Expect::End
+                    } else {
+                        Expect::Key { first: false }
+                    };
                     at += if first == b'}' { 1 } else { punctuation(first, b',')? };
                 }
                 Expect::Row { first: true } if first == b']' => {
@@ -207,7 +219,11 @@ impl<R: Rows> AnswerReader<R> {
                     None => return Ok(at),
                 },
                 Expect::RowEnd => {
-                    self.expect = if first == b']' { self.after_rows() } else { Expect::Row { first: false } };
+                    self.expect = if first == b']' {
+                        self.after_rows()
+                    } else {
+                        Expect::Row { first: false }
+                    };
                     at += if first == b']' { 1 } else { punctuation(first, b',')? };
                 }
                 Expect::EntryKey { first: true } if first == b'}' => {
@@ -240,7 +256,11 @@ impl<R: Rows> AnswerReader<R> {
                     }
                 }
                 Expect::EntryEnd => {
-                    self.expect = if first == b'}' { self.after_rows() } else { Expect::EntryKey { first: false } };
+                    self.expect = if first == b'}' {
+                        self.after_rows()
+                    } else {
+                        Expect::EntryKey { first: false }
+                    };
                     at += if first == b'}' { 1 } else { punctuation(first, b',')? };
                 }
                 Expect::End => return Err(decode("something follows the JSON of the answer")),
@@ -280,7 +300,11 @@ fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError
             let used = values.byte_offset();
             // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
             let closed = matches!(buffer[0], b'{' | b'[' | b'"');
-            Ok(if closed || used < buffer.len() { Parsed::Value(value, used) } else { Parsed::More })
+            Ok(if closed || used < buffer.len() {
+                Parsed::Value(value, used)
+            } else {
+                Parsed::More
+            })
         }
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),

@@ -48,15 +48,17 @@ pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
     // Editors on Windows put a byte order mark in front.
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut tree = Tree::default();
+    // What is missing at the end is found behind it: nobody should have to look for a line that is not there.
+    let last = text.trim_end().replace("\r\n", "\n").split(['\n', '\r']).count();
     loop {
         let (event, mark) = parser.next_token().map_err(|error| SyntaxError {
-            line: error.marker().line(),
+            line: error.marker().line().min(last),
             text: format!("no valid YAML: {}", error.info()),
         })?;
         if matches!(event, Event::StreamEnd) {
             break;
         }
-        let line = mark.line();
+        let line = mark.line().min(last);
         tree.accept(event, line).map_err(|text| SyntaxError { line, text })?;
     }
     Ok(tree.root.unwrap_or(Node {

@@ -4,7 +4,6 @@
 
 use super::document::{Entry, Node, Value};
 use super::mistake::{Notes, quoted, shown};
-use humantime::format_duration;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -163,12 +162,13 @@ impl<'a> Mapping<'a> {
             Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
                 "{} is out of range: from {} to {} is allowed{}",
                 quoted(text),
-                format_duration(bounds.least),
-                format_duration(bounds.most),
+                span(bounds.least),
+                span(bounds.most),
                 bounds.reason
             )),
             Ok(duration) => Ok(duration),
-            Err(error) => Err(format!("expected {WHAT}; found {}: {error}", quoted(text))),
+            // humantime's own words add nothing to the example.
+            Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
         };
         self.value(key, WHAT, parse).unwrap_or(default)
     }
@@ -205,6 +205,16 @@ pub(super) struct Bounds {
     pub(super) most: Duration,
     /// Goes on after "is allowed": empty, or `, because …`.
     pub(super) reason: &'static str,
+}
+
+/// A duration as one would write it: humantime would call 31 days "1month 13h 26m 24s".
+pub(super) fn span(duration: Duration) -> String {
+    let days = duration.as_secs() / 86_400;
+    if days > 0 && duration == Duration::from_secs(days * 86_400) {
+        format!("{days}d")
+    } else {
+        humantime::format_duration(duration).to_string()
+    }
 }
 
 /// The candidate that `word` is most likely a misspelling of, if it looks like one at all.

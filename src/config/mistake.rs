@@ -28,6 +28,12 @@ impl Mistakes {
     pub(super) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
         // Stable: what was found first in a line stays first. Mistakes without a line come before all others.
         list.sort_by_key(|mistake| mistake.line);
+        // A path from the file may hold anything; a message must neither break the line nor drive a terminal.
+        for Mistake { text, .. } in &mut list {
+            if text.contains(char::is_control) {
+                *text = text.escape_debug().to_string();
+            }
+        }
         Self {
             file: file.map(str::to_owned),
             list,

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -172,7 +173,10 @@ pub(super) fn read(field: Field<'_>, around: &Surroundings<'_>) -> Option<Draft>
     operation.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
     operation.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
         let path = path_in(around.folder, text)?;
-        File::open(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        // A folder can be opened but not read.
+        File::open(&path)
+            .and_then(|mut file| file.read(&mut [0]))
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Ok(path)
     });
     if let Some(field) = keys.field("reports") {
@@ -207,9 +211,9 @@ fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Toke
     );
     let file = keys.field("token_file");
     let variable = keys.field("token_env");
-    let (field, source): (_, fn(&Path, &str) -> Result<TokenSource, String>) = match (file, variable) {
-        (Some(file), None) => (file, |folder, text| path_in(folder, text).map(TokenSource::File)),
-        (None, Some(variable)) => (variable, |_, text| Ok(TokenSource::Environment(text.trim().to_owned()))),
+    let (field, is_file) = match (file, variable) {
+        (Some(file), None) => (file, true),
+        (None, Some(variable)) => (variable, false),
         (Some(file), Some(variable)) => {
             later(file, variable).mistake("`token_file` and `token_env` exclude each other: keep one of them");
             return None;
@@ -221,10 +225,19 @@ fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Toke
             return None;
         }
     };
-    let token = field.parse(
-        "the name of a file (token_file) or of an environment variable (token_env)",
-        |text| Token::from_source(source(around.folder, text)?, around.lookup_env).map_err(|error| error.to_string()),
-    )?;
+    let what = if is_file {
+        "a file such as acme.token"
+    } else {
+        "the name of an environment variable"
+    };
+    let token = field.parse(what, |text| {
+        let source = if is_file {
+            TokenSource::File(path_in(around.folder, text)?)
+        } else {
+            TokenSource::Environment(text.trim().to_owned())
+        };
+        Token::from_source(source, around.lookup_env).map_err(|error| error.to_string())
+    })?;
     Some((
         token,
         Place {
@@ -284,10 +297,16 @@ pub(super) fn timezone(text: &str) -> Result<(TimeZone, String), String> {
         let name = zone.iana_name().unwrap_or(text).to_owned();
         return Ok((zone, name));
     }
-    let names = jiff::tz::db().available().map(|name| name.to_string());
-    let hint = nearest(text, names).map_or("a zone looks like America/Bogota".to_owned(), |near| {
-        format!("did you mean `{near}`?")
-    });
+    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let city = |name: &&String| {
+        name.rsplit('/')
+            .next()
+            .is_some_and(|city| city.eq_ignore_ascii_case(text))
+    };
+    let hint = match names.iter().find(city).or_else(|| nearest(text, &names)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "a zone looks like America/Bogota".to_owned(),
+    };
     Err(format!("the tz database has no zone {}; {hint}", quoted(text)))
 }
 

@@ -1,9 +1,9 @@
 //! What a configuration comes to, in words.
 
 use super::Config;
+use super::mapping::span;
 use super::report::MINUTE;
 use super::server::is_eavesdroppable;
-use humantime::format_duration;
 use std::fmt::{self, Write};
 
 impl Config {
@@ -24,7 +24,7 @@ impl Config {
                 ));
             }
             for (kind, report) in operation.reports.iter().filter(|(_, report)| report.interval < MINUTE) {
-                let interval = format_duration(report.interval);
+                let interval = span(report.interval);
                 warn(format!(
                     "{kind} is read every {interval}; Wolkvox advises 5m, and less than 1m brings little"
                 ));
@@ -55,7 +55,7 @@ fn write(out: &mut String, config: &Config) -> fmt::Result {
         writeln!(out, "\noperation {}", operation.name)?;
         writeln!(out, "  {} ({})", operation.base_url, operation.timezone_name)?;
         for (kind, report) in &operation.reports {
-            let (name, interval) = (kind.name(), format_duration(report.interval).to_string());
+            let (name, interval) = (kind.name(), span(report.interval));
             write!(
                 out,
                 "  {name:<15} every {interval:<6} {:>6} calls a day",

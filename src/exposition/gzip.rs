@@ -33,7 +33,10 @@ impl Deflated {
         // Writing into a vector cannot fail.
         let _ = encoder.write_all(plain).and_then(|()| encoder.flush());
         let bytes = mem::take(encoder.get_mut());
-        Self { bytes: bytes.into(), checksum: Arc::new(checksum) }
+        Self {
+            bytes: bytes.into(),
+            checksum: Arc::new(checksum),
+        }
     }
 
     pub(super) fn joined(parts: impl Iterator<Item = Self>) -> Self {
@@ -43,7 +46,10 @@ impl Deflated {
             bytes.extend_from_slice(&part.bytes);
             checksum.combine(&part.checksum);
         }
-        Self { bytes: bytes.into(), checksum: Arc::new(checksum) }
+        Self {
+            bytes: bytes.into(),
+            checksum: Arc::new(checksum),
+        }
     }
 }
 

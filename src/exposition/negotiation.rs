@@ -26,13 +26,17 @@ impl Format {
     pub fn negotiate(accept: &str) -> Self {
         let mut best: Option<(u16, Self)> = None;
         for range in MediaTypeList::new(accept).flatten() {
-            let parameter = |name: &'static str| range.get_param(Name::new_unchecked(name)).map(|value| value.unquoted_str().into_owned());
+            let parameter = |name: &'static str| {
+                range
+                    .get_param(Name::new_unchecked(name))
+                    .map(|value| value.unquoted_str().into_owned())
+            };
             let version = parameter("version");
             let version = version.as_deref();
             let format = match (range.ty.as_str(), range.subty.as_str()) {
-                (ty, subty) if is(ty, "application") && is(subty, "openmetrics-text") => {
-                    version.is_none_or(|version| version == "1.0.0").then_some(Self::OpenMetrics)
-                }
+                (ty, subty) if is(ty, "application") && is(subty, "openmetrics-text") => version
+                    .is_none_or(|version| version == "1.0.0")
+                    .then_some(Self::OpenMetrics),
                 (ty, subty) if is(ty, "text") && (is(subty, "plain") || subty == "*") => {
                     version.is_none_or(|version| version == "0.0.4").then_some(Self::Text)
                 }
@@ -54,12 +58,17 @@ pub fn accepts_gzip(accept_encoding: &str) -> bool {
         accept_encoding.split(',').find_map(|coding| {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
             is(name.trim(), wanted).then(|| {
-                let q = parameters.trim().strip_prefix("q=").or_else(|| parameters.trim().strip_prefix("Q="));
+                let q = parameters
+                    .trim()
+                    .strip_prefix("q=")
+                    .or_else(|| parameters.trim().strip_prefix("Q="));
                 q.map_or(1000, thousandths)
             })
         })
     };
-    quality("gzip").or_else(|| quality("*")).is_some_and(|quality| quality > 0)
+    quality("gzip")
+        .or_else(|| quality("*"))
+        .is_some_and(|quality| quality > 0)
 }
 
 fn is(text: &str, name: &str) -> bool {

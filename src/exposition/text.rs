@@ -41,7 +41,10 @@ impl Header {
 /// Renders series into one header and its sample lines per family; families without series leave nothing.
 pub(super) fn render(operation: &Arc<str>, families: Vec<FamilySeries>) -> Vec<(Header, Bytes)> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Page { operation: Arc::clone(operation), families }));
+    registry.register_collector(Box::new(Page {
+        operation: Arc::clone(operation),
+        families,
+    }));
     let mut page = String::new();
     // Writing to a string fails only if an encoder refuses a value, and ours are plain numbers and text.
     if encode_registry(&mut page, &registry).is_err() {
@@ -113,7 +116,11 @@ fn header(lines: &Bytes) -> Header {
             _ => {}
         }
     }
-    Header { family, open_metrics: lines.clone(), text: classic.into() }
+    Header {
+        family,
+        open_metrics: lines.clone(),
+        text: classic.into(),
+    }
 }
 
 /// The series of an operation, in order.
@@ -137,7 +144,13 @@ impl Collector for Page {
             for series in series {
                 labels.clear();
                 labels.push(("operation", &*self.operation));
-                labels.extend(family.labels.iter().copied().zip(series.labels.iter().map(AsRef::as_ref)));
+                labels.extend(
+                    family
+                        .labels
+                        .iter()
+                        .copied()
+                        .zip(series.labels.iter().map(AsRef::as_ref)),
+                );
                 match (&series.value, family.kind) {
                     (Value::Info, _) => metric.encode_info(&labels)?,
                     (value, kind) => encode_value(value, kind, metric.encode_family(&labels)?)?,

@@ -60,8 +60,19 @@ struct Mark {
 impl DayProgress {
     /// The birth of a report: the values of its first reading are the baseline.
     pub(super) fn born(reading: &DayReading) -> Self {
-        let marks = reading.totals.iter().map(|(key, total)| (key.clone(), Mark { highest: *total, last: *total }));
-        let day = Day { settled: false, marks: marks.collect() };
+        let marks = reading.totals.iter().map(|(key, total)| {
+            (
+                key.clone(),
+                Mark {
+                    highest: *total,
+                    last: *total,
+                },
+            )
+        });
+        let day = Day {
+            settled: false,
+            marks: marks.collect(),
+        };
         Self {
             born: reading.date,
             covered: reading.until,
@@ -83,7 +94,10 @@ impl DayProgress {
         let mut corrections = 0;
         for (key, total) in &reading.totals {
             let none = total.zero();
-            let mark = day.marks.entry(key.clone()).or_insert(Mark { highest: none, last: none });
+            let mark = day.marks.entry(key.clone()).or_insert(Mark {
+                highest: none,
+                last: none,
+            });
             corrections += u64::from(!mark.last.above(*total).is_zero());
             mark.last = *total;
             let above = total.above(mark.highest);

@@ -19,7 +19,10 @@ pub(super) struct Holds {
 
 impl Holds {
     pub(super) fn new(hold: Duration) -> Self {
-        Self { hold, until: BTreeMap::new() }
+        Self {
+            hold,
+            until: BTreeMap::new(),
+        }
     }
 
     /// Starts the hold of a new series; true when there is none, so that it counts as released at once.
@@ -37,6 +40,9 @@ impl Holds {
 
     /// Takes out the series whose hold is over.
     pub(super) fn take_over(&mut self, now: Instant) -> Vec<SeriesKey> {
-        self.until.extract_if(.., |_, until| *until <= now).map(|(key, _)| key).collect()
+        self.until
+            .extract_if(.., |_, until| *until <= now)
+            .map(|(key, _)| key)
+            .collect()
     }
 }

@@ -38,8 +38,11 @@ static LAST_SUCCESS: Family = Family::gauge(
     REPORT,
     "When the report was last read without a failure.",
 );
-static LAST_ATTEMPT: Family =
-    Family::gauge("wolkvox_report_last_attempt_timestamp_seconds", REPORT, "When the report was last asked for.");
+static LAST_ATTEMPT: Family = Family::gauge(
+    "wolkvox_report_last_attempt_timestamp_seconds",
+    REPORT,
+    "When the report was last asked for.",
+);
 static DATA: Family = Family::gauge(
     "wolkvox_report_data_timestamp_seconds",
     REPORT,
@@ -50,8 +53,11 @@ static POLL_INTERVAL: Family = Family::gauge(
     REPORT,
     "Time between polls of the report: the configured interval, or a multiple of it while the daily budget is short.",
 );
-static POLL_DURATION: Family =
-    Family::gauge("wolkvox_report_poll_duration_seconds", REPORT, "How long the last poll of the report took.");
+static POLL_DURATION: Family = Family::gauge(
+    "wolkvox_report_poll_duration_seconds",
+    REPORT,
+    "How long the last poll of the report took.",
+);
 static ROWS: Family = Family::counter(
     "wolkvox_report_rows",
     &["report", "outcome"],
@@ -77,8 +83,7 @@ static CORRECTIONS: Family = Family::counter(
     REPORT,
     "Day totals of the report that were below the last reading. The counters are held.",
 );
-static REQUESTS: Family =
-    Family::counter("wolkvox_api_requests", REPORT, "Requests for the report, retries too.");
+static REQUESTS: Family = Family::counter("wolkvox_api_requests", REPORT, "Requests for the report, retries too.");
 static REQUEST_FAILURES: Family = Family::counter(
     "wolkvox_api_request_failures",
     &["report", "reason"],
@@ -90,19 +95,31 @@ static REQUEST_DURATION: Family = Family {
     labels: REPORT,
     help: "Duration of requests for the report, from sending to the end of the answer.",
 };
-static CALLS_USED: Family =
-    Family::gauge("wolkvox_api_calls_used", &[], "API calls used on the operation's local day.");
-static CALLS_LIMIT: Family =
-    Family::gauge("wolkvox_api_calls_limit", &[], "API calls that the configuration allows the operation a day.");
+static CALLS_USED: Family = Family::gauge(
+    "wolkvox_api_calls_used",
+    &[],
+    "API calls used on the operation's local day.",
+);
+static CALLS_LIMIT: Family = Family::gauge(
+    "wolkvox_api_calls_limit",
+    &[],
+    "API calls that the configuration allows the operation a day.",
+);
 static SERIES_DROPPED: Family = Family::counter(
     "wolkvox_exporter_series_dropped",
     &["family"],
     "Series of the family that were left out because of series_limit, counted at each poll.",
 );
-static STATE_COMMITS: Family =
-    Family::counter("wolkvox_exporter_state_commits", &[], "Commits of the operation's state.");
-static STATE_COMMIT_FAILURES: Family =
-    Family::counter("wolkvox_exporter_state_commit_failures", &[], "Commits of the operation's state that failed.");
+static STATE_COMMITS: Family = Family::counter(
+    "wolkvox_exporter_state_commits",
+    &[],
+    "Commits of the operation's state.",
+);
+static STATE_COMMIT_FAILURES: Family = Family::counter(
+    "wolkvox_exporter_state_commit_failures",
+    &[],
+    "Commits of the operation's state that failed.",
+);
 static STATE_LAST_COMMIT: Family = Family::gauge(
     "wolkvox_exporter_state_last_commit_timestamp_seconds",
     &[],
@@ -225,8 +242,10 @@ impl ReportHealth {
 impl OperationHealth {
     /// Nothing has happened yet.
     pub fn new(reports: impl IntoIterator<Item = (ReportKind, Duration)>, calls_limit: u32) -> Self {
-        let reports: BTreeMap<_, _> =
-            reports.into_iter().map(|(report, interval)| (report, ReportHealth::new(interval))).collect();
+        let reports: BTreeMap<_, _> = reports
+            .into_iter()
+            .map(|(report, interval)| (report, ReportHealth::new(interval)))
+            .collect();
         let families = reports.keys().flat_map(|report| report.families());
         Self {
             dropped: families.map(|family| (family, 0)).collect(),
@@ -245,7 +264,9 @@ impl OperationHealth {
 
     /// Whether every report has ended its first poll, well or badly, or left it out.
     pub fn first_round_ended(&self) -> bool {
-        self.reports.values().all(|report| report.up.is_some() || report.skipped.iter().any(|count| *count > 0))
+        self.reports
+            .values()
+            .all(|report| report.up.is_some() || report.skipped.iter().any(|count| *count > 0))
     }
 
     /// All of it as series.
@@ -295,7 +316,11 @@ impl Page {
             self.gauge(family, [name()], value);
         }
         for reason in Reason::ALL {
-            self.counter(&POLL_FAILURES, [name(), reason.name().into()], health.failures[reason as usize]);
+            self.counter(
+                &POLL_FAILURES,
+                [name(), reason.name().into()],
+                health.failures[reason as usize],
+            );
             if reason.of_a_request() {
                 let failures = health.request_failures[reason as usize];
                 self.counter(&REQUEST_FAILURES, [name(), reason.name().into()], failures);
@@ -311,7 +336,11 @@ impl Page {
             let count = health.tally.invalid_fields().get(field).copied().unwrap_or_default();
             self.counter(&INVALID_FIELDS, [name(), (*field).into()], count);
         }
-        self.push(&REQUEST_DURATION, vec![name()], Value::Histogram(health.request_duration.clone()));
+        self.push(
+            &REQUEST_DURATION,
+            vec![name()],
+            Value::Histogram(health.request_duration.clone()),
+        );
     }
 
     fn counter<const N: usize>(&mut self, family: &'static Family, labels: [Label; N], value: u64) {
@@ -325,7 +354,10 @@ impl Page {
     }
 
     fn push(&mut self, family: &'static Family, labels: Vec<Label>, value: Value) {
-        self.0.entry(family).or_insert_with(|| FamilySeries::new(family)).push(labels, value);
+        self.0
+            .entry(family)
+            .or_insert_with(|| FamilySeries::new(family))
+            .push(labels, value);
     }
 }
 

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use procfs::process::Process;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use procfs::process::Process;
 
 /// The registry of the process; the configuration was read at `configured_at`.
 pub fn registry(configured_at: Timestamp) -> Registry {
@@ -19,7 +19,11 @@ pub fn registry(configured_at: Timestamp) -> Registry {
         ("revision", env!("BUILD_REVISION")),
         ("rustc", env!("BUILD_RUSTC")),
     ];
-    registry.register("wolkvox_exporter_build", "The build of this exporter", Info::new(build.to_vec()));
+    registry.register(
+        "wolkvox_exporter_build",
+        "The build of this exporter",
+        Info::new(build.to_vec()),
+    );
     let successful = Gauge::<i64>::default();
     successful.set(1);
     registry.register(
@@ -46,23 +50,42 @@ impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Ok(process) = Process::myself() else { return Ok(()) };
         let mut gauge = |name: &str, help: &str, value: Option<f64>| match value {
-            Some(value) => encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value),
+            Some(value) => encoder
+                .encode_descriptor(name, help, None, MetricType::Gauge)?
+                .encode_gauge(&value),
             None => Ok(()),
         };
         let stat = process.stat().ok();
-        let start = stat.as_ref().and_then(|stat| Some(procfs::boot_time_secs().ok()? as f64 + ticks(stat.starttime)));
+        let start = stat
+            .as_ref()
+            .and_then(|stat| Some(procfs::boot_time_secs().ok()? as f64 + ticks(stat.starttime)));
         let open = process.fd_count().ok().map(|count| count as f64);
-        let limit = process.limits().ok().and_then(|limits| match limits.max_open_files.soft_limit {
-            procfs::process::LimitValue::Value(limit) => Some(limit as f64),
-            procfs::process::LimitValue::Unlimited => None,
-        });
+        let limit = process
+            .limits()
+            .ok()
+            .and_then(|limits| match limits.max_open_files.soft_limit {
+                procfs::process::LimitValue::Value(limit) => Some(limit as f64),
+                procfs::process::LimitValue::Unlimited => None,
+            });
         let resident = stat.as_ref().map(|stat| stat.rss as f64 * procfs::page_size() as f64);
         let virtual_size = stat.as_ref().map(|stat| stat.vsize as f64);
         gauge("process_open_fds", "Number of open file descriptors.", open)?;
         gauge("process_max_fds", "Maximum number of open file descriptors.", limit)?;
-        gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident)?;
-        gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.", virtual_size)?;
-        gauge("process_start_time_seconds", "Start time of the process since the Unix epoch in seconds.", start)?;
+        gauge(
+            "process_resident_memory_bytes",
+            "Resident memory size in bytes.",
+            resident,
+        )?;
+        gauge(
+            "process_virtual_memory_bytes",
+            "Virtual memory size in bytes.",
+            virtual_size,
+        )?;
+        gauge(
+            "process_start_time_seconds",
+            "Start time of the process since the Unix epoch in seconds.",
+            start,
+        )?;
         if let Some(stat) = stat {
             let help = "Total user and system CPU time spent in seconds.";
             encoder

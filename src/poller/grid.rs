@@ -22,7 +22,9 @@ impl Grid {
 
     /// The grid's first point after `now`: a poll that took longer than its interval skips points and never drifts.
     pub fn next_after(&self, now: Instant) -> Instant {
-        let Some(since) = now.checked_duration_since(self.origin) else { return self.origin };
+        let Some(since) = now.checked_duration_since(self.origin) else {
+            return self.origin;
+        };
         let passed = since.as_nanos() / self.interval.as_nanos().max(1);
         let next = u32::try_from(passed + 1).unwrap_or(u32::MAX);
         self.origin + self.interval.saturating_mul(next)

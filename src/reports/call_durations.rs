@@ -69,7 +69,11 @@ pub struct CallDurations {
 
 /// What is asked: the totals between two wall-clock times, 14 digits each, both inclusive.
 pub fn query(from: String, to: String) -> Query {
-    Query { script: "reports_manager.php", api: "cdr_4", parameters: vec![("date_ini", from), ("date_end", to)] }
+    Query {
+        script: "reports_manager.php",
+        api: "cdr_4",
+        parameters: vec![("date_ini", from), ("date_end", to)],
+    }
 }
 
 impl CallDurations {
@@ -88,7 +92,10 @@ impl CallDurations {
         let reader = Self::new(currency);
         let nothing = Amount::Sum(Micros(0));
         let zeros = [Amount::Count(0), nothing, nothing];
-        BUCKETS.iter().flat_map(|(_, duration)| reader.bucket_series(duration).into_iter().zip(zeros)).collect()
+        BUCKETS
+            .iter()
+            .flat_map(|(_, duration)| reader.bucket_series(duration).into_iter().zip(zeros))
+            .collect()
     }
 
     /// What came of the buckets.
@@ -105,9 +112,18 @@ impl CallDurations {
         let duration = Label::Borrowed(duration);
         let currency = Label::Owned(self.currency.clone());
         [
-            SeriesKey { family: &CALLS, labels: vec![duration.clone()] },
-            SeriesKey { family: &BILLED, labels: vec![duration.clone()] },
-            SeriesKey { family: &COST, labels: vec![duration, currency] },
+            SeriesKey {
+                family: &CALLS,
+                labels: vec![duration.clone()],
+            },
+            SeriesKey {
+                family: &BILLED,
+                labels: vec![duration.clone()],
+            },
+            SeriesKey {
+                family: &COST,
+                labels: vec![duration, currency],
+            },
         ]
     }
 }
@@ -125,7 +141,9 @@ impl Rows for CallDurations {
             return;
         };
         // An unknown key may be a total over the others, a second one of the same name a repetition: never added.
-        let bucket = BUCKETS.iter().position(|(name, _)| name.eq_ignore_ascii_case(key.trim()));
+        let bucket = BUCKETS
+            .iter()
+            .position(|(name, _)| name.eq_ignore_ascii_case(key.trim()));
         let Some(bucket) = bucket.filter(|n| !self.seen[*n]) else {
             self.tally.count(Outcome::Ignored);
             return;
@@ -136,7 +154,12 @@ impl Rows for CallDurations {
         let billed = minutes.map(|minutes| Amount::Sum(Micros(minutes.0.saturating_mul(60))));
         let cost = self.tally.read("cost", fields::decimal(&row.cost)).map(Amount::Sum);
         let series = self.bucket_series(BUCKETS[bucket].1);
-        self.totals.extend(series.into_iter().zip([calls, billed, cost]).filter_map(|(key, total)| Some((key, total?))));
+        self.totals.extend(
+            series
+                .into_iter()
+                .zip([calls, billed, cost])
+                .filter_map(|(key, total)| Some((key, total?))),
+        );
         self.tally.count(Outcome::Counted);
     }
 

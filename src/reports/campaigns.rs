@@ -229,12 +229,19 @@ struct CampaignId {
 
 /// What is asked. The report knows no dates.
 pub fn query() -> Query {
-    Query { script: "real_time.php", api: "campaigns", parameters: Vec::new() }
+    Query {
+        script: "real_time.php",
+        api: "campaigns",
+        parameters: Vec::new(),
+    }
 }
 
 /// The families of this report.
 pub fn families() -> Vec<&'static Family> {
-    [&INFO, &STATUS, &RESULTS, &HITS, &HITS_RATIO].into_iter().chain(GAUGES.iter().map(|gauge| &gauge.family)).collect()
+    [&INFO, &STATUS, &RESULTS, &HITS, &HITS_RATIO]
+        .into_iter()
+        .chain(GAUGES.iter().map(|gauge| &gauge.family))
+        .collect()
 }
 
 impl Rows for Campaigns {
@@ -242,24 +249,39 @@ impl Rows for Campaigns {
 
     fn row(&mut self, _: Option<&str>, row: CampaignRow<'_>) {
         let tally = &mut self.tally;
-        let Some((id, name, strategy)) =
-            tally.read("campaign", fields::text(&row.campaign)).and_then(split_campaign)
+        let Some((id, name, strategy)) = tally
+            .read("campaign", fields::text(&row.campaign))
+            .and_then(split_campaign)
         else {
             tally.count(Outcome::Invalid);
             return;
         };
-        let id = CampaignId { length: id.len(), text: id.to_owned() };
+        let id = CampaignId {
+            length: id.len(),
+            text: id.to_owned(),
+        };
         if self.campaigns.contains_key(&id) {
             tally.count(Outcome::Ignored);
             return;
         }
-        let results = [&row.answer, &row.no_answer, &row.busy_congestion_failed, &row.answer_machine];
+        let results = [
+            &row.answer,
+            &row.no_answer,
+            &row.busy_congestion_failed,
+            &row.answer_machine,
+        ];
         let campaign = Campaign {
             name: name.to_owned(),
             strategy: strategy.to_owned(),
-            skill_id: tally.read("skill_id", fields::text(&row.skill_id)).unwrap_or_default().to_owned(),
+            skill_id: tally
+                .read("skill_id", fields::text(&row.skill_id))
+                .unwrap_or_default()
+                .to_owned(),
             status: tally.read("status", fields::text(&row.status)).map(|status| {
-                STATUSES.iter().position(|known| known.eq_ignore_ascii_case(status)).unwrap_or(STATUSES.len() - 1)
+                STATUSES
+                    .iter()
+                    .position(|known| known.eq_ignore_ascii_case(status))
+                    .unwrap_or(STATUSES.len() - 1)
             }),
             results: std::array::from_fn(|n| tally.read(RESULT_FIELDS[n].1, fields::count(results[n]))),
             hits: tally.read("hits", fields::count_with_percent(&row.hits)),
@@ -328,18 +350,33 @@ fn families_in_order() -> Vec<(&'static Family, SeriesOf)> {
             Box::new(|c| {
                 let Some(status) = c.status else { return Vec::new() };
                 let value = |n| Value::Amount(Amount::Count(u64::from(n == status)));
-                STATUSES.iter().enumerate().map(|(n, name)| (vec![Label::Borrowed(name)], value(n))).collect()
+                STATUSES
+                    .iter()
+                    .enumerate()
+                    .map(|(n, name)| (vec![Label::Borrowed(name)], value(n)))
+                    .collect()
             }),
         ),
         (
             &RESULTS,
             Box::new(|c| {
-                let known = RESULT_FIELDS.iter().zip(c.results).filter_map(|((name, _), count)| Some((name, count?)));
-                known.map(|(name, n)| (vec![Label::Borrowed(*name)], Value::Amount(Amount::Count(n)))).collect()
+                let known = RESULT_FIELDS
+                    .iter()
+                    .zip(c.results)
+                    .filter_map(|((name, _), count)| Some((name, count?)));
+                known
+                    .map(|(name, n)| (vec![Label::Borrowed(*name)], Value::Amount(Amount::Count(n))))
+                    .collect()
             }),
         ),
-        (&HITS, Box::new(move |c| plain(c.hits.map(|(hits, _)| Value::Amount(Amount::Count(hits)))))),
-        (&HITS_RATIO, Box::new(move |c| plain(c.hits.and_then(|(_, ratio)| ratio).map(Value::Number)))),
+        (
+            &HITS,
+            Box::new(move |c| plain(c.hits.map(|(hits, _)| Value::Amount(Amount::Count(hits))))),
+        ),
+        (
+            &HITS_RATIO,
+            Box::new(move |c| plain(c.hits.and_then(|(_, ratio)| ratio).map(Value::Number))),
+        ),
     ];
     for (n, gauge) in GAUGES.iter().enumerate() {
         families.push((&gauge.family, Box::new(move |c| plain(c.gauges[n].clone()))));

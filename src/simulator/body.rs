@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
 use super::limits::Flight;
@@ -36,7 +36,6 @@ pub(super) enum Step {
 pub(super) struct SteppedBody {
     steps: VecDeque<Step>,
     waiting: Option<Pin<Box<Sleep>>>,
-    length_known: bool,
     /// Tells the connection to end with a reset.
     reset: Arc<AtomicBool>,
     /// In flight until hyper has taken the last byte, which is before the client can have it.
@@ -44,17 +43,10 @@ pub(super) struct SteppedBody {
 }
 
 impl SteppedBody {
-    /// The steps one after the other; with `length_known` hyper announces their length.
-    pub(super) fn new(
-        steps: Vec<Step>,
-        length_known: bool,
-        reset: Arc<AtomicBool>,
-        flight: Option<Flight>,
-    ) -> SteppedBody {
+    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, flight: Option<Flight>) -> SteppedBody {
         SteppedBody {
             steps: steps.into(),
             waiting: None,
-            length_known,
             reset,
             _flight: flight,
         }
@@ -92,6 +84,8 @@ impl Step {
         steps
     }
 }
+
+/// Where a fraction of the body ends.
 fn place(body: &Bytes, fraction: f64) -> usize {
     (body.len() as f64 * fraction.clamp(0.0, 1.0)) as usize
 }
@@ -121,17 +115,5 @@ impl Body for SteppedBody {
 
     fn is_end_stream(&self) -> bool {
         self.steps.is_empty() && self.waiting.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        if !self.length_known {
-            return SizeHint::default();
-        }
-        let left = self
-            .steps
-            .iter()
-            .map(|step| if let Step::Send(bytes) = step { bytes.len() } else { 0 })
-            .sum::<usize>();
-        SizeHint::with_exact(left as u64)
     }
 }

@@ -229,32 +229,26 @@ impl Sent<'_> {
             set(header::CONTENT_ENCODING, "gzip")?;
             body = gzipped(&body)?;
         }
-        let mut length_known = self.switches.framing == Framing::ContentLength;
+        let whole = body.len() as u64;
+        let length = match (&self.fault, self.switches.framing) {
+            (Some(Fault::ContentLengthTooLong(more)), _) => Some(whole + more),
+            (Some(Fault::ContentLengthTooShort(less)), _) => Some(whole.saturating_sub(*less)),
+            (Some(Fault::CutBody(_)), _) | (_, Framing::Chunked) => None,
+            (_, Framing::ContentLength) => Some(whole),
+        };
+        // hyper trusts a length that is set, since the body does not know better; without one it sends chunks.
+        if let Some(length) = length {
+            set(header::CONTENT_LENGTH, &length.to_string())?;
+        }
         let steps = match self.fault {
-            Some(Fault::CutBody(fraction)) => {
-                length_known = false;
-                Step::beginning(&body, fraction, Some(Step::Close))
-            }
+            Some(Fault::CutBody(fraction)) => Step::beginning(&body, fraction, Some(Step::Close)),
             Some(Fault::Stall(pause)) => Step::stalled(&body, pause),
             Some(Fault::Reset) => Step::beginning(&body, 0.5, Some(Step::Reset)),
             Some(Fault::Trickle { bytes, every }) => Step::trickled(&body, bytes, every),
-            // hyper trusts a Content-Length that is set, if the body does not know better.
-            Some(Fault::ContentLengthTooLong(more)) => {
-                length_known = false;
-                set(header::CONTENT_LENGTH, &(body.len() as u64 + more).to_string())?;
-                Step::beginning(&body, 1.0, None)
-            }
-            Some(Fault::ContentLengthTooShort(less)) => {
-                length_known = false;
-                set(
-                    header::CONTENT_LENGTH,
-                    &(body.len() as u64).saturating_sub(less).to_string(),
-                )?;
-                vec![Step::Send(body)]
-            }
+            Some(Fault::ContentLengthTooLong(_)) => Step::beginning(&body, 1.0, None),
             _ => vec![Step::Send(body)],
         };
-        let mut response = Response::new(SteppedBody::new(steps, length_known, Arc::clone(reset), self.flight));
+        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.flight));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)

@@ -33,7 +33,10 @@ impl FromStr for ListenAddress {
             return Err(expected());
         }
         let host = bare.unwrap_or(host);
-        Ok(Self { host: (!host.is_empty()).then(|| host.to_owned()), port })
+        Ok(Self {
+            host: (!host.is_empty()).then(|| host.to_owned()),
+            port,
+        })
     }
 }
 

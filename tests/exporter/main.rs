@@ -1,1 +1,14 @@
-//! Everything is tested through the public surface: HTTP in, HTTP out.
+//! Everything is tested through the public surface: a simulated API over HTTP in, the page of metrics over HTTP out.
+
+// The exception of clippy for tests does not reach the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod call_durations;
+mod configuration;
+mod faults;
+mod schedule;
+mod scrape;
+mod simulator;
+mod support;
+mod values;

@@ -1,0 +1,279 @@
+//! A simulated contact centre, a poller that is told the time, and the page that comes of it, all over real HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::net::TcpListener;
+use wolkvox_exporter::app::{self, Running, Start};
+use wolkvox_exporter::board::Board;
+use wolkvox_exporter::client::RetryPolicy;
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::{Config, Operation, Token};
+use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::poller::{Poller, Settings};
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::simulator::{
+    OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
+};
+use wolkvox_exporter::web;
+
+pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
+
+/// Retries fast enough for tests.
+pub(crate) const RETRY: RetryPolicy = RetryPolicy {
+    first_wait: Duration::from_millis(5),
+    retries: 2,
+};
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap()
+}
+
+pub(crate) fn simulator(operations: Vec<OperationPlan>, now: Timestamp) -> Simulator {
+    Simulator::new(SimulatorConfig {
+        seed: 7,
+        clock: SimulatedClock::fixed(now),
+        operations,
+    })
+}
+
+pub(crate) async fn serve(simulator: &Simulator) -> RunningSimulator {
+    simulator
+        .start(TcpListener::bind("127.0.0.1:0").await.unwrap())
+        .unwrap()
+}
+
+/// The configuration of a simulated operation: the two reports, a fast time-out.
+pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut operation = Operation::new(simulated.name(), url, Token::given(simulated.token()));
+    operation.timezone = simulated.timezone().clone();
+    operation.reports.retain(|report, _| ReportKind::READ.contains(report));
+    for report in operation.reports.values_mut() {
+        report.timeout = Duration::from_secs(2);
+    }
+    operation
+}
+
+/// One operation, polled when the test says so, at the instant that the test says.
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) poller: Poller,
+    pub(crate) page: Page,
+    url: String,
+    board: Arc<Board>,
+    settings: Settings,
+    _served: RunningSimulator,
+}
+
+impl Stage {
+    pub(crate) async fn new(now: &str, zone_name: &str) -> Self {
+        Self::with(now, OperationPlan::new("acme", zone(zone_name)), |_, _| {}).await
+    }
+
+    pub(crate) async fn with(
+        now: &str,
+        plan: OperationPlan,
+        adjust: impl FnOnce(&mut Operation, &mut Settings),
+    ) -> Self {
+        let simulator = simulator(vec![plan], at(now));
+        let served = serve(&simulator).await;
+        let mut settings = Settings {
+            new_series_hold: Duration::ZERO,
+            series_limit: 5000,
+            retry: RETRY,
+        };
+        let mut operation = operation(&simulator.operations()[0], &served.url());
+        adjust(&mut operation, &mut settings);
+        let simulated_clock = simulator.clock().clone();
+        let clock = Clock::from_fn(move || simulated_clock.now());
+        let board = Arc::new(Board::new(process::registry(at(now))));
+        let poller = Poller::new(operation, settings, clock.clone(), Arc::clone(&board)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
+        let router = web::router(Arc::clone(&board), clock, "/metrics");
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            poller,
+            page,
+            url: served.url(),
+            board,
+            settings,
+            simulator,
+            _served: served,
+        }
+    }
+
+    /// The simulated operation.
+    pub(crate) fn acme(&self) -> SimulatedOperation {
+        self.simulator.operations()[0].clone()
+    }
+
+    /// Sets both clocks and polls.
+    pub(crate) async fn poll(&mut self, report: ReportKind, now: &str) {
+        self.simulator.clock().set(at(now));
+        self.poller.poll(report, at(now)).await;
+    }
+
+    /// Polls with another clock than the simulator's.
+    pub(crate) async fn poll_with_wrong_clock(&mut self, report: ReportKind, now: &str) {
+        self.poller.poll(report, at(now)).await;
+    }
+
+    pub(crate) async fn samples(&self) -> Samples {
+        self.page.samples().await
+    }
+
+    /// Another poller of the same operation, as after a restart.
+    pub(crate) fn restart(&mut self) {
+        let clock = self.simulator.clock().clone();
+        let operation = operation(&self.acme(), &self.url);
+        let clock = Clock::from_fn(move || clock.now());
+        self.poller = Poller::new(operation, self.settings, clock, Arc::clone(&self.board)).unwrap();
+    }
+}
+
+/// A whole exporter over a simulator, polling by itself.
+pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
+    let start = Start {
+        config,
+        listeners: vec![listener],
+        telemetry_path: "/metrics".to_owned(),
+        clock,
+        retry: RETRY,
+    };
+    (app::start(start).unwrap(), page)
+}
+
+/// A page of metrics.
+#[derive(Clone)]
+pub(crate) struct Page(pub(crate) String);
+
+impl Page {
+    pub(crate) async fn get(&self, headers: &[(&'static str, &str)]) -> reqwest::Response {
+        get(&self.0, headers).await
+    }
+
+    pub(crate) async fn text(&self, accept: &str) -> String {
+        self.get(&[("accept", accept)]).await.text().await.unwrap()
+    }
+
+    pub(crate) async fn samples(&self) -> Samples {
+        Samples::parse(&self.text("text/plain").await)
+    }
+
+    /// The page without the metrics of the process and of the exporter.
+    pub(crate) async fn reports(&self, accept: &str) -> String {
+        let text = self.text(accept).await;
+        let of_a_report = |line: &&str| {
+            let name = line
+                .strip_prefix("# HELP ")
+                .or_else(|| line.strip_prefix("# TYPE "))
+                .unwrap_or(line);
+            name.starts_with("wolkvox_campaign") || name.starts_with("wolkvox_calls") || name.starts_with("# EOF")
+        };
+        text.lines().filter(of_a_report).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A client without proxies and without CA roots.
+pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
+    let request = headers
+        .iter()
+        .fold(client.get(url), |request, (name, value)| request.header(*name, *value));
+    request.send().await.unwrap()
+}
+
+/// The samples of a page in text 0.0.4.
+#[derive(Debug)]
+pub(crate) struct Samples(BTreeMap<(String, BTreeMap<String, String>), f64>);
+
+impl Samples {
+    /// Panics on anything that is not a sample or a comment, and on a series that comes twice.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut samples = BTreeMap::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+            let labels = parse_labels(labels.strip_suffix('}').unwrap());
+            let before = samples.insert((name.to_owned(), labels), value.parse().unwrap());
+            assert!(before.is_none(), "twice: {line}");
+        }
+        Self(samples)
+    }
+
+    /// The value of the only series of this name whose labels include the given ones; `None` without such a series.
+    pub(crate) fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let mut found = self.all(name, labels);
+        assert!(found.len() < 2, "{name} {labels:?} is not one series");
+        found.pop()
+    }
+
+    /// The values of all series of this name whose labels include the given ones.
+    pub(crate) fn all(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
+        let fits = |have: &BTreeMap<String, String>| {
+            labels
+                .iter()
+                .all(|(label, value)| have.get(*label).is_some_and(|have| have == value))
+        };
+        self.0
+            .iter()
+            .filter(|((have, set), _)| have == name && fits(set))
+            .map(|(_, value)| *value)
+            .collect()
+    }
+
+    /// The families with series, by the name of their samples.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.keys().map(|(name, _)| name.as_str()).collect();
+        names.dedup();
+        names
+    }
+
+    /// Everything but what the exporter says about itself.
+    pub(crate) fn of_reports(&self) -> Vec<(String, f64)> {
+        let of_a_report = |name: &str| name.starts_with("wolkvox_campaign") || name.starts_with("wolkvox_calls");
+        let series = self.0.iter().filter(|((name, _), _)| of_a_report(name));
+        series
+            .map(|((name, labels), value)| (format!("{name}{labels:?}"), *value))
+            .collect()
+    }
+}
+
+fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    while let Some((name, rest)) = text.split_once("=\"") {
+        let mut value = String::new();
+        let mut characters = rest.char_indices();
+        let end = loop {
+            match characters.next().unwrap() {
+                (end, '"') => break end,
+                (_, '\\') => value.push(match characters.next().unwrap().1 {
+                    'n' => '\n',
+                    other => other,
+                }),
+                (_, other) => value.push(other),
+            }
+        };
+        labels.insert(name.trim_start_matches(',').to_owned(), value);
+        text = &rest[end + 1..];
+    }
+    assert!(text.is_empty(), "labels end in {text:?}");
+    labels
+}
