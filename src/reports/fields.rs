@@ -185,7 +185,7 @@ fn parse_duration(text: &str) -> Option<u64> {
 /// else: a decimal comma was never seen, and guessing one would turn 34,64 into 3464. More than six decimals are rounded.
 fn parse_number(text: &str) -> Option<u128> {
     let text = text.trim();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut groups = whole.split(',');
     let first = groups.next()?;
     let grouped = whole.len() != first.len();
