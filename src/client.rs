@@ -26,8 +26,8 @@ use crate::config;
 
 /// The vendor's servers answer a connect in well under a second; an unregistered public IP gets no answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A body that does not move for so long will not.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// The vendor gives a call 60 s, which may pass before the first byte; a longer silence will not end.
+const READ_TIMEOUT: Duration = Duration::from_secs(75);
 /// The body of a failure is a line of JSON; of anything else only the beginning is worth reading.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
 

@@ -56,6 +56,8 @@ pub struct Poller {
     health: OperationHealth,
     /// No poll before this instant, and why; set by the API's own word.
     suspended: Option<(Timestamp, Skip)>,
+    /// When each report last had its turn, whether it was polled or not.
+    last_ticks: BTreeMap<ReportKind, Timestamp>,
     /// Ticks since the last poll of a report, for when only every k-th is kept.
     ticks_left_out: BTreeMap<ReportKind, u64>,
     token_is_doubtful: bool,
@@ -84,6 +86,7 @@ impl Poller {
             ledger: Ledger::new(settings.new_series_hold),
             health,
             suspended: None,
+            last_ticks: BTreeMap::new(),
             ticks_left_out: BTreeMap::new(),
             token_is_doubtful: false,
         };
@@ -126,7 +129,10 @@ impl Poller {
     /// A tick of the grid: polls, unless the budget or the API says that this one is to be left out.
     pub async fn tick(&mut self, report: ReportKind) {
         let now = self.clock.now();
-        if let Some(skip) = self.reason_to_skip(report, now) {
+        self.last_ticks.remove(&report);
+        let skip = self.reason_to_skip(report, now);
+        self.last_ticks.insert(report, now);
+        if let Some(skip) = skip {
             if let Some(health) = self.health.reports.get_mut(&report) {
                 health.skip(skip);
             }
@@ -162,17 +168,22 @@ impl Poller {
         None
     }
 
-    /// Calls that all reports need until the day ends, if no tick is left out and no request is repeated.
+    /// Calls that the ticks from now until local midnight need, if none is left out and no request is repeated.
     fn calls_until_midnight(&self, now: Timestamp) -> u64 {
         let midnight = window::next_midnight(now, &self.operation.timezone);
-        let left = midnight.map_or(SignedDuration::ZERO, |midnight| midnight.duration_since(now));
-        let left = Duration::try_from(left).unwrap_or_default();
-        let polls = |interval: Duration| (left.as_nanos() / interval.as_nanos().max(1)) as u64 + 1;
-        self.health
-            .reports
-            .keys()
-            .map(|report| polls(self.operation.reports[report].interval))
-            .sum()
+        let left = midnight.map_or(Duration::ZERO, |midnight| positive(midnight.duration_since(now)));
+        let ticks = |report: &ReportKind| {
+            let interval = self.config(*report).interval;
+            let since = self
+                .last_ticks
+                .get(report)
+                .map(|last| positive(now.duration_since(*last)));
+            let due_in = since.map_or(Duration::ZERO, |since| interval.saturating_sub(since));
+            left.saturating_sub(due_in)
+                .as_nanos()
+                .div_ceil(interval.as_nanos().max(1)) as u64
+        };
+        self.health.reports.keys().map(ticks).sum()
     }
 
     /// Polls a report, at an instant given from outside.
@@ -290,14 +301,12 @@ impl Poller {
         };
         let days = window::past_days(progress, &reread, now, &zone);
         let is_reread = window::reread_is_due(progress, &reread, now);
-        for date in days {
-            // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
-            if self.budget.spare(self.calls_until_midnight(now)) == 0 {
-                return Ok(rows);
-            }
-            rows += self.read_day(date, now).await?;
+        // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
+        let allowed = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
+        for date in days.iter().take(allowed) {
+            rows += self.read_day(*date, now).await?;
         }
-        if is_reread {
+        if is_reread && days.len() <= allowed {
             self.ledger.commit_reread(report, Moment::at(now));
         }
         Ok(rows)
@@ -396,6 +405,10 @@ impl Poller {
     fn config(&self, report: ReportKind) -> &ReportConfig {
         &self.operation.reports[&report]
     }
+}
+
+fn positive(time: SignedDuration) -> Duration {
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Shows the counters whose hold ends while the poller waits for something else, be it its next tick or an answer.

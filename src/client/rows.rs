@@ -281,6 +281,9 @@ impl<R: Rows> AnswerReader<R> {
             Parsed::More => return Ok(None),
         };
         self.count += 1;
+        if used > MAX_ROW_BYTES {
+            return Err(row_too_large());
+        }
         if self.count > MAX_ROWS {
             return Err(too_large(format!("the answer has more than {MAX_ROWS} rows")));
         }
@@ -335,6 +338,13 @@ fn broken() -> ApiError {
 
 fn decode(what: &str) -> ApiError {
     ApiError::new(Reason::Decode, what)
+}
+
+fn row_too_large() -> ApiError {
+    too_large(format!(
+        "one value of the answer has more than {} kB",
+        MAX_ROW_BYTES >> 10
+    ))
 }
 
 fn too_large(what: String) -> ApiError {

@@ -1,1 +1,431 @@
+//! Day totals become counters that equal the truth, over midnights, days of 23 and 25 hours, outages and falls.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use proptest::prelude::*;
+use tokio::time::Instant;
+use wolkvox_exporter::clock::{Clock, Moment};
+use wolkvox_exporter::config::Config;
+use wolkvox_exporter::ledger::{DayReading, Ledger};
+use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
+use wolkvox_exporter::reports::call_durations;
+use wolkvox_exporter::reports::fields::Micros;
+use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
+use wolkvox_exporter::snapshot::{Amount, Value};
+
+use crate::faults::until;
+use crate::support::{Samples, Stage, at, exporter, operation, serve, simulator, zone};
+
+const LABELS: [&str; 5] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
+
+/// What the counters say, by bucket, in the units of the simulator.
+fn shown(samples: &Samples) -> [BucketTotals; 5] {
+    LABELS.map(|duration| {
+        let value = |name| samples.get(name, &[("duration", duration)]).unwrap();
+        BucketTotals {
+            calls: value("wolkvox_calls_total") as u64,
+            minutes: (value("wolkvox_calls_billed_seconds_total") / 60.0) as u64,
+            cost_micros: (value("wolkvox_calls_cost_total") * 1e6).round() as u64,
+        }
+    })
+}
+
+/// What they should say: the days from the birth to `until`, less what the birth found.
+fn truth(stage: &Stage, born: &str, until: &str) -> [BucketTotals; 5] {
+    let truth = stage.acme().truth().clone();
+    let local = |text: &str| stage.acme().timezone().to_datetime(at(text)).date();
+    DurationBucket::ALL.map(|bucket| {
+        let at_birth = truth.day_totals(local(born), at(born))[bucket];
+        let mut sum = BucketTotals::default();
+        for day in local(born).series(1.day()).take_while(|day| *day <= local(until)) {
+            sum += truth.day_totals(day, at(until))[bucket];
+        }
+        BucketTotals {
+            calls: sum.calls - at_birth.calls,
+            minutes: sum.minutes - at_birth.minutes,
+            cost_micros: sum.cost_micros - at_birth.cost_micros,
+        }
+    })
+}
+
+/// Polls every so often from one instant to another, both included.
+async fn poll_through(stage: &mut Stage, from: &str, to: &str, every: SignedDuration) {
+    let mut now = at(from);
+    while now <= at(to) {
+        stage.poll(CallDurations, &now.to_string()).await;
+        now += every;
+    }
+}
+
+/// The asked windows without repetitions of the first.
+fn windows(stage: &Stage) -> Vec<(String, String)> {
+    let log = stage.acme().observed().log;
+    log.into_iter()
+        .map(|request| (request.date_ini.unwrap(), request.date_end.unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn counters_equal_the_truth_over_days_in_every_zone() {
+    // Days with 24, 25 and 23 hours; the last one has no midnight, Tehran's offset is no whole hour.
+    let cases = [
+        ("America/Bogota", "2026-11-18T15:07:00Z", "2026-11-20T05:31:00Z"),
+        ("America/Santiago", "2026-04-04T15:07:00Z", "2026-04-06T05:31:00Z"),
+        ("America/Santiago", "2026-09-05T15:07:00Z", "2026-09-07T04:31:00Z"),
+        ("America/Havana", "2026-10-31T15:07:00Z", "2026-11-02T06:31:00Z"),
+        ("Asia/Kathmandu", "2026-11-18T15:07:00Z", "2026-11-20T18:50:00Z"),
+    ];
+    for (zone_name, born, end) in cases {
+        let mut stage = Stage::with(born, OperationPlan::new("acme", zone(zone_name)).volume(0.3), |_, _| {}).await;
+        poll_through(&mut stage, born, end, SignedDuration::from_mins(12)).await;
+        stage.poll(CallDurations, end).await;
+        let samples = stage.samples().await;
+        assert_eq!(shown(&samples), truth(&stage, born, end), "{zone_name} {end}");
+        assert!(
+            shown(&samples).iter().all(|bucket| bucket.calls > 0),
+            "the truth is not nothing"
+        );
+        assert_eq!(
+            samples.get("wolkvox_report_corrections_total", &[("report", "call_durations")]),
+            Some(0.0)
+        );
+        assert_eq!(
+            samples
+                .all("wolkvox_report_poll_failures_total", &[])
+                .iter()
+                .sum::<f64>(),
+            0.0
+        );
+    }
+}
+
+/// Late calls of the old day are counted after it has settled, and not before.
+#[tokio::test]
+async fn the_day_before_is_read_once_more_when_it_has_settled() {
+    let mut stage = Stage::new("2026-11-20T04:58:00Z", "America/Bogota").await;
+    for time in [
+        "2026-11-20T04:58:00Z",
+        "2026-11-20T05:03:00Z",
+        "2026-11-20T05:29:59Z",
+        "2026-11-20T05:30:00Z",
+        "2026-11-20T05:35:00Z",
+    ] {
+        stage.poll(CallDurations, time).await;
+    }
+    let expected = [
+        ("20261119000000", "20261119235800"),
+        ("20261120000000", "20261120000300"),
+        ("20261120000000", "20261120002959"),
+        ("20261120000000", "20261120003000"),
+        ("20261119000000", "20261119235959"),
+        ("20261120000000", "20261120003500"),
+    ];
+    assert_eq!(
+        windows(&stage),
+        expected.map(|(from, to)| (from.to_owned(), to.to_owned()))
+    );
+}
+
+/// 23:00 to 24:00 comes twice on 4 April 2026 in Chile: an hour into the second time, the window must still reach to the
+/// end of the first. 6 September begins at 01:00 there and is asked from its midnight all the same.
+#[tokio::test]
+async fn windows_of_days_with_25_and_23_hours() {
+    let cases = [
+        ("2026-04-05T02:30:00Z", "20260404000000", "20260404233000"),
+        ("2026-04-05T03:10:00Z", "20260404000000", "20260404235959"),
+        ("2026-04-05T03:59:59Z", "20260404000000", "20260404235959"),
+        ("2026-04-05T04:00:00Z", "20260405000000", "20260405000000"),
+        ("2026-09-06T03:59:59Z", "20260905000000", "20260905235959"),
+        ("2026-09-06T04:00:00Z", "20260906000000", "20260906010000"),
+        ("2026-09-06T05:00:00Z", "20260906000000", "20260906020000"),
+    ];
+    for (now, from, to) in cases {
+        let mut stage = Stage::new(now, "America/Santiago").await;
+        stage.poll(CallDurations, now).await;
+        assert_eq!(windows(&stage), [(from.to_owned(), to.to_owned())], "{now}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_at_noon_is_no_fall() {
+    let (born, noon, later) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z", "2026-11-20T18:00:00Z");
+    let empty = [
+        r#"{"code":"404","error":"Not Found","msg":"Validate dates entered"}"#,
+        r#"{"code":"200","data":[]}"#,
+        r#"{"code":"200","data":null}"#,
+        r#"{"code":"200"}"#,
+        r#"{"code":"200","data":{}}"#,
+        r#"{"code":"200","data":{"0_5_seg":{"calls":"","minutes":"-","cost":null}}}"#,
+    ];
+    let mut stage = Stage::new(born, "America/Bogota").await;
+    stage.poll(CallDurations, born).await;
+    stage.poll(CallDurations, noon).await;
+    let before = shown(&stage.samples().await);
+    for body in empty {
+        stage.acme().answer_with(CallDurations, ScriptedAnswer::json(body));
+        stage.poll(CallDurations, noon).await;
+        let samples = stage.samples().await;
+        assert_eq!(shown(&samples), before, "{body}");
+        assert_eq!(
+            samples.get("wolkvox_report_corrections_total", &[("report", "call_durations")]),
+            Some(0.0),
+            "{body}"
+        );
+        assert_eq!(
+            samples.get("wolkvox_up", &[("report", "call_durations")]),
+            Some(1.0),
+            "{body}"
+        );
+    }
+    stage.acme().answer_as_generated(CallDurations);
+    stage.poll(CallDurations, later).await;
+    assert_eq!(shown(&stage.samples().await), truth(&stage, born, later));
+}
+
+#[tokio::test]
+async fn a_total_that_falls_is_held_and_counted_once() {
+    let (born, later) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z");
+    let mut stage = Stage::new(born, "America/Bogota").await;
+    stage.poll(CallDurations, born).await;
+    stage.poll(CallDurations, later).await;
+    let before = shown(&stage.samples().await);
+    let bucket = DurationBucket::ALL[0];
+    let corrections = async |stage: &Stage| {
+        stage
+            .samples()
+            .await
+            .get("wolkvox_report_corrections_total", &[("report", "call_durations")])
+            .unwrap()
+    };
+    // Three calls fewer, read twice: one fall. Two fewer: the number rises and is still below the mark.
+    for (fewer, expected) in [(3, 1.0), (3, 1.0), (2, 1.0), (4, 2.0)] {
+        stage
+            .acme()
+            .adjust_day_totals(move |_, totals| totals[bucket].calls -= fewer);
+        stage.poll(CallDurations, later).await;
+        assert_eq!(shown(&stage.samples().await), before);
+        assert_eq!(corrections(&stage).await, expected, "{fewer} fewer");
+    }
+    stage
+        .acme()
+        .adjust_day_totals(move |_, totals| totals[bucket].calls += 5);
+    stage.poll(CallDurations, later).await;
+    assert_eq!(shown(&stage.samples().await)[0].calls, before[0].calls + 5);
+}
+
+/// Every variant of an empty day at the birth and after midnight: counted from zero.
+#[tokio::test]
+async fn a_day_that_begins_empty_counts_from_zero() {
+    for empty in [
+        EmptyDay::NotFound,
+        EmptyDay::EmptyList,
+        EmptyDay::Null,
+        EmptyDay::NoData,
+        EmptyDay::Zeros,
+    ] {
+        let (born, later) = ("2026-11-20T05:00:00Z", "2026-11-20T15:00:00Z");
+        let mut stage = Stage::new(born, "America/Bogota").await;
+        stage.acme().switch(|switches| switches.empty_day = empty);
+        stage
+            .acme()
+            .adjust_day_totals(move |_, totals| *totals = Default::default());
+        stage.poll(CallDurations, born).await;
+        assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5], "{empty:?}");
+        stage.acme().report_true_totals();
+        stage.poll(CallDurations, later).await;
+        let whole_day = stage.acme().truth().day_totals(date(2026, 11, 20), at(later));
+        assert_eq!(
+            shown(&stage.samples().await),
+            DurationBucket::ALL.map(|bucket| whole_day[bucket]),
+            "{empty:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn missed_days_are_caught_up_and_31_at_most() {
+    let born = "2026-10-01T15:00:00Z";
+    for (back, days) in [("2026-10-04T15:00:00Z", 3), ("2026-11-10T15:00:00Z", 31)] {
+        let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
+        let mut stage = Stage::with(born, plan, |_, _| {}).await;
+        stage.poll(CallDurations, born).await;
+        stage.acme().forget_log();
+        stage.poll(CallDurations, back).await;
+        assert_eq!(windows(&stage).len(), 1 + days, "today and the missed days");
+        if days == 3 {
+            assert_eq!(shown(&stage.samples().await), truth(&stage, born, back));
+        }
+        stage.acme().forget_log();
+        stage
+            .poll(CallDurations, &(at(back) + SignedDuration::from_mins(5)).to_string())
+            .await;
+        assert_eq!(windows(&stage).len(), 1, "caught up");
+    }
+}
+
+/// Calls that the API shows two days late are counted by the reread, and a catch-up that fails half way goes on later.
+#[tokio::test]
+async fn days_are_read_again_for_late_calls() {
+    let (born, second, third) = ("2026-11-16T15:00:00Z", "2026-11-17T15:00:00Z", "2026-11-18T16:00:00Z");
+    let mut stage = Stage::new(born, "America/Bogota").await;
+    let missing = |day: Date| {
+        move |asked: Date, totals: &mut wolkvox_exporter::simulator::DayTotals| {
+            if asked == day {
+                *totals = Default::default();
+            }
+        }
+    };
+    // The first day hides what came after the birth until the third.
+    stage.poll(CallDurations, born).await;
+    stage.acme().adjust_day_totals(missing(date(2026, 11, 16)));
+    stage.poll(CallDurations, second).await;
+    let hidden = shown(&stage.samples().await);
+    assert!(hidden[0].calls < truth(&stage, born, second)[0].calls);
+    stage.acme().report_true_totals();
+    // The reread fails; the next poll takes it up.
+    stage.acme().adjust_day_totals(missing(date(2026, 11, 17)));
+    stage.acme().inject(Fault::status(404).once());
+    stage.poll(CallDurations, third).await;
+    stage.acme().report_true_totals();
+    stage.poll(CallDurations, third).await;
+    assert_eq!(shown(&stage.samples().await), truth(&stage, born, third));
+}
+
+#[tokio::test]
+async fn a_reread_waits_until_it_is_due() {
+    let mut stage = Stage::new("2026-11-17T15:00:00Z", "America/Bogota").await;
+    stage.poll(CallDurations, "2026-11-17T15:00:00Z").await;
+    for (now, requests) in [
+        ("2026-11-18T15:00:00Z", 2),
+        ("2026-11-18T20:59:59Z", 1),
+        ("2026-11-18T21:00:00Z", 2),
+        ("2026-11-19T03:00:00Z", 2),
+    ] {
+        stage.acme().forget_log();
+        stage.poll(CallDurations, now).await;
+        assert_eq!(windows(&stage).len(), requests, "{now}");
+    }
+}
+
+/// Without a store a start is a birth: nothing from before is counted, nothing twice.
+#[tokio::test]
+async fn a_restart_is_a_birth() {
+    let (born, restarted, end) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z", "2026-11-20T19:00:00Z");
+    let mut stage = Stage::new(born, "America/Bogota").await;
+    stage.poll(CallDurations, born).await;
+    stage.poll(CallDurations, restarted).await;
+    stage.restart();
+    stage.poll(CallDurations, restarted).await;
+    assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5]);
+    stage.poll(CallDurations, end).await;
+    assert_eq!(shown(&stage.samples().await), truth(&stage, restarted, end));
+}
+
+/// A new series shows 0 while it is held, and its value by a timer, even while the API does not answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_series_show_zero_until_a_timer_releases_them() {
+    let simulator = simulator(
+        vec![OperationPlan::new("acme", zone("America/Bogota"))],
+        at("2026-11-20T14:00:00Z"),
+    );
+    let served = serve(&simulator).await;
+    let acme = &simulator.operations()[0];
+    let mut configured = operation(acme, &served.url());
+    configured.reports.retain(|report, _| *report == CallDurations);
+    for report in configured.reports.values_mut() {
+        report.interval = Duration::from_millis(100);
+        report.timeout = Duration::from_secs(60);
+    }
+    configured.daily_calls = 10_000_000;
+    let hold = Duration::from_millis(1500);
+    let config = Config {
+        operations: vec![configured],
+        new_series_hold: hold,
+        ..Config::default()
+    };
+    let clock = simulator.clock().clone();
+    let begin = std::time::Instant::now();
+    let (running, page) = exporter(config, Clock::from_fn(move || clock.now())).await;
+    let run = tokio::spawn(running.run_until(std::future::pending()));
+    let calls = async || page.samples().await.all("wolkvox_calls_total", &[]);
+    until("the series are born", async || calls().await.len() == 5).await;
+    simulator.clock().set(at("2026-11-20T14:05:00Z"));
+    let day = async || page.samples().await.get("wolkvox_report_data_timestamp_seconds", &[]);
+    let five_past = at("2026-11-20T14:05:00Z").as_second() as f64;
+    until("five minutes were read", async || day().await == Some(five_past)).await;
+    acme.inject(Fault::Stall(Duration::from_secs(60)));
+    assert_eq!(calls().await, [0.0; 5], "held");
+    until("released", async || calls().await.iter().sum::<f64>() > 0.0).await;
+    assert!(begin.elapsed() >= hold);
+    run.abort();
+}
+
+/// Totals of a day, as they may come in any order, with falls and gaps.
+fn readings() -> impl Strategy<Value = Vec<(i8, [Option<u32>; 3])>> {
+    let total = prop_oneof![3 => (0u32..1000).prop_map(Some), 1 => Just(None)];
+    prop::collection::vec((0i8..4, [total.clone(), total.clone(), total]), 1..60)
+}
+
+proptest! {
+    /// Whatever the API says, a counter is the sum over the days of their highest totals, less what the birth found; it
+    /// never falls, and saying a thing twice changes nothing.
+    #[test]
+    fn counters_are_the_highest_totals_and_never_fall(readings in readings(), repeat in any::<bool>()) {
+        let first = date(2026, 11, 1);
+        let now = Moment { wall: "2026-11-05T12:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Instant::now() };
+        let series: Vec<_> = call_durations::CallDurations::all_series(None).into_iter().take(3).collect();
+        let mut ledger = Ledger::new(Duration::ZERO);
+        let mut highest: BTreeMap<(Date, usize), u64> = BTreeMap::new();
+        let mut birth = [0; 3];
+        let mut before = [0; 3];
+        for (n, (day, totals)) in readings.iter().enumerate() {
+            let day = first + i64::from(*day).days();
+            let amounts = series.iter().zip(totals).filter_map(|((key, zero), total)| {
+                let total = u64::from((*total)?);
+                let amount = if matches!(zero, Amount::Count(_)) { Amount::Count(total) } else { Amount::Sum(Micros(total)) };
+                Some((key.clone(), amount))
+            });
+            let amounts: Vec<_> = amounts.collect();
+            for _ in 0..=usize::from(repeat) {
+                ledger.commit_day(DayReading {
+                    report: ReportKind::CallDurations,
+                    date: day,
+                    until: now.wall,
+                    settled: false,
+                    today: first + 4.days(),
+                    series: series.clone(),
+                    totals: amounts.clone(),
+                }, now);
+            }
+            for (cell, total) in totals.iter().enumerate() {
+                let mark = highest.entry((day, cell)).or_default();
+                *mark = (*mark).max(total.unwrap_or(0).into());
+                if n == 0 {
+                    birth[cell] = *mark;
+                }
+            }
+            let mut values = [0; 3];
+            for family in ledger.shown(&ReportKind::CallDurations.families()) {
+                for shown in family.series {
+                    let key = (family.family, &shown.labels);
+                    if let Some(cell) = series.iter().position(|(other, _)| (other.family, &other.labels) == key) {
+                        values[cell] = match shown.value {
+                            Value::Amount(Amount::Count(count)) => count,
+                            Value::Amount(Amount::Sum(sum)) => sum.0,
+                            other => panic!("{other:?}"),
+                        };
+                    }
+                }
+            }
+            for cell in 0..3 {
+                let sum: u64 = highest.iter().filter(|((_, other), _)| *other == cell).map(|(_, mark)| mark).sum();
+                prop_assert_eq!(values[cell], sum - birth[cell]);
+                prop_assert!(values[cell] >= before[cell]);
+            }
+            before = values;
+        }
+    }
+}

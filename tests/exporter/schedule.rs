@@ -1,1 +1,223 @@
+//! When polls happen, in time that the tests move: the grid, the budget, one request at a time.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use tokio::time::{Instant, advance};
+use tokio_util::sync::CancellationToken;
+use wolkvox_exporter::board::Board;
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::poller::{Grid, Poller, Settings, phase};
+use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
+use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
+
+use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
+
+const EIGHT: &str = "2026-11-20T13:00:00Z";
+
+/// An exporter's poller in time that stands still until it is moved. Sockets need real time, which passes meanwhile: a
+/// task that never rests keeps the runtime from moving the time by itself.
+struct Timeline {
+    simulator: Simulator,
+    stop: CancellationToken,
+    _served: RunningSimulator,
+}
+
+impl Timeline {
+    async fn start(now: &str, adjust: impl FnOnce(&mut Operation)) -> Self {
+        tokio::spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+        let simulator = simulator(
+            vec![OperationPlan::new("acme", zone("America/Bogota")).volume(0.02)],
+            at(now),
+        );
+        let served = serve(&simulator).await;
+        let mut operation = operation(&simulator.operations()[0], &served.url());
+        adjust(&mut operation);
+        let clock = simulator.clock().clone();
+        let clock = Clock::from_fn(move || clock.now());
+        let board = Arc::new(Board::new(process::registry(at(now))));
+        let settings = Settings {
+            new_series_hold: Duration::ZERO,
+            series_limit: 5000,
+            retry: RETRY,
+        };
+        let poller = Poller::new(operation, settings, clock, board).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(poller.run(Instant::now(), stop.clone()));
+        let timeline = Self {
+            simulator,
+            stop,
+            _served: served,
+        };
+        timeline.settle().await;
+        timeline
+    }
+
+    fn acme(&self) -> &SimulatedOperation {
+        &self.simulator.operations()[0]
+    }
+
+    /// Lets requests that were sent be answered, in real time.
+    async fn settle(&self) {
+        let mut quiet = 0;
+        let mut seen = self.acme().observed().requests;
+        while quiet < 15 {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            std::thread::sleep(Duration::from_micros(100));
+            let now = self.acme().observed().requests;
+            quiet = if now == seen { quiet + 1 } else { 0 };
+            seen = now;
+        }
+    }
+
+    /// Moves all clocks, step by step.
+    async fn pass(&self, time: Duration, step: Duration) {
+        let mut passed = Duration::ZERO;
+        while passed < time {
+            self.simulator.clock().advance(SignedDuration::try_from(step).unwrap());
+            advance(step).await;
+            self.settle().await;
+            passed += step;
+        }
+    }
+
+    /// When a report was asked for, in seconds since the start.
+    fn asked(&self, report: ReportKind, since: Timestamp) -> Vec<i64> {
+        let api = if report == Campaigns { "campaigns" } else { "cdr_4" };
+        let log = self.acme().observed().log.into_iter();
+        log.filter(|request| request.api.as_deref() == Some(api))
+            .map(|request| request.at.as_second() - since.as_second())
+            .collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
+    let start = at(EIGHT);
+    let timeline = Timeline::start(EIGHT, |operation| {
+        for report in operation.reports.values_mut() {
+            report.interval = Duration::from_secs(20);
+            report.timeout = Duration::from_secs(2000);
+        }
+        operation.daily_calls = 100_000;
+    })
+    .await;
+    let step = Duration::from_secs(5);
+    timeline.pass(Duration::from_secs(80), step).await;
+    assert_eq!(timeline.asked(Campaigns, start), [0, 20, 40, 60, 80]);
+    assert_eq!(timeline.asked(CallDurations, start), [0, 20, 40, 60, 80]);
+
+    // At 100 an answer takes 45 seconds: the ticks meanwhile are lost, and the next one is on the grid.
+    timeline.acme().inject(Fault::Delay(Duration::from_secs(45)).once());
+    timeline.pass(Duration::from_secs(100), step).await;
+    let campaigns = timeline.asked(Campaigns, start);
+    assert_eq!(campaigns[5..], [100, 160, 180], "{campaigns:?}");
+    let durations = timeline.asked(CallDurations, start);
+    assert_eq!(
+        durations[5..],
+        [145, 160, 180],
+        "its turn came when the slow one had ended: {durations:?}"
+    );
+    assert_eq!(timeline.acme().observed().most_in_flight, 1);
+
+    timeline.stop.cancel();
+    timeline.pass(Duration::from_secs(60), step).await;
+    assert_eq!(timeline.asked(Campaigns, start).len(), campaigns.len(), "stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_budget_lasts_until_midnight() {
+    // Midnight in Bogotá.
+    let midnight = "2026-11-20T05:00:00Z";
+    let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 100).await;
+    let tick = Duration::from_secs(300);
+    timeline.pass(Duration::from_secs(86_400 - 300), tick).await;
+    let asked = timeline.asked(Campaigns, at(midnight));
+    let observed = timeline.acme().observed();
+    assert!(
+        (80..=100).contains(&observed.charged_today),
+        "{} calls",
+        observed.charged_today
+    );
+    assert!(
+        asked.windows(2).all(|pair| pair[1] - pair[0] <= 4 * 3600),
+        "no long gap: {asked:?}"
+    );
+    assert!(*asked.last().unwrap() > 20 * 3600, "it lasts: {asked:?}");
+    // The new day has calls again.
+    timeline.pass(Duration::from_secs(3600), tick).await;
+    let of_new_day: Vec<_> = timeline
+        .asked(Campaigns, at(midnight))
+        .into_iter()
+        .filter(|at| *at >= 86_400)
+        .collect();
+    assert!(of_new_day.len() >= 2, "{of_new_day:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ample_budget_leaves_no_tick_out() {
+    let midnight = "2026-11-20T05:00:00Z";
+    // Two reports each five minutes, and one reread of yesterday's total after midnight.
+    let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 2 * 288).await;
+    timeline
+        .pass(Duration::from_secs(86_400 - 300), Duration::from_secs(300))
+        .await;
+    assert_eq!(timeline.asked(Campaigns, at(midnight)).len(), 288);
+    assert_eq!(timeline.acme().observed().charged_today, 576);
+}
+
+/// A spent budget is a failing report, not a silent one; a catch-up takes no call that live polls need.
+#[tokio::test]
+async fn a_spent_budget_stops_polls_and_a_catch_up_takes_only_what_is_left_over() {
+    let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
+    let mut stage = Stage::with("2026-11-20T04:50:00Z", plan, |operation, _| operation.daily_calls = 5).await;
+    for _ in 0..5 {
+        stage.poll(Campaigns, "2026-11-20T04:50:00Z").await;
+    }
+    stage.poller.tick(Campaigns).await;
+    let samples = stage.samples().await;
+    assert_eq!(samples.get("wolkvox_up", &[("report", "campaigns")]), Some(0.0));
+    let skipped = [("report", "campaigns"), ("reason", "budget")];
+    assert_eq!(samples.get("wolkvox_report_polls_skipped_total", &skipped), Some(1.0));
+    assert_eq!(stage.acme().observed().requests, 5);
+
+    let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
+    // Ten days are missed at noon; the live polls of the rest of the day need nearly all calls there are.
+    let mut stage = Stage::with("2026-11-10T17:00:00Z", plan, |operation, _| operation.daily_calls = 300).await;
+    stage.poll(CallDurations, "2026-11-10T17:00:00Z").await;
+    stage.acme().forget_log();
+    stage.poll(CallDurations, "2026-11-20T17:00:00Z").await;
+    let requests = stage.acme().observed().log.len();
+    assert!((2..=5).contains(&requests), "{requests} requests");
+}
+
+#[test]
+fn operations_start_one_after_the_other() {
+    let minutes = Duration::from_secs(300);
+    assert_eq!(phase(0, 1, minutes), Duration::ZERO);
+    assert_eq!(phase(0, 3, minutes), Duration::ZERO);
+    assert_eq!(phase(1, 3, minutes), Duration::from_secs(10));
+    assert_eq!(phase(2, 3, minutes), Duration::from_secs(20));
+    assert_eq!(phase(1, 2, Duration::from_secs(2)), Duration::from_secs(1));
+}
+
+proptest! {
+    #[test]
+    fn the_next_tick_is_the_first_point_of_the_grid_after_now(interval in 1u64..100_000_000, now in 0u64..10_000_000_000_000) {
+        let origin = Instant::now();
+        let (interval, now) = (Duration::from_micros(interval), Duration::from_micros(now));
+        let next = Grid::new(origin, interval).next_after(origin + now) - origin;
+        prop_assert!(next > now && next - now <= interval);
+        prop_assert_eq!(next.as_micros() % interval.as_micros(), 0);
+    }
+}
