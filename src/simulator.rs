@@ -78,7 +78,7 @@ impl Simulator {
         }
     }
 
-    /// Three operations of different size in three zones: `medellin`, `guadalajara` and `valparaiso`.
+    /// Three operations of different size in three zones: `medellin`, which never closes, `guadalajara` and `valparaiso`.
     pub fn demo(seed: u64, clock: SimulatedClock) -> Simulator {
         let plan = |name: &str, zone: &str, volume: f64| {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
@@ -88,7 +88,7 @@ impl Simulator {
             seed,
             clock,
             operations: vec![
-                plan("medellin", "America/Bogota", 1.0),
+                plan("medellin", "America/Bogota", 1.0).never_closes(),
                 plan("guadalajara", "America/Mexico_City", 0.5).campaigns(4),
                 plan("valparaiso", "America/Santiago", 0.2).campaigns(3),
             ],

@@ -311,6 +311,8 @@ fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError
         }
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
+        // A minus at the end of a chunk is not called an early end, but an invalid number.
+        Some(Err(_)) if buffer.ends_with(b"-") => Ok(Parsed::More),
         // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
         Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(buffer)? {
             Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
@@ -349,4 +351,110 @@ fn row_too_large() -> ApiError {
 
 fn too_large(what: String) -> ApiError {
     ApiError::new(Reason::TooLarge, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::reports::fields;
+
+    #[derive(Deserialize)]
+    struct Pair<'a> {
+        #[serde(borrow, default)]
+        a: Leaf<'a>,
+        #[serde(borrow, default, rename = "b/c")]
+        b: Leaf<'a>,
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Collected(Vec<Option<(Option<String>, Option<String>, Option<String>)>>);
+
+    impl Rows for Collected {
+        type Row<'a> = Pair<'a>;
+
+        fn row(&mut self, key: Option<&str>, row: Pair<'_>) {
+            let text = |leaf| fields::text(leaf).value().map(str::to_owned);
+            self.0.push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
+        }
+
+        fn invalid(&mut self) {
+            self.0.push(None);
+        }
+    }
+
+    fn read(chunks: &[&[u8]]) -> Result<Collected, ApiError> {
+        let mut reader = AnswerReader::new(Collected::default());
+        for chunk in chunks {
+            reader.feed(chunk)?;
+        }
+        reader.finish().map(|(_, rows, _)| rows)
+    }
+
+    /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.
+    fn row() -> impl Strategy<Value = serde_json::Value> {
+        let text = prop_oneof!["[a-z]{1,12}", any::<String>()];
+        prop_oneof![
+            6 => (text.clone(), text, any::<i32>()).prop_map(|(a, b, other)| json!({ "a": a, "b/c": b, "other": [other, {}] })),
+            1 => any::<i64>().prop_map(|number| json!(number)),
+            1 => any::<f64>().prop_map(|number| json!(number)),
+            1 => Just(json!({ "a": { "a": [1, null] }, "b/c": 12.5 })),
+            1 => prop_oneof![Just(json!(null)), Just(json!(true)), Just(json!([])), Just(json!({})), Just(json!("]"))],
+        ]
+    }
+
+    fn answer() -> impl Strategy<Value = String> {
+        let rows = prop::collection::vec(row(), 0..8);
+        (rows, 0..4, any::<bool>()).prop_map(|(rows, shape, pretty)| {
+            let entries = || rows.iter().enumerate().map(|(n, row)| (format!("k\"{n}"), row.clone()));
+            let answer = match shape {
+                0 => json!(rows),
+                1 => json!({ "code": "200", "msg": "\u{f1} \"data\": [", "data": rows }),
+                2 => json!({ "code": 200, "data": rows, "zone": { "data": [1] } }),
+                _ => json!({ "data": serde_json::Map::from_iter(entries()), "code": "200" }),
+            };
+            let text = if pretty {
+                serde_json::to_string_pretty(&answer)
+            } else {
+                serde_json::to_string(&answer)
+            };
+            text.unwrap()
+        })
+    }
+
+    proptest! {
+        /// However the network cuts an answer, it means the same; and cut off anywhere it is an error.
+        #[test]
+        fn chunks_change_nothing_and_a_cut_is_an_error(
+            answer in answer(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+            end in any::<prop::sample::Index>(),
+        ) {
+            let bytes = answer.as_bytes();
+            let whole = read(&[bytes]).unwrap();
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
+            prop_assert_eq!(&read(&chunks).unwrap(), &whole);
+            let singly: Vec<&[u8]> = bytes.chunks(1).collect();
+            prop_assert_eq!(&read(&singly).unwrap(), &whole);
+
+            let error = read(&[&bytes[..end.index(bytes.len())]]).unwrap_err();
+            prop_assert_eq!(error.reason, Reason::Truncated);
+        }
+
+        /// No bytes panic, and what is not JSON is not taken for rows.
+        #[test]
+        fn rubbish_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), prefix in 0usize..3) {
+            let prefix: &[u8] = [&b""[..], b"[{\"a\":1},", b"{\"data\":["][prefix];
+            let chunks = [prefix, &bytes];
+            if read(&chunks).is_ok() {
+                let all = chunks.concat();
+                let json = all.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&all);
+                prop_assert!(serde_json::from_slice::<serde_json::Value>(json).is_ok());
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use super::{
     centre::Campaign,
     random::rng_at,
-    rhythm::{DIALS_A_DAY, campaigns_dial},
+    rhythm::DIALS_A_DAY,
     traffic::{Call, Outcome, Traffic},
 };
 
@@ -116,7 +116,7 @@ pub(super) fn campaign_states(traffic: &Traffic, local: DateTime, until: i64, di
             CampaignState {
                 campaign: campaign.clone(),
                 skill_id: campaign.skill.map(|skill| traffic.centre.skills[skill].id),
-                started: !campaign.stopped && campaigns_dial(local),
+                started: !campaign.stopped && traffic.campaigns_dial(local),
                 records,
                 clean: records,
                 answer: 0,

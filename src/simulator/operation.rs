@@ -31,6 +31,7 @@ pub struct OperationPlan {
     name: String,
     timezone: TimeZone,
     volume: f64,
+    never_closes: bool,
     campaigns: usize,
     switches: Switches,
 }
@@ -42,6 +43,7 @@ impl OperationPlan {
             name: name.into(),
             timezone,
             volume: 1.0,
+            never_closes: false,
             campaigns: 6,
             switches: Switches::default(),
         }
@@ -51,6 +53,15 @@ impl OperationPlan {
     #[must_use]
     pub fn volume(self, factor: f64) -> OperationPlan {
         OperationPlan { volume: factor, ..self }
+    }
+
+    /// Busy at every hour of every day, so that there is something to see whenever one looks.
+    #[must_use]
+    pub fn never_closes(self) -> OperationPlan {
+        OperationPlan {
+            never_closes: true,
+            ..self
+        }
     }
 
     /// Another number of campaigns, from none to some hundreds.
@@ -125,6 +136,7 @@ impl SimulatedOperation {
             seed,
             timezone: plan.timezone.clone(),
             volume: plan.volume,
+            never_closes: plan.never_closes,
             centre: Centre::new(seed, plan.campaigns),
         });
         SimulatedOperation {

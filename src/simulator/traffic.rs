@@ -1,12 +1,12 @@
 //! The calls of an operation, minute by minute.
 
 use fastrand::Rng;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
     centre::Centre,
     random::rng_at,
-    rhythm::{calls_a_minute, campaigns_dial},
+    rhythm::{BUSY_TIME, calls_a_minute, campaigns_dial},
 };
 
 const CALLS: u64 = 0x0063_616c_6c73_0000;
@@ -118,10 +118,20 @@ pub(super) struct Traffic {
     pub(super) seed: u64,
     pub(super) timezone: TimeZone,
     pub(super) volume: f64,
+    pub(super) never_closes: bool,
     pub(super) centre: Centre,
 }
 
 impl Traffic {
+    /// Whether campaigns dial at that local time.
+    pub(super) fn campaigns_dial(&self, local: DateTime) -> bool {
+        campaigns_dial(self.time_of_rhythm(local))
+    }
+
+    fn time_of_rhythm(&self, local: DateTime) -> DateTime {
+        if self.never_closes { BUSY_TIME } else { local }
+    }
+
     /// The calls that end in a minute since the epoch, in the order of their ends.
     ///
     /// A call belongs to the minute of its end, since no report shows it earlier.
@@ -135,10 +145,10 @@ impl Traffic {
         let date = local.date();
         let day = i64::from(date.year()) * 400 + i64::from(date.day_of_year());
         let luck = 0.85 + 0.3 * rng_at(self.seed, DAYS, day).f64();
-        let expected = calls_a_minute(local) * self.volume * luck;
+        let expected = calls_a_minute(self.time_of_rhythm(local)) * self.volume * luck;
         // The second random number rounds up or down, so that a night with 0.1 calls a minute is not a night without.
         let count = (expected * (0.5 + rng.f64()) + rng.f64()) as u32;
-        let dialling = campaigns_dial(local);
+        let dialling = self.campaigns_dial(local);
         let mut calls: Vec<Call> = (0..count)
             .map(|number| {
                 let end = minute * 60 + rng.i64(0..60);

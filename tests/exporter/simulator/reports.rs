@@ -240,8 +240,19 @@ async fn the_demonstration_has_three_operations_that_live() {
         sizes[0] > sizes[1] && sizes[1] > sizes[2] && sizes[2] > 500,
         "{sizes:?}"
     );
+    // The first is busy whenever one looks: on a Sunday night, too.
+    let night = "2026-11-15T07:00:00Z".parse().unwrap();
+    let busy = demo.operations()[0].truth().campaigns(night);
+    assert!(
+        busy.iter()
+            .filter(|campaign| campaign.started && campaign.last_minute > 0)
+            .count()
+            >= 3
+    );
     for operation in demo.operations() {
         assert_eq!(operation.token().len(), 52);
+    }
+    for operation in &demo.operations()[1..] {
         // Quiet nights, not dead ones; a weekend below a working day.
         let zone = operation.timezone().clone();
         let two = zone.to_timestamp(date(2026, 11, 17).at(2, 0, 0, 0)).unwrap();
