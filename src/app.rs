@@ -14,8 +14,9 @@ use crate::board::Board;
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::ledger::Place;
 use crate::metrics::process;
-use crate::poller::{Poller, Settings, phase};
+use crate::poller::{CUT_AT, Poller, Settings, phase};
 use crate::web;
 
 /// Scrapes under way at a stop have this long to end.
@@ -59,6 +60,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         new_series_hold: config.new_series_hold,
         series_limit: config.series_limit,
         retry,
+        cut_at: CUT_AT,
     };
     let pollers = config
         .operations
@@ -71,7 +73,11 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
                 .map(|report| report.interval)
                 .min()
                 .unwrap_or_default();
-            let poller = Poller::new(operation, settings, clock.clone(), Arc::clone(&board))
+            let place = match &config.state_path {
+                Some(folder) => Place::file(folder, &name),
+                None => Place::memory(),
+            };
+            let poller = Poller::new(operation, settings, place, clock.clone(), Arc::clone(&board))
                 .with_context(|| format!("operation {name}"))?;
             Ok((name, shortest, poller))
         })

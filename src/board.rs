@@ -66,12 +66,12 @@ impl Board {
         self.health.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The operations of which the first round has not ended yet.
+    /// The operations of which neither state was restored nor the first round has ended yet.
     pub fn not_ready(&self) -> Vec<Arc<str>> {
         let health = self.health.read().unwrap_or_else(PoisonError::into_inner);
         health
             .iter()
-            .filter(|(_, health)| !health.first_round_ended())
+            .filter(|(_, health)| !health.is_ready())
             .map(|(name, _)| Arc::clone(name))
             .collect()
     }

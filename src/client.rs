@@ -49,8 +49,8 @@ pub struct Answer<R> {
     pub rows: R,
     /// The API's clock when it answered, if it said so.
     pub date: Option<Timestamp>,
-    /// Size of the body after decompression.
-    pub bytes: u64,
+    /// How many rows the answer had, whatever became of them.
+    pub count: u64,
 }
 
 /// One request as it went: how long it took and why it failed, if it did.
@@ -194,11 +194,7 @@ impl Client {
                 body.extend_from_slice(&chunk);
             }
             return match Envelope::of_failure(&body).meaning(status.as_u16()) {
-                Meaning::Rows | Meaning::NoRows => Ok(Answer {
-                    rows,
-                    date,
-                    bytes: body.len() as u64,
-                }),
+                Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, count: 0 }),
                 Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
             };
         }
@@ -207,9 +203,9 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
             reader.feed(&chunk)?;
         }
-        let (envelope, rows, bytes) = reader.finish()?;
+        let (envelope, rows, count) = reader.finish()?;
         match envelope.meaning(status.as_u16()) {
-            Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, bytes }),
+            Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, count }),
             Meaning::Failure(error) => Err(error),
         }
     }

@@ -1,103 +1,307 @@
 //! What one operation has counted: totals that only grow, and what is needed to never count a thing twice.
 //!
-//! Everything changes in commits, and only what is committed is shown: a scrape never sees a number that a crash could
-//! take back. The store is memory, so every start is a birth: counters begin at 0, and what the first answer already
-//! holds is the baseline.
+//! Everything changes in commits: the keys of facts, totals, marks, how far a report is read and the calls used go to disk
+//! in one transaction, and only what is committed is shown. A crash at any point loses nothing and counts nothing
+//! twice, and a scrape never sees a number that a crash could take back. Without a state path the same code runs in memory.
 
+mod books;
+mod counters;
 mod days;
+mod events;
+mod facts;
 mod hold;
+mod store;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use redb::{Database, WriteTransaction};
 use tokio::time::Instant;
 
-pub use self::days::{DayProgress, DayReading};
+use self::books::{Books, Change};
+use self::counters::{Draft, Total};
 use self::hold::Holds;
 use crate::clock::Moment;
-use crate::metrics::Family;
-use crate::reports::ReportKind;
-use crate::snapshot::{Amount, FamilySeries, SeriesKey, Value};
+use crate::metrics::{Family, Kind};
+use crate::reports::{Outcome, ReportKind, Tally};
+use crate::snapshot::{FamilySeries, Label, Value};
+
+pub use self::books::Source;
+pub use self::days::{DayProgress, DayReading};
+pub use self::events::{EventProgress, EventRow, Fact, Name, PartOf, Piece, SeriesIndex};
+pub use self::facts::FactKey;
+pub use self::store::{Place, StateError};
+
+/// After a storage error the state is opened again after so long, and then after twice as long each time.
+const FIRST_REOPEN: Duration = Duration::from_secs(1);
+const LONGEST_REOPEN: Duration = Duration::from_secs(60);
+/// Keys are dated by wall-clock text, so that a changed zone changes none; two clocks differ by 26 hours at most.
+const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
+/// Calls of older days are of no use.
+const CALL_DAYS_KEPT: i64 = 3;
 
 /// The ledger of one operation.
 #[derive(Debug)]
 pub struct Ledger {
-    counters: BTreeMap<SeriesKey, Counter>,
-    days: BTreeMap<ReportKind, DayProgress>,
+    place: Place,
+    /// `None` after a storage error, until it is opened again.
+    database: Option<Database>,
+    reopen: Reopen,
+    books: Books,
     holds: Holds,
-    commits: u64,
-    last_commit: Option<Timestamp>,
+    series_limit: usize,
+    statistics: Statistics,
 }
 
-/// A counter series.
-#[derive(Debug)]
-struct Counter {
-    total: Amount,
-    /// Whether its value is shown; until then it is 0, since Prometheus cannot see the first increment of a series that
-    /// appears with it.
-    released: bool,
+#[derive(Clone, Copy, Debug)]
+struct Reopen {
+    not_before: Option<Instant>,
+    wait: Duration,
+}
+
+/// Commits of one operation, as the process has seen them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Statistics {
+    /// Commits that succeeded.
+    pub commits: u64,
+    /// Commits that failed.
+    pub failures: u64,
+    /// The last one that succeeded.
+    pub last_commit: Option<Timestamp>,
+    /// The size of the file.
+    pub size_bytes: Option<u64>,
 }
 
 /// What a commit changed, beside the totals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Day totals that were below the last reading. They are held: a counter never falls.
     pub corrections: u64,
+    /// What became of the rows.
+    pub tally: Tally,
+    /// Counted rows that were older than three intervals.
+    pub backlog: u64,
+    /// Rows that count in `_other` because of the limit.
+    pub folded: BTreeMap<&'static Family, u64>,
 }
 
 impl Ledger {
-    /// An empty ledger whose new series show 0 for the given time.
-    pub fn new(new_series_hold: std::time::Duration) -> Self {
-        Self {
-            counters: BTreeMap::new(),
-            days: BTreeMap::new(),
+    /// Opens the state. New series show 0 for `new_series_hold`; a family has `series_limit` label sets.
+    pub fn open(place: Place, new_series_hold: Duration, series_limit: usize, now: Moment) -> Result<Self, StateError> {
+        let database = place.open()?;
+        let books = Books::read(&database).map_err(|error| place.error(error))?;
+        let mut ledger = Self {
+            place,
+            database: Some(database),
+            reopen: Reopen {
+                not_before: None,
+                wait: FIRST_REOPEN,
+            },
+            books,
             holds: Holds::new(new_series_hold),
-            commits: 0,
-            last_commit: None,
+            series_limit,
+            statistics: Statistics::default(),
+        };
+        if ledger.books.hash_key.is_none() {
+            let mut key = [0; 16];
+            getrandom::fill(&mut key).map_err(|error| ledger.place.error(error))?;
+            let change = Change {
+                hash_key: Some(u128::from_be_bytes(key)),
+                ..Change::default()
+            };
+            ledger.write(now, |_, _| Ok((change, ())))?;
         }
+        ledger.hold_unreleased(now);
+        Ok(ledger)
+    }
+
+    /// The key of the hashes by which facts are known. Random, made with the state and kept in it.
+    pub fn hash_key(&self) -> u128 {
+        self.books.hash_key.unwrap_or_default()
     }
 
     /// How far the day totals of a report are read; `None` before its birth.
     pub fn day_progress(&self, report: ReportKind) -> Option<&DayProgress> {
-        self.days.get(&report)
+        self.books.days.get(&report)
+    }
+
+    /// How far the events of a report are read; `None` before its birth.
+    pub fn event_progress(&self, report: ReportKind) -> Option<&EventProgress> {
+        self.books.events.get(&report)
+    }
+
+    /// What a report was read from when it was last read.
+    pub fn source(&self, report: ReportKind) -> Option<&Source> {
+        self.books.sources.get(&report)
+    }
+
+    /// Calls used on a local day.
+    pub fn calls_used(&self, day: Date) -> u32 {
+        self.books.calls.get(&day).copied().unwrap_or_default()
+    }
+
+    /// Commits so far.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            size_bytes: self.place.size_bytes(),
+            ..self.statistics
+        }
+    }
+
+    /// Commits from where a report is read from now on. Another server or filter is another stream of events: its report
+    /// is born anew, and the totals stay.
+    pub fn commit_source(&mut self, report: ReportKind, source: &Source, now: Moment) -> Result<(), StateError> {
+        if self.source(report) == Some(source) {
+            return Ok(());
+        }
+        let source = source.clone();
+        self.write(now, |_, books| {
+            let mut change = Change::default();
+            let before = books.sources.get(&report);
+            change.forget_progress = before
+                .is_some_and(|before| before.is_another_stream(&source))
+                .then_some(report);
+            change.source = Some((report, source));
+            Ok((change, ()))
+        })
+    }
+
+    /// Commits the calls used on a local day.
+    pub fn commit_calls(&mut self, day: Date, used: u32, now: Moment) -> Result<(), StateError> {
+        if self.calls_used(day) == used {
+            return Ok(());
+        }
+        self.write(now, |_, _| Ok((Change::default().with_calls(day, used), ())))
     }
 
     /// Commits a reading of a day's totals: each counter grows by what the day has above its highest value so far.
-    pub fn commit_day(&mut self, reading: DayReading, now: Moment) -> Committed {
-        let report = reading.report;
-        for (key, zero) in &reading.series {
-            if !self.counters.contains_key(key) {
-                let released = self.holds.start(key.clone(), now.monotonic);
-                self.counters.insert(key.clone(), Counter { total: *zero, released });
+    pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
+        let limit = self.series_limit;
+        self.write(now, |_, books| {
+            let mut change = Change::default();
+            let mut draft = Draft::new(&books.counters, limit, reading.today);
+            for (key, zero) in &reading.series {
+                draft.admit(key, Total::from(*zero));
             }
-        }
-        let progress = self.days.entry(report).or_insert_with(|| DayProgress::born(&reading));
-        let (growth, corrections) = progress.take(&reading);
-        for (key, growth) in growth {
-            if let Some(counter) = self.counters.get_mut(&key) {
-                counter.total = counter.total.plus(growth);
+            let born = books.days.get(&reading.report).cloned();
+            let mut progress = born.unwrap_or_else(|| DayProgress::born(reading));
+            let (growth, corrections) = progress.take(reading);
+            for (key, growth) in growth {
+                if let Some(counter) = draft.change(&key) {
+                    counter.total.add(growth);
+                }
             }
-        }
-        self.note_commit(now);
-        Committed { corrections }
+            change.day = Some((reading.report, progress));
+            change.take_draft(draft);
+            Ok((
+                change.with_calls(reading.today, reading.calls_used),
+                Committed {
+                    corrections,
+                    ..Committed::default()
+                },
+            ))
+        })
     }
 
-    /// Notes that the days up to `yesterday` were read again.
-    pub fn commit_reread(&mut self, report: ReportKind, now: Moment) {
-        if let Some(progress) = self.days.get_mut(&report) {
-            progress.reread_at = now.wall;
-            self.note_commit(now);
-        }
+    /// Notes that the days up to yesterday were read again.
+    pub fn commit_days_reread(&mut self, report: ReportKind, now: Moment) -> Result<(), StateError> {
+        let Some(progress) = self.books.days.get(&report) else {
+            return Ok(());
+        };
+        let progress = DayProgress {
+            reread_at: now.wall,
+            ..progress.clone()
+        };
+        self.write(now, |_, _| {
+            Ok((
+                Change {
+                    day: Some((report, progress)),
+                    ..Change::default()
+                },
+                (),
+            ))
+        })
     }
 
-    /// Commits so far, and when the last one was.
-    pub fn commits(&self) -> (u64, Option<Timestamp>) {
-        (self.commits, self.last_commit)
-    }
+    /// Commits a piece of a window: what it has that is new is counted, and the report is read so far.
+    pub fn commit_piece(&mut self, piece: &Piece, calls: (Date, u32), now: Moment) -> Result<Committed, StateError> {
+        let limit = self.series_limit;
+        self.write(now, |writing, books| {
+            let mut committed = Committed {
+                tally: piece.tally.clone(),
+                ..Committed::default()
+            };
+            let mut draft = Draft::new(&books.counters, limit, calls.0);
+            let before = books.events.get(&piece.report);
+            let mut table = writing.open_table(facts::FACTS)?;
 
-    fn note_commit(&mut self, now: Moment) {
-        self.commits += 1;
-        self.last_commit = Some(now.wall);
+            let mut keys = Vec::new();
+            let outcomes: Vec<Option<Outcome>> = piece
+                .rows
+                .iter()
+                .map(|row| Piece::outcome_by_date(row, before))
+                .collect();
+            for (row, outcome) in piece.rows.iter().zip(&outcomes) {
+                if outcome.is_none() {
+                    keys.extend(row.facts.iter().map(|fact| fact.key));
+                }
+            }
+            let new = facts::add_new(&mut table, piece.report, &keys)?;
+
+            let admitted: Vec<_> = piece
+                .series
+                .iter()
+                .map(|key| draft.admit(key, Total::zero_of(key.family)))
+                .collect();
+            for key in &piece.born_together {
+                draft.admit(key, Total::zero_of(key.family));
+            }
+            let mut new = new.into_iter();
+            for (row, outcome) in piece.rows.iter().zip(outcomes) {
+                if let Some(outcome) = outcome {
+                    committed.tally.count(outcome);
+                    continue;
+                }
+                let mut counted = false;
+                for fact in &row.facts {
+                    if new.next() != Some(true) {
+                        continue;
+                    }
+                    counted = true;
+                    for (series, observed) in &fact.counts {
+                        let (key, folded) = &admitted[*series as usize];
+                        if let Some(counter) = draft.change(key) {
+                            counter.total.count(key.family, *observed);
+                        }
+                        if *folded {
+                            *committed.folded.entry(key.family).or_default() += 1;
+                        }
+                    }
+                }
+                committed
+                    .tally
+                    .count(if counted { Outcome::Counted } else { Outcome::Duplicate });
+                committed.backlog += u64::from(counted && row.at < piece.backlog_before);
+            }
+
+            let mut change = Change::default();
+            if let Some(progress) = piece.advance(before, now.wall) {
+                let moved = before.is_none_or(|before| before.forgotten_before < progress.forgotten_before);
+                if moved {
+                    let oldest = progress
+                        .forgotten_before
+                        .saturating_sub(WALL_CLOCK_MARGIN)
+                        .unwrap_or(Timestamp::MIN);
+                    facts::forget_before(&mut table, piece.report, oldest.as_second())?;
+                }
+                change.event = Some((piece.report, progress));
+            }
+            change.take_draft(draft);
+            change.take_names(books, &piece.names, limit);
+            Ok((change.with_calls(calls.0, calls.1), committed))
+        })
     }
 
     /// When the next series stops showing 0.
@@ -105,34 +309,161 @@ impl Ledger {
         self.holds.next()
     }
 
-    /// Commits the release of the series whose hold is over; true if there were any.
-    pub fn commit_releases(&mut self, now: Moment) -> bool {
-        let over = self.holds.take_over(now.monotonic);
-        if over.is_empty() {
-            return false;
-        }
-        for key in &over {
-            if let Some(counter) = self.counters.get_mut(key) {
-                counter.released = true;
+    /// Commits the release of the series whose hold is over. After a failure they stay held and are tried again soon.
+    pub fn commit_releases(&mut self, now: Moment) -> Result<(), StateError> {
+        let over = self.holds.over(now.monotonic);
+        let released = self.write(now, |_, books| {
+            let mut change = Change::default();
+            for key in &over {
+                if let Some(counter) = books.counters.get(key) {
+                    change.counters.insert(
+                        key.clone(),
+                        counters::Counter {
+                            released: true,
+                            ..counter.clone()
+                        },
+                    );
+                }
             }
+            Ok((change, ()))
+        });
+        match released {
+            Ok(()) => self.holds.remove(&over),
+            Err(_) => self.holds.postpone(&over, now.monotonic + FIRST_REOPEN),
         }
-        self.note_commit(now);
-        true
+        released
     }
 
-    /// What is shown of the given families.
+    /// Drops the series that were idle for too long.
+    pub fn commit_idle(&mut self, today: Date, now: Moment) -> Result<(), StateError> {
+        let idle = counters::idle(&self.books.counters, today);
+        if idle.is_empty() {
+            return Ok(());
+        }
+        self.write(now, |_, _| {
+            Ok((
+                Change {
+                    dropped: idle,
+                    ..Change::default()
+                },
+                (),
+            ))
+        })
+    }
+
+    /// What is shown of the given families: counters, histograms and the names of ids.
     pub fn shown(&self, families: &[&'static Family]) -> Vec<FamilySeries> {
         let mut shown: Vec<FamilySeries> = families.iter().map(|family| FamilySeries::new(family)).collect();
-        for (key, counter) in &self.counters {
+        for (key, counter) in &self.books.counters {
             if let Some(family) = shown.iter_mut().find(|shown| shown.family == key.family) {
-                let amount = if counter.released {
-                    counter.total
-                } else {
+                let is_held = !counter.released && self.holds.is_held(key);
+                let total = if is_held {
                     counter.total.zero()
+                } else {
+                    counter.total.clone()
                 };
-                family.push(key.labels.clone(), Value::Amount(amount));
+                family.push(key.labels.clone(), total.value());
+            }
+        }
+        for ((family, id), name) in &self.books.names {
+            if let Some(family) = shown
+                .iter_mut()
+                .find(|shown| shown.family == *family && family.kind == Kind::Info)
+            {
+                family.push([Label::Owned(id.clone()), Label::Owned(name.name.clone())], Value::Info);
             }
         }
         shown
     }
+
+    /// Writes a change in one transaction, and shows it only when it is on disk. After an error the database is closed:
+    /// whether the change was saved is read from the disk when it is opened again.
+    fn write<T>(
+        &mut self,
+        now: Moment,
+        change: impl FnOnce(&WriteTransaction, &Books) -> Result<(Change, T), redb::Error>,
+    ) -> Result<T, StateError> {
+        self.open_again(now)?;
+        let Some(database) = &self.database else {
+            return Err(self.place.error("it is closed"));
+        };
+        let result: Result<_, redb::Error> = (|| {
+            let writing = database.begin_write()?;
+            let (change, result) = change(&writing, &self.books)?;
+            change.write(&writing)?;
+            writing.commit()?;
+            Ok((change, result))
+        })();
+        match result {
+            Ok((change, result)) => {
+                for key in &change.born {
+                    self.holds.start(key.clone(), now.monotonic);
+                }
+                self.books.apply(change);
+                self.statistics.commits += 1;
+                self.statistics.last_commit = Some(now.wall);
+                self.reopen = Reopen {
+                    not_before: None,
+                    wait: FIRST_REOPEN,
+                };
+                Ok(result)
+            }
+            Err(error) => {
+                self.statistics.failures += 1;
+                self.database = None;
+                self.postpone_reopening(now);
+                Err(self
+                    .place
+                    .error(format!("it could not be saved: {error}; check the disk")))
+            }
+        }
+    }
+
+    fn postpone_reopening(&mut self, now: Moment) {
+        self.reopen.not_before = Some(now.monotonic + self.reopen.wait);
+        self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
+    }
+
+    /// Opens the database again after an error, not too often.
+    fn open_again(&mut self, now: Moment) -> Result<(), StateError> {
+        if self.database.is_some() {
+            return Ok(());
+        }
+        if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
+            self.statistics.failures += 1;
+            return Err(self
+                .place
+                .error("it could not be saved before and is tried again shortly; check the disk"));
+        }
+        let opened = self.place.open().and_then(|database| {
+            let books = Books::read(&database).map_err(|error| self.place.error(error))?;
+            Ok((database, books))
+        });
+        match opened {
+            Ok((database, books)) => {
+                self.database = Some(database);
+                self.books = books;
+                self.hold_unreleased(now);
+                Ok(())
+            }
+            Err(error) => {
+                self.statistics.failures += 1;
+                self.postpone_reopening(now);
+                Err(error)
+            }
+        }
+    }
+
+    /// Series that were not released before a restart are held from its beginning on.
+    fn hold_unreleased(&mut self, now: Moment) {
+        let unreleased = self.books.counters.iter().filter(|(_, counter)| !counter.released);
+        for (key, _) in unreleased {
+            self.holds.start(key.clone(), now.monotonic);
+        }
+    }
+}
+
+/// The days whose calls are kept.
+fn oldest_call_day(today: Date) -> Date {
+    today.saturating_sub(CALL_DAYS_KEPT.days())
 }

@@ -88,20 +88,19 @@ fn configuration(file: Option<&Path>) -> Result<Config, String> {
     })
 }
 
-async fn run_exporter(flags: &Flags, config: Config) -> anyhow::Result<()> {
+async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
+    config.state_path = flags.state_path.clone().or(config.state_path);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         revision = env!("BUILD_REVISION"),
         operations = config.operations.len(),
         new_series_hold = ?config.new_series_hold,
         series_limit = config.series_limit,
+        state_path = ?config.state_path,
         "wolkvox_exporter starts"
     );
     for warning in config.warnings() {
         tracing::warn!("{warning}");
-    }
-    if config.state_path.is_some() {
-        tracing::warn!("state_path is not used by this version: counts start anew at each start");
     }
     export(flags, config, |_| Ok(())).await
 }

@@ -13,6 +13,9 @@ pub struct Family {
     pub kind: Kind,
     /// The names of the labels beside `operation`, in the order in which a series gives their values.
     pub labels: &'static [&'static str],
+    /// The labels whose values become `_other` in sets over the limit: those whose values anybody may choose, and in a
+    /// family with ids only, the id. None where the number of sets is fixed.
+    pub free_labels: &'static [&'static str],
     /// What it is, and which report and field it comes from. One line.
     pub help: &'static str,
 }
@@ -37,6 +40,7 @@ impl Family {
             name,
             kind: Kind::Gauge,
             labels,
+            free_labels: &[],
             help,
         }
     }
@@ -47,6 +51,7 @@ impl Family {
             name,
             kind: Kind::Counter,
             labels,
+            free_labels: &[],
             help,
         }
     }
@@ -57,8 +62,31 @@ impl Family {
             name,
             kind: Kind::Info,
             labels,
+            free_labels: &[],
             help,
         }
+    }
+
+    /// A histogram.
+    pub const fn histogram(
+        name: &'static str,
+        labels: &'static [&'static str],
+        bounds: &'static [f64],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind: Kind::Histogram(bounds),
+            labels,
+            free_labels: &[],
+            help,
+        }
+    }
+
+    /// The family with labels whose values may be folded.
+    #[must_use]
+    pub const fn with_free_labels(self, free_labels: &'static [&'static str]) -> Self {
+        Self { free_labels, ..self }
     }
 
     /// The name that queries use.

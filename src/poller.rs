@@ -3,12 +3,14 @@
 //! Only here do the parts meet: the client that asks, the reports that know what rows mean, the ledger that counts, and
 //! the board on which the result is shown.
 
+mod call_durations;
+mod events;
 mod grid;
+mod releases;
 pub mod window;
 
 use std::collections::BTreeMap;
-use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -17,15 +19,15 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::grid::{Grid, phase};
+use self::releases::{Releases, commit_apart};
 use crate::board::Board;
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Query, Reason, RetryPolicy, Rows};
 use crate::clock::{Clock, Moment};
 use crate::config::{Operation, ReportConfig};
-use crate::ledger::{DayReading, Ledger};
+use crate::ledger::{Ledger, Place, StateError};
 use crate::metrics::own::{OperationHealth, Skip};
-use crate::reports::call_durations::{self, CallDurations};
 use crate::reports::campaigns::{self, Campaigns};
-use crate::reports::{Outcome, ReportKind, Tally};
+use crate::reports::{ReportKind, Tally};
 
 /// The API's clock and ours may differ by so much: beyond it, "until now" means another time there than here.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
@@ -41,6 +43,22 @@ pub struct Settings {
     pub series_limit: usize,
     /// When a failed request is sent again.
     pub retry: RetryPolicy,
+    /// An answer with so many rows is taken as cut by the API.
+    pub cut_at: u64,
+}
+
+/// The vendor's limit is 60,000 records; people who run against it fail at 59,000, since a cut is silent.
+pub const CUT_AT: u64 = 59_000;
+
+/// Why an operation cannot be polled at all.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The client cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ApiError),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// Polls one operation.
@@ -51,7 +69,7 @@ pub struct Poller {
     client: Client,
     clock: Clock,
     board: Arc<Board>,
-    ledger: Ledger,
+    ledger: Arc<Mutex<Ledger>>,
     budget: CallBudget,
     health: OperationHealth,
     /// No poll before this instant, and why; set by the API's own word.
@@ -61,35 +79,53 @@ pub struct Poller {
     /// Ticks since the last poll of a report, for when only every k-th is kept.
     ticks_left_out: BTreeMap<ReportKind, u64>,
     token_is_doubtful: bool,
+    /// The local date on which idle series were last looked for.
+    idle_checked: Date,
 }
 
 impl Poller {
-    /// A poller that has not asked anything yet. It shows its own metrics at once, at zero.
-    pub fn new(operation: Operation, settings: Settings, clock: Clock, board: Arc<Board>) -> Result<Self, ApiError> {
+    /// A poller that has not asked anything yet. It shows at once what its state has, and its own metrics at zero.
+    pub fn new(
+        operation: Operation,
+        settings: Settings,
+        place: Place,
+        clock: Clock,
+        board: Arc<Board>,
+    ) -> Result<Self, StartError> {
         let client = Client::new(&operation, settings.retry)?;
-        let polled = operation
+        let now = clock.now();
+        let ledger = Ledger::open(place, settings.new_series_hold, settings.series_limit, Moment::at(now))?;
+        let today = window::local_date(now, &operation.timezone);
+        let intervals = operation
             .reports
             .iter()
-            .filter(|(report, _)| ReportKind::READ.contains(report));
-        let health = OperationHealth::new(
-            polled.map(|(report, config)| (*report, config.interval)),
-            operation.daily_calls,
-        );
-        let today = window::local_date(clock.now(), &operation.timezone);
+            .map(|(report, config)| (*report, config.interval));
+        let mut health = OperationHealth::new(intervals, operation.daily_calls);
+        for (report, health) in &mut health.reports {
+            let day = ledger.day_progress(*report).map(|progress| progress.covered);
+            let covered = day.or(ledger.event_progress(*report).map(|progress| progress.covered));
+            health.restored(covered);
+        }
+        let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
+        health.calls_used = budget.used();
         let mut poller = Self {
-            budget: CallBudget::new(operation.daily_calls, today),
+            budget,
             operation: Arc::new(operation),
             settings,
             client,
             clock,
             board,
-            ledger: Ledger::new(settings.new_series_hold),
+            ledger: Arc::new(Mutex::new(ledger)),
             health,
             suspended: None,
             last_ticks: BTreeMap::new(),
             ticks_left_out: BTreeMap::new(),
             token_is_doubtful: false,
+            idle_checked: today,
         };
+        for report in poller.operation.reports.keys().filter(|report| report.counts()) {
+            poller.show_counters(*report);
+        }
         poller.show_health();
         Ok(poller)
     }
@@ -196,10 +232,34 @@ impl Poller {
         let result = match report {
             ReportKind::Campaigns => self.poll_campaigns(now).await,
             ReportKind::CallDurations => self.poll_call_durations(now).await,
-            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => return,
+            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => {
+                self.poll_events(report, now).await
+            }
+        };
+        let result = match result {
+            Ok(rows) => self.drop_idle_series(now).await.map(|()| rows),
+            // What was asked in vain cost calls, too.
+            Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
         self.note_result(report, now, begin.elapsed(), result);
         self.show_health();
+    }
+
+    /// Once a day, drops the series that were idle for too long.
+    async fn drop_idle_series(&mut self, now: Timestamp) -> Result<(), ApiError> {
+        let today = window::local_date(now, &self.operation.timezone);
+        if today > self.idle_checked {
+            self.commit(now, move |ledger, now| ledger.commit_idle(today, now))
+                .await?;
+            self.idle_checked = today;
+        }
+        Ok(())
+    }
+
+    async fn save_calls(&self, now: Timestamp) -> Result<(), ApiError> {
+        let (today, used) = self.calls_of_today(now);
+        self.commit(now, move |ledger, now| ledger.commit_calls(today, used, now))
+            .await
     }
 
     fn note_result(&mut self, report: ReportKind, now: Timestamp, duration: Duration, result: Result<usize, ApiError>) {
@@ -275,68 +335,10 @@ impl Poller {
         for (family, count) in left_out {
             self.health.dropped(family, count);
         }
-        let rows = self.note_rows(report, answer.rows.tally(), now);
         let max_age = self.config(report).max_age;
         self.board
             .show(&self.operation.name, report, series, Some(Instant::now() + max_age));
-        Ok(rows)
-    }
-
-    /// Reads today first, since it is what people watch, then the days before it that need it.
-    async fn poll_call_durations(&mut self, now: Timestamp) -> Result<usize, ApiError> {
-        let report = ReportKind::CallDurations;
-        let zone = self.operation.timezone.clone();
-        if let Some(progress) = self.ledger.day_progress(report)
-            && progress.covered.duration_since(now) > STEP_BACK_TOLERANCE
-        {
-            return Err(ApiError::new(
-                Reason::Clock,
-                "our clock is behind the end of what was read before",
-            ));
-        }
-        let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
-        let reread = self.config(report).reread.clone();
-        let Some(progress) = self.ledger.day_progress(report) else {
-            return Ok(rows);
-        };
-        let days = window::past_days(progress, &reread, now, &zone);
-        let is_reread = window::reread_is_due(progress, &reread, now);
-        // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
-        let allowed = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
-        for date in days.iter().take(allowed) {
-            rows += self.read_day(*date, now).await?;
-        }
-        if is_reread && days.len() <= allowed {
-            self.ledger.commit_reread(report, Moment::at(now));
-        }
-        Ok(rows)
-    }
-
-    /// Reads one day of call durations, commits it and shows it.
-    async fn read_day(&mut self, date: Date, now: Timestamp) -> Result<usize, ApiError> {
-        let report = ReportKind::CallDurations;
-        let operation = Arc::clone(&self.operation);
-        let currency = operation.currency.as_deref();
-        let (from, to) = window::day_text(date, now, &operation.timezone);
-        let query = call_durations::query(from, to);
-        let answer = self.ask(report, &query, now, || CallDurations::new(currency)).await?;
-        let tally = answer.rows.tally().clone();
-        let reading = DayReading {
-            report,
-            date,
-            until: now,
-            settled: window::is_settled(date, now, &operation.timezone),
-            today: window::local_date(now, &operation.timezone),
-            series: CallDurations::all_series(currency),
-            totals: answer.rows.into_totals(),
-        };
-        let committed = self.ledger.commit_day(reading, Moment::at(now));
-        if let Some(health) = self.health.reports.get_mut(&report) {
-            health.corrections += committed.corrections;
-        }
-        self.board
-            .show(&operation.name, report, self.ledger.shown(&report.families()), None);
-        Ok(self.note_rows(report, &tally, now))
+        Ok(self.note_rows(report, answer.rows.tally(), answer.count, now))
     }
 
     /// Asks, checks the clocks against each other, and notes every request that was sent.
@@ -349,20 +351,17 @@ impl Poller {
     ) -> Result<Answer<R>, ApiError> {
         let mut attempts: Vec<Attempt> = Vec::new();
         let config = self.config(report);
+        let (timeout, retry_within) = (config.timeout, config.interval);
+        let releases = self.releases();
         let allowance = Allowance {
-            timeout: config.timeout,
-            retry_within: config.interval,
+            timeout,
+            retry_within,
             budget: &mut self.budget,
             attempts: &mut attempts,
         };
-        let fetch = self.client.fetch(query, allowance, rows);
-        let releases = Releases {
-            ledger: &mut self.ledger,
-            board: &self.board,
-            clock: &self.clock,
-            operation: &self.operation,
-        };
-        let result = releases.while_waiting_for(fetch).await;
+        let result = releases
+            .while_waiting_for(self.client.fetch(query, allowance, rows))
+            .await;
         self.health.calls_used = self.budget.used();
         if let Some(health) = self.health.reports.get_mut(&report) {
             attempts.into_iter().for_each(|attempt| health.request(attempt));
@@ -379,26 +378,74 @@ impl Poller {
         Ok(answer)
     }
 
-    fn note_rows(&mut self, report: ReportKind, tally: &Tally, now: Timestamp) -> usize {
-        let Some(health) = self.health.reports.get_mut(&report) else {
-            return 0;
-        };
-        health.tally.add(tally);
-        health.data = Some(now);
-        Outcome::ALL.iter().map(|outcome| tally.rows(*outcome)).sum::<u64>() as usize
+    /// Fails when our clock is behind what was read before: an empty answer for the future must not move anything.
+    fn check_step_back(&self, covered: Option<Timestamp>, now: Timestamp) -> Result<(), ApiError> {
+        if covered.is_some_and(|covered| covered.duration_since(now) > STEP_BACK_TOLERANCE) {
+            return Err(ApiError::new(
+                Reason::Clock,
+                "our clock is behind the end of what was read before",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Commits on a thread that may wait for the disk.
+    async fn commit<T: Send + 'static>(
+        &self,
+        now: Timestamp,
+        commit: impl FnOnce(&mut Ledger, Moment) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        commit_apart(&self.ledger, Moment::at(now), commit)
+            .await
+            .map_err(|error| ApiError::new(Reason::State, error))
+    }
+
+    /// The calls of the day and those that were used, to be saved with whatever is saved next.
+    fn calls_of_today(&self, now: Timestamp) -> (Date, u32) {
+        (window::local_date(now, &self.operation.timezone), self.budget.used())
+    }
+
+    fn note_rows(&mut self, report: ReportKind, tally: &Tally, count: u64, now: Timestamp) -> usize {
+        if let Some(health) = self.health.reports.get_mut(&report) {
+            health.tally.add(tally);
+            health.data = Some(now);
+        }
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    fn note_capped(&mut self, report: ReportKind) {
+        tracing::warn!(
+            operation = &*self.operation.name,
+            report = report.name(),
+            "one second alone has as many rows as the API gives at all: some of them may be missing"
+        );
+        if let Some(health) = self.health.reports.get_mut(&report) {
+            health.capped_windows += 1;
+        }
+    }
+
+    fn show_counters(&self, report: ReportKind) {
+        let shown = self.ledger().shown(&report.families());
+        self.board.show(&self.operation.name, report, shown, None);
     }
 
     fn show_health(&mut self) {
-        (self.health.commits, self.health.last_commit) = self.ledger.commits();
+        let state = self.ledger().statistics();
+        self.health.state = state;
         self.board.show_health(&self.operation.name, self.health.clone());
     }
 
-    fn releases(&mut self) -> Releases<'_> {
+    /// The ledger. The lock is free whenever the poller does not wait for a commit.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn releases(&self) -> Releases {
         Releases {
-            ledger: &mut self.ledger,
-            board: &self.board,
-            clock: &self.clock,
-            operation: &self.operation,
+            ledger: Arc::clone(&self.ledger),
+            board: Arc::clone(&self.board),
+            clock: self.clock.clone(),
+            operation: Arc::clone(&self.operation),
         }
     }
 
@@ -409,37 +456,4 @@ impl Poller {
 
 fn positive(time: SignedDuration) -> Duration {
     Duration::try_from(time).unwrap_or_default()
-}
-
-/// Shows the counters whose hold ends while the poller waits for something else, be it its next tick or an answer.
-struct Releases<'a> {
-    ledger: &'a mut Ledger,
-    board: &'a Board,
-    clock: &'a Clock,
-    operation: &'a Operation,
-}
-
-impl Releases<'_> {
-    async fn while_waiting_for<F: Future>(self, awaited: F) -> F::Output {
-        let mut awaited = pin!(awaited);
-        loop {
-            let Some(next) = self.ledger.next_release() else {
-                return awaited.await;
-            };
-            tokio::select! {
-                output = &mut awaited => return output,
-                () = sleep_until(next) => {}
-            }
-            if self.ledger.commit_releases(Moment::at(self.clock.now())) {
-                for report in self.operation.reports.keys().filter(|report| report.counts()) {
-                    self.board.show(
-                        &self.operation.name,
-                        *report,
-                        self.ledger.shown(&report.families()),
-                        None,
-                    );
-                }
-            }
-        }
-    }
 }

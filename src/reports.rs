@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub mod abandoned_calls;
 pub mod call_durations;
 pub mod campaigns;
+pub mod events;
 pub mod fields;
+pub mod ivr;
+pub mod preview_calls;
 
 use self::fields::Reading;
 use crate::metrics::Family;
@@ -137,9 +141,6 @@ impl Tally {
 }
 
 impl ReportKind {
-    /// The reports that this version reads; the others are accepted in the configuration and wait.
-    pub const READ: [ReportKind; 2] = [ReportKind::Campaigns, ReportKind::CallDurations];
-
     /// Whether the report's series are counters kept in the ledger; the others are the state of now.
     pub fn counts(self) -> bool {
         self != ReportKind::Campaigns
@@ -150,7 +151,9 @@ impl ReportKind {
         match self {
             ReportKind::Campaigns => &campaigns::FIELDS,
             ReportKind::CallDurations => &call_durations::FIELDS,
-            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => &[],
+            ReportKind::AbandonedCalls => &abandoned_calls::FIELDS,
+            ReportKind::PreviewCalls => &preview_calls::FIELDS,
+            ReportKind::Ivr => &ivr::FIELDS,
         }
     }
 
@@ -159,7 +162,9 @@ impl ReportKind {
         match self {
             ReportKind::Campaigns => campaigns::families(),
             ReportKind::CallDurations => call_durations::FAMILIES.to_vec(),
-            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => Vec::new(),
+            ReportKind::AbandonedCalls => abandoned_calls::FAMILIES.to_vec(),
+            ReportKind::PreviewCalls => preview_calls::FAMILIES.to_vec(),
+            ReportKind::Ivr => ivr::FAMILIES.to_vec(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::metrics::Family;
 use crate::reports::fields::Micros;
 
@@ -40,7 +42,7 @@ pub enum Value {
 }
 
 /// What a counter adds up: exact, so that no order of additions changes the total.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Amount {
     /// A number of events.
     Count(u64),

@@ -17,12 +17,12 @@ pub struct CallBudget {
 }
 
 impl CallBudget {
-    /// A budget of which nothing is used.
-    pub fn new(limit: u32, today: Date) -> Self {
+    /// A budget of which some calls may be used already.
+    pub fn new(limit: u32, today: Date, used: u32) -> Self {
         Self {
             limit,
             today,
-            used: BTreeMap::new(),
+            used: BTreeMap::from([(today, used)]),
         }
     }
 

@@ -116,7 +116,7 @@ impl<R: Rows> AnswerReader<R> {
     /// Ends the answer: what was read counts only if the JSON is complete and nothing follows it.
     pub(super) fn finish(self) -> Result<(Envelope, R, u64), ApiError> {
         match self.expect {
-            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok((self.envelope, self.rows, self.bytes)),
+            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok((self.envelope, self.rows, self.count)),
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
             Expect::End => Err(decode("something follows the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 use crate::reports::ReportKind;
 use crate::snapshot::{Amount, SeriesKey};
@@ -26,12 +27,14 @@ pub struct DayReading {
     pub today: Date,
     /// All series of the report at zero; those that do not exist yet are born with this commit.
     pub series: Vec<(SeriesKey, Amount)>,
+    /// Calls used today.
+    pub calls_used: u32,
     /// The totals that the answer gives.
     pub totals: Vec<(SeriesKey, Amount)>,
 }
 
 /// How far the days of a report are read.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DayProgress {
     /// The date of the first complete poll: no day before it is read.
     pub born: Date,
@@ -42,14 +45,15 @@ pub struct DayProgress {
     pub(super) days: BTreeMap<Date, Day>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Day {
     pub(super) settled: bool,
-    marks: BTreeMap<SeriesKey, Mark>,
+    /// By family name and labels.
+    marks: BTreeMap<String, Mark>,
 }
 
 /// One total of one day.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Mark {
     /// All up to here is counted.
     highest: Amount,
@@ -62,7 +66,7 @@ impl DayProgress {
     pub(super) fn born(reading: &DayReading) -> Self {
         let marks = reading.totals.iter().map(|(key, total)| {
             (
-                key.clone(),
+                name_of(key),
                 Mark {
                     highest: *total,
                     last: *total,
@@ -94,7 +98,7 @@ impl DayProgress {
         let mut corrections = 0;
         for (key, total) in &reading.totals {
             let none = total.zero();
-            let mark = day.marks.entry(key.clone()).or_insert(Mark {
+            let mark = day.marks.entry(name_of(key)).or_insert(Mark {
                 highest: none,
                 last: none,
             });
@@ -111,4 +115,9 @@ impl DayProgress {
         self.days = self.days.split_off(&oldest);
         (growth, corrections)
     }
+}
+
+/// A series as a key of a JSON object.
+fn name_of(key: &SeriesKey) -> String {
+    format!("{} {}", key.family.name, key.labels.join(" "))
 }

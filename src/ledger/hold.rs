@@ -25,24 +25,39 @@ impl Holds {
         }
     }
 
-    /// Starts the hold of a new series; true when there is none, so that it counts as released at once.
-    pub(super) fn start(&mut self, key: SeriesKey, now: Instant) -> bool {
-        if self.hold.is_zero() {
-            return true;
+    /// Starts the hold of a series that is new in this process. Without a hold there is none.
+    pub(super) fn start(&mut self, key: SeriesKey, now: Instant) {
+        if !self.hold.is_zero() {
+            self.until.entry(key).or_insert(now + self.hold);
         }
-        self.until.insert(key, now + self.hold);
-        false
+    }
+
+    pub(super) fn is_held(&self, key: &SeriesKey) -> bool {
+        self.until.contains_key(key)
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
         self.until.values().min().copied()
     }
 
-    /// Takes out the series whose hold is over.
-    pub(super) fn take_over(&mut self, now: Instant) -> Vec<SeriesKey> {
+    /// The series whose hold is over.
+    pub(super) fn over(&self, now: Instant) -> Vec<SeriesKey> {
         self.until
-            .extract_if(.., |_, until| *until <= now)
-            .map(|(key, _)| key)
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(key, _)| key.clone())
             .collect()
+    }
+
+    pub(super) fn remove(&mut self, keys: &[SeriesKey]) {
+        for key in keys {
+            self.until.remove(key);
+        }
+    }
+
+    pub(super) fn postpone(&mut self, keys: &[SeriesKey], until: Instant) {
+        for key in keys {
+            self.until.insert(key.clone(), until);
+        }
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Family, Kind};
+use super::Family;
 use crate::client::{Attempt, Reason};
+use crate::ledger::Statistics;
 use crate::reports::fields::Micros;
 use crate::reports::{Outcome, ReportKind, Tally};
 use crate::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
@@ -89,12 +90,12 @@ static REQUEST_FAILURES: Family = Family::counter(
     &["report", "reason"],
     "Requests for the report that failed, by reason.",
 );
-static REQUEST_DURATION: Family = Family {
-    name: "wolkvox_api_request_duration_seconds",
-    kind: Kind::Histogram(REQUEST_BOUNDS),
-    labels: REPORT,
-    help: "Duration of requests for the report, from sending to the end of the answer.",
-};
+static REQUEST_DURATION: Family = Family::histogram(
+    "wolkvox_api_request_duration_seconds",
+    REPORT,
+    REQUEST_BOUNDS,
+    "Duration of requests for the report, from sending to the end of the answer.",
+);
 static CALLS_USED: Family = Family::gauge(
     "wolkvox_api_calls_used",
     &[],
@@ -126,6 +127,12 @@ static STATE_LAST_COMMIT: Family = Family::gauge(
     "When the operation's state was last committed.",
 );
 
+static STATE_SIZE: Family = Family::gauge(
+    "wolkvox_exporter_state_size_bytes",
+    &[],
+    "Size of the operation's state file.",
+);
+
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
@@ -147,9 +154,7 @@ pub struct OperationHealth {
     /// Calls allowed a day.
     pub calls_limit: u32,
     /// Commits of the state.
-    pub commits: u64,
-    /// The last one.
-    pub last_commit: Option<Timestamp>,
+    pub state: Statistics,
     dropped: BTreeMap<&'static Family, u64>,
 }
 
@@ -176,6 +181,12 @@ pub struct ReportHealth {
     pub tally: Tally,
     /// Day totals that fell.
     pub corrections: u64,
+    /// Counted rows that were older than three intervals.
+    pub backlog_rows: u64,
+    /// Seconds that alone reached the record limit.
+    pub capped_windows: u64,
+    /// Whether what is shown was read before this process, and kept in the state.
+    is_restored: bool,
     failures: [u64; Reason::ALL.len()],
     skipped: [u64; SKIPS.len()],
     requests: u64,
@@ -196,12 +207,27 @@ impl ReportHealth {
             last_error: None,
             tally: Tally::default(),
             corrections: 0,
+            backlog_rows: 0,
+            capped_windows: 0,
+            is_restored: false,
             failures: [0; Reason::ALL.len()],
             skipped: [0; SKIPS.len()],
             requests: 0,
             request_failures: [0; Reason::ALL.len()],
             request_duration: Histogram::new(REQUEST_BOUNDS),
         }
+    }
+
+    /// Takes over from the state how far the report was read before; `None` if it never was.
+    pub fn restored(&mut self, covered: Option<Timestamp>) {
+        self.is_restored = covered.is_some();
+        self.last_success = covered;
+        self.data = covered;
+    }
+
+    /// Whether there is something to show: from the state, or because the first poll has ended or was left out.
+    fn is_ready(&self) -> bool {
+        self.is_restored || self.up.is_some() || self.skipped.iter().any(|count| *count > 0)
     }
 
     /// Takes note of a request.
@@ -252,8 +278,7 @@ impl OperationHealth {
             reports,
             calls_used: 0,
             calls_limit,
-            commits: 0,
-            last_commit: None,
+            state: Statistics::default(),
         }
     }
 
@@ -262,11 +287,9 @@ impl OperationHealth {
         *self.dropped.entry(family).or_default() += series;
     }
 
-    /// Whether every report has ended its first poll, well or badly, or left it out.
-    pub fn first_round_ended(&self) -> bool {
-        self.reports
-            .values()
-            .all(|report| report.up.is_some() || report.skipped.iter().any(|count| *count > 0))
+    /// Whether every report has something to show.
+    pub fn is_ready(&self) -> bool {
+        self.reports.values().all(ReportHealth::is_ready)
     }
 
     /// All of it as series.
@@ -280,9 +303,10 @@ impl OperationHealth {
         for (family, series) in &self.dropped {
             page.counter(&SERIES_DROPPED, [family.sample_name().into()], *series);
         }
-        page.counter(&STATE_COMMITS, [], self.commits);
-        page.counter(&STATE_COMMIT_FAILURES, [], 0);
-        page.gauge(&STATE_LAST_COMMIT, [], self.last_commit.map(seconds));
+        page.counter(&STATE_COMMITS, [], self.state.commits);
+        page.counter(&STATE_COMMIT_FAILURES, [], self.state.failures);
+        page.gauge(&STATE_LAST_COMMIT, [], self.state.last_commit.map(seconds));
+        page.gauge(&STATE_SIZE, [], self.state.size_bytes.map(|bytes| bytes as f64));
         page.0.into_values().collect()
     }
 }
@@ -298,8 +322,8 @@ impl Page {
             (&POLLS, health.polls),
             (&CORRECTIONS, health.corrections),
             (&REQUESTS, health.requests),
-            (&BACKLOG_ROWS, 0),
-            (&CAPPED_WINDOWS, 0),
+            (&BACKLOG_ROWS, health.backlog_rows),
+            (&CAPPED_WINDOWS, health.capped_windows),
         ];
         for (family, value) in counters {
             self.counter(family, [name()], value);

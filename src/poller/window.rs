@@ -19,12 +19,12 @@ const MOST_DAYS: i64 = 31;
 /// The day is asked from its midnight whether that minute exists or not, and up to the latest wall-clock time inside it:
 /// where the clock went back, that is later than the time it shows now.
 pub fn day_text(date: Date, now: Timestamp, zone: &TimeZone) -> (String, String) {
-    let last = if date < local_date(now, zone) {
-        date.at(23, 59, 59, 0)
-    } else {
-        latest_wall_clock(start_of_day(date, zone).unwrap_or(now), now, zone)
-    };
-    (text(date.at(0, 0, 0, 0)), text(last))
+    let midnight = digits(date.at(0, 0, 0, 0));
+    if date < local_date(now, zone) {
+        return (midnight, digits(date.at(23, 59, 59, 0)));
+    }
+    let (_, last) = text(start_of_day(date, zone).unwrap_or(now), now, zone);
+    (midnight, last)
 }
 
 /// The local date of an instant.
@@ -71,19 +71,26 @@ pub fn reread_is_due(progress: &DayProgress, reread: &Reread, now: Timestamp) ->
     since >= reread.every
 }
 
-/// The latest wall-clock time that occurs between two instants, both included.
-fn latest_wall_clock(from: Timestamp, to: Timestamp, zone: &TimeZone) -> DateTime {
+/// The wall-clock text of a window: from the earliest to the latest time that occurs inside it, so that an hour which
+/// comes twice is whole. Both ends are inclusive.
+pub fn text(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (String, String) {
+    let clocks = || wall_clocks(from, until, zone);
+    let (first, last) = (clocks().min(), clocks().max());
+    let or_plain = |clock: Option<DateTime>, at| digits(clock.unwrap_or_else(|| zone.to_datetime(at)));
+    (or_plain(first, from), or_plain(last, until))
+}
+
+/// The wall-clock times at both ends of every stretch between two instants in which the clock runs evenly.
+fn wall_clocks(from: Timestamp, until: Timestamp, zone: &TimeZone) -> impl Iterator<Item = DateTime> {
     let second = SignedDuration::from_secs(1);
     zone.following(from)
         .map(|transition| transition.timestamp())
-        .take_while(|at| *at <= to)
-        .filter_map(|at| at.checked_sub(second).ok())
-        .chain([to])
+        .take_while(move |at| *at <= until)
+        .flat_map(move |at| [at.checked_sub(second).unwrap_or(at), at])
+        .chain([from, until])
         .map(|at| zone.to_datetime(at))
-        .max()
-        .unwrap_or_else(|| zone.to_datetime(to))
 }
 
-fn text(at: DateTime) -> String {
+fn digits(at: DateTime) -> String {
     at.strftime("%Y%m%d%H%M%S").to_string()
 }

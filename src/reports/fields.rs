@@ -88,7 +88,7 @@ impl<T> Reading<T> {
 }
 
 /// A number that is never negative, in millionths, so that money and minutes add up exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Micros(pub u64);
 
 impl Micros {

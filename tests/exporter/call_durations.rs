@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::{Clock, Moment};
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::ledger::{DayReading, Ledger};
+use wolkvox_exporter::ledger::{DayReading, Ledger, Place};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
 use wolkvox_exporter::reports::call_durations;
 use wolkvox_exporter::reports::fields::Micros;
@@ -377,7 +377,7 @@ proptest! {
         let first = date(2026, 11, 1);
         let now = Moment { wall: "2026-11-05T12:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Instant::now() };
         let series: Vec<_> = call_durations::CallDurations::all_series(None).into_iter().take(3).collect();
-        let mut ledger = Ledger::new(Duration::ZERO);
+        let mut ledger = Ledger::open(Place::memory(), Duration::ZERO, 5000, now).unwrap();
         let mut highest: BTreeMap<(Date, usize), u64> = BTreeMap::new();
         let mut birth = [0; 3];
         let mut before = [0; 3];
@@ -390,15 +390,16 @@ proptest! {
             });
             let amounts: Vec<_> = amounts.collect();
             for _ in 0..=usize::from(repeat) {
-                ledger.commit_day(DayReading {
+                ledger.commit_day(&DayReading {
                     report: ReportKind::CallDurations,
                     date: day,
                     until: now.wall,
                     settled: false,
                     today: first + 4.days(),
                     series: series.clone(),
+                    calls_used: 0,
                     totals: amounts.clone(),
-                }, now);
+                }, now).unwrap();
             }
             for (cell, total) in totals.iter().enumerate() {
                 let mark = highest.entry((day, cell)).or_default();

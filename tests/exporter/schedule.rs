@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{Grid, Poller, Settings, phase};
+use wolkvox_exporter::poller::{CUT_AT, Grid, Poller, Settings, phase};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
 use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 
@@ -48,8 +49,9 @@ impl Timeline {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
+            cut_at: CUT_AT,
         };
-        let poller = Poller::new(operation, settings, clock, board).unwrap();
+        let poller = Poller::new(operation, settings, Place::memory(), clock, board).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(poller.run(Instant::now(), stop.clone()));
         let timeline = Self {
@@ -69,11 +71,11 @@ impl Timeline {
     async fn settle(&self) {
         let mut quiet = 0;
         let mut seen = self.acme().observed().requests;
-        while quiet < 15 {
+        while quiet < 40 {
             for _ in 0..50 {
                 tokio::task::yield_now().await;
             }
-            std::thread::sleep(Duration::from_micros(100));
+            std::thread::sleep(Duration::from_micros(200));
             let now = self.acme().observed().requests;
             quiet = if now == seen { quiet + 1 } else { 0 };
             seen = now;

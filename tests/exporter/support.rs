@@ -12,8 +12,9 @@ use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Token};
+use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{Poller, Settings};
+use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
     OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
@@ -55,7 +56,9 @@ pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation 
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut operation = Operation::new(simulated.name(), url, Token::given(simulated.token()));
     operation.timezone = simulated.timezone().clone();
-    operation.reports.retain(|report, _| ReportKind::READ.contains(report));
+    operation
+        .reports
+        .retain(|report, _| [ReportKind::Campaigns, ReportKind::CallDurations].contains(report));
     for report in operation.reports.values_mut() {
         report.timeout = Duration::from_secs(2);
     }
@@ -89,13 +92,14 @@ impl Stage {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
+            cut_at: CUT_AT,
         };
         let mut operation = operation(&simulator.operations()[0], &served.url());
         adjust(&mut operation, &mut settings);
         let simulated_clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || simulated_clock.now());
         let board = Arc::new(Board::new(process::registry(at(now))));
-        let poller = Poller::new(operation, settings, clock.clone(), Arc::clone(&board)).unwrap();
+        let poller = Poller::new(operation, settings, Place::memory(), clock.clone(), Arc::clone(&board)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let router = web::router(Arc::clone(&board), clock, "/metrics");
@@ -136,7 +140,14 @@ impl Stage {
         let clock = self.simulator.clock().clone();
         let operation = operation(&self.acme(), &self.url);
         let clock = Clock::from_fn(move || clock.now());
-        self.poller = Poller::new(operation, self.settings, clock, Arc::clone(&self.board)).unwrap();
+        self.poller = Poller::new(
+            operation,
+            self.settings,
+            Place::memory(),
+            clock,
+            Arc::clone(&self.board),
+        )
+        .unwrap();
     }
 }
 

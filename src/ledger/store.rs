@@ -1,0 +1,155 @@
+//! The file of an operation: redb, one transaction a commit.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::backends::InMemoryBackend;
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
+
+/// What this version writes. A file of a later version is refused, not guessed at.
+const FORMAT: u64 = 1;
+/// An operation's pages; the totals are kept in memory beside it, so a small cache is enough.
+const CACHE_BYTES: usize = 4 << 20;
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("wolkvox_exporter");
+
+/// Why the state cannot be used or saved. Names the place and the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("state {place}: {what}")]
+pub struct StateError {
+    /// The file, or what stands for it.
+    pub place: String,
+    /// What happened and what to do.
+    pub what: String,
+}
+
+/// Opens a database.
+type Opener = dyn Fn(&mut Builder) -> Result<Database, DatabaseError> + Send + Sync;
+
+/// Where an operation's state is kept.
+#[derive(Clone)]
+pub struct Place {
+    name: String,
+    path: Option<PathBuf>,
+    open: Arc<Opener>,
+}
+
+impl Place {
+    /// In memory: the state ends with the process.
+    pub fn memory() -> Self {
+        Self::custom("in memory", |builder| {
+            builder.create_with_backend(InMemoryBackend::new())
+        })
+    }
+
+    /// The operation's file in the folder.
+    pub fn file(folder: &Path, operation: &str) -> Self {
+        let path = folder.join(format!("{operation}.redb"));
+        let opened = path.clone();
+        Self {
+            path: Some(path.clone()),
+            ..Self::custom(path.display().to_string(), move |builder| builder.create(&opened))
+        }
+    }
+
+    /// Anywhere else, on a storage of one's own.
+    pub fn custom(
+        name: impl Into<String>,
+        open: impl Fn(&mut Builder) -> Result<Database, DatabaseError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            path: None,
+            open: Arc::new(open),
+        }
+    }
+
+    /// The size of the file, where there is one.
+    pub fn size_bytes(&self) -> Option<u64> {
+        Some(std::fs::metadata(self.path.as_ref()?).ok()?.len())
+    }
+
+    /// Opens the state, or makes a new one where there is none.
+    pub(super) fn open(&self) -> Result<Database, StateError> {
+        if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {
+            let made = std::fs::create_dir_all(folder);
+            made.map_err(|error| self.error(format!("its folder cannot be made: {error}")))?;
+        }
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = (self.open)(&mut builder).map_err(|error| self.opening_error(error))?;
+        self.check_format(&database)?;
+        Ok(database)
+    }
+
+    fn check_format(&self, database: &Database) -> Result<(), StateError> {
+        let reading = database.begin_read().map_err(|error| self.error(error))?;
+        let (format, is_new) = match reading.open_table(META) {
+            Ok(table) => {
+                let format = table.get("format").map_err(|error| self.error(error))?;
+                (format.map(|format| format.value()), false)
+            }
+            Err(TableError::TableDoesNotExist(_)) => {
+                let tables = reading.list_tables().map_err(|error| self.error(error))?.count();
+                (None, tables == 0)
+            }
+            Err(_) => (None, false),
+        };
+        match format {
+            Some(FORMAT) => Ok(()),
+            Some(later) => Err(self.error(format!(
+                "it was written by a later version of the exporter (format {later}, this one knows {FORMAT}); \
+                 run that version, or move the file away to count anew"
+            ))),
+            None if is_new => {
+                let result = database.begin_write().map_err(redb::Error::from).and_then(|writing| {
+                    writing.open_table(META)?.insert("format", FORMAT)?;
+                    Ok(writing.commit()?)
+                });
+                result.map_err(|error| self.error(error))
+            }
+            None => {
+                Err(self.error("it is a database of something else; set another state_path, or move the file away"))
+            }
+        }
+    }
+
+    pub(super) fn error(&self, what: impl fmt::Display) -> StateError {
+        StateError {
+            place: self.name.clone(),
+            what: what.to_string(),
+        }
+    }
+
+    fn opening_error(&self, error: DatabaseError) -> StateError {
+        let is_foreign = |error: &StorageError| match error {
+            StorageError::Corrupted(_) => true,
+            StorageError::Io(error) => {
+                matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+            }
+            _ => false,
+        };
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => {
+                self.error("another process has it open; stop that one, or give each exporter a state_path of its own")
+            }
+            DatabaseError::UpgradeRequired(_) | DatabaseError::LockProtocolMismatch => self.error(format!(
+                "it is of another version of the database: {error}; move the file away to count anew"
+            )),
+            DatabaseError::Storage(storage) if is_foreign(&storage) => self.error(format!(
+                "it cannot be read as state: {storage}; restore it from a backup, or move the file away to count anew"
+            )),
+            other => self.error(format!(
+                "it cannot be opened: {other}; check the folder's permissions and the disk"
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

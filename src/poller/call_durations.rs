@@ -1,0 +1,72 @@
+//! Reads day totals: today first, since it is what people watch, then the days before it that need it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{Poller, window};
+use crate::client::ApiError;
+use crate::ledger::DayReading;
+use crate::reports::ReportKind;
+use crate::reports::call_durations::{self, CallDurations};
+
+impl Poller {
+    /// Polls the report of day totals. Each day is committed and shown on its own.
+    pub(super) async fn poll_call_durations(&mut self, now: Timestamp) -> Result<usize, ApiError> {
+        let report = ReportKind::CallDurations;
+        let zone = self.operation.timezone.clone();
+        let config = self.config(report).clone();
+        self.check_source(report, &config, now).await?;
+        let covered = self.ledger().day_progress(report).map(|progress| progress.covered);
+        self.check_step_back(covered, now)?;
+        let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
+        self.commit_source(report, &config, now).await?;
+
+        let (days, is_reread) = match self.ledger().day_progress(report) {
+            Some(progress) => (
+                window::past_days(progress, &config.reread, now, &zone),
+                window::reread_is_due(progress, &config.reread, now),
+            ),
+            None => return Ok(rows),
+        };
+        // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
+        let allowed = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
+        for date in days.iter().take(allowed) {
+            rows += self.read_day(*date, now).await?;
+        }
+        if is_reread && days.len() <= allowed {
+            self.commit(now, move |ledger, now| ledger.commit_days_reread(report, now))
+                .await?;
+        }
+        Ok(rows)
+    }
+
+    /// Reads one day, commits it and shows it.
+    async fn read_day(&mut self, date: Date, now: Timestamp) -> Result<usize, ApiError> {
+        let report = ReportKind::CallDurations;
+        let operation = std::sync::Arc::clone(&self.operation);
+        let currency = operation.currency.as_deref();
+        let (from, to) = window::day_text(date, now, &operation.timezone);
+        let query = call_durations::query(from, to);
+        let answer = self.ask(report, &query, now, || CallDurations::new(currency)).await?;
+        let tally = answer.rows.tally().clone();
+        let (today, calls_used) = self.calls_of_today(now);
+        let reading = DayReading {
+            report,
+            date,
+            until: now,
+            settled: window::is_settled(date, now, &operation.timezone),
+            today,
+            series: CallDurations::all_series(currency),
+            calls_used,
+            totals: answer.rows.into_totals(),
+        };
+        let committed = self
+            .commit(now, move |ledger, now| ledger.commit_day(&reading, now))
+            .await?;
+        if let Some(health) = self.health.reports.get_mut(&report) {
+            health.corrections += committed.corrections;
+        }
+        self.show_counters(report);
+        Ok(self.note_rows(report, &tally, answer.count, now))
+    }
+}

@@ -1,0 +1,300 @@
+//! Reads events: a window that goes on where the last one ended, in pieces that fit the API's record limit, and now and
+//! then what lies further back.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Poller, positive, window};
+use crate::client::{ApiError, Reason};
+use crate::config::ReportConfig;
+use crate::ledger::{EventProgress, PartOf, Piece, Source};
+use crate::reports::ReportKind;
+use crate::reports::abandoned_calls::{self, AbandonedCalls};
+use crate::reports::events::{Collected, Events};
+use crate::reports::ivr::{self, IvrSteps};
+use crate::reports::preview_calls::{self, PreviewCalls};
+
+/// The API answers for at most this many days at once.
+const LONGEST_PIECE: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// How much earlier a window begins when the zone was changed: no two clocks are further apart.
+const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// A stretch of time to be read.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: Timestamp,
+    until: Timestamp,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Birth,
+    Window,
+    Reread,
+}
+
+impl Poller {
+    /// Polls a report of events. Each complete piece is committed and shown on its own.
+    pub(super) async fn poll_events(&mut self, report: ReportKind, now: Timestamp) -> Result<usize, ApiError> {
+        let config = self.config(report).clone();
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let zone_changed = self.check_source(report, &config, now).await?;
+        let progress = self.ledger().event_progress(report).cloned();
+        self.check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
+
+        let live = live_span(progress.as_ref(), &config, now, zone_changed);
+        // The first request is the live poll; all others are a catch-up, which must not starve the live polls.
+        let mut requests = self.budget.spare(self.calls_until_midnight(now)) + 1;
+        let mut rows = self.read_span(report, &config, live, now, &mut requests).await?;
+        self.commit_source(report, &config, now).await?;
+        if let Some(progress) = progress
+            && let Some(span) = reread_span(&progress, &config, live.from, now)
+            && requests > 0
+        {
+            rows += self.read_span(report, &config, span, now, &mut requests).await?;
+        }
+        Ok(rows)
+    }
+
+    fn source(&self, config: &ReportConfig) -> Source {
+        Source {
+            server: self.operation.base_url.clone(),
+            zone: self.operation.timezone_name.clone(),
+            filter: config.filter.clone(),
+        }
+    }
+
+    /// Another server or filter gives other events: the report is born anew. Another zone only dates them otherwise,
+    /// and says so here.
+    pub(super) async fn check_source(
+        &mut self,
+        report: ReportKind,
+        config: &ReportConfig,
+        now: Timestamp,
+    ) -> Result<bool, ApiError> {
+        let source = self.source(config);
+        let Some(before) = self.ledger().source(report).cloned() else {
+            return Ok(false);
+        };
+        if before.is_another_stream(&source) {
+            tracing::warn!(
+                operation = &*self.operation.name,
+                report = report.name(),
+                "server or filter was changed: totals stay, and what is dated before now is not counted"
+            );
+            self.commit_source(report, config, now).await?;
+            return Ok(false);
+        }
+        Ok(before.zone != source.zone)
+    }
+
+    pub(super) async fn commit_source(
+        &mut self,
+        report: ReportKind,
+        config: &ReportConfig,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
+        let source = self.source(config);
+        if self.ledger().source(report) == Some(&source) {
+            return Ok(());
+        }
+        self.commit(now, move |ledger, now| ledger.commit_source(report, &source, now))
+            .await
+    }
+
+    /// Reads a span from left to right. Stops without an error when there are no requests left: the next poll goes on.
+    async fn read_span(
+        &mut self,
+        report: ReportKind,
+        config: &ReportConfig,
+        span: Span,
+        now: Timestamp,
+        requests: &mut u64,
+    ) -> Result<usize, ApiError> {
+        if span.from > span.until || span.until > now {
+            return Err(ApiError::new(
+                Reason::Other,
+                "a window ends before it begins or in the future: a bug of ours",
+            ));
+        }
+        let mut rows = 0;
+        let mut from = span.from;
+        let mut length = LONGEST_PIECE;
+        while from <= span.until && *requests > 0 {
+            *requests -= 1;
+            let until = from
+                .saturating_add(length - SECOND)
+                .unwrap_or(span.until)
+                .min(span.until);
+            let (collected, count) = match self.ask_for_events(report, config, from, until, now).await {
+                Ok(answer) => answer,
+                // Too much for one answer, said in so many words instead of by a cut.
+                Err(error) if error.reason == Reason::TooLarge && from < until => {
+                    length = half(from, until);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let seconds = until.duration_since(from) + SECOND;
+            if count >= self.settings.cut_at {
+                if from < until {
+                    // Probably cut, so it cannot be known what is missing: thrown away and asked in smaller pieces.
+                    length = half(from, until);
+                    continue;
+                }
+                self.note_capped(report);
+            }
+            rows += usize::try_from(count).unwrap_or(usize::MAX);
+            let is_last = until == span.until;
+            let piece = self.piece(report, config, span.purpose, is_last, until, now, collected);
+            self.commit_and_show(piece, now).await?;
+            length = next_length(seconds, count, self.settings.cut_at);
+            from = until.saturating_add(SECOND).unwrap_or(until);
+        }
+        Ok(rows)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a piece is made here and nowhere else")]
+    fn piece(
+        &self,
+        report: ReportKind,
+        config: &ReportConfig,
+        purpose: Purpose,
+        is_last: bool,
+        until: Timestamp,
+        now: Timestamp,
+        collected: Collected,
+    ) -> Piece {
+        let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+        Piece {
+            report,
+            until,
+            part_of: match purpose {
+                Purpose::Birth => PartOf::Birth {
+                    born: is_last.then_some(until),
+                },
+                Purpose::Window => PartOf::Window,
+                Purpose::Reread => PartOf::Reread { ended: is_last },
+            },
+            overlap: signed(config.overlap),
+            reread_back: signed(config.reread.back),
+            rows: collected.rows,
+            series: collected.series,
+            born_together: collected.born_together,
+            names: collected.names,
+            tally: collected.tally,
+            backlog_before: earlier(now, signed(config.interval * 3)),
+        }
+    }
+
+    async fn commit_and_show(&mut self, piece: Piece, now: Timestamp) -> Result<(), ApiError> {
+        let report = piece.report;
+        let calls = self.calls_of_today(now);
+        let committed = self
+            .commit(now, move |ledger, now| ledger.commit_piece(&piece, calls, now))
+            .await?;
+        let covered = self.ledger().event_progress(report).map(|progress| progress.covered);
+        if let Some(health) = self.health.reports.get_mut(&report) {
+            health.tally.add(&committed.tally);
+            health.backlog_rows += committed.backlog;
+            health.data = covered.or(health.data);
+        }
+        for (family, rows) in committed.folded {
+            self.health.dropped(family, rows);
+        }
+        self.show_counters(report);
+        Ok(())
+    }
+
+    async fn ask_for_events(
+        &mut self,
+        report: ReportKind,
+        config: &ReportConfig,
+        from: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Collected, u64), ApiError> {
+        let zone = self.operation.timezone.clone();
+        let (from, until) = window::text(from, until, &zone);
+        let hash_key = self.ledger().hash_key();
+        let events = move || Events::new(&zone, hash_key);
+        let filter = config.filter.as_deref();
+        match report {
+            ReportKind::AbandonedCalls => {
+                let query = abandoned_calls::query(from, until, filter);
+                let answer = self.ask(report, &query, now, || AbandonedCalls(events())).await?;
+                Ok((answer.rows.into(), answer.count))
+            }
+            ReportKind::PreviewCalls => {
+                let query = preview_calls::query(from, until, filter);
+                let answer = self.ask(report, &query, now, || PreviewCalls(events())).await?;
+                Ok((answer.rows.into(), answer.count))
+            }
+            ReportKind::Ivr => {
+                let query = ivr::query(from, until);
+                let answer = self.ask(report, &query, now, || IvrSteps::new(events())).await?;
+                Ok((answer.rows.into(), answer.count))
+            }
+            ReportKind::Campaigns | ReportKind::CallDurations => {
+                Err(ApiError::new(Reason::Other, "the report has no events: a bug of ours"))
+            }
+        }
+    }
+}
+
+/// The window that goes on where the last one ended. The first one reads back only to learn ids and names.
+fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
+    let overlap = SignedDuration::try_from(config.overlap).unwrap_or(SignedDuration::ZERO);
+    let Some(progress) = progress else {
+        return Span {
+            from: earlier(now, overlap),
+            until: now,
+            purpose: Purpose::Birth,
+        };
+    };
+    let margin = if zone_changed {
+        ZONE_MARGIN
+    } else {
+        SignedDuration::ZERO
+    };
+    let from = earlier(earlier(progress.covered, overlap), margin)
+        .max(progress.born)
+        .max(progress.forgotten_before);
+    Span {
+        from: from.min(now),
+        until: now,
+        purpose: Purpose::Window,
+    }
+}
+
+/// What lies before the window and is to be read again, when it is time for that.
+fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Timestamp, now: Timestamp) -> Option<Span> {
+    if positive(now.duration_since(progress.reread_at)) < config.reread.every {
+        return None;
+    }
+    let back = SignedDuration::try_from(config.reread.back).unwrap_or(SignedDuration::ZERO);
+    let from = earlier(now, back).max(progress.born).max(progress.forgotten_before);
+    let until = earlier(live_from, SECOND);
+    (from <= until).then_some(Span {
+        from,
+        until,
+        purpose: Purpose::Reread,
+    })
+}
+
+fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// Half of a stretch, in whole seconds.
+fn half(from: Timestamp, until: Timestamp) -> SignedDuration {
+    SignedDuration::from_secs(((until.as_second() - from.as_second() + 1) / 2).max(1))
+}
+
+/// The length of the next piece, by the density of the last one: two thirds of what an answer may have.
+fn next_length(seconds: SignedDuration, count: u64, cut_at: u64) -> SignedDuration {
+    let wanted = i128::from(seconds.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
+    let longest = i128::from(LONGEST_PIECE.as_secs());
+    SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1))
+}

@@ -1,0 +1,298 @@
+//! What the reports that list events one by one have in common: rows become facts with an identity.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hasher;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::fields::{self, Leaf, Micros, Reading};
+use super::{Outcome, Tally};
+use crate::ledger::{EventRow, Fact, FactKey, Name, SeriesIndex};
+use crate::metrics::Family;
+use crate::snapshot::{Label, SeriesKey};
+
+/// Free values are cut to so many characters.
+const LONGEST_VALUE: usize = 64;
+/// A free value with so many digits may be a telephone number or the number of an identity card.
+const TOO_MANY_DIGITS: usize = 6;
+/// The label of an absent value.
+pub(super) const NONE: &str = "none";
+/// The label of a value outside of a list.
+pub(super) const OTHER: &str = "other";
+
+/// Collects the facts of the rows of one answer.
+#[derive(Debug)]
+pub struct Events {
+    rows: Vec<EventRow>,
+    series: Vec<SeriesKey>,
+    /// Index into `series`, by family name and labels.
+    index: HashMap<String, SeriesIndex>,
+    born_together: BTreeSet<SeriesKey>,
+    names: BTreeMap<(&'static Family, String), Name>,
+    tally: Tally,
+    zone: TimeZone,
+    hash_key: u128,
+    /// How often an identity came in this answer: rows that are equal in it are told apart by their number.
+    seen: HashMap<u128, u32>,
+    scratch: String,
+}
+
+/// What a whole answer comes to.
+#[derive(Debug)]
+pub struct Collected {
+    /// The rows and their facts.
+    pub rows: Vec<EventRow>,
+    /// The series that facts count in.
+    pub series: Vec<SeriesKey>,
+    /// Series that are born with an id.
+    pub born_together: Vec<SeriesKey>,
+    /// The newest name of each id.
+    pub names: BTreeMap<(&'static Family, String), Name>,
+    /// Rows that are none, and unreadable fields.
+    pub tally: Tally,
+}
+
+/// When a row is dated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowDate<'r> {
+    text: &'r str,
+    wall_clock: DateTime,
+    at: Timestamp,
+}
+
+impl Events {
+    /// An empty collection. Dates are read in the operation's zone.
+    pub fn new(zone: &TimeZone, hash_key: u128) -> Self {
+        Self {
+            rows: Vec::new(),
+            series: Vec::new(),
+            index: HashMap::new(),
+            born_together: BTreeSet::new(),
+            names: BTreeMap::new(),
+            tally: Tally::default(),
+            zone: zone.clone(),
+            hash_key,
+            seen: HashMap::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// What the answer came to.
+    pub fn collected(self) -> Collected {
+        Collected {
+            rows: self.rows,
+            series: self.series,
+            born_together: self.born_together.into_iter().collect(),
+            names: self.names,
+            tally: self.tally,
+        }
+    }
+
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Adds a row with its facts. One without facts says nothing yet.
+    pub(super) fn add(&mut self, date: RowDate<'_>, facts: Vec<Fact>) {
+        if facts.is_empty() {
+            self.tally.count(Outcome::Ignored);
+        } else {
+            self.rows.push(EventRow { at: date.at, facts });
+        }
+    }
+
+    /// The rows so far.
+    pub(super) fn rows_mut(&mut self) -> &mut Vec<EventRow> {
+        &mut self.rows
+    }
+
+    /// The date of a row. A time that the clock showed twice is taken as the earlier instant.
+    pub(super) fn date<'r>(&mut self, leaf: &'r Leaf<'_>) -> Option<RowDate<'r>> {
+        let reading = match fields::text(leaf) {
+            Reading::Value(text) => match parse_date(text) {
+                Some(wall_clock) => Reading::Value((text, wall_clock)),
+                None => Reading::Invalid,
+            },
+            Reading::Absent => Reading::Absent,
+            Reading::Invalid => Reading::Invalid,
+        };
+        let (text, wall_clock) = self.tally.read("date", reading)?;
+        let at = self.zone.to_ambiguous_timestamp(wall_clock).earlier().ok()?;
+        Some(RowDate { text, wall_clock, at })
+    }
+
+    /// The identity of a fact of this date: rows equal in all given fields, and in the date's text, are told apart by their
+    /// number in the answer, so that among n equal ones the highest n ever seen counts.
+    pub(super) fn key(&mut self, date: &RowDate<'_>, what: u8, identity: &[&str]) -> FactKey {
+        let hash = self.hash(what, date.text, identity, 0);
+        let number = self.seen.entry(hash).or_default();
+        *number += 1;
+        let number = *number;
+        let hash = if number == 1 {
+            hash
+        } else {
+            self.hash(what, date.text, identity, number)
+        };
+        FactKey {
+            second: wall_clock_second(date.wall_clock),
+            hash,
+        }
+    }
+
+    /// The identity of something that several rows of one day tell about. It is dated at the end of the day, so that it is
+    /// not forgotten before any of them.
+    pub(super) fn key_of_day(&mut self, date: &RowDate<'_>, what: u8, identity: &[&str]) -> FactKey {
+        let day_end = date.wall_clock.date().at(23, 59, 59, 0);
+        FactKey {
+            second: wall_clock_second(day_end),
+            hash: self.hash(what, "", identity, 0),
+        }
+    }
+
+    fn hash(&self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
+        let mut hasher = SipHasher13::new_with_key(&self.hash_key.to_be_bytes());
+        hasher.write_u8(what);
+        hasher.write_u32(number);
+        for field in std::iter::once(&date).chain(identity) {
+            hasher.write_usize(field.len());
+            hasher.write(field.as_bytes());
+        }
+        hasher.finish128().as_u128()
+    }
+
+    /// The place of a series; a set that came before is found without an allocation.
+    pub(super) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
+        self.scratch.clear();
+        self.scratch.push_str(family.name);
+        for label in labels {
+            self.scratch.push('\u{1f}');
+            self.scratch.push_str(label);
+        }
+        if let Some(index) = self.index.get(&self.scratch) {
+            return *index;
+        }
+        let index = self.series.len() as SeriesIndex;
+        self.series.push(SeriesKey {
+            family,
+            labels: owned(labels),
+        });
+        self.index.insert(self.scratch.clone(), index);
+        index
+    }
+
+    /// Lets a series be born, whether anything counts in it or not.
+    pub(super) fn born(&mut self, family: &'static Family, labels: &[&str]) {
+        self.born_together.insert(SeriesKey {
+            family,
+            labels: owned(labels),
+        });
+    }
+
+    /// Whether a series is known in this answer already.
+    pub(super) fn knows(&self, family: &'static Family, labels: &[&str]) -> bool {
+        self.born_together.contains(&SeriesKey {
+            family,
+            labels: owned(labels),
+        })
+    }
+
+    /// Takes the name of an id, if it is the newest.
+    pub(super) fn name(&mut self, family: &'static Family, id: &str, name: &Leaf<'_>, date: RowDate<'_>) {
+        let Reading::Value(name) = fields::text(name) else {
+            return;
+        };
+        match self.names.get_mut(&(family, id.to_owned())) {
+            Some(known) if known.at > date.at => {}
+            Some(known) => {
+                if known.name != name {
+                    name.clone_into(&mut known.name);
+                }
+                known.at = date.at;
+            }
+            None => {
+                self.names.insert(
+                    (family, id.to_owned()),
+                    Name {
+                        name: name.to_owned(),
+                        at: date.at,
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// A value that anybody may choose: cut, and without what may be a person's number. Callers type their ids into menus.
+pub(super) fn free(text: &str) -> Label {
+    if text.chars().filter(|c| c.is_numeric()).count() >= TOO_MANY_DIGITS {
+        return Label::Borrowed("number");
+    }
+    let cut: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_VALUE).collect();
+    let cut = cut.trim();
+    if cut.is_empty() {
+        Label::Borrowed(NONE)
+    } else {
+        Label::Owned(cut.to_owned())
+    }
+}
+
+/// A value of an open list in the form of a label: lower case, spaces as `_`.
+pub(super) fn enumerated(text: &str) -> Label {
+    free(&text.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_"))
+}
+
+/// The value of a field that identifies a row or an id.
+pub(super) fn id<'r>(leaf: &'r Leaf<'_>) -> Option<&'r str> {
+    fields::text(leaf).value()
+}
+
+/// The observed value of a histogram, in seconds.
+pub(super) fn observed(seconds: u64) -> Micros {
+    Micros(seconds.saturating_mul(Micros::PER_UNIT))
+}
+
+/// Nothing is observed: the series is a counter.
+pub(super) const ONE: Micros = Micros(0);
+
+fn owned(labels: &[&str]) -> Vec<Label> {
+    labels.iter().map(|label| Label::Owned((*label).to_owned())).collect()
+}
+
+/// `YYYY-MM-DD HH:MM:SS`, as all row reports date (seen in real answers); a `T` between is accepted, too.
+fn parse_date(text: &str) -> Option<DateTime> {
+    let bytes = text.as_bytes();
+    let shape = b"0000-00-00 00:00:00";
+    let fits = bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(byte, wanted)| match wanted {
+            b'0' => byte.is_ascii_digit(),
+            b' ' => matches!(byte, b' ' | b'T'),
+            wanted => byte == wanted,
+        });
+    if !fits {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to]
+            .iter()
+            .fold(0, |n, digit| n * 10 + i16::from(digit - b'0'))
+    };
+    let small = |from| i8::try_from(number(from, from + 2)).ok();
+    DateTime::new(
+        number(0, 4),
+        small(5)?,
+        small(8)?,
+        small(11)?,
+        small(14)?,
+        small(17)?,
+        0,
+    )
+    .ok()
+}
+
+/// Seconds of a wall-clock time as if the zone were UTC: the same row has the same number whatever the zone is set to.
+fn wall_clock_second(at: DateTime) -> i64 {
+    TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second)
+}
