@@ -295,7 +295,7 @@ impl Poller {
             ));
         }
         let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
-        let reread = self.config(report).reread.clone();
+        let reread = self.config(report).reread;
         let Some(progress) = self.ledger.day_progress(report) else {
             return Ok(rows);
         };
