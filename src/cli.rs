@@ -14,6 +14,10 @@ pub const DEFAULT_PORT: u16 = 9963;
 /// Without a command it runs as an exporter, configured by a file or by the environment (WOLKVOX_SERVER, WOLKVOX_TOKEN
 /// or WOLKVOX_TOKEN_FILE, WOLKVOX_TIMEZONE, WOLKVOX_OPERATION).
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "this is the text of --help, where backticks would show"
+)]
 #[command(version = VERSION, name = "wolkvox_exporter")]
 pub struct Arguments {
     /// What to do instead of exporting.

@@ -369,8 +369,11 @@ mod tests {
         b: Leaf<'a>,
     }
 
+    /// A row's key and its two fields.
+    type CollectedRow = (Option<String>, Option<String>, Option<String>);
+
     #[derive(Debug, Default, PartialEq)]
-    struct Collected(Vec<Option<(Option<String>, Option<String>, Option<String>)>>);
+    struct Collected(Vec<Option<CollectedRow>>);
 
     impl Rows for Collected {
         type Row<'a> = Pair<'a>;

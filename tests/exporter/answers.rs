@@ -30,7 +30,7 @@ const CAMPAIGNS_EXAMPLE: &str = r#"[
         } 
 ]"#;
 
-/// The example of the vendor's page for cdr_4: one bucket, all blank.
+/// The example of the vendor's page for `cdr_4`: one bucket, all blank.
 const CALL_DURATIONS_EXAMPLE: &str = r#"{
     "code": 200,
     "error": null,
