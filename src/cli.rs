@@ -49,7 +49,7 @@ pub struct Flags {
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path, global = true)]
     pub telemetry_path: String,
-    /// Folder of the state, one file per operation; beats state_path of the configuration.
+    /// Folder of the state, one file per operation; beats the one of the configuration.
     #[arg(long = "state.path", value_name = "DIR", global = true)]
     pub state_path: Option<PathBuf>,
     /// Least level of what is logged.
