@@ -6,11 +6,13 @@
 //! the way is a [`Fault`].
 
 mod answers;
+mod asked;
 mod body;
 mod campaign_state;
 mod centre;
 mod clock;
 mod durations;
+mod events;
 mod exchange;
 mod faults;
 mod json;
@@ -35,13 +37,17 @@ pub use campaign_state::CampaignState;
 pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;
 pub use durations::{BucketTotals, DayTotals, DurationBucket};
+pub use events::{
+    AbandonedFacts, Completion, EventPlan, IvrFacts, Lateness, PreviewFacts, Seen, StepDates, counts_up_to,
+    personal_data_in,
+};
 pub use faults::{ErrorBody, Fault, Injection};
 pub use observed::{Observed, ObservedRequest};
 pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
 pub use server::RunningSimulator;
 pub use switches::{
-    Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, Escapes, Framing, Layout, LongRange, Numbers,
-    StatusCase, Switches,
+    Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, Layout,
+    LongRange, Numbers, OverLimit, Silence, StatusCase, Switches, TimeText, WaitWords,
 };
 pub use traffic::{Call, Direction, IvrEntry, Outcome};
 pub use truth::Truth;

@@ -7,7 +7,7 @@ use super::{
     durations::{BucketTotals, DayTotals, DurationBucket},
     faults::ErrorBody,
     json::Json,
-    switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, Numbers, StatusCase, Switches},
+    switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, Numbers, Switches},
 };
 
 /// The message of a report that found nothing.
@@ -104,6 +104,16 @@ impl Pen<'_> {
         self.ok(&self.envelope(buckets.len(), Some(Json::Object(buckets))))
     }
 
+    /// The answer of a row report without rows.
+    pub(super) fn no_rows(&self) -> Answer {
+        match self.switches.empty_rows {
+            EmptyRows::NotFound => self.nothing(),
+            EmptyRows::EmptyList => self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
+            EmptyRows::Null => self.ok(&self.envelope(0, Some(Json::Null))),
+            EmptyRows::NoData => self.ok(&self.envelope(0, None)),
+        }
+    }
+
     /// The answer of a report that found nothing: a 404, seen in real answers.
     pub(super) fn nothing(&self) -> Answer {
         self.error(404, "Not Found", NOTHING)
@@ -139,11 +149,7 @@ impl Pen<'_> {
 
     fn campaign(&self, state: &CampaignState) -> Json {
         let started = if state.started { "started" } else { "stopped" };
-        let status = match self.switches.status_case {
-            StatusCase::Lower => started.to_owned(),
-            StatusCase::Capital => format!("S{}", &started[1..]),
-            StatusCase::Upper => started.to_uppercase(),
-        };
+        let status = self.switches.status_case.write(started);
         let skill = state
             .skill_id
             .map_or_else(|| self.blank(), |id| self.integer(id.into()));
@@ -189,7 +195,7 @@ impl Pen<'_> {
         ])
     }
 
-    fn row(&self, fields: Vec<(&'static str, Json)>) -> Json {
+    pub(super) fn row(&self, fields: Vec<(&'static str, Json)>) -> Json {
         let named = |names: &[String], key: &str| names.iter().any(|name| name == key);
         let fields = fields
             .into_iter()
@@ -208,7 +214,7 @@ impl Pen<'_> {
         Json::Object(fields)
     }
 
-    fn integer(&self, number: u64) -> Json {
+    pub(super) fn integer(&self, number: u64) -> Json {
         match (self.switches.numbers, self.switches.grouped_integers) {
             (Numbers::Json, _) => Json::Integer(number),
             (Numbers::Text, true) => Json::Text(grouped(number)),
@@ -224,7 +230,7 @@ impl Pen<'_> {
         }
     }
 
-    fn blank(&self) -> Json {
+    pub(super) fn blank(&self) -> Json {
         match self.switches.blank {
             Blank::Empty => Json::text(""),
             Blank::Dash => Json::text("-"),
@@ -240,7 +246,7 @@ impl Pen<'_> {
         }
     }
 
-    fn envelope(&self, count: usize, data: Option<Json>) -> Json {
+    pub(super) fn envelope(&self, count: usize, data: Option<Json>) -> Json {
         let mut fields = vec![
             ("code", self.code(200)),
             ("error", Json::Null),
@@ -250,7 +256,7 @@ impl Pen<'_> {
         Json::Object(fields)
     }
 
-    fn ok(&self, json: &Json) -> Answer {
+    pub(super) fn ok(&self, json: &Json) -> Answer {
         self.answer(200, json)
     }
 

@@ -36,6 +36,9 @@ const SKILL_NAMES: [&str; 5] = [
 
 const ROUTING_POINTS: [&str; 3] = ["Línea Principal", "Línea de Pagos", "Soporte Nocturno"];
 
+/// Above the ids of some hundreds of dialling campaigns.
+const PREVIEW_CAMPAIGNS: [u32; 3] = [90_110, 90_127, 90_344];
+
 const PURPOSE: u64 = 0x0063_656e_7472_6500;
 
 /// A dialling campaign.
@@ -96,6 +99,8 @@ pub struct Centre {
     pub skills: Vec<Skill>,
     /// The routing points.
     pub routing_points: Vec<RoutingPoint>,
+    /// The ids of the preview campaigns: five digits, none of them that of a dialling campaign.
+    pub preview_campaigns: Vec<u32>,
 }
 
 impl Centre {
@@ -151,6 +156,7 @@ impl Centre {
             campaigns,
             skills,
             routing_points,
+            preview_campaigns: PREVIEW_CAMPAIGNS.to_vec(),
         }
     }
 

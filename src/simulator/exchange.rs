@@ -11,27 +11,19 @@ use std::{
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header};
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::{
     Simulator,
     answers::{Answer, Pen},
+    asked::{Asked, REAL_TIME, REPORTS},
     body::{Step, SteppedBody},
     faults::Fault,
     limits::Flight,
     observed::ObservedRequest,
-    operation::SimulatedOperation,
-    switches::{DateHeader, Framing, LongRange, Switches},
-    window::{Window, read_text},
+    switches::{DateHeader, Framing, Switches},
 };
-use crate::reports::ReportKind;
-
-const REAL_TIME: &str = "/api/v2/real_time.php";
-const REPORTS: &str = "/api/v2/reports_manager.php";
-
-/// The longest window (the vendor's page).
-const LONGEST_WINDOW: i64 = 31;
 
 /// Answers a request; an error ends the connection without an answer, with a reset if the flag is set.
 pub(super) async fn exchange(
@@ -117,80 +109,6 @@ pub(super) async fn exchange(
 
 fn known(method: &Method, path: &str) -> bool {
     method == Method::GET && (path == REAL_TIME || path == REPORTS)
-}
-
-/// What a request asks for.
-#[derive(Debug)]
-struct Asked {
-    report: Option<ReportKind>,
-    api: Option<String>,
-    date_ini: Option<String>,
-    date_end: Option<String>,
-}
-
-impl Asked {
-    /// Parameters are ids and digits; nothing in them needs decoding.
-    fn read(path: &str, query: &str) -> Asked {
-        let parameter = |name: &str| {
-            query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.to_owned())
-        };
-        let api = parameter("api");
-        let report = match (path, api.as_deref()) {
-            (REAL_TIME, Some("campaigns")) => Some(ReportKind::Campaigns),
-            (REPORTS, Some("cdr_4")) => Some(ReportKind::CallDurations),
-            (REPORTS, Some("skill_2")) => Some(ReportKind::AbandonedCalls),
-            (REPORTS, Some("campaign_5")) => Some(ReportKind::PreviewCalls),
-            (REPORTS, Some("diagram_1")) => Some(ReportKind::Ivr),
-            _ => None,
-        };
-        Asked {
-            report,
-            api,
-            date_ini: parameter("date_ini"),
-            date_end: parameter("date_end"),
-        }
-    }
-
-    fn answer(&self, operation: &SimulatedOperation, pen: &Pen<'_>) -> Answer {
-        if let Some(scripted) = self.report.and_then(|report| operation.scripted(report)) {
-            return Answer {
-                status: scripted.status,
-                content_type: scripted.content_type,
-                retry_after: None,
-                body: scripted.body,
-            };
-        }
-        match self.report {
-            Some(ReportKind::Campaigns) => pen.campaigns(&operation.truth().campaigns(operation.now())),
-            Some(ReportKind::CallDurations) => self.durations(operation, pen),
-            _ if self.api.is_none() => pen.bad_request("The parameter api is required"),
-            _ => pen.bad_request("The API does not exist"),
-        }
-    }
-
-    fn durations(&self, operation: &SimulatedOperation, pen: &Pen<'_>) -> Answer {
-        let (Some(date_ini), Some(date_end)) = (&self.date_ini, &self.date_end) else {
-            return pen.bad_request("The parameters date_ini and date_end are required");
-        };
-        // What the real server says to a text that is no date is unknown; a 400 lets mistakes of ours be seen.
-        let (Some(from), Some(until)) = (read_text(date_ini), read_text(date_end)) else {
-            return pen.bad_request("The parameters date_ini and date_end must be YYYYmmddHHiiss");
-        };
-        let mut window = Window { from, until };
-        if window.longer_than(LONGEST_WINDOW) {
-            match pen.switches.long_range {
-                LongRange::BadRequest => return pen.bad_request("The date range must not exceed 31 days"),
-                LongRange::NotFound => return pen.nothing(),
-                LongRange::Clamped => window.until = from.saturating_add(Span::new().days(LONGEST_WINDOW)),
-            }
-        }
-        let totals = operation.truth().window_totals(&window, operation.now());
-        pen.durations(&operation.adjusted(from.date(), totals))
-    }
 }
 
 /// How an answer goes over the wire.

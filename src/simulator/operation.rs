@@ -13,6 +13,7 @@ use super::{
     centre::Centre,
     clock::SimulatedClock,
     durations::DayTotals,
+    events::EventPlan,
     faults::{Fault, Injection, take_fault},
     limits::{InFlight, Quota},
     observed::{Observed, ObservedRequest, RequestLog},
@@ -33,6 +34,7 @@ pub struct OperationPlan {
     volume: f64,
     never_closes: bool,
     campaigns: usize,
+    events: EventPlan,
     switches: Switches,
 }
 
@@ -45,6 +47,7 @@ impl OperationPlan {
             volume: 1.0,
             never_closes: false,
             campaigns: 6,
+            events: EventPlan::default(),
             switches: Switches::default(),
         }
     }
@@ -71,6 +74,12 @@ impl OperationPlan {
             campaigns: number,
             ..self
         }
+    }
+
+    /// Other row reports: how many rows, how late, how complete.
+    #[must_use]
+    pub fn events(self, events: EventPlan) -> OperationPlan {
+        OperationPlan { events, ..self }
     }
 
     /// Other switches.
@@ -132,13 +141,14 @@ impl SimulatedOperation {
         let token = (0..52)
             .map(|_| char::from(b"0123456789abcdef"[rng.usize(0..16)]))
             .collect();
-        let truth = Truth::new(Traffic {
+        let traffic = Traffic {
             seed,
             timezone: plan.timezone.clone(),
             volume: plan.volume,
             never_closes: plan.never_closes,
             centre: Centre::new(seed, plan.campaigns),
-        });
+        };
+        let truth = Truth::new(traffic, plan.events);
         SimulatedOperation {
             shared: Arc::new(Shared {
                 name: plan.name,

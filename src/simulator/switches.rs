@@ -3,9 +3,10 @@
 //! Defaults are what was seen in real answers; failing that, what clients in daily use rely on; failing that, what the
 //! vendor's page says.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::durations::DurationBucket;
+use crate::reports::ReportKind;
 
 /// How the `code` of the envelope is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ pub enum Blank {
     Null,
 }
 
-/// The case of a campaign's `status`.
+/// The case of a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatusCase {
     /// `started`.
@@ -113,6 +114,76 @@ pub enum StatusCase {
     Capital,
     /// `STARTED`.
     Upper,
+}
+
+impl StatusCase {
+    pub(super) fn write(self, word: &str) -> String {
+        match self {
+            StatusCase::Lower => word.to_lowercase(),
+            StatusCase::Upper => word.to_uppercase(),
+            StatusCase::Capital => {
+                let (first, rest) = word.split_at(word.len().min(1));
+                format!("{}{rest}", first.to_uppercase())
+            }
+        }
+    }
+}
+
+/// What a row report answers when no row is in the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EmptyRows {
+    /// 404 "Validate dates entered", seen in real answers.
+    #[default]
+    NotFound,
+    /// 200 with `"data": []`.
+    EmptyList,
+    /// 200 with `"data": null`.
+    Null,
+    /// 200 without `data`.
+    NoData,
+}
+
+/// What a row report answers when there are more rows than the record limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OverLimit {
+    /// The first rows, without a word, as people assume.
+    #[default]
+    SilentCut,
+    /// 400 with a message.
+    BadRequest,
+}
+
+/// The words for how a wait ended in `skill_2`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaitWords {
+    /// `abandoned`, `answered` (the vendor's page).
+    #[default]
+    Lower,
+    /// `ABANDON`, `ANSWER`.
+    Upper,
+    /// `Abandonada`, `Atendida`.
+    Spanish,
+}
+
+/// How `time` of preview and IVR calls is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeText {
+    /// `75`.
+    #[default]
+    Seconds,
+    /// `00:01:15`.
+    Clock,
+}
+
+/// A time in which a report answers as if it had no rows; such hours were seen of a real server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// The report.
+    pub report: ReportKind,
+    /// The first instant.
+    pub from: Timestamp,
+    /// The instant after the last.
+    pub until: Timestamp,
 }
 
 /// What a window of more than 31 days gets.
@@ -187,6 +258,22 @@ pub struct Switches {
     pub omit_zero_buckets: bool,
     /// Buckets that are left out of `cdr_4` in any case.
     pub absent_buckets: Vec<DurationBucket>,
+    /// No rows in the window: [`EmptyRows::NotFound`], `EmptyList`, `Null`, `NoData`.
+    pub empty_rows: EmptyRows,
+    /// Words of `result` in `skill_2`: [`WaitWords::Lower`], `Upper`, `Spanish`.
+    pub wait_words: WaitWords,
+    /// `time` of preview and IVR calls: [`TimeText::Seconds`], [`TimeText::Clock`].
+    pub times: TimeText,
+    /// Case of `type_of_row`: [`StatusCase::Lower`], `Capital`, `Upper`.
+    pub row_type_case: StatusCase,
+    /// Whether `campaign_5` ends with a row of type total for each campaign.
+    pub total_rows: bool,
+    /// Times in which row reports answer as if there was nothing.
+    pub silences: Vec<Silence>,
+    /// Rows that one answer of a row report may have; `None` for any number.
+    pub record_limit: Option<u32>,
+    /// More rows than that: [`OverLimit::SilentCut`], [`OverLimit::BadRequest`].
+    pub over_limit: OverLimit,
     /// More than 31 days: [`LongRange::BadRequest`], `NotFound`, `Clamped`.
     pub long_range: LongRange,
     /// Requests that the token may have in flight: older pages of the vendor say one, a newer one two.
@@ -227,6 +314,14 @@ impl Default for Switches {
             total_bucket: false,
             omit_zero_buckets: false,
             absent_buckets: Vec::new(),
+            empty_rows: EmptyRows::default(),
+            wait_words: WaitWords::default(),
+            times: TimeText::default(),
+            row_type_case: StatusCase::default(),
+            total_rows: false,
+            silences: Vec::new(),
+            record_limit: Some(60_000),
+            over_limit: OverLimit::default(),
             long_range: LongRange::default(),
             in_flight: 1,
             daily_quota: None,

@@ -113,7 +113,7 @@ impl Call {
 }
 
 /// Makes calls. The same minute always gives the same calls.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Traffic {
     pub(super) seed: u64,
     pub(super) timezone: TimeZone,
@@ -132,20 +132,24 @@ impl Traffic {
         if self.never_closes { BUSY_TIME } else { local }
     }
 
-    /// The calls that end in a minute since the epoch, in the order of their ends.
-    ///
-    /// A call belongs to the minute of its end, since no report shows it earlier.
-    pub(super) fn minute(&self, minute: i64) -> Vec<Call> {
-        let Ok(instant) = Timestamp::from_second(minute * 60) else {
-            return Vec::new();
-        };
-        let local = self.timezone.to_datetime(instant);
-        let mut rng = rng_at(self.seed, CALLS, minute);
+    /// The local time of a minute since the epoch, and how many calls are to be expected in it.
+    pub(super) fn expected(&self, minute: i64) -> Option<(DateTime, f64)> {
+        let local = self.timezone.to_datetime(Timestamp::from_second(minute * 60).ok()?);
         // Some days are better than others, the same for all minutes of a local day.
         let date = local.date();
         let day = i64::from(date.year()) * 400 + i64::from(date.day_of_year());
         let luck = 0.85 + 0.3 * rng_at(self.seed, DAYS, day).f64();
-        let expected = calls_a_minute(self.time_of_rhythm(local)) * self.volume * luck;
+        Some((local, calls_a_minute(self.time_of_rhythm(local)) * self.volume * luck))
+    }
+
+    /// The calls that end in a minute since the epoch, in the order of their ends.
+    ///
+    /// A call belongs to the minute of its end, since no report shows it earlier.
+    pub(super) fn minute(&self, minute: i64) -> Vec<Call> {
+        let Some((local, expected)) = self.expected(minute) else {
+            return Vec::new();
+        };
+        let mut rng = rng_at(self.seed, CALLS, minute);
         // The second random number rounds up or down, so that a night with 0.1 calls a minute is not a night without.
         let count = (expected * (0.5 + rng.f64()) + rng.f64()) as u32;
         let dialling = self.campaigns_dial(local);

@@ -12,6 +12,7 @@ use super::{
     campaign_state::{CampaignState, Dial, campaign_states},
     centre::Centre,
     durations::DayTotals,
+    events::{EventPlan, Events},
     traffic::{Call, Traffic},
     window::Window,
 };
@@ -28,6 +29,7 @@ pub struct Truth {
 #[derive(Debug)]
 struct World {
     traffic: Traffic,
+    events: Events,
     /// Sums by hour since the epoch, so that asking for a whole day again costs next to nothing.
     hours: Mutex<HashMap<i64, Arc<Hour>>>,
 }
@@ -40,9 +42,10 @@ struct Hour {
 }
 
 impl Truth {
-    pub(super) fn new(traffic: Traffic) -> Truth {
+    pub(super) fn new(traffic: Traffic, plan: EventPlan) -> Truth {
         Truth {
             world: Arc::new(World {
+                events: Events::new(&traffic, plan),
                 traffic,
                 hours: Mutex::default(),
             }),
@@ -83,6 +86,10 @@ impl Truth {
             .flat_map(|minute| self.world.traffic.minute(minute))
             .filter(|call| seconds.contains(&call.end))
             .collect()
+    }
+
+    pub(super) fn events(&self) -> &Events {
+        &self.world.events
     }
 
     /// The calls whose end has a local text within the window and is not after `now`, summed up by duration.

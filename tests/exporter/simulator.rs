@@ -11,9 +11,12 @@ use wolkvox_exporter::simulator::{
     Simulator, SimulatorConfig,
 };
 
+mod agreement;
 mod faults;
+mod lateness;
 mod limits;
 mod reports;
+mod rows;
 mod switches;
 mod time;
 

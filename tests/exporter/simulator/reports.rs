@@ -1,4 +1,4 @@
-//! The two reports against the truth.
+//! The two reports of sums against the truth, and what all reports have in common.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, civil::date, tz::TimeZone};
 use serde_json::Value;
 use wolkvox_exporter::{
     reports::ReportKind,
-    simulator::{DurationBucket, OperationPlan, Outcome, ScriptedAnswer, SimulatedClock, Simulator},
+    simulator::{DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator},
 };
 
 use super::{Bench, totals_in};
@@ -251,6 +251,11 @@ async fn the_demonstration_has_three_operations_that_live() {
     );
     for operation in demo.operations() {
         assert_eq!(operation.token().len(), 52);
+        let (truth, seen) = (operation.truth(), Seen::By(now));
+        let from = now - SignedDuration::from_hours(24);
+        assert!(truth.abandoned_calls(from, now, seen).interactions.len() > 5);
+        assert!(truth.preview_calls(from, now, seen).codes.len() > 5);
+        assert!(truth.ivr(from, now, seen).selections.len() > 5);
     }
     for operation in &demo.operations()[1..] {
         // Quiet nights, not dead ones; a weekend below a working day.
