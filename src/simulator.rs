@@ -94,9 +94,9 @@ impl Simulator {
             seed,
             clock,
             operations: vec![
-                plan("medellin", "America/Bogota", 1.0).never_closes(),
-                plan("guadalajara", "America/Mexico_City", 0.5).campaigns(4),
-                plan("valparaiso", "America/Santiago", 0.2).campaigns(3),
+                plan("medellin", "America/Bogota", 4.0).never_closes(),
+                plan("guadalajara", "America/Mexico_City", 1.0).campaigns(4),
+                plan("valparaiso", "America/Santiago", 0.4).campaigns(3),
             ],
         })
     }
