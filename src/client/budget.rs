@@ -14,6 +14,8 @@ pub struct CallBudget {
     limit: u32,
     today: Date,
     used: BTreeMap<Date, u32>,
+    /// Those of them that a catch-up used, as far as this process knows.
+    caught_up: BTreeMap<Date, u32>,
 }
 
 impl CallBudget {
@@ -23,6 +25,7 @@ impl CallBudget {
             limit,
             today,
             used: BTreeMap::from([(today, used)]),
+            caught_up: BTreeMap::new(),
         }
     }
 
@@ -32,6 +35,9 @@ impl CallBudget {
         self.used.entry(today).or_default();
         while self.used.len() > DAYS_KEPT {
             self.used.pop_first();
+        }
+        while self.caught_up.len() > DAYS_KEPT {
+            self.caught_up.pop_first();
         }
     }
 
@@ -63,8 +69,15 @@ impl CallBudget {
         (self.left() > 0).then(|| needed.div_ceil(u64::from(self.left())).max(1))
     }
 
-    /// Calls that a catch-up may use now: a third of what the live polls leave.
+    /// Calls that a catch-up may still use today: it has a third of what the live polls leave.
     pub fn spare(&self, needed: u64) -> u64 {
-        u64::from(self.left()).saturating_sub(needed) / 3
+        let caught_up = u64::from(self.caught_up.get(&self.today).copied().unwrap_or_default());
+        let not_live = (u64::from(self.left()) + caught_up).saturating_sub(needed);
+        (not_live / 3).saturating_sub(caught_up)
+    }
+
+    /// Takes note of a call that was a catch-up's.
+    pub fn note_catch_up(&mut self) {
+        *self.caught_up.entry(self.today).or_default() += 1;
     }
 }

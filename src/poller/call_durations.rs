@@ -31,6 +31,7 @@ impl Poller {
         // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
         let allowed = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
         for date in days.iter().take(allowed) {
+            self.budget.note_catch_up();
             rows += self.read_day(*date, now).await?;
         }
         if is_reread && days.len() <= allowed {

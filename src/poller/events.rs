@@ -27,6 +27,26 @@ struct Span {
     purpose: Purpose,
 }
 
+/// The requests that a poll may make.
+struct Requests {
+    live: u64,
+    spare: u64,
+}
+
+impl Requests {
+    fn any_left(&self) -> bool {
+        self.live + self.spare > 0
+    }
+
+    /// Takes one; true when it is a catch-up's.
+    fn take_one(&mut self) -> bool {
+        let is_catch_up = self.live == 0;
+        let kind = if is_catch_up { &mut self.spare } else { &mut self.live };
+        *kind = kind.saturating_sub(1);
+        is_catch_up
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Birth,
@@ -45,12 +65,15 @@ impl Poller {
 
         let live = live_span(progress.as_ref(), &config, now, zone_changed);
         // The first request is the live poll; all others are a catch-up, which must not starve the live polls.
-        let mut requests = self.budget.spare(self.calls_until_midnight(now)) + 1;
+        let mut requests = Requests {
+            live: 1,
+            spare: self.budget.spare(self.calls_until_midnight(now)),
+        };
         let mut rows = self.read_span(report, &config, live, now, &mut requests).await?;
         self.commit_source(report, &config, now).await?;
         if let Some(progress) = progress
             && let Some(span) = reread_span(&progress, &config, live.from, now)
-            && requests > 0
+            && requests.any_left()
         {
             rows += self.read_span(report, &config, span, now, &mut requests).await?;
         }
@@ -110,7 +133,7 @@ impl Poller {
         config: &ReportConfig,
         span: Span,
         now: Timestamp,
-        requests: &mut u64,
+        requests: &mut Requests,
     ) -> Result<usize, ApiError> {
         if span.from > span.until || span.until > now {
             return Err(ApiError::new(
@@ -121,8 +144,10 @@ impl Poller {
         let mut rows = 0;
         let mut from = span.from;
         let mut length = LONGEST_PIECE;
-        while from <= span.until && *requests > 0 {
-            *requests -= 1;
+        while from <= span.until && requests.any_left() {
+            if requests.take_one() {
+                self.budget.note_catch_up();
+            }
             let until = from
                 .saturating_add(length - SECOND)
                 .unwrap_or(span.until)

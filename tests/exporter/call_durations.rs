@@ -317,7 +317,7 @@ async fn a_restart_is_a_birth() {
     let mut stage = Stage::new(born, "America/Bogota").await;
     stage.poll(CallDurations, born).await;
     stage.poll(CallDurations, restarted).await;
-    stage.restart();
+    let mut stage = stage.restart(|_, _| {});
     stage.poll(CallDurations, restarted).await;
     assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5]);
     stage.poll(CallDurations, end).await;

@@ -49,10 +49,6 @@ impl Disk {
         self.0.lock().unwrap().writes_left = None;
     }
 
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().bytes.clone()
-    }
-
     fn writes(&self) -> u32 {
         self.0.lock().unwrap().writes
     }
@@ -107,7 +103,10 @@ fn moment(second: i64) -> Moment {
     static MOMENTS: AtomicU64 = AtomicU64::new(0);
     let minutes = 2 * MOMENTS.fetch_add(1, Ordering::Relaxed);
     let monotonic = Instant::now() + Duration::from_secs(60 * minutes);
-    Moment { wall: Timestamp::from_second(second).unwrap(), monotonic }
+    Moment {
+        wall: Timestamp::from_second(second).unwrap(),
+        monotonic,
+    }
 }
 
 /// A call that waited for a skill; several may be alike.

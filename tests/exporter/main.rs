@@ -6,6 +6,7 @@
 mod answers;
 mod call_durations;
 mod configuration;
+mod events;
 mod faults;
 mod ledger;
 mod schedule;

@@ -70,7 +70,8 @@ pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) poller: Poller,
     pub(crate) page: Page,
-    url: String,
+    operation: Operation,
+    place: Place,
     board: Arc<Board>,
     settings: Settings,
     _served: RunningSimulator,
@@ -86,6 +87,16 @@ impl Stage {
         plan: OperationPlan,
         adjust: impl FnOnce(&mut Operation, &mut Settings),
     ) -> Self {
+        Self::at_place(now, plan, Place::memory(), adjust).await
+    }
+
+    /// With the state at a place of the test's own, so that it outlives restarts.
+    pub(crate) async fn at_place(
+        now: &str,
+        plan: OperationPlan,
+        place: Place,
+        adjust: impl FnOnce(&mut Operation, &mut Settings),
+    ) -> Self {
         let simulator = simulator(vec![plan], at(now));
         let served = serve(&simulator).await;
         let mut settings = Settings {
@@ -99,7 +110,14 @@ impl Stage {
         let simulated_clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || simulated_clock.now());
         let board = Arc::new(Board::new(process::registry(at(now))));
-        let poller = Poller::new(operation, settings, Place::memory(), clock.clone(), Arc::clone(&board)).unwrap();
+        let poller = Poller::new(
+            operation.clone(),
+            settings,
+            place.clone(),
+            clock.clone(),
+            Arc::clone(&board),
+        )
+        .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let router = web::router(Arc::clone(&board), clock, "/metrics");
@@ -107,7 +125,8 @@ impl Stage {
         Self {
             poller,
             page,
-            url: served.url(),
+            operation,
+            place,
             board,
             settings,
             simulator,
@@ -135,19 +154,33 @@ impl Stage {
         self.page.samples().await
     }
 
-    /// Another poller of the same operation, as after a restart.
-    pub(crate) fn restart(&mut self) {
-        let clock = self.simulator.clock().clone();
-        let operation = operation(&self.acme(), &self.url);
+    /// Ends the poller and starts another one at the same place, perhaps with another configuration.
+    pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut Settings)) -> Self {
+        let Self {
+            simulator,
+            poller,
+            mut operation,
+            place,
+            board,
+            mut settings,
+            page,
+            _served,
+        } = self;
+        drop(poller);
+        adjust(&mut operation, &mut settings);
+        let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        self.poller = Poller::new(
+        let poller = Poller::new(operation.clone(), settings, place.clone(), clock, Arc::clone(&board)).unwrap();
+        Self {
+            simulator,
+            poller,
             operation,
-            self.settings,
-            Place::memory(),
-            clock,
-            Arc::clone(&self.board),
-        )
-        .unwrap();
+            place,
+            board,
+            settings,
+            page,
+            _served,
+        }
     }
 }
 
@@ -248,6 +281,11 @@ impl Samples {
             .filter(|((have, set), _)| have == name && fits(set))
             .map(|(_, value)| *value)
             .collect()
+    }
+
+    /// All samples, by name and labels.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&(String, BTreeMap<String, String>), &f64)> {
+        self.0.iter()
     }
 
     /// The families with series, by the name of their samples.
