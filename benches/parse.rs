@@ -49,7 +49,7 @@ fn compare() -> Outcome<()> {
             drained.push(Figures::of("drain", &server.address)?);
             parsed.push(Figures::of("parse", &server.address)?);
         }
-        let bytes = parsed[0].bytes;
+        let bytes = drained[0].amount;
         let time = |figures: &[Figures]| median(figures.iter().map(|figures| figures.seconds).collect());
         let (drain_time, parse_time) = (time(&drained), time(&parsed));
         let ratio = median(
@@ -91,7 +91,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// What a measuring process found.
 struct Figures {
     seconds: f64,
-    bytes: f64,
+    /// Bytes drained, or rows parsed.
+    amount: f64,
     idle: f64,
     peak: f64,
 }
@@ -104,12 +105,12 @@ impl Figures {
             .output()?;
         let text = String::from_utf8(output.stdout)?;
         let numbers: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
-        let [seconds, bytes, idle, peak] = numbers[..] else {
+        let [seconds, amount, idle, peak] = numbers[..] else {
             return Err(format!("{way} has failed").into());
         };
         Ok(Self {
             seconds,
-            bytes,
+            amount,
             idle,
             peak,
         })
@@ -129,8 +130,8 @@ where
     let run = |scripts| runtime.block_on(runtime.spawn(read(address.to_owned(), scripts)));
     run(vec!["short"])??;
     let idle = memory("VmRSS")?;
-    let (time, bytes) = run(vec!["long"; ANSWERS])??;
-    println!("{} {bytes} {idle} {}", time.as_secs_f64(), memory("VmHWM")?);
+    let (time, amount) = run(vec!["long"; ANSWERS])??;
+    println!("{} {amount} {idle} {}", time.as_secs_f64(), memory("VmHWM")?);
     Ok(())
 }
 
@@ -145,7 +146,7 @@ fn memory(key: &str) -> Outcome<u64> {
     Ok(kibibytes * 1024)
 }
 
-/// The ceiling: the bodies come and go, chunk by chunk.
+/// The ceiling: the bodies come and go, chunk by chunk; says how many bytes.
 async fn drain(address: String, scripts: Vec<&'static str>) -> Outcome<(Duration, u64)> {
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -163,12 +164,13 @@ async fn drain(address: String, scripts: Vec<&'static str>) -> Outcome<(Duration
     Ok((begin.elapsed(), bytes))
 }
 
+/// What the exporter does; says how many rows it read.
 async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<(Duration, u64)> {
     let operation = Operation::new("bench", address, Token::given("token"));
     let client = Client::new(&operation, RetryPolicy::default())?;
-    let mut budget = CallBudget::new(u32::MAX, jiff::civil::date(2026, 1, 1));
+    let mut budget = CallBudget::new(u32::MAX, jiff::civil::date(2026, 1, 1), 0);
     let begin = Instant::now();
-    let mut bytes = 0;
+    let mut count = 0;
     for script in scripts {
         let query = Query {
             script,
@@ -186,9 +188,9 @@ async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<(Duration
         if answer.rows.complete != rows || answer.rows.other != 0 {
             return Err("rows were lost".into());
         }
-        bytes += answer.bytes;
+        count += answer.count;
     }
-    Ok((begin.elapsed(), bytes))
+    Ok((begin.elapsed(), count))
 }
 
 /// Counts rows that have what the report of abandoned calls needs.

@@ -70,12 +70,12 @@ static INTERACTION: Family = Family::counter(
     &["skill_id", "channel", "result"],
     "Interactions of a skill by channel and result.",
 );
-static ABANDON_TIME: Family = Family {
-    name: "bench_abandon_time_seconds",
-    kind: wolkvox_exporter::metrics::Kind::Histogram(BOUNDS),
-    labels: &["skill_id", "channel"],
-    help: "How long callers waited before they gave up.",
-};
+static ABANDON_TIME: Family = Family::histogram(
+    "bench_abandon_time_seconds",
+    &["skill_id", "channel"],
+    BOUNDS,
+    "How long callers waited before they gave up.",
+);
 
 const fn count(name: &'static str) -> Family {
     Family::gauge(
