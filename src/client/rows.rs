@@ -8,6 +8,7 @@ use std::mem;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::de::{Deserializer, Read};
 
 use super::envelope::Envelope;
 use super::error::{ApiError, Reason};
@@ -62,6 +63,37 @@ enum Parsed<T> {
     /// Sound JSON, but not of the wanted type.
     Unfit(usize),
     More,
+}
+
+/// What is still to be read of a buffer. All of it is checked for UTF-8 at once, since that is much faster than string
+/// by string.
+#[derive(Clone, Copy)]
+struct Input<'b> {
+    bytes: &'b [u8],
+    /// The same bytes. `None` when they are no UTF-8; then only the strings that a report needs are looked at.
+    text: Option<&'b str>,
+}
+
+impl<'b> Input<'b> {
+    /// The buffer without a character that its end has cut.
+    fn new(buffer: &'b [u8]) -> Self {
+        let whole = match str::from_utf8(buffer) {
+            Err(error) if error.error_len().is_none() => &buffer[..error.valid_up_to()],
+            Ok(_) | Err(_) => buffer,
+        };
+        Self {
+            bytes: whole,
+            text: str::from_utf8(whole).ok(),
+        }
+    }
+
+    /// Without the bytes before `at`, the end of a token.
+    fn from(self, at: usize) -> Self {
+        Self {
+            bytes: &self.bytes[at..],
+            text: self.text.map(|text| &text[at..]),
+        }
+    }
 }
 
 /// Reads an answer chunk by chunk.
@@ -125,18 +157,19 @@ impl<R: Rows> AnswerReader<R> {
 
     /// Reads as much as the buffer holds; returns how much of it is done with.
     fn scan(&mut self, buffer: &[u8]) -> Result<usize, ApiError> {
+        let input = Input::new(buffer);
         let mut at = 0;
         loop {
-            at += buffer[at..].iter().take_while(|b| b.is_ascii_whitespace()).count();
-            let rest = &buffer[at..];
-            let Some(&first) = rest.first() else { return Ok(at) };
+            let blank = input.bytes[at..].iter().take_while(|b| b.is_ascii_whitespace());
+            at += blank.count();
+            let rest = input.from(at);
+            let Some(&first) = rest.bytes.first() else {
+                return Ok(at);
+            };
             match &mut self.expect {
                 Expect::Start => {
                     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-                    if rest.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(rest) {
-                        return Ok(at);
-                    }
-                    if rest.starts_with(BYTE_ORDER_MARK) {
+                    if rest.bytes.starts_with(BYTE_ORDER_MARK) {
                         at += BYTE_ORDER_MARK.len();
                         continue;
                     }
@@ -268,7 +301,7 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    fn read_row(&mut self, key: Option<&str>, rest: &[u8]) -> Result<Option<usize>, ApiError> {
+    fn read_row(&mut self, key: Option<&str>, rest: Input<'_>) -> Result<Option<usize>, ApiError> {
         let used = match parse::<R::Row<'_>>(rest)? {
             Parsed::Value(row, used) => {
                 self.rows.row(key, row);
@@ -295,15 +328,25 @@ impl<R: Rows> AnswerReader<R> {
     }
 }
 
-/// Reads one JSON value from the front of the buffer, which may end inside it.
-fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError> {
-    let mut values = serde_json::Deserializer::from_slice(buffer).into_iter::<T>();
+/// Reads one JSON value from the front of the input, which may end inside it.
+fn parse<'b, T: Deserialize<'b>>(input: Input<'b>) -> Result<Parsed<T>, ApiError> {
+    match input.text {
+        Some(text) => parse_by(Deserializer::from_str(text), input),
+        None => parse_by(Deserializer::from_slice(input.bytes), input),
+    }
+}
+
+fn parse_by<'b, T: Deserialize<'b>>(
+    deserializer: Deserializer<impl Read<'b>>,
+    input: Input<'b>,
+) -> Result<Parsed<T>, ApiError> {
+    let mut values = deserializer.into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => {
             let used = values.byte_offset();
             // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
-            let closed = matches!(buffer[0], b'{' | b'[' | b'"');
-            Ok(if closed || used < buffer.len() {
+            let closed = matches!(input.bytes[0], b'{' | b'[' | b'"');
+            Ok(if closed || used < input.bytes.len() {
                 Parsed::Value(value, used)
             } else {
                 Parsed::More
@@ -312,9 +355,9 @@ fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
         // A minus at the end of a chunk is not called an early end, but an invalid number.
-        Some(Err(_)) if buffer.ends_with(b"-") => Ok(Parsed::More),
+        Some(Err(_)) if input.bytes.ends_with(b"-") => Ok(Parsed::More),
         // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
-        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(buffer)? {
+        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(input)? {
             Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
             Parsed::More => Ok(Parsed::More),
         },
@@ -322,8 +365,8 @@ fn parse<'b, T: Deserialize<'b>>(buffer: &'b [u8]) -> Result<Parsed<T>, ApiError
     }
 }
 
-fn any_leaf(buffer: &[u8]) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
-    match parse::<Leaf<'_>>(buffer)? {
+fn any_leaf(input: Input<'_>) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
+    match parse::<Leaf<'_>>(input)? {
         Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
         Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
         Parsed::More => Ok(None),
