@@ -29,6 +29,9 @@ const IVR_TIMES: &[f64] = &[5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.
 /// Series that are not zero, by name and labels.
 type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
+/// Adds a value to a series.
+type Add<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
+
 /// What the counters and histograms of events should say.
 fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
     let mut counts = Counts::new();
@@ -41,11 +44,7 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
             *counts.entry((name.to_owned(), labels)).or_default() += value;
         }
     };
-    let histogram = |add: &mut dyn FnMut(&str, &[(&str, &str)], f64),
-                     name: &str,
-                     labels: &[(&str, &str)],
-                     values: &[u32],
-                     bounds: &[f64]| {
+    let histogram = |add: &mut Add<'_>, name: &str, labels: &[(&str, &str)], values: &[u32], bounds: &[f64]| {
         for (bound, count) in bounds.iter().zip(counts_up_to(values, bounds)) {
             let bound = format!("{bound:?}");
             add(
@@ -149,7 +148,7 @@ fn shown(samples: &Samples) -> Counts {
     counts
 }
 
-/// Only what abandoned_calls counts.
+/// Only what the report of abandoned calls counts.
 fn of_waits(counts: Counts) -> Counts {
     counts
         .into_iter()
