@@ -7,9 +7,9 @@
 //! config ─▶ poller (a task per operation: reports one after the other, on a fixed grid)
 //!             │  client: request ▸ envelope ▸ rows, one by one off the wire
 //!             ▼
-//!           reports: row ▸ what it means (gauges of now, or day totals)
+//!           reports: row ▸ what it means (gauges of now, facts to count, or day totals)
 //!             ▼
-//!           ledger: what is new? ▸ commit ▸ totals      (campaigns skip this: they are state, not events)
+//!           ledger: what is new? ▸ commit to disk ▸ totals      (campaigns skip this: they are state, not events)
 //!             ▼
 //!           board ▸ snapshot ▸ exposition: a text block per family and operation, made again only when it changed
 //!             ▼

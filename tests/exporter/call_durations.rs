@@ -17,6 +17,7 @@ use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault,
 use wolkvox_exporter::snapshot::{Amount, Value};
 
 use crate::faults::until;
+use crate::ledger::Disk;
 use crate::support::{Samples, Stage, at, exporter, operation, serve, simulator, zone};
 
 const LABELS: [&str; 5] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
@@ -322,6 +323,38 @@ async fn a_restart_is_a_birth() {
     assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5]);
     stage.poll(CallDurations, end).await;
     assert_eq!(shown(&stage.samples().await), truth(&stage, restarted, end));
+}
+
+/// With a store a restart is no birth: totals go on, and what happened meanwhile is counted.
+#[tokio::test]
+async fn a_restart_with_its_state_goes_on() {
+    let times = [
+        "2026-11-18T14:00:00Z",
+        "2026-11-18T17:00:00Z",
+        "2026-11-19T19:00:00Z",
+        "2026-11-20T19:00:00Z",
+    ];
+    let plan = OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), |_, _| {}).await;
+    for time in times {
+        stage.poll(CallDurations, time).await;
+        let before = shown(&stage.samples().await);
+        assert_eq!(before, truth(&stage, times[0], time), "{time}");
+        stage = stage.restart(|_, _| {});
+        let samples = stage.samples().await;
+        assert_eq!(shown(&samples), before, "shown at once");
+        let success = samples.get(
+            "wolkvox_report_last_success_timestamp_seconds",
+            &[("report", "call_durations")],
+        );
+        assert_eq!(success, Some(at(time).as_second() as f64));
+    }
+    let used = stage.samples().await.get("wolkvox_api_calls_used", &[]);
+    assert_eq!(
+        used,
+        Some(3.0),
+        "the calls of the last day: today's totals and those of the two days before"
+    );
 }
 
 /// A new series shows 0 while it is held, and its value by a timer, even while the API does not answer.

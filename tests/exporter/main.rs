@@ -9,6 +9,7 @@ mod configuration;
 mod events;
 mod faults;
 mod ledger;
+mod privacy;
 mod schedule;
 mod scrape;
 mod simulator;
