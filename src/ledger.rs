@@ -37,6 +37,8 @@ pub use self::store::{Place, StateError};
 /// After a storage error the state is opened again after so long, and then after twice as long each time.
 const FIRST_REOPEN: Duration = Duration::from_secs(1);
 const LONGEST_REOPEN: Duration = Duration::from_secs(60);
+/// A release that could not be saved is tried again after so long.
+const RELEASE_AGAIN: Duration = Duration::from_secs(10);
 /// Keys are dated by wall-clock text, so that a changed zone changes none; two clocks differ by 26 hours at most.
 const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
 /// Calls of older days are of no use.
@@ -309,7 +311,7 @@ impl Ledger {
         self.holds.next()
     }
 
-    /// Commits the release of the series whose hold is over. After a failure they stay held and are tried again soon.
+    /// Commits the release of the series whose hold is over. After a failure they stay held and are tried again.
     pub fn commit_releases(&mut self, now: Moment) -> Result<(), StateError> {
         let over = self.holds.over(now.monotonic);
         let released = self.write(now, |_, books| {
@@ -329,7 +331,7 @@ impl Ledger {
         });
         match released {
             Ok(()) => self.holds.remove(&over),
-            Err(_) => self.holds.postpone(&over, now.monotonic + FIRST_REOPEN),
+            Err(_) => self.holds.postpone(&over, now.monotonic + RELEASE_AGAIN),
         }
         released
     }
