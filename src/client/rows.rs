@@ -23,6 +23,10 @@ pub trait Rows {
 
     /// Takes note of a value that is not a row: no object, say.
     fn invalid(&mut self);
+
+    /// Takes note of a key of the answer and of its value as it came; of `data` only the bracket that opens it. Answers of
+    /// failures have such keys, too.
+    fn beside(&mut self, _key: &str, _json: &[u8]) {}
 }
 
 /// No answer may be larger (the vendor's limit).
@@ -36,8 +40,8 @@ const MAX_ROW_BYTES: usize = 1024 * 1024;
 enum Expect {
     Start,
     Key { first: bool },
-    Colon(Key),
-    Value(Key),
+    Colon(String),
+    Value(String),
     KeyEnd,
     Row { first: bool },
     RowEnd,
@@ -48,20 +52,38 @@ enum Expect {
     End,
 }
 
-#[derive(Clone, Copy)]
-enum Key {
-    Code,
-    Message,
-    Data,
-    Unknown,
-}
-
 /// One value read from the front of a buffer.
 enum Parsed<T> {
     Value(T, usize),
     /// Sound JSON, but not of the wanted type.
     Unfit(usize),
     More,
+}
+
+/// The key of the rows.
+const DATA: &str = "data";
+
+/// An answer that was read to its end.
+pub(super) struct Read<R> {
+    pub(super) envelope: Envelope,
+    pub(super) rows: R,
+    pub(super) count: u64,
+    pub(super) bytes: u64,
+}
+
+/// Passes on what the body of a failure has beside its rows, of which it should have none.
+pub(super) struct BesideRows<'r, R>(pub(super) &'r mut R);
+
+impl<R: Rows> Rows for BesideRows<'_, R> {
+    type Row<'a> = IgnoredAny;
+
+    fn row(&mut self, _: Option<&str>, _: IgnoredAny) {}
+
+    fn invalid(&mut self) {}
+
+    fn beside(&mut self, key: &str, json: &[u8]) {
+        self.0.beside(key, json);
+    }
 }
 
 /// Reads an answer chunk by chunk.
@@ -114,9 +136,14 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Ends the answer: what was read counts only if the JSON is complete and nothing follows it.
-    pub(super) fn finish(self) -> Result<(Envelope, R, u64), ApiError> {
+    pub(super) fn finish(self) -> Result<Read<R>, ApiError> {
         match self.expect {
-            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok((self.envelope, self.rows, self.count)),
+            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok(Read {
+                envelope: self.envelope,
+                rows: self.rows,
+                count: self.count,
+                bytes: self.bytes,
+            }),
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
             Expect::End => Err(decode("something follows the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
@@ -158,22 +185,18 @@ impl<R: Rows> AnswerReader<R> {
                 }
                 Expect::Key { .. } => match parse::<String>(rest)? {
                     Parsed::Value(key, used) => {
-                        self.expect = Expect::Colon(match key.as_str() {
-                            "code" => Key::Code,
-                            "msg" => Key::Message,
-                            "data" => Key::Data,
-                            _ => Key::Unknown,
-                        });
+                        self.expect = Expect::Colon(key);
                         at += used;
                     }
                     Parsed::Unfit(_) => return Err(broken()),
                     Parsed::More => return Ok(at),
                 },
                 Expect::Colon(key) => {
-                    self.expect = Expect::Value(*key);
+                    self.expect = Expect::Value(mem::take(key));
                     at += punctuation(first, b':')?;
                 }
-                Expect::Value(Key::Data) if matches!(first, b'[' | b'{') => {
+                Expect::Value(key) if key == DATA && matches!(first, b'[' | b'{') => {
+                    self.rows.beside(DATA, &rest[..1]);
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
@@ -185,16 +208,16 @@ impl<R: Rows> AnswerReader<R> {
                     at += 1;
                 }
                 Expect::Value(key) => {
-                    let key = *key;
                     let Some((leaf, used)) = any_leaf(rest)? else {
                         return Ok(at);
                     };
-                    match key {
-                        Key::Code => self.envelope.set_code(&leaf),
-                        Key::Message => self.envelope.set_message(&leaf),
-                        Key::Data if leaf == Leaf::Absent => self.envelope.has_data = true,
-                        Key::Data => return Err(decode("`data` is neither a list nor an object")),
-                        Key::Unknown => {}
+                    self.rows.beside(key, &rest[..used]);
+                    match key.as_str() {
+                        "code" => self.envelope.set_code(&leaf),
+                        "msg" => self.envelope.set_message(&leaf),
+                        DATA if leaf == Leaf::Absent => self.envelope.has_data = true,
+                        DATA => return Err(decode("`data` is neither a list nor an object")),
+                        _ => {}
                     }
                     self.expect = Expect::KeyEnd;
                     at += used;
@@ -393,7 +416,7 @@ mod tests {
         for chunk in chunks {
             reader.feed(chunk)?;
         }
-        reader.finish().map(|(_, rows, _)| rows)
+        reader.finish().map(|read| read.rows)
     }
 
     /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.

@@ -33,6 +33,7 @@ pub struct Events {
     born_together: BTreeSet<SeriesKey>,
     names: BTreeMap<(&'static Family, String), Name>,
     tally: Tally,
+    newest: Option<Timestamp>,
     zone: TimeZone,
     hash_key: u128,
     /// How often an identity came in this answer: rows that are equal in it are told apart by their number.
@@ -53,6 +54,8 @@ pub struct Collected {
     pub names: BTreeMap<(&'static Family, String), Name>,
     /// Rows that are none, and unreadable fields.
     pub tally: Tally,
+    /// The latest date of a row.
+    pub newest: Option<Timestamp>,
 }
 
 /// When a row is dated.
@@ -73,6 +76,7 @@ impl Events {
             born_together: BTreeSet::new(),
             names: BTreeMap::new(),
             tally: Tally::default(),
+            newest: None,
             zone: zone.clone(),
             hash_key,
             seen: HashMap::new(),
@@ -88,6 +92,7 @@ impl Events {
             born_together: self.born_together.into_iter().collect(),
             names: self.names,
             tally: self.tally,
+            newest: self.newest,
         }
     }
 
@@ -121,6 +126,7 @@ impl Events {
         };
         let (text, wall_clock) = self.tally.read("date", reading)?;
         let at = self.zone.to_ambiguous_timestamp(wall_clock).earlier().ok()?;
+        self.newest = self.newest.max(Some(at));
         Some(RowDate { text, wall_clock, at })
     }
 

@@ -107,7 +107,10 @@ fn moment(second: i64) -> Moment {
     static MOMENTS: AtomicU64 = AtomicU64::new(0);
     let minutes = 2 * MOMENTS.fetch_add(1, Ordering::Relaxed);
     let monotonic = Instant::now() + Duration::from_secs(60 * minutes);
-    Moment { wall: Timestamp::from_second(second).unwrap(), monotonic }
+    Moment {
+        wall: Timestamp::from_second(second).unwrap(),
+        monotonic,
+    }
 }
 
 /// A call that waited for a skill; several may be alike.
