@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use serde::Deserialize;
-use wolkvox_exporter::client::{Allowance, CallBudget, Client, Query, RetryPolicy, Rows};
+use wolkvox_exporter::client::{Allowance, CallBudget, Client, RetryPolicy};
 use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::reports::fields::Leaf;
+use wolkvox_exporter::reports::{Query, Rows};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use prometheus_client::registry::Registry;
 use wolkvox_exporter::exposition::{Exposition, Format, Source};
 use wolkvox_exporter::metrics::Family;
-use wolkvox_exporter::reports::fields::Micros;
+use wolkvox_exporter::snapshot::Micros;
 use wolkvox_exporter::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
 
 const OPERATIONS: usize = 200;

@@ -68,6 +68,12 @@ pub enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Asks each configured report once and says what came: exits with 0, or with 1 if any failed. Changes no state.
+    CheckApi {
+        /// Also print what values look like, without the values: digits as 9, letters as a.
+        #[arg(long)]
+        shapes: bool,
+    },
     /// Runs the exporter against an embedded simulator: no account needed.
     Demo {
         /// Seed of the simulated contact centres.

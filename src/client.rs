@@ -3,6 +3,7 @@
 mod budget;
 mod envelope;
 mod error;
+mod json;
 mod retry;
 mod rows;
 
@@ -20,9 +21,9 @@ pub use self::budget::CallBudget;
 use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
-use self::rows::AnswerReader;
-pub use self::rows::Rows;
+use self::rows::{AnswerReader, BesideRows, Read};
 use crate::config;
+use crate::reports::{Query, Rows};
 
 /// The vendor's servers answer a connect in well under a second; an unregistered public IP gets no answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,17 +31,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(75);
 /// The body of a failure is a line of JSON; of anything else only the beginning is worth reading.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
-
-/// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// The script: `real_time.php` or `reports_manager.php`.
-    pub script: &'static str,
-    /// The value of `api`.
-    pub api: &'static str,
-    /// The other parameters.
-    pub parameters: Vec<(&'static str, String)>,
-}
 
 /// A complete answer.
 #[derive(Debug)]
@@ -51,6 +41,20 @@ pub struct Answer<R> {
     pub date: Option<Timestamp>,
     /// How many rows the answer had, whatever became of them.
     pub count: u64,
+    /// How long it was, once decompressed.
+    pub bytes: u64,
+}
+
+impl<R> Answer<R> {
+    /// The same answer, with something else made of its rows.
+    pub fn map<T>(self, change: impl FnOnce(R) -> T) -> Answer<T> {
+        Answer {
+            rows: change(self.rows),
+            date: self.date,
+            count: self.count,
+            bytes: self.bytes,
+        }
+    }
 }
 
 /// One request as it went: how long it took and why it failed, if it did.
@@ -176,7 +180,7 @@ impl Client {
         }
     }
 
-    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, rows: R) -> Result<Answer<R>, ApiError> {
+    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret())
             .map_err(|_| ApiError::new(Reason::Auth, "the token has characters that no HTTP header can hold"))?;
         secret.set_sensitive(true);
@@ -193,8 +197,15 @@ impl Client {
                 let Ok(Some(chunk)) = response.chunk().await else { break };
                 body.extend_from_slice(&chunk);
             }
+            // Whoever listens hears what could be read of it; what it means is told apart from that.
+            let _ = AnswerReader::new(BesideRows(&mut rows)).feed(&body);
             return match Envelope::of_failure(&body).meaning(status.as_u16()) {
-                Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, count: 0 }),
+                Meaning::Rows | Meaning::NoRows => Ok(Answer {
+                    rows,
+                    date,
+                    count: 0,
+                    bytes: body.len() as u64,
+                }),
                 Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
             };
         }
@@ -203,9 +214,19 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
             reader.feed(&chunk)?;
         }
-        let (envelope, rows, count) = reader.finish()?;
+        let Read {
+            envelope,
+            rows,
+            count,
+            bytes,
+        } = reader.finish()?;
         match envelope.meaning(status.as_u16()) {
-            Meaning::Rows | Meaning::NoRows => Ok(Answer { rows, date, count }),
+            Meaning::Rows | Meaning::NoRows => Ok(Answer {
+                rows,
+                date,
+                count,
+                bytes,
+            }),
             Meaning::Failure(error) => Err(error),
         }
     }

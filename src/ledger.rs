@@ -30,8 +30,7 @@ use crate::snapshot::{FamilySeries, Label, Value};
 
 pub use self::books::Source;
 pub use self::days::{DayProgress, DayReading};
-pub use self::events::{EventProgress, EventRow, Fact, Name, PartOf, Piece, SeriesIndex};
-pub use self::facts::FactKey;
+pub use self::events::{EventProgress, PartOf, Piece};
 pub use self::store::{Place, StateError};
 
 /// After a storage error the state is opened again after so long, and then after twice as long each time.

@@ -21,6 +21,7 @@
 
 pub mod app;
 pub mod board;
+pub mod check_api;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use wolkvox_exporter::app::{self, Start};
+use wolkvox_exporter::check_api;
 use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
@@ -65,6 +66,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::CheckConfig { .. }) => Ok(()),
         Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, seed))?),
         Some(Command::Simulator { seed }) => Ok(runtime.block_on(run_simulator(&arguments.flags, seed))?),
+        Some(Command::CheckApi { shapes }) => {
+            let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
+            Ok(runtime.block_on(run_check_api(&config, shapes))?)
+        }
         None => {
             let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
             Ok(runtime.block_on(run_exporter(&arguments.flags, config))?)
@@ -103,6 +108,16 @@ async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     export(flags, config, |_| Ok(())).await
+}
+
+async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
+    let verdict = check_api::check(config, shapes, &Clock::system(), &mut io::stdout())
+        .await
+        .context("cannot write to standard output")?;
+    match verdict.failed {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} reports failed", verdict.reports),
+    }
 }
 
 async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {

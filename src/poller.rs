@@ -6,6 +6,7 @@
 mod call_durations;
 mod events;
 mod grid;
+pub(crate) mod questions;
 mod releases;
 pub mod window;
 
@@ -19,18 +20,16 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::grid::{Grid, phase};
+use self::questions::Api;
 use self::releases::{Releases, commit_apart};
 use crate::board::Board;
-use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Query, Reason, RetryPolicy, Rows};
+use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Operation, ReportConfig};
 use crate::ledger::{Ledger, Place, StateError};
 use crate::metrics::own::{OperationHealth, Skip};
-use crate::reports::campaigns::{self, Campaigns};
-use crate::reports::{ReportKind, Tally};
+use crate::reports::{Query, ReportKind, Rows, Tally};
 
-/// The API's clock and ours may differ by so much: beyond it, "until now" means another time there than here.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
 /// Our clock may be this far behind the end of what was read before.
 const STEP_BACK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -330,7 +329,7 @@ impl Poller {
 
     async fn poll_campaigns(&mut self, now: Timestamp) -> Result<usize, ApiError> {
         let report = ReportKind::Campaigns;
-        let answer = self.ask(report, &campaigns::query(), now, Campaigns::default).await?;
+        let answer = questions::campaigns(&mut self.api(report, now)).await?;
         let (series, left_out) = answer.rows.series(self.settings.series_limit);
         for (family, count) in left_out {
             self.health.dropped(family, count);
@@ -367,15 +366,17 @@ impl Poller {
             attempts.into_iter().for_each(|attempt| health.request(attempt));
         }
         let answer = result?;
-        if let Some(date) = answer.date
-            && date.duration_since(now).abs() > CLOCK_TOLERANCE
-        {
-            return Err(ApiError::new(
-                Reason::Clock,
-                format!("the API's clock says {date}, ours says {now:.0}"),
-            ));
-        }
+        questions::compare_clocks(answer.date, now)?;
         Ok(answer)
+    }
+
+    /// The API, for the questions of one report at one time.
+    fn api(&mut self, report: ReportKind, now: Timestamp) -> PolledApi<'_> {
+        PolledApi {
+            poller: self,
+            report,
+            now,
+        }
     }
 
     /// Fails when our clock is behind what was read before: an empty answer for the future must not move anything.
@@ -451,6 +452,23 @@ impl Poller {
 
     fn config(&self, report: ReportKind) -> &ReportConfig {
         &self.operation.reports[&report]
+    }
+}
+
+/// The API as a poll asks it.
+struct PolledApi<'p> {
+    poller: &'p mut Poller,
+    report: ReportKind,
+    now: Timestamp,
+}
+
+impl Api for PolledApi<'_> {
+    async fn ask<R: Rows + Send>(
+        &mut self,
+        query: &Query,
+        rows: impl Fn() -> R + Send + Sync,
+    ) -> Result<Answer<R>, ApiError> {
+        self.poller.ask(self.report, query, self.now, rows).await
     }
 }
 

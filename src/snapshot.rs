@@ -5,10 +5,23 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Family;
-use crate::reports::fields::Micros;
 
 /// The value of a label.
 pub type Label = Cow<'static, str>;
+
+/// A number that is never negative, in millionths, so that money and minutes add up exactly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// Millionths in one.
+    pub const PER_UNIT: u64 = 1_000_000;
+
+    /// The number as a float, for showing: one exact division, so the nearest float to the decimal text.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64 / Self::PER_UNIT as f64
+    }
+}
 
 /// All series of one family.
 #[derive(Clone, Debug)]

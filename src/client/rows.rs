@@ -2,29 +2,17 @@
 //!
 //! An answer may be 256 MB; the parser keeps only the row that a chunk's end has cut. A key scanner walks the envelope
 //! in any of its variants: a bare array, or an object whose `data` is an array, an object of named rows, `null` or
-//! missing, with its other keys before or after. See the crate's design notes on why this beats parsing whole answers.
+//! missing, with its other keys before or after.
 
 use std::mem;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::de::{Deserializer, Read};
 
 use super::envelope::Envelope;
 use super::error::{ApiError, Reason};
+use super::json::{Input, Parsed, any_leaf, broken, parse};
+use crate::reports::Rows;
 use crate::reports::fields::Leaf;
-
-/// What a report makes of the rows of one answer. The reader is thrown away when the answer turns out to be broken.
-pub trait Rows {
-    /// The fields of a row that the report needs, borrowed from the wire.
-    type Row<'a>: Deserialize<'a>;
-
-    /// Takes a row; `key` names it where `data` is an object.
-    fn row(&mut self, key: Option<&str>, row: Self::Row<'_>);
-
-    /// Takes note of a value that is not a row: no object, say.
-    fn invalid(&mut self);
-}
 
 /// No answer may be larger (the vendor's limit).
 pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -37,8 +25,8 @@ const MAX_ROW_BYTES: usize = 1024 * 1024;
 enum Expect {
     Start,
     Key { first: bool },
-    Colon(Key),
-    Value(Key),
+    Colon(String),
+    Value(String),
     KeyEnd,
     Row { first: bool },
     RowEnd,
@@ -49,50 +37,29 @@ enum Expect {
     End,
 }
 
-#[derive(Clone, Copy)]
-enum Key {
-    Code,
-    Message,
-    Data,
-    Unknown,
+/// The key of the rows.
+const DATA: &str = "data";
+
+/// An answer that was read to its end.
+pub(super) struct Read<R> {
+    pub(super) envelope: Envelope,
+    pub(super) rows: R,
+    pub(super) count: u64,
+    pub(super) bytes: u64,
 }
 
-/// One value read from the front of a buffer.
-enum Parsed<T> {
-    Value(T, usize),
-    /// Sound JSON, but not of the wanted type.
-    Unfit(usize),
-    More,
-}
+/// Passes on what the body of a failure has beside its rows, of which it should have none.
+pub(super) struct BesideRows<'r, R>(pub(super) &'r mut R);
 
-/// What is still to be read of a buffer. All of it is checked for UTF-8 at once, since that is much faster than string
-/// by string.
-#[derive(Clone, Copy)]
-struct Input<'b> {
-    bytes: &'b [u8],
-    /// The same bytes. `None` when they are no UTF-8; then only the strings that a report needs are looked at.
-    text: Option<&'b str>,
-}
+impl<R: Rows> Rows for BesideRows<'_, R> {
+    type Row<'a> = IgnoredAny;
 
-impl<'b> Input<'b> {
-    /// The buffer without a character that its end has cut.
-    fn new(buffer: &'b [u8]) -> Self {
-        let whole = match str::from_utf8(buffer) {
-            Err(error) if error.error_len().is_none() => &buffer[..error.valid_up_to()],
-            Ok(_) | Err(_) => buffer,
-        };
-        Self {
-            bytes: whole,
-            text: str::from_utf8(whole).ok(),
-        }
-    }
+    fn row(&mut self, _: Option<&str>, _: IgnoredAny) {}
 
-    /// Without the bytes before `at`, the end of a token.
-    fn from(self, at: usize) -> Self {
-        Self {
-            bytes: &self.bytes[at..],
-            text: self.text.map(|text| &text[at..]),
-        }
+    fn invalid(&mut self) {}
+
+    fn beside(&mut self, key: &str, json: &[u8]) {
+        self.0.beside(key, json);
     }
 }
 
@@ -146,9 +113,14 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Ends the answer: what was read counts only if the JSON is complete and nothing follows it.
-    pub(super) fn finish(self) -> Result<(Envelope, R, u64), ApiError> {
+    pub(super) fn finish(self) -> Result<Read<R>, ApiError> {
         match self.expect {
-            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok((self.envelope, self.rows, self.count)),
+            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok(Read {
+                envelope: self.envelope,
+                rows: self.rows,
+                count: self.count,
+                bytes: self.bytes,
+            }),
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
             Expect::End => Err(decode("something follows the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
@@ -191,22 +163,18 @@ impl<R: Rows> AnswerReader<R> {
                 }
                 Expect::Key { .. } => match parse::<String>(rest)? {
                     Parsed::Value(key, used) => {
-                        self.expect = Expect::Colon(match key.as_str() {
-                            "code" => Key::Code,
-                            "msg" => Key::Message,
-                            "data" => Key::Data,
-                            _ => Key::Unknown,
-                        });
+                        self.expect = Expect::Colon(key);
                         at += used;
                     }
                     Parsed::Unfit(_) => return Err(broken()),
                     Parsed::More => return Ok(at),
                 },
                 Expect::Colon(key) => {
-                    self.expect = Expect::Value(*key);
+                    self.expect = Expect::Value(mem::take(key));
                     at += punctuation(first, b':')?;
                 }
-                Expect::Value(Key::Data) if matches!(first, b'[' | b'{') => {
+                Expect::Value(key) if key == DATA && matches!(first, b'[' | b'{') => {
+                    self.rows.beside(DATA, &rest.bytes[..1]);
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
@@ -218,16 +186,16 @@ impl<R: Rows> AnswerReader<R> {
                     at += 1;
                 }
                 Expect::Value(key) => {
-                    let key = *key;
                     let Some((leaf, used)) = any_leaf(rest)? else {
                         return Ok(at);
                     };
-                    match key {
-                        Key::Code => self.envelope.set_code(&leaf),
-                        Key::Message => self.envelope.set_message(&leaf),
-                        Key::Data if leaf == Leaf::Absent => self.envelope.has_data = true,
-                        Key::Data => return Err(decode("`data` is neither a list nor an object")),
-                        Key::Unknown => {}
+                    self.rows.beside(key, &rest.bytes[..used]);
+                    match key.as_str() {
+                        "code" => self.envelope.set_code(&leaf),
+                        "msg" => self.envelope.set_message(&leaf),
+                        DATA if leaf == Leaf::Absent => self.envelope.has_data = true,
+                        DATA => return Err(decode("`data` is neither a list nor an object")),
+                        _ => {}
                     }
                     self.expect = Expect::KeyEnd;
                     at += used;
@@ -328,57 +296,8 @@ impl<R: Rows> AnswerReader<R> {
     }
 }
 
-/// Reads one JSON value from the front of the input, which may end inside it.
-fn parse<'b, T: Deserialize<'b>>(input: Input<'b>) -> Result<Parsed<T>, ApiError> {
-    match input.text {
-        Some(text) => parse_by(Deserializer::from_str(text), input),
-        None => parse_by(Deserializer::from_slice(input.bytes), input),
-    }
-}
-
-fn parse_by<'b, T: Deserialize<'b>>(
-    deserializer: Deserializer<impl Read<'b>>,
-    input: Input<'b>,
-) -> Result<Parsed<T>, ApiError> {
-    let mut values = deserializer.into_iter::<T>();
-    match values.next() {
-        Some(Ok(value)) => {
-            let used = values.byte_offset();
-            // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
-            let closed = matches!(input.bytes[0], b'{' | b'[' | b'"');
-            Ok(if closed || used < input.bytes.len() {
-                Parsed::Value(value, used)
-            } else {
-                Parsed::More
-            })
-        }
-        None => Ok(Parsed::More),
-        Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
-        // A minus at the end of a chunk is not called an early end, but an invalid number.
-        Some(Err(_)) if input.bytes.ends_with(b"-") => Ok(Parsed::More),
-        // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
-        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(input)? {
-            Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
-            Parsed::More => Ok(Parsed::More),
-        },
-        Some(Err(_)) => Err(broken()),
-    }
-}
-
-fn any_leaf(input: Input<'_>) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
-    match parse::<Leaf<'_>>(input)? {
-        Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
-        Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
-        Parsed::More => Ok(None),
-    }
-}
-
 fn punctuation(found: u8, wanted: u8) -> Result<usize, ApiError> {
     if found == wanted { Ok(1) } else { Err(broken()) }
-}
-
-fn broken() -> ApiError {
-    decode("the answer is not valid JSON")
 }
 
 fn decode(what: &str) -> ApiError {
@@ -399,6 +318,7 @@ fn too_large(what: String) -> ApiError {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
@@ -436,7 +356,7 @@ mod tests {
         for chunk in chunks {
             reader.feed(chunk)?;
         }
-        reader.finish().map(|(_, rows, _)| rows)
+        reader.finish().map(|read| read.rows)
     }
 
     /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.

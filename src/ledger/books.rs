@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::counters::{Counter, Draft};
 use super::days::DayProgress;
-use super::events::{EventProgress, Name};
+use super::events::EventProgress;
 use super::oldest_call_day;
 use crate::metrics::Family;
 use crate::reports::ReportKind;
+use crate::reports::events::Name;
 use crate::snapshot::{Label, SeriesKey};
 
 const COUNTERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("counters");

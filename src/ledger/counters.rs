@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Family, Kind};
-use crate::reports::fields::Micros;
+use crate::snapshot::Micros;
 use crate::snapshot::{Amount, Histogram, Label, SeriesKey, Value};
 
 /// A series that was not counted on for so long is dropped, and born at 0 if it returns.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::facts::FactKey;
 use crate::metrics::Family;
-use crate::reports::fields::Micros;
+use crate::reports::events::{EventRow, Name};
 use crate::reports::{Outcome, ReportKind, Tally};
 use crate::snapshot::SeriesKey;
 
@@ -22,36 +21,6 @@ pub struct EventProgress {
     pub forgotten_before: Timestamp,
     /// When the last reread was complete.
     pub reread_at: Timestamp,
-}
-
-/// What is to be counted: one fact of a row, each with its own identity, since some are filled in after the row appeared.
-#[derive(Clone, Debug)]
-pub struct Fact {
-    /// Its identity.
-    pub key: FactKey,
-    /// The series that it counts in, each with the value that a histogram observes.
-    pub counts: Vec<(SeriesIndex, Micros)>,
-}
-
-/// A place in [`Piece::series`].
-pub type SeriesIndex = u32;
-
-/// A row and its facts.
-#[derive(Clone, Debug)]
-pub struct EventRow {
-    /// The instant of its date.
-    pub at: Timestamp,
-    /// Its facts; a row may have none, yet.
-    pub facts: Vec<Fact>,
-}
-
-/// The newest name of an id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Name {
-    /// The name.
-    pub name: String,
-    /// The date of the row that gave it.
-    pub at: Timestamp,
 }
 
 /// The complete answer for one piece of a window.

@@ -9,26 +9,12 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, StorageError, Table, TableDefinition};
 
 use crate::reports::ReportKind;
+use crate::reports::events::FactKey;
 
 /// Report and minute since the epoch, to the hashes of the facts dated in that minute.
 pub(super) const FACTS: TableDefinition<'_, (u8, i64), &[u8]> = TableDefinition::new("facts");
 
-/// The identity of a fact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FactKey {
-    /// Seconds since the epoch: the date by which the fact is forgotten.
-    pub second: i64,
-    /// The keyed hash of what identifies the fact: no personal data can be read from it, or guessed without the key.
-    pub hash: u128,
-}
-
 const HASH_BYTES: usize = size_of::<u128>();
-
-impl FactKey {
-    fn minute(self) -> i64 {
-        self.second.div_euclid(60)
-    }
-}
 
 /// Adds the facts that are not known yet, and says of each, in the order given, whether it is new. A key that comes twice
 /// is new once.
@@ -40,7 +26,10 @@ pub(super) fn add_new(
     let mut new = vec![false; keys.len()];
     let mut minutes: BTreeMap<i64, Vec<(u128, usize)>> = BTreeMap::new();
     for (n, key) in keys.iter().enumerate() {
-        minutes.entry(key.minute()).or_default().push((key.hash, n));
+        minutes
+            .entry(key.second.div_euclid(60))
+            .or_default()
+            .push((key.hash, n));
     }
     for (minute, mut asked) in minutes {
         asked.sort_unstable();

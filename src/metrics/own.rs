@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use super::Family;
 use crate::client::{Attempt, Reason};
 use crate::ledger::Statistics;
-use crate::reports::fields::Micros;
 use crate::reports::{Outcome, ReportKind, Tally};
+use crate::snapshot::Micros;
 use crate::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
 
 const REPORT: &[&str] = &["report"];

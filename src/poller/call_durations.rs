@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Poller, window};
+use super::{Poller, questions, window};
 use crate::client::ApiError;
 use crate::ledger::DayReading;
 use crate::reports::ReportKind;
-use crate::reports::call_durations::{self, CallDurations};
+use crate::reports::call_durations::CallDurations;
 
 impl Poller {
     /// Polls the report of day totals. Each day is committed and shown on its own.
@@ -46,9 +46,7 @@ impl Poller {
         let report = ReportKind::CallDurations;
         let operation = std::sync::Arc::clone(&self.operation);
         let currency = operation.currency.as_deref();
-        let (from, to) = window::day_text(date, now, &operation.timezone);
-        let query = call_durations::query(from, to);
-        let answer = self.ask(report, &query, now, || CallDurations::new(currency)).await?;
+        let answer = questions::call_durations(&mut self.api(report, now), &operation, date, now).await?;
         let tally = answer.rows.tally().clone();
         let (today, calls_used) = self.calls_of_today(now);
         let reading = DayReading {

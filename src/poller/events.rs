@@ -1,17 +1,17 @@
 //! Reads events: a window that goes on where the last one ended, in pieces that fit the API's record limit, and now and
 //! then what lies further back.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Poller, positive, window};
+use super::questions::EventQuestion;
+use super::{Poller, positive};
 use crate::client::{ApiError, Reason};
 use crate::config::ReportConfig;
 use crate::ledger::{EventProgress, PartOf, Piece, Source};
 use crate::reports::ReportKind;
-use crate::reports::abandoned_calls::{self, AbandonedCalls};
-use crate::reports::events::{Collected, Events};
-use crate::reports::ivr::{self, IvrSteps};
-use crate::reports::preview_calls::{self, PreviewCalls};
+use crate::reports::events::Collected;
 
 /// The API answers for at most this many days at once.
 const LONGEST_PIECE: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -152,8 +152,17 @@ impl Poller {
                 .saturating_add(length - SECOND)
                 .unwrap_or(span.until)
                 .min(span.until);
-            let (collected, count) = match self.ask_for_events(report, config, from, until, now).await {
-                Ok(answer) => answer,
+            let operation = Arc::clone(&self.operation);
+            let question = EventQuestion {
+                report,
+                from,
+                until,
+                zone: &operation.timezone,
+                filter: config.filter.as_deref(),
+                hash_key: self.ledger().hash_key(),
+            };
+            let (collected, count) = match question.ask(&mut self.api(report, now)).await {
+                Ok(answer) => (answer.rows, answer.count),
                 // Too much for one answer, said in so many words instead of by a cut.
                 Err(error) if error.reason == Reason::TooLarge && from < until => {
                     length = half(from, until);
@@ -230,41 +239,6 @@ impl Poller {
         }
         self.show_counters(report);
         Ok(())
-    }
-
-    async fn ask_for_events(
-        &mut self,
-        report: ReportKind,
-        config: &ReportConfig,
-        from: Timestamp,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(Collected, u64), ApiError> {
-        let zone = self.operation.timezone.clone();
-        let (from, until) = window::text(from, until, &zone);
-        let hash_key = self.ledger().hash_key();
-        let events = move || Events::new(&zone, hash_key);
-        let filter = config.filter.as_deref();
-        match report {
-            ReportKind::AbandonedCalls => {
-                let query = abandoned_calls::query(from, until, filter);
-                let answer = self.ask(report, &query, now, || AbandonedCalls(events())).await?;
-                Ok((answer.rows.into(), answer.count))
-            }
-            ReportKind::PreviewCalls => {
-                let query = preview_calls::query(from, until, filter);
-                let answer = self.ask(report, &query, now, || PreviewCalls(events())).await?;
-                Ok((answer.rows.into(), answer.count))
-            }
-            ReportKind::Ivr => {
-                let query = ivr::query(from, until);
-                let answer = self.ask(report, &query, now, || IvrSteps::new(events())).await?;
-                Ok((answer.rows.into(), answer.count))
-            }
-            ReportKind::Campaigns | ReportKind::CallDurations => {
-                Err(ApiError::new(Reason::Other, "the report has no events: a bug of ours"))
-            }
-        }
     }
 }
 

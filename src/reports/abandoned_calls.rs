@@ -10,10 +10,9 @@
 use serde::Deserialize;
 
 use super::Outcome;
-use super::events::{self, Collected, Events, NONE, ONE, OTHER};
+use super::events::{self, Collected, Events, Fact, NONE, ONE, OTHER};
 use super::fields::{self, Leaf};
-use crate::client::{Query, Rows};
-use crate::ledger::Fact;
+use super::{Query, Rows};
 use crate::metrics::Family;
 
 static ABANDON_TIME: Family = Family::histogram(

@@ -6,11 +6,11 @@
 
 use serde::Deserialize;
 
-use super::fields::{self, Leaf, Micros, Reading};
+use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
-use crate::client::{Query, Rows};
+use super::{Query, Rows};
 use crate::metrics::Family;
-use crate::snapshot::{Amount, Label, SeriesKey};
+use crate::snapshot::{Amount, Label, Micros, SeriesKey};
 
 static CALLS: Family = Family::counter(
     "wolkvox_calls",

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
-use crate::client::{Query, Rows};
+use super::{Query, Rows};
 use crate::metrics::Family;
 use crate::snapshot::{Amount, FamilySeries, Label, Value};
 

@@ -6,13 +6,13 @@ use std::hash::Hasher;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::fields::{self, Leaf, Micros, Reading};
+use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
-use crate::ledger::{EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
-use crate::snapshot::{Label, SeriesKey};
+use crate::snapshot::{Label, Micros, SeriesKey};
 
 /// Free values are cut to so many characters.
 const LONGEST_VALUE: usize = 64;
@@ -22,6 +22,45 @@ const TOO_MANY_DIGITS: usize = 6;
 pub(super) const NONE: &str = "none";
 /// The label of a value outside of a list.
 pub(super) const OTHER: &str = "other";
+
+/// The identity of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactKey {
+    /// Seconds since the epoch: the date by which the fact is forgotten.
+    pub second: i64,
+    /// The keyed hash of what identifies the fact: no personal data can be read from it, or guessed without the key.
+    pub hash: u128,
+}
+
+/// What is to be counted: one fact of a row, each with its own identity, since some are filled in after the row appeared.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Its identity.
+    pub key: FactKey,
+    /// The series that it counts in, each with the value that a histogram observes.
+    pub counts: Vec<(SeriesIndex, Micros)>,
+}
+
+/// A place in [`Collected::series`].
+pub type SeriesIndex = u32;
+
+/// A row and its facts.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// The instant of its date.
+    pub at: Timestamp,
+    /// Its facts; a row may have none, yet.
+    pub facts: Vec<Fact>,
+}
+
+/// The newest name of an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    /// The name.
+    pub name: String,
+    /// The date of the row that gave it.
+    pub at: Timestamp,
+}
 
 /// Collects the facts of the rows of one answer.
 #[derive(Debug)]
@@ -33,6 +72,7 @@ pub struct Events {
     born_together: BTreeSet<SeriesKey>,
     names: BTreeMap<(&'static Family, String), Name>,
     tally: Tally,
+    newest: Option<Timestamp>,
     zone: TimeZone,
     hash_key: u128,
     /// How often an identity came in this answer: rows that are equal in it are told apart by their number.
@@ -53,6 +93,8 @@ pub struct Collected {
     pub names: BTreeMap<(&'static Family, String), Name>,
     /// Rows that are none, and unreadable fields.
     pub tally: Tally,
+    /// The latest date of a row.
+    pub newest: Option<Timestamp>,
 }
 
 /// When a row is dated.
@@ -73,6 +115,7 @@ impl Events {
             born_together: BTreeSet::new(),
             names: BTreeMap::new(),
             tally: Tally::default(),
+            newest: None,
             zone: zone.clone(),
             hash_key,
             seen: HashMap::new(),
@@ -88,6 +131,7 @@ impl Events {
             born_together: self.born_together.into_iter().collect(),
             names: self.names,
             tally: self.tally,
+            newest: self.newest,
         }
     }
 
@@ -121,6 +165,7 @@ impl Events {
         };
         let (text, wall_clock) = self.tally.read("date", reading)?;
         let at = self.zone.to_ambiguous_timestamp(wall_clock).earlier().ok()?;
+        self.newest = self.newest.max(Some(at));
         Some(RowDate { text, wall_clock, at })
     }
 

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::snapshot::Micros;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// One value of a row as it came.
@@ -84,20 +85,6 @@ impl<T> Reading<T> {
             Reading::Value(value) => Some(value),
             Reading::Absent | Reading::Invalid => None,
         }
-    }
-}
-
-/// A number that is never negative, in millionths, so that money and minutes add up exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-pub struct Micros(pub u64);
-
-impl Micros {
-    /// Millionths in one.
-    pub const PER_UNIT: u64 = 1_000_000;
-
-    /// The number as a float, for showing: one exact division, so the nearest float to the decimal text.
-    pub fn as_f64(self) -> f64 {
-        self.0 as f64 / Self::PER_UNIT as f64
     }
 }
 

@@ -11,10 +11,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::Outcome;
-use super::events::{self, Collected, Events, NONE, ONE, OTHER};
+use super::events::{self, Collected, Events, Fact, FactKey, NONE, ONE, OTHER};
 use super::fields::{self, Leaf};
-use crate::client::{Query, Rows};
-use crate::ledger::{Fact, FactKey};
+use super::{Query, Rows};
 use crate::metrics::Family;
 
 static CALLS: Family = Family::counter(

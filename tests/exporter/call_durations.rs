@@ -12,8 +12,8 @@ use wolkvox_exporter::config::Config;
 use wolkvox_exporter::ledger::{DayReading, Ledger, Place};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
 use wolkvox_exporter::reports::call_durations;
-use wolkvox_exporter::reports::fields::Micros;
 use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
+use wolkvox_exporter::snapshot::Micros;
 use wolkvox_exporter::snapshot::{Amount, Value};
 
 use crate::faults::until;

@@ -5,6 +5,7 @@
 
 mod answers;
 mod call_durations;
+mod check_api;
 mod configuration;
 mod events;
 mod faults;

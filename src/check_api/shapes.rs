@@ -1,0 +1,253 @@
+//! What values look like, without what they are: enough to mend a parser, too little to know anybody.
+//!
+//! A shape keeps length, case and ASCII punctuation. Keys may be values, too, so they are shown only where they look like the
+//! name of a field; the names of rows in an object, and of values inside values, only where the exporter knows them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::reports::Rows;
+
+/// Shapes shown of a field; the others are summed up.
+const SHOWN: usize = 20;
+/// Different shapes remembered of a field: a comment may have another one in each of 60,000 rows.
+const REMEMBERED: usize = 2000;
+/// Fields remembered of a report.
+const MOST_FIELDS: usize = 200;
+/// Characters shown of a shape, and of a key.
+const LONGEST_SHAPE: usize = 64;
+const LONGEST_KEY: usize = 40;
+/// A key with so many digits may be the number of a person.
+const TOO_MANY_DIGITS: usize = 6;
+
+/// Names that may stand anywhere: buckets of `cdr_4`, and what rows of buckets consist of.
+const KNOWN: [&str; 9] = [
+    "0_5_seg",
+    "6_20_seg",
+    "21_60_seg",
+    "61_120_seg",
+    "greater_than_121",
+    "calls",
+    "minutes",
+    "cost",
+    "percentage",
+];
+
+/// The shapes met in one answer.
+#[derive(Clone, Debug, Default)]
+pub struct Shapes {
+    beside: Vec<(String, String)>,
+    fields: Vec<(String, Field)>,
+    index: HashMap<String, usize>,
+    /// Values of fields beyond the number that is remembered.
+    left_out: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Field {
+    shapes: HashMap<String, u64>,
+    left_out: u64,
+}
+
+impl Shapes {
+    /// Whether nothing was met.
+    pub fn is_empty(&self) -> bool {
+        self.beside.is_empty() && self.fields.is_empty()
+    }
+
+    /// Notes a row, and its key where the rows stand in an object.
+    fn row(&mut self, key: Option<&str>, row: &Value) {
+        if let Some(key) = key {
+            self.note("(key of the row)", format!("key     {}", known_key(key)));
+        }
+        match row {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    self.value(&field_key(key), value);
+                }
+            }
+            other => self.value("(row)", other),
+        }
+    }
+
+    /// Notes a key of the answer beside its rows.
+    fn key(&mut self, key: &str, json: &[u8]) {
+        let shape = match json {
+            b"[" => "list".to_owned(),
+            b"{" => "object".to_owned(),
+            json => serde_json::from_slice(json).map_or_else(|_| "unreadable".to_owned(), |value| of_value(&value)),
+        };
+        if self.beside.len() < MOST_FIELDS {
+            self.beside.push((field_key(key), shape));
+        }
+    }
+
+    fn value(&mut self, name: &str, value: &Value) {
+        self.note(name, of_value(value));
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.value(&format!("{name}[]"), item)),
+            Value::Object(entries) => entries
+                .iter()
+                .for_each(|(key, value)| self.value(&format!("{name}.{}", known_key(key)), value)),
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, name: &str, shape: String) {
+        let at = match self.index.get(name) {
+            Some(at) => *at,
+            None if self.fields.len() < MOST_FIELDS => {
+                self.index.insert(name.to_owned(), self.fields.len());
+                self.fields.push((name.to_owned(), Field::default()));
+                self.fields.len() - 1
+            }
+            None => {
+                self.left_out += 1;
+                return;
+            }
+        };
+        let field = &mut self.fields[at].1;
+        if field.shapes.len() < REMEMBERED || field.shapes.contains_key(&shape) {
+            *field.shapes.entry(shape).or_default() += 1;
+        } else {
+            field.left_out += 1;
+        }
+    }
+}
+
+impl fmt::Display for Shapes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.beside.is_empty() {
+            writeln!(f, "    shapes: no keys beside the rows")?;
+        } else {
+            writeln!(f, "    shapes of the answer's keys, in their order")?;
+        }
+        for (key, shape) in &self.beside {
+            writeln!(f, "      {key}: {shape}")?;
+        }
+        for (name, field) in &self.fields {
+            writeln!(f, "    shapes of {name}")?;
+            let mut shapes: Vec<(&String, &u64)> = field.shapes.iter().collect();
+            shapes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+            for (shape, count) in shapes.iter().take(SHOWN) {
+                writeln!(f, "      {count:>6} × {shape}")?;
+            }
+            let rest = shapes.iter().skip(SHOWN).map(|(_, count)| **count).sum::<u64>() + field.left_out;
+            if rest > 0 {
+                writeln!(f, "      {rest:>6} × other shapes")?;
+            }
+        }
+        if self.left_out > 0 {
+            writeln!(f, "    {} values of other fields", self.left_out)?;
+        }
+        Ok(())
+    }
+}
+
+/// The shape of a value, after its JSON type.
+fn of_value(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "true/false".to_owned(),
+        Value::Number(number) => format!("number  {}", of_text(&number.to_string())),
+        Value::String(text) => format!("text    \"{}\"", of_text(text)),
+        Value::Array(_) => "list".to_owned(),
+        Value::Object(_) => "object".to_owned(),
+    }
+}
+
+/// The shape of a text: digits as 9, letters as a or A, ASCII punctuation and blanks as they are, anything else as ¤.
+pub fn of_text(text: &str) -> String {
+    let mut shape = String::new();
+    for (n, character) in text.chars().enumerate() {
+        if n == LONGEST_SHAPE {
+            shape.push('…');
+            break;
+        }
+        match character {
+            c if c.is_numeric() => shape.push('9'),
+            c if c.is_uppercase() => shape.push('A'),
+            c if c.is_alphabetic() => shape.push('a'),
+            c if c == ' ' || c.is_ascii_punctuation() => shape.push(c),
+            // Written out, since no one would see them.
+            c if c.is_whitespace() => shape.extend(c.escape_default()),
+            _ => shape.push('¤'),
+        }
+    }
+    shape
+}
+
+/// A key that looks like the name of a field, or the shape of one that does not.
+fn field_key(key: &str) -> String {
+    let looks_like_one = (1..=LONGEST_KEY).contains(&key.len())
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_/ -".contains(&b))
+        && key.bytes().filter(u8::is_ascii_digit).count() < TOO_MANY_DIGITS;
+    if looks_like_one {
+        key.to_owned()
+    } else {
+        format!("<{}>", of_text(key))
+    }
+}
+
+/// A key that the exporter knows, or the shape of another.
+fn known_key(key: &str) -> String {
+    if KNOWN.contains(&key) {
+        key.to_owned()
+    } else {
+        format!("<{}>", of_text(key))
+    }
+}
+
+/// The shapes of the answer that is being read, whether it is read to its end or not.
+#[derive(Debug, Default)]
+pub(super) struct Sketch(Mutex<Shapes>);
+
+impl Sketch {
+    /// What was met.
+    pub(super) fn into_shapes(self) -> Shapes {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shapes(&self) -> MutexGuard<'_, Shapes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reader that sketches every row and passes it on.
+pub(super) struct Sketched<'s, R> {
+    sketch: &'s Sketch,
+    pub(super) rows: R,
+}
+
+impl<'s, R> Sketched<'s, R> {
+    /// Starts the sketch anew.
+    pub(super) fn new(sketch: &'s Sketch, rows: R) -> Self {
+        *sketch.shapes() = Shapes::default();
+        Self { sketch, rows }
+    }
+}
+
+impl<R: Rows> Rows for Sketched<'_, R> {
+    type Row<'a> = Value;
+
+    fn row(&mut self, key: Option<&str>, row: Value) {
+        self.sketch.shapes().row(key, &row);
+        match R::Row::deserialize(&row) {
+            Ok(row) => self.rows.row(key, row),
+            Err(_) => self.rows.invalid(),
+        }
+    }
+
+    fn invalid(&mut self) {
+        self.rows.invalid();
+    }
+
+    fn beside(&mut self, key: &str, json: &[u8]) {
+        self.sketch.shapes().key(key, json);
+        self.rows.beside(key, json);
+    }
+}
