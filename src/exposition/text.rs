@@ -51,6 +51,8 @@ pub(super) fn render(operation: &Arc<str>, families: Vec<FamilySeries>) -> Vec<(
         tracing::error!(operation = %operation, "series could not be rendered; please report it");
         return Vec::new();
     }
+    // It grew by doubling, and the blocks keep it until the next change.
+    page.shrink_to_fit();
     split(page.into())
 }
 
