@@ -7,6 +7,7 @@ mod answers;
 mod call_durations;
 mod configuration;
 mod faults;
+mod kill;
 mod ledger;
 mod schedule;
 mod scrape;

@@ -250,6 +250,13 @@ impl Samples {
             .collect()
     }
 
+    /// Name, labels and value of every sample.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>, f64)> {
+        self.0
+            .iter()
+            .map(|((name, labels), value)| (name.as_str(), labels, *value))
+    }
+
     /// The families with series, by the name of their samples.
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.0.keys().map(|(name, _)| name.as_str()).collect();
