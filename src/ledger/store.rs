@@ -1,6 +1,7 @@
 //! The file of an operation: redb, one transaction a commit.
 
 use std::fmt;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ impl Place {
         let opened = path.clone();
         Self {
             path: Some(path.clone()),
-            ..Self::custom(path.display().to_string(), move |builder| builder.create(&opened))
+            ..Self::custom(path.display().to_string(), move |builder| open_file(builder, &opened))
         }
     }
 
@@ -68,13 +69,13 @@ impl Place {
 
     /// The size of the file, where there is one.
     pub fn size_bytes(&self) -> Option<u64> {
-        Some(std::fs::metadata(self.path.as_ref()?).ok()?.len())
+        Some(fs::metadata(self.path.as_ref()?).ok()?.len())
     }
 
     /// Opens the state, or makes a new one where there is none.
     pub(super) fn open(&self) -> Result<Database, StateError> {
         if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {
-            let made = std::fs::create_dir_all(folder);
+            let made = fs::create_dir_all(folder);
             made.map_err(|error| self.error(format!("its folder cannot be made: {error}")))?;
         }
         let mut builder = Builder::new();
@@ -146,6 +147,34 @@ impl Place {
             )),
         }
     }
+}
+
+/// Opens the file, or makes it where there is none. A process that is killed while redb makes a file leaves one that is no
+/// database and would be refused ever after, so it is made beside its place and gets its name when it is complete.
+fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseError> {
+    if path.exists() {
+        return builder.create(path);
+    }
+    let new = path.with_extension("redb.new");
+    let database = match builder.create(&new) {
+        Err(DatabaseError::Storage(_)) => {
+            // Half made, so nothing was ever counted in it. Whatever else is wrong is found again.
+            let _ = fs::remove_file(&new);
+            builder.create(&new)?
+        }
+        result => result?,
+    };
+    // Whoever made it meanwhile had the lock of the new file until now.
+    if path.exists() {
+        drop(database);
+        return builder.create(path);
+    }
+    let named = fs::rename(&new, path).and_then(|()| match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    });
+    named.map_err(StorageError::from)?;
+    Ok(database)
 }
 
 impl fmt::Debug for Place {

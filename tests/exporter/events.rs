@@ -138,11 +138,11 @@ fn shown(samples: &Samples) -> Counts {
         counts && prefixes.iter().any(|prefix| name.starts_with(prefix))
     };
     let mut counts = Counts::new();
-    for ((name, labels), value) in samples.iter() {
-        if of_events(name) && *value > 0.0 {
+    for (name, labels, value) in samples.iter() {
+        if of_events(name) && value > 0.0 {
             let mut labels = labels.clone();
             labels.remove("operation");
-            counts.insert((name.clone(), labels), *value);
+            counts.insert((name.to_owned(), labels), value);
         }
     }
     counts

@@ -49,6 +49,10 @@ impl Disk {
         self.0.lock().unwrap().writes_left = None;
     }
 
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().bytes.clone()
+    }
+
     fn writes(&self) -> u32 {
         self.0.lock().unwrap().writes
     }
@@ -431,6 +435,35 @@ fn files_that_are_no_state_are_refused_by_name() {
     std::fs::write(folder.0.join("file"), "").unwrap();
     let below_a_file = Place::file(&folder.0.join("file"), "acme");
     assert!(Ledger::open(below_a_file, Duration::ZERO, 5000, moment(BIRTH)).is_err());
+}
+
+/// A process may be killed while the file is made for the first time; redb alone would refuse what is left of it.
+#[test]
+fn a_file_that_was_half_made_is_made_again() {
+    let folder = Folder::new("half-made");
+    let open = |operation: &str| {
+        Ledger::open(Place::file(&folder.0, operation), Duration::ZERO, 5000, moment(BIRTH)).map(drop)
+    };
+    open("whole").unwrap();
+    assert!(folder.0.join("whole.redb").exists() && !folder.0.join("whole.redb.new").exists());
+    let mut refused = 0;
+    for writes in 0.. {
+        let disk = Disk::default();
+        disk.fail_after(writes);
+        if Ledger::open(disk.place(), Duration::ZERO, 5000, moment(BIRTH)).is_ok() {
+            assert!(writes > 3, "{writes} writes");
+            break;
+        }
+        let operation = format!("killed-{writes}");
+        std::fs::write(folder.0.join(format!("{operation}.redb.new")), disk.bytes()).unwrap();
+        open(&operation).unwrap();
+        open(&operation).unwrap();
+        assert!(!folder.0.join(format!("{operation}.redb.new")).exists());
+        let bare = format!("bare-{writes}");
+        std::fs::write(folder.0.join(format!("{bare}.redb")), disk.bytes()).unwrap();
+        refused += u32::from(open(&bare).is_err());
+    }
+    assert!(refused > 0, "there is no need to make the file beside its place");
 }
 
 /// Over the limit the free labels are folded; in a family with ids only, the id. Stored sets are always admitted.

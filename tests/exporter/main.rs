@@ -9,6 +9,7 @@ mod check_api;
 mod configuration;
 mod events;
 mod faults;
+mod kill;
 mod ledger;
 mod privacy;
 mod schedule;

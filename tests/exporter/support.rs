@@ -283,9 +283,11 @@ impl Samples {
             .collect()
     }
 
-    /// All samples, by name and labels.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&(String, BTreeMap<String, String>), &f64)> {
-        self.0.iter()
+    /// Name, labels and value of every sample.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>, f64)> {
+        self.0
+            .iter()
+            .map(|((name, labels), value)| (name.as_str(), labels, *value))
     }
 
     /// The families with series, by the name of their samples.
