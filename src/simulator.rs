@@ -30,7 +30,7 @@ mod wire;
 
 use std::{io, sync::Arc};
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use tokio::net::TcpListener;
 
 pub use campaign_state::CampaignState;
@@ -90,11 +90,20 @@ impl Simulator {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
             OperationPlan::new(name, timezone).volume(volume)
         };
+        // Rows that show within seconds, for people who look on.
+        let lateness = Lateness {
+            prompt: SignedDuration::from_secs(10),
+            ..Lateness::default()
+        };
+        let watchable = EventPlan {
+            lateness,
+            ..EventPlan::default()
+        };
         Simulator::new(SimulatorConfig {
             seed,
             clock,
             operations: vec![
-                plan("medellin", "America/Bogota", 4.0).never_closes(),
+                plan("medellin", "America/Bogota", 6.0).never_closes().events(watchable),
                 plan("guadalajara", "America/Mexico_City", 1.0).campaigns(4),
                 plan("valparaiso", "America/Santiago", 0.4).campaigns(3),
             ],
