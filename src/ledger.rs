@@ -259,6 +259,8 @@ impl Ledger {
             for key in &piece.born_together {
                 draft.admit(key, Total::zero_of(key.family));
             }
+            // Added up by place: looking a series up for each fact would take longer than all else here.
+            let mut growth: Vec<Option<Total>> = vec![None; admitted.len()];
             let mut new = new.into_iter();
             for (row, outcome) in piece.rows.iter().zip(outcomes) {
                 if let Some(outcome) = outcome {
@@ -273,9 +275,9 @@ impl Ledger {
                     counted = true;
                     for (series, observed) in &fact.counts {
                         let (key, folded) = &admitted[*series as usize];
-                        if let Some(counter) = draft.change(key) {
-                            counter.total.count(key.family, *observed);
-                        }
+                        growth[*series as usize]
+                            .get_or_insert_with(|| Total::zero_of(key.family))
+                            .count(key.family, *observed);
                         if *folded {
                             *committed.folded.entry(key.family).or_default() += 1;
                         }
@@ -285,6 +287,13 @@ impl Ledger {
                     .tally
                     .count(if counted { Outcome::Counted } else { Outcome::Duplicate });
                 committed.backlog += u64::from(counted && row.at < piece.backlog_before);
+            }
+            for ((key, _), growth) in admitted.iter().zip(growth) {
+                if let Some(growth) = growth
+                    && let Some(counter) = draft.change(key)
+                {
+                    counter.total.add_total(&growth);
+                }
             }
 
             let mut change = Change::default();

@@ -75,6 +75,26 @@ impl Total {
         }
     }
 
+    /// Adds what a total of the same family has counted.
+    pub(super) fn add_total(&mut self, other: &Total) {
+        match (self, other) {
+            (Total::Count(mine), Total::Count(theirs)) => *mine = mine.saturating_add(*theirs),
+            (
+                Total::Histogram { counts, sum },
+                Total::Histogram {
+                    counts: their_counts,
+                    sum: their_sum,
+                },
+            ) => {
+                for (mine, theirs) in counts.iter_mut().zip(their_counts) {
+                    *mine += theirs;
+                }
+                *sum = sum.saturating_add(*their_sum);
+            }
+            _ => debug_assert!(false, "events are counted, not summed"),
+        }
+    }
+
     pub(super) fn value(&self) -> Value {
         match self {
             Total::Count(count) => Value::Amount(Amount::Count(*count)),

@@ -91,13 +91,14 @@ impl Rows for AbandonedCalls {
         let channel = channel(events::id(&row.type_interaction).unwrap_or_default());
         let result = result(events::id(&row.result).unwrap_or_default());
         events.name(&INFO, skill, &row.skill_name, date);
-        if !events.knows(&ABANDON_TIME, &[skill, channel]) {
-            events.born(&ABANDON_TIME, &[skill, channel]);
+        if events.born(&ABANDON_TIME, &[skill, channel]) {
             for result in RESULTS {
                 events.born(&INTERACTIONS, &[skill, channel, result]);
             }
         }
-        let mut counts = vec![(events.series(&INTERACTIONS, &[skill, channel, result]), ONE)];
+        // Exactly as large as most rows need it: this is done for hundreds of thousands of rows.
+        let mut counts = Vec::with_capacity(2);
+        counts.push((events.series(&INTERACTIONS, &[skill, channel, result]), ONE));
         if result == RESULTS[0]
             && let Some(seconds) = events.tally().read("abandon_time", fields::duration(&row.abandon_time))
         {

@@ -1,6 +1,6 @@
 //! What the reports that list events one by one have in common: rows become facts with an identity.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hasher;
 
 use jiff::Timestamp;
@@ -69,8 +69,11 @@ pub struct Events {
     series: Vec<SeriesKey>,
     /// Index into `series`, by family name and labels.
     index: HashMap<String, SeriesIndex>,
-    born_together: BTreeSet<SeriesKey>,
-    names: BTreeMap<(&'static Family, String), Name>,
+    born_together: Vec<SeriesKey>,
+    /// What is in `born_together`, by family name and labels.
+    born: HashSet<String>,
+    /// By family and id. Most rows name an id that came before, which is then found without an allocation.
+    names: BTreeMap<&'static Family, BTreeMap<String, Name>>,
     tally: Tally,
     newest: Option<Timestamp>,
     zone: TimeZone,
@@ -112,7 +115,8 @@ impl Events {
             rows: Vec::new(),
             series: Vec::new(),
             index: HashMap::new(),
-            born_together: BTreeSet::new(),
+            born_together: Vec::new(),
+            born: HashSet::new(),
             names: BTreeMap::new(),
             tally: Tally::default(),
             newest: None,
@@ -124,12 +128,18 @@ impl Events {
     }
 
     /// What the answer came to.
-    pub fn collected(self) -> Collected {
+    pub fn collected(mut self) -> Collected {
+        // Where only some find room under the limit, which ones must not depend on the order of the rows.
+        self.born_together.sort_unstable();
+        let names = self.names.into_iter().flat_map(|(family, names)| {
+            let names = names.into_iter();
+            names.map(move |(id, name)| ((family, id), name))
+        });
         Collected {
             rows: self.rows,
             series: self.series,
-            born_together: self.born_together.into_iter().collect(),
-            names: self.names,
+            born_together: self.born_together,
+            names: names.collect(),
             tally: self.tally,
             newest: self.newest,
         }
@@ -210,38 +220,26 @@ impl Events {
 
     /// The place of a series; a set that came before is found without an allocation.
     pub(super) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
-        self.scratch.clear();
-        self.scratch.push_str(family.name);
-        for label in labels {
-            self.scratch.push('\u{1f}');
-            self.scratch.push_str(label);
-        }
+        write_set(&mut self.scratch, family, labels);
         if let Some(index) = self.index.get(&self.scratch) {
             return *index;
         }
         let index = self.series.len() as SeriesIndex;
-        self.series.push(SeriesKey {
-            family,
-            labels: owned(labels),
-        });
+        self.series.push(series_key(family, labels));
         self.index.insert(self.scratch.clone(), index);
         index
     }
 
-    /// Lets a series be born, whether anything counts in it or not.
-    pub(super) fn born(&mut self, family: &'static Family, labels: &[&str]) {
-        self.born_together.insert(SeriesKey {
-            family,
-            labels: owned(labels),
-        });
-    }
-
-    /// Whether a series is known in this answer already.
-    pub(super) fn knows(&self, family: &'static Family, labels: &[&str]) -> bool {
-        self.born_together.contains(&SeriesKey {
-            family,
-            labels: owned(labels),
-        })
+    /// Lets a series be born, whether anything counts in it or not. Says whether it is the first time in this answer; later
+    /// times need no allocation.
+    pub(super) fn born(&mut self, family: &'static Family, labels: &[&str]) -> bool {
+        write_set(&mut self.scratch, family, labels);
+        let is_first = !self.born.contains(&self.scratch);
+        if is_first {
+            self.born.insert(self.scratch.clone());
+            self.born_together.push(series_key(family, labels));
+        }
+        is_first
     }
 
     /// Takes the name of an id, if it is the newest.
@@ -249,7 +247,8 @@ impl Events {
         let Reading::Value(name) = fields::text(name) else {
             return;
         };
-        match self.names.get_mut(&(family, id.to_owned())) {
+        let names = self.names.entry(family).or_default();
+        match names.get_mut(id) {
             Some(known) if known.at > date.at => {}
             Some(known) => {
                 if known.name != name {
@@ -258,15 +257,30 @@ impl Events {
                 known.at = date.at;
             }
             None => {
-                self.names.insert(
-                    (family, id.to_owned()),
-                    Name {
-                        name: name.to_owned(),
-                        at: date.at,
-                    },
-                );
+                let name = Name {
+                    name: name.to_owned(),
+                    at: date.at,
+                };
+                names.insert(id.to_owned(), name);
             }
         }
+    }
+}
+
+/// The text by which a label set is looked up.
+fn write_set(text: &mut String, family: &Family, labels: &[&str]) {
+    text.clear();
+    text.push_str(family.name);
+    for label in labels {
+        text.push('\u{1f}');
+        text.push_str(label);
+    }
+}
+
+fn series_key(family: &'static Family, labels: &[&str]) -> SeriesKey {
+    SeriesKey {
+        family,
+        labels: labels.iter().map(|label| Label::Owned((*label).to_owned())).collect(),
     }
 }
 
@@ -301,10 +315,6 @@ pub(super) fn observed(seconds: u64) -> Micros {
 
 /// Nothing is observed: the series is a counter.
 pub(super) const ONE: Micros = Micros(0);
-
-fn owned(labels: &[&str]) -> Vec<Label> {
-    labels.iter().map(|label| Label::Owned((*label).to_owned())).collect()
-}
 
 /// `YYYY-MM-DD HH:MM:SS`, as all row reports date (seen in real answers); a `T` between is accepted, too.
 fn parse_date(text: &str) -> Option<DateTime> {

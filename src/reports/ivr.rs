@@ -117,8 +117,7 @@ impl Rows for IvrSteps {
             return;
         };
         events.name(&INFO, point, &row.rp_name, date);
-        if !events.knows(&TIME, &[point]) {
-            events.born(&TIME, &[point]);
+        if events.born(&TIME, &[point]) {
             for result in RESULTS {
                 events.born(&CALLS, &[point, result]);
             }

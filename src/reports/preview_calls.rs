@@ -128,7 +128,7 @@ impl PreviewCalls {
         let interaction = events::enumerated(events::id(&row.type_interaction).unwrap_or_default());
         let result = events::free(events::id(&row.call_result).unwrap_or_default());
         let hang_up = hang_up(events::id(&row.hang_up).unwrap_or_default());
-        if !events.knows(&CALLS, &[campaign, &interaction, &result, NONE]) {
+        if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
             events.born(&DURATION, &[campaign]);
             for hang_up in HANG_UPS {
                 events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);

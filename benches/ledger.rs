@@ -1,0 +1,356 @@
+//! The state: how long a large commit takes, and how large the file gets in years.
+//!
+//! Rows are made in process and given to the ledger as pieces, the way a poller does. Each measurement is a process of its
+//! own, so that its peak of memory is its own. Waiting for the disk is told apart from the work: the file is wrapped in a
+//! storage that measures its syncs.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use redb::StorageBackend;
+use redb::backends::FileBackend;
+use wolkvox_exporter::clock::Moment;
+use wolkvox_exporter::ledger::{EventRow, Fact, FactKey, Ledger, PartOf, Piece, Place, SeriesIndex};
+use wolkvox_exporter::metrics::{Family, Kind};
+use wolkvox_exporter::reports::fields::Micros;
+use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
+use wolkvox_exporter::snapshot::{Label, SeriesKey};
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
+const REREAD_BACK: SignedDuration = SignedDuration::from_hours(48);
+const REREAD_EVERY_HOURS: i64 = 6;
+/// Keys are kept for so much longer, since they are dated by wall-clock text.
+const MARGIN: SignedDuration = SignedDuration::from_hours(26);
+const BIRTH: i64 = 1_780_000_000;
+const HOUR: i64 = 3600;
+const MB: f64 = 1e6;
+
+const KEPT: u64 = 344_000;
+const NEW: u64 = 20_000;
+/// Odd, so that there is a median.
+const COMMITS: usize = 21;
+
+const HOURS: i64 = 2 * 365 * 24;
+const EVENTS_A_DAY: u64 = 500;
+
+fn main() -> Outcome<()> {
+    // Told apart by the first argument; cargo's own are no words of ours.
+    match env::args().nth(1).as_deref() {
+        Some("memory") => large_commits(None),
+        Some("file") => in_folder(|folder| large_commits(Some(folder))),
+        Some("years") => in_folder(years),
+        _ => {
+            println!("median of {COMMITS} commits of {NEW} new rows onto {KEPT} keys, as many forgotten");
+            println!("          all ms (target: 30)  CPU ms  syncs ms  file MB  peak MB over idle");
+            run("memory")?;
+            run("file")?;
+            println!();
+            println!("{HOURS} hourly polls of {EVENTS_A_DAY} events a day, each 6 h the last 48 h again");
+            run("years")
+        }
+    }
+}
+
+/// Runs a measurement in a process of its own, which prints what it finds.
+fn run(word: &str) -> Outcome<()> {
+    let status = Command::new(env::current_exe()?).arg(word).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{word} has failed").into())
+    }
+}
+
+fn in_folder(measure: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
+    let folder = env::temp_dir().join(format!("wolkvox_exporter-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let result = measure(&folder);
+    fs::remove_dir_all(&folder)?;
+    result
+}
+
+/// Commits windows of as many rows as one answer may have, when as many keys as are kept have come together.
+fn large_commits(folder: Option<&Path>) -> Outcome<()> {
+    let syncs = Arc::new(AtomicU64::new(0));
+    let path = folder.map(|folder| folder.join("state.redb"));
+    let place = path.clone().map_or_else(Place::memory, |path| timed(path, &syncs));
+    let idle = memory("VmRSS")?;
+    // Such that the kept keys are those of the time that is kept.
+    let stream = Stream {
+        millis: ((REREAD_BACK + MARGIN).as_millis() as u64) / KEPT,
+    };
+    let mut ledger = born(place)?;
+    let fill = KEPT / NEW + 2;
+    let (mut all, mut cpu, mut disk) = (Vec::new(), Vec::new(), Vec::new());
+    for window in 0..fill + COMMITS as u64 {
+        let events = window * NEW..(window + 1) * NEW;
+        let until = stream.at(events.end);
+        let piece = stream.piece(events, PartOf::Window, until);
+        let (cpu_before, disk_before, before) = (cpu_time()?, syncs.load(Ordering::Relaxed), Instant::now());
+        let counted = commit(&mut ledger, &piece, until)?;
+        if counted != NEW {
+            return Err(format!("{counted} of {NEW} were counted").into());
+        }
+        if window >= fill {
+            all.push(before.elapsed().as_secs_f64() * 1e3);
+            cpu.push((cpu_time()? - cpu_before).as_secs_f64() * 1e3);
+            disk.push((syncs.load(Ordering::Relaxed) - disk_before) as f64 / 1e6);
+        }
+    }
+    let peak = memory("VmHWM")? - idle;
+    println!(
+        "  {:6} {:6.1} {:21.1} {:9.1} {:8.1} {:10.1}",
+        if folder.is_some() { "file" } else { "memory" },
+        median(all),
+        median(cpu),
+        median(disk),
+        size(path.as_deref())? / MB,
+        peak / MB,
+    );
+    Ok(())
+}
+
+/// Polls for years, and prints what has become of the file now and then.
+fn years(folder: &Path) -> Outcome<()> {
+    let syncs = Arc::new(AtomicU64::new(0));
+    let path = folder.join("state.redb");
+    let idle = memory("VmRSS")?;
+    let stream = Stream {
+        millis: 86_400_000 / EVENTS_A_DAY,
+    };
+    let mut ledger = born(timed(path.clone(), &syncs))?;
+    let (mut largest, mut counted, mut commits) = (0.0_f64, 0, 0);
+    let begin = Instant::now();
+    println!("  months  file MB  largest MB  peak MB over idle  commits  syncs s  all s");
+    for hour in 1..=HOURS {
+        let until = Timestamp::from_second(BIRTH + hour * HOUR)?;
+        let from = until - OVERLAP - SignedDuration::from_hours(1);
+        counted += commit(
+            &mut ledger,
+            &stream.piece(stream.between(from, until), PartOf::Window, until),
+            until,
+        )?;
+        commits += 1;
+        if hour % REREAD_EVERY_HOURS == 0 {
+            let events = stream.between(until - REREAD_BACK, from);
+            let reread = stream.piece(events, PartOf::Reread { ended: true }, from);
+            counted += commit(&mut ledger, &reread, until)?;
+            commits += 1;
+        }
+        largest = largest.max(size(Some(&path))?);
+        if [1, 3, 6, 12, 18, 24].iter().any(|months| hour == months * HOURS / 24) {
+            println!(
+                "  {:6} {:8.2} {:11.2} {:18.1} {commits:8} {:8.1} {:6.1}",
+                hour * 24 / HOURS,
+                size(Some(&path))? / MB,
+                largest / MB,
+                (memory("VmHWM")? - idle) / MB,
+                syncs.load(Ordering::Relaxed) as f64 / 1e9,
+                begin.elapsed().as_secs_f64(),
+            );
+        }
+    }
+    if counted
+        != stream
+            .between(
+                Timestamp::from_second(BIRTH)?,
+                Timestamp::from_second(BIRTH + HOURS * HOUR)?,
+            )
+            .count() as u64
+    {
+        return Err(format!("{counted} events were counted").into());
+    }
+    Ok(())
+}
+
+/// Abandoned calls, evenly in time from the birth on; each number always makes the same one.
+struct Stream {
+    /// From one to the next.
+    millis: u64,
+}
+
+impl Stream {
+    fn at(&self, event: u64) -> Timestamp {
+        let second = BIRTH + (event * self.millis / 1000) as i64;
+        Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The events from one time on to before another.
+    fn between(&self, from: Timestamp, until: Timestamp) -> std::ops::Range<u64> {
+        let number = |at: Timestamp| {
+            let seconds = u64::try_from(at.as_second() - BIRTH).unwrap_or(0);
+            (seconds * 1000).div_ceil(self.millis)
+        };
+        number(from)..number(until)
+    }
+
+    fn piece(&self, events: std::ops::Range<u64>, part_of: PartOf, until: Timestamp) -> Piece {
+        let series = series();
+        let sets = series.len() / 2;
+        let row = |event| {
+            let mut random = fastrand::Rng::with_seed(event);
+            let at = self.at(event);
+            let set = random.usize(..sets) as SeriesIndex;
+            EventRow {
+                at,
+                facts: vec![Fact {
+                    key: FactKey {
+                        second: at.as_second(),
+                        hash: random.u128(..),
+                    },
+                    counts: vec![
+                        (set, Micros(0)),
+                        (set + sets as SeriesIndex, Micros(random.u64(..600) * Micros::PER_UNIT)),
+                    ],
+                }],
+            }
+        };
+        Piece {
+            report: REPORT,
+            until,
+            part_of,
+            overlap: OVERLAP,
+            reread_back: REREAD_BACK,
+            rows: events.map(row).collect(),
+            series,
+            born_together: Vec::new(),
+            names: BTreeMap::new(),
+            tally: Tally::default(),
+            backlog_before: Timestamp::MIN,
+        }
+    }
+}
+
+/// Counters, and as many histograms with the same ids.
+fn series() -> Vec<SeriesKey> {
+    let of = |wanted: fn(Kind) -> bool| -> Option<&'static Family> {
+        REPORT.families().into_iter().find(|family| wanted(family.kind))
+    };
+    let families = [
+        of(|kind| matches!(kind, Kind::Counter)),
+        of(|kind| matches!(kind, Kind::Histogram(_))),
+    ];
+    let ids = |family: &'static Family| {
+        (0..20).map(move |id| {
+            let labels = ["", "voice", "abandoned"].iter().take(family.labels.len());
+            let mut labels: Vec<Label> = labels.map(|label| Label::Borrowed(label)).collect();
+            labels[0] = Label::Owned((20_301 + id).to_string());
+            SeriesKey { family, labels }
+        })
+    };
+    families.into_iter().flatten().flat_map(ids).collect()
+}
+
+/// A ledger whose report is born.
+fn born(place: Place) -> Outcome<Ledger> {
+    let birth = Timestamp::from_second(BIRTH)?;
+    let mut ledger = Ledger::open(place, Duration::ZERO, 10_000, moment(birth))?;
+    let stream = Stream { millis: 1000 };
+    commit(
+        &mut ledger,
+        &stream.piece(0..0, PartOf::Birth { born: Some(birth) }, birth),
+        birth,
+    )?;
+    Ok(ledger)
+}
+
+/// Commits a piece, and says how many rows were counted.
+fn commit(ledger: &mut Ledger, piece: &Piece, now: Timestamp) -> Outcome<u64> {
+    let today = TimeZone::UTC.to_datetime(now).date();
+    let committed = ledger.commit_piece(piece, (today, 1), moment(now))?;
+    Ok(committed.tally.rows(RowOutcome::Counted))
+}
+
+fn moment(wall: Timestamp) -> Moment {
+    Moment {
+        wall,
+        monotonic: tokio::time::Instant::now(),
+    }
+}
+
+/// A file whose syncs add up in nanoseconds.
+fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Place {
+    let syncs = Arc::clone(syncs);
+    Place::custom("a timed file", move |builder| {
+        let file = fs::File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        builder.create_with_backend(Timed {
+            file: FileBackend::new(file)?,
+            syncs: Arc::clone(&syncs),
+        })
+    })
+}
+
+#[derive(Debug)]
+struct Timed {
+    file: FileBackend,
+    syncs: Arc<AtomicU64>,
+}
+
+impl StorageBackend for Timed {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.file.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let before = Instant::now();
+        let result = self.file.sync_data();
+        self.syncs
+            .fetch_add(before.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.file.write(offset, data)
+    }
+}
+
+/// The time that this thread, the only one, was running.
+fn cpu_time() -> Outcome<Duration> {
+    let text = fs::read_to_string("/proc/self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next().ok_or("no number")?.parse()?;
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Memory of this process by the kernel's count, in bytes.
+fn memory(key: &str) -> Outcome<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status
+        .lines()
+        .find(|line| line.starts_with(key))
+        .ok_or("no such line")?;
+    let kibibytes: f64 = line.split_whitespace().nth(1).ok_or("no number")?.parse()?;
+    Ok(kibibytes * 1024.0)
+}
+
+fn size(path: Option<&Path>) -> Outcome<f64> {
+    path.map_or(Ok(0.0), |path| Ok(fs::metadata(path)?.len() as f64))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
