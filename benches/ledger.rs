@@ -18,10 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{EventRow, Fact, FactKey, Ledger, PartOf, Piece, Place, SeriesIndex};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::fields::Micros;
+use wolkvox_exporter::reports::events::{EventRow, Fact, FactKey, SeriesIndex};
 use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
+use wolkvox_exporter::snapshot::Micros;
 use wolkvox_exporter::snapshot::{Label, SeriesKey};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -114,6 +114,9 @@ impl Ledger {
             };
             ledger.write(now, |_, _| Ok((change, ())))?;
         }
+        if ledger.holds.is_off() {
+            ledger.release_all(now)?;
+        }
         ledger.hold_unreleased(now);
         Ok(ledger)
     }
@@ -179,10 +182,10 @@ impl Ledger {
 
     /// Commits a reading of a day's totals: each counter grows by what the day has above its highest value so far.
     pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
-        let limit = self.series_limit;
+        let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
         self.write(now, |_, books| {
             let mut change = Change::default();
-            let mut draft = Draft::new(&books.counters, limit, reading.today);
+            let mut draft = Draft::new(&books.counters, limit, reading.today, released_at_birth);
             for (key, zero) in &reading.series {
                 draft.admit(key, Total::from(*zero));
             }
@@ -228,13 +231,13 @@ impl Ledger {
 
     /// Commits a piece of a window: what it has that is new is counted, and the report is read so far.
     pub fn commit_piece(&mut self, piece: &Piece, calls: (Date, u32), now: Moment) -> Result<Committed, StateError> {
-        let limit = self.series_limit;
+        let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
         self.write(now, |writing, books| {
             let mut committed = Committed {
                 tally: piece.tally.clone(),
                 ..Committed::default()
             };
-            let mut draft = Draft::new(&books.counters, limit, calls.0);
+            let mut draft = Draft::new(&books.counters, limit, calls.0, released_at_birth);
             let before = books.events.get(&piece.report);
             let mut table = writing.open_table(facts::FACTS)?;
 
@@ -445,8 +448,13 @@ impl Ledger {
                 .place
                 .error("it could not be saved before and is tried again shortly; check the disk"));
         }
-        let opened = self.place.open().and_then(|database| {
+        let opened = self.place.open_existing().and_then(|database| {
             let books = Books::read(&database).map_err(|error| self.place.error(error))?;
+            if books.hash_key != self.books.hash_key {
+                return Err(self
+                    .place
+                    .error("it is not the state of before; restart the exporter to go on with it"));
+            }
             Ok((database, books))
         });
         match opened {
@@ -462,6 +470,30 @@ impl Ledger {
                 Err(error)
             }
         }
+    }
+
+    /// Releases what an earlier process held: without a hold it is shown, so a later hold must not take it back.
+    fn release_all(&mut self, now: Moment) -> Result<(), StateError> {
+        if self.books.counters.values().all(|counter| counter.released) {
+            return Ok(());
+        }
+        self.write(now, |_, books| {
+            let unreleased = books.counters.iter().filter(|(_, counter)| !counter.released);
+            let released = |counter: &counters::Counter| counters::Counter {
+                released: true,
+                ..counter.clone()
+            };
+            let counters = unreleased
+                .map(|(key, counter)| (key.clone(), released(counter)))
+                .collect();
+            Ok((
+                Change {
+                    counters,
+                    ..Change::default()
+                },
+                (),
+            ))
+        })
     }
 
     /// Series that were not released before a restart are held from its beginning on.

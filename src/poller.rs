@@ -78,6 +78,10 @@ pub struct Poller {
     /// Ticks since the last poll of a report, for when only every k-th is kept.
     ticks_left_out: BTreeMap<ReportKind, u64>,
     token_is_doubtful: bool,
+    /// How much time the next piece of a report may cover, by what came before.
+    piece_lengths: BTreeMap<ReportKind, SignedDuration>,
+    /// When the poll that is under way began.
+    poll_began: Instant,
     /// The local date on which idle series were last looked for.
     idle_checked: Date,
 }
@@ -120,7 +124,9 @@ impl Poller {
             last_ticks: BTreeMap::new(),
             ticks_left_out: BTreeMap::new(),
             token_is_doubtful: false,
-            idle_checked: today,
+            piece_lengths: BTreeMap::new(),
+            poll_began: Instant::now(),
+            idle_checked: today.yesterday().unwrap_or(today),
         };
         for report in poller.operation.reports.keys().filter(|report| report.counts()) {
             poller.show_counters(*report);
@@ -223,7 +229,7 @@ impl Poller {
 
     /// Polls a report, at an instant given from outside.
     pub async fn poll(&mut self, report: ReportKind, now: Timestamp) {
-        let begin = Instant::now();
+        self.poll_began = Instant::now();
         self.budget.go_to(window::local_date(now, &self.operation.timezone));
         if self.token_is_doubtful {
             self.read_token_again().await;
@@ -240,7 +246,7 @@ impl Poller {
             // What was asked in vain cost calls, too.
             Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
-        self.note_result(report, now, begin.elapsed(), result);
+        self.note_result(report, now, self.poll_began.elapsed(), result);
         self.show_health();
     }
 
@@ -294,26 +300,34 @@ impl Poller {
         match error.reason {
             Reason::Auth => self.token_is_doubtful = true,
             Reason::Quota => {
-                let until = window::next_midnight(now, &self.operation.timezone);
-                self.suspend(until, Skip::Quota);
+                // All reports are without calls, also those whose last poll was good.
+                for health in self.health.reports.values_mut() {
+                    health.up = Some(false);
+                }
+                let skip = if self.budget.left() == 0 {
+                    Skip::Budget
+                } else {
+                    Skip::Quota
+                };
+                self.suspend(now, None, skip);
             }
             _ => {
-                let wait = error.retry_after.and_then(|wait| SignedDuration::try_from(wait).ok());
-                self.suspend(wait.and_then(|wait| now.checked_add(wait).ok()), Skip::Quota);
+                if let Some(wait) = error.retry_after {
+                    self.suspend(now, Some(wait), Skip::Quota);
+                }
             }
         }
     }
 
-    /// Stops the polls of all reports until an instant.
-    fn suspend(&mut self, until: Option<Timestamp>, skip: Skip) {
-        let Some(until) = until else { return };
+    /// Stops the polls of all reports for as long as the API asked for, and until local midnight at most.
+    fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
+        let midnight = window::next_midnight(now, &self.operation.timezone);
+        let asked = wait.and_then(|wait| now.checked_add(SignedDuration::try_from(wait).ok()?).ok());
+        let Some(until) = asked.into_iter().chain(midnight).min() else {
+            return;
+        };
         tracing::warn!(operation = &*self.operation.name, %until, "polls are suspended");
         self.suspended = Some((until, skip));
-        if skip == Skip::Quota {
-            for health in self.health.reports.values_mut() {
-                health.up = Some(false);
-            }
-        }
     }
 
     async fn read_token_again(&mut self) {
@@ -337,7 +351,16 @@ impl Poller {
         let max_age = self.config(report).max_age;
         self.board
             .show(&self.operation.name, report, series, Some(Instant::now() + max_age));
-        Ok(self.note_rows(report, answer.rows.tally(), answer.count, now))
+        let rows = self.note_rows(report, answer.rows.tally(), answer.count, now);
+        if let Err(error) = self.save_calls(now).await {
+            // The state of now needs no disk; the reports that count will fail and say so.
+            tracing::debug!(
+                operation = &*self.operation.name,
+                "calls were not saved: {}",
+                error.what
+            );
+        }
+        Ok(rows)
     }
 
     /// Asks, checks the clocks against each other, and notes every request that was sent.
@@ -366,7 +389,9 @@ impl Poller {
             attempts.into_iter().for_each(|attempt| health.request(attempt));
         }
         let answer = result?;
-        questions::compare_clocks(answer.date, now)?;
+        // A poll may take long, and its time is that of its beginning.
+        let elapsed = SignedDuration::try_from(self.poll_began.elapsed()).unwrap_or_default();
+        questions::compare_clocks(answer.date, now.saturating_add(elapsed).unwrap_or(now))?;
         Ok(answer)
     }
 

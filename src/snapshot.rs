@@ -77,12 +77,6 @@ impl Amount {
         self == self.zero()
     }
 
-    /// Both together. A series never changes its kind: its amounts come from one field of one report.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        self.with(other, u64::saturating_add)
-    }
-
     /// What this has above the other, nothing if it has less.
     #[must_use]
     pub fn above(self, other: Self) -> Self {

@@ -53,11 +53,6 @@ impl CallBudget {
         self.used.get(&self.today).copied().unwrap_or_default()
     }
 
-    /// Calls allowed a day.
-    pub fn limit(&self) -> u32 {
-        self.limit
-    }
-
     /// Calls left today.
     pub fn left(&self) -> u32 {
         self.limit.saturating_sub(self.used())
@@ -76,8 +71,8 @@ impl CallBudget {
         (not_live / 3).saturating_sub(caught_up)
     }
 
-    /// Takes note of a call that was a catch-up's.
-    pub fn note_catch_up(&mut self) {
-        *self.caught_up.entry(self.today).or_default() += 1;
+    /// Takes note of calls that were a catch-up's.
+    pub fn note_catch_up(&mut self, calls: u32) {
+        *self.caught_up.entry(self.today).or_default() += calls;
     }
 }

@@ -72,7 +72,7 @@ impl Envelope {
             200 => ApiError::new(Reason::Decode, "the answer has neither `data` nor `code`"),
             404 if says("validate dates") => return Meaning::NoRows,
             // Whether the API cuts silently over its record limit or says so is unknown; this is what it might say.
-            400.. if says("record") => ApiError::new(
+            400 | 413 if says("record") => ApiError::new(
                 Reason::TooLarge,
                 format!("{what}: more records than the API gives at once"),
             ),

@@ -171,12 +171,18 @@ impl Change {
         names: &BTreeMap<(&'static Family, String), Name>,
         limit: usize,
     ) {
-        let mut room = limit.saturating_sub(books.names.len());
+        let mut room: BTreeMap<&'static Family, usize> = BTreeMap::new();
         for (id, name) in names {
             match books.names.get(id) {
                 Some(known) if known.at > name.at || known.name == name.name => continue,
-                None if room == 0 => continue,
-                None => room -= 1,
+                None => {
+                    let known = || books.names.keys().filter(|(family, _)| *family == id.0).count();
+                    let room = room.entry(id.0).or_insert_with(|| limit.saturating_sub(known()));
+                    if *room == 0 {
+                        continue;
+                    }
+                    *room -= 1;
+                }
                 Some(_) => {}
             }
             self.names.insert(id.clone(), name.clone());

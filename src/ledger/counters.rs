@@ -145,10 +145,17 @@ pub(super) struct Draft<'b> {
     sets: BTreeMap<&'static Family, usize>,
     limit: usize,
     today: Date,
+    /// Without a hold a series is born released.
+    released_at_birth: bool,
 }
 
 impl<'b> Draft<'b> {
-    pub(super) fn new(before: &'b BTreeMap<SeriesKey, Counter>, limit: usize, today: Date) -> Self {
+    pub(super) fn new(
+        before: &'b BTreeMap<SeriesKey, Counter>,
+        limit: usize,
+        today: Date,
+        released_at_birth: bool,
+    ) -> Self {
         let mut sets = BTreeMap::new();
         for key in before.keys() {
             *sets.entry(key.family).or_default() += 1;
@@ -160,6 +167,7 @@ impl<'b> Draft<'b> {
             sets,
             limit,
             today,
+            released_at_birth,
         }
     }
 
@@ -183,7 +191,7 @@ impl<'b> Draft<'b> {
                 admitted.clone(),
                 Counter {
                     total: zero,
-                    released: false,
+                    released: self.released_at_birth,
                     last: self.today,
                 },
             );
@@ -217,10 +225,18 @@ fn folded(key: &SeriesKey) -> SeriesKey {
     }
 }
 
-/// The series that were idle for too long. The sets of an id are born together, so they go together.
+/// The series that were idle for too long. The sets of an id, and of a value that somebody chose, are born together with
+/// all their fixed labels, so they go together.
 pub(super) fn idle(counters: &BTreeMap<SeriesKey, Counter>, today: Date) -> Vec<SeriesKey> {
     let oldest = today.saturating_sub(IDLE_DAYS.days());
-    let id = |key: &SeriesKey| (key.family, key.labels.first().cloned());
+    let id = |key: &SeriesKey| {
+        let labels = key.family.labels.iter().zip(&key.labels).enumerate();
+        let chosen = labels.filter(|(n, (name, _))| *n == 0 || key.family.free_labels.contains(name));
+        (
+            key.family,
+            chosen.map(|(_, (_, label))| label.clone()).collect::<Vec<_>>(),
+        )
+    };
     let alive: BTreeSet<_> = counters
         .iter()
         .filter(|(_, c)| c.last >= oldest)

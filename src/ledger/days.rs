@@ -117,7 +117,9 @@ impl DayProgress {
     }
 }
 
-/// A series as a key of a JSON object.
+/// A total as a key of a JSON object: the family and its first label. The currency is not part of it, since it is
+/// configured: the same cost under another name is the same cost.
 fn name_of(key: &SeriesKey) -> String {
-    format!("{} {}", key.family.name, key.labels.join(" "))
+    let label = key.labels.first().map_or("", AsRef::as_ref);
+    format!("{} {label}", key.family.name)
 }

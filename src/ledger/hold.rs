@@ -32,6 +32,11 @@ impl Holds {
         }
     }
 
+    /// Whether new series show their value at once.
+    pub(super) fn is_off(&self) -> bool {
+        self.hold.is_zero()
+    }
+
     pub(super) fn is_held(&self, key: &SeriesKey) -> bool {
         self.until.contains_key(key)
     }

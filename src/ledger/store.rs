@@ -72,6 +72,15 @@ impl Place {
         Some(fs::metadata(self.path.as_ref()?).ok()?.len())
     }
 
+    /// Opens the state that was there before. A file that is gone is not made anew: that would look as if nothing had ever
+    /// been counted.
+    pub(super) fn open_existing(&self) -> Result<Database, StateError> {
+        if self.path.as_ref().is_some_and(|path| !path.exists()) {
+            return Err(self.error("the file is gone; bring it back, or restart the exporter to count anew"));
+        }
+        self.open()
+    }
+
     /// Opens the state, or makes a new one where there is none.
     pub(super) fn open(&self) -> Result<Database, StateError> {
         if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {

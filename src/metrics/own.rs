@@ -109,7 +109,7 @@ static CALLS_LIMIT: Family = Family::gauge(
 static SERIES_DROPPED: Family = Family::counter(
     "wolkvox_exporter_series_dropped",
     &["family"],
-    "Series of the family that were left out because of series_limit, counted at each poll.",
+    "What series_limit left out of the family: series at each poll for reports of now, rows counted in _other for events.",
 );
 static STATE_COMMITS: Family = Family::counter(
     "wolkvox_exporter_state_commits",
@@ -225,9 +225,9 @@ impl ReportHealth {
         self.data = covered;
     }
 
-    /// Whether there is something to show: from the state, or because the first poll has ended or was left out.
-    fn is_ready(&self) -> bool {
-        self.is_restored || self.up.is_some() || self.skipped.iter().any(|count| *count > 0)
+    /// Whether the first poll has ended, well or badly, or was left out.
+    fn first_poll_ended(&self) -> bool {
+        self.up.is_some() || self.skipped.iter().any(|count| *count > 0)
     }
 
     /// Takes note of a request.
@@ -287,9 +287,10 @@ impl OperationHealth {
         *self.dropped.entry(family).or_default() += series;
     }
 
-    /// Whether every report has something to show.
+    /// Whether there is something to show: from the state, or because every report's first poll has ended or was left out.
     pub fn is_ready(&self) -> bool {
-        self.reports.values().all(ReportHealth::is_ready)
+        let mut reports = self.reports.values();
+        reports.any(|report| report.is_restored) || self.reports.values().all(ReportHealth::first_poll_ended)
     }
 
     /// All of it as series.

@@ -21,18 +21,32 @@ impl Poller {
         let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
         self.commit_source(report, &config, now).await?;
 
-        let (days, is_reread) = match self.ledger().day_progress(report) {
-            Some(progress) => (
-                window::past_days(progress, &config.reread, now, &zone),
-                window::reread_is_due(progress, &config.reread, now),
-            ),
+        let (days, is_reread, unsettled) = match self.ledger().day_progress(report) {
+            Some(progress) => {
+                let mut days = window::past_days(progress, &config.reread, now, &zone);
+                // Days whose totals are not final yet come before those that are only read again.
+                days.sort_by_key(|date| progress.is_settled(*date));
+                let unsettled = days.iter().filter(|date| !progress.is_settled(**date)).count();
+                (days, window::reread_is_due(progress, &config.reread, now), unsettled)
+            }
             None => return Ok(rows),
         };
-        // An outage's days must not starve the live polls; what does not fit now is read by a later poll.
-        let allowed = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
+        // The last day's final totals are part of the live poll. An outage's days must not starve the live polls; what does
+        // not fit now is read by a later poll.
+        let spare = usize::try_from(self.budget.spare(self.calls_until_midnight(now))).unwrap_or(usize::MAX);
+        let allowed = spare.max(usize::from(unsettled > 0));
+        let mut failure = None;
         for date in days.iter().take(allowed) {
-            self.budget.note_catch_up();
-            rows += self.read_day(*date, now).await?;
+            let used = self.budget.used();
+            // A day that fails must not keep the others waiting.
+            match self.read_day(*date, now).await {
+                Ok(read) => rows += read,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+            self.budget.note_catch_up(self.budget.used().saturating_sub(used));
+        }
+        if let Some(error) = failure {
+            return Err(error);
         }
         if is_reread && days.len() <= allowed {
             self.commit(now, move |ledger, now| ledger.commit_days_reread(report, now))

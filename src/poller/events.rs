@@ -2,6 +2,7 @@
 //! then what lies further back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +18,12 @@ use crate::reports::events::Collected;
 const LONGEST_PIECE: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How much earlier a window begins when the zone was changed: no two clocks are further apart.
 const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
+/// A window that ends within so many intervals is the live poll's, however many pieces it takes; an older one is a catch-up
+/// beyond its first piece, and must not starve the live polls.
+const LIVE_INTERVALS: u32 = 3;
+const LIVE_PIECES: u64 = 64;
+/// A catch-up lets the other reports have their turn after one interval, and not before this.
+const LEAST_TURN: Duration = Duration::from_secs(60);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A stretch of time to be read.
@@ -64,18 +71,24 @@ impl Poller {
         self.check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
 
         let live = live_span(progress.as_ref(), &config, now, zone_changed);
-        // The first request is the live poll; all others are a catch-up, which must not starve the live polls.
+        let is_outage = progress
+            .as_ref()
+            .is_some_and(|progress| positive(now.duration_since(progress.covered)) > LIVE_INTERVALS * config.interval);
         let mut requests = Requests {
-            live: 1,
+            live: if is_outage { 1 } else { LIVE_PIECES },
             spare: self.budget.spare(self.calls_until_midnight(now)),
         };
-        let mut rows = self.read_span(report, &config, live, now, &mut requests).await?;
+        let (mut rows, is_complete) = self.read_span(report, &config, live, now, &mut requests).await?;
+        if !is_complete {
+            return Ok(rows);
+        }
         self.commit_source(report, &config, now).await?;
+        requests.live = 0;
         if let Some(progress) = progress
             && let Some(span) = reread_span(&progress, &config, live.from, now)
             && requests.any_left()
         {
-            rows += self.read_span(report, &config, span, now, &mut requests).await?;
+            rows += self.read_span(report, &config, span, now, &mut requests).await?.0;
         }
         Ok(rows)
     }
@@ -126,7 +139,8 @@ impl Poller {
             .await
     }
 
-    /// Reads a span from left to right. Stops without an error when there are no requests left: the next poll goes on.
+    /// Reads a span from left to right; says how many rows came, and whether it was read to its end. It stops without an
+    /// error when there are no requests left, or when the other reports have waited for too long: the next poll goes on.
     async fn read_span(
         &mut self,
         report: ReportKind,
@@ -134,7 +148,7 @@ impl Poller {
         span: Span,
         now: Timestamp,
         requests: &mut Requests,
-    ) -> Result<usize, ApiError> {
+    ) -> Result<(usize, bool), ApiError> {
         if span.from > span.until || span.until > now {
             return Err(ApiError::new(
                 Reason::Other,
@@ -143,11 +157,15 @@ impl Poller {
         }
         let mut rows = 0;
         let mut from = span.from;
-        let mut length = LONGEST_PIECE;
-        while from <= span.until && requests.any_left() {
-            if requests.take_one() {
-                self.budget.note_catch_up();
+        let mut has_committed = false;
+        while from <= span.until {
+            let is_late =
+                span.purpose == Purpose::Window && self.poll_began.elapsed() > config.interval.max(LEAST_TURN);
+            if !requests.any_left() || (has_committed && is_late) {
+                return Ok((rows, false));
             }
+            let length = self.piece_lengths.get(&report).copied().unwrap_or(LONGEST_PIECE);
+            let used = self.budget.used();
             let until = from
                 .saturating_add(length - SECOND)
                 .unwrap_or(span.until)
@@ -165,16 +183,22 @@ impl Poller {
                 Ok(answer) => (answer.rows, answer.count),
                 // Too much for one answer, said in so many words instead of by a cut.
                 Err(error) if error.reason == Reason::TooLarge && from < until => {
-                    length = half(from, until);
+                    self.piece_lengths.insert(report, half(from, until));
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if error.reason == Reason::Timeout {
+                        // Perhaps it was too much to be found in time; the next poll asks for less.
+                        self.piece_lengths.insert(report, half(from, until));
+                    }
+                    return Err(error);
+                }
             };
             let seconds = until.duration_since(from) + SECOND;
             if count >= self.settings.cut_at {
                 if from < until {
                     // Probably cut, so it cannot be known what is missing: thrown away and asked in smaller pieces.
-                    length = half(from, until);
+                    self.piece_lengths.insert(report, half(from, until));
                     continue;
                 }
                 self.note_capped(report);
@@ -183,10 +207,16 @@ impl Poller {
             let is_last = until == span.until;
             let piece = self.piece(report, config, span.purpose, is_last, until, now, collected);
             self.commit_and_show(piece, now).await?;
-            length = next_length(seconds, count, self.settings.cut_at);
+            // What was asked in vain before a piece came through is part of the live poll: without it there would be none.
+            if requests.take_one() {
+                self.budget.note_catch_up(self.budget.used().saturating_sub(used));
+            }
+            has_committed = true;
+            self.piece_lengths
+                .insert(report, next_length(seconds, count, self.settings.cut_at));
             from = until.saturating_add(SECOND).unwrap_or(until);
         }
-        Ok(rows)
+        Ok((rows, true))
     }
 
     #[expect(clippy::too_many_arguments, reason = "a piece is made here and nowhere else")]
