@@ -80,6 +80,8 @@ pub struct Poller {
     token_is_doubtful: bool,
     /// How much time the next piece of a report may cover, by what came before.
     piece_lengths: BTreeMap<ReportKind, SignedDuration>,
+    /// Where a window ended that was not read to its end: the next one goes on there, and does not reach back again.
+    unfinished: BTreeMap<ReportKind, Timestamp>,
     /// When the poll that is under way began.
     poll_began: Instant,
     /// The local date on which idle series were last looked for.
@@ -125,6 +127,7 @@ impl Poller {
             ticks_left_out: BTreeMap::new(),
             token_is_doubtful: false,
             piece_lengths: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
             poll_began: Instant::now(),
             idle_checked: today.yesterday().unwrap_or(today),
         };

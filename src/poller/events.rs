@@ -70,7 +70,11 @@ impl Poller {
         let progress = self.ledger().event_progress(report).cloned();
         self.check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
 
-        let live = live_span(progress.as_ref(), &config, now, zone_changed);
+        let mut live = live_span(progress.as_ref(), &config, now, zone_changed);
+        if let Some(from) = self.unfinished.get(&report) {
+            // With pieces shorter than the overlap, reaching back each time would get nowhere.
+            live.from = live.from.max(*from).min(now);
+        }
         let is_outage = progress
             .as_ref()
             .is_some_and(|progress| positive(now.duration_since(progress.covered)) > LIVE_INTERVALS * config.interval);
@@ -212,9 +216,16 @@ impl Poller {
                 self.budget.note_catch_up(self.budget.used().saturating_sub(used));
             }
             has_committed = true;
+            if span.purpose != Purpose::Reread {
+                self.unfinished
+                    .insert(report, until.saturating_add(SECOND).unwrap_or(until));
+            }
             self.piece_lengths
                 .insert(report, next_length(seconds, count, self.settings.cut_at));
             from = until.saturating_add(SECOND).unwrap_or(until);
+        }
+        if span.purpose != Purpose::Reread {
+            self.unfinished.remove(&report);
         }
         Ok((rows, true))
     }

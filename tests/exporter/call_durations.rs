@@ -357,6 +357,36 @@ async fn a_restart_with_its_state_goes_on() {
     );
 }
 
+/// The same cost under another currency is not counted again.
+#[tokio::test]
+async fn another_currency_counts_nothing_twice() {
+    let times = ["2026-11-18T14:00:00Z", "2026-11-18T17:00:00Z", "2026-11-18T18:00:00Z"];
+    let plan = OperationPlan::new("acme", zone("America/Bogota"));
+    let adjust =
+        |operation: &mut wolkvox_exporter::config::Operation, _: &mut _| operation.currency = Some("COP".to_owned());
+    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), adjust).await;
+    stage.poll(CallDurations, times[0]).await;
+    stage.poll(CallDurations, times[1]).await;
+    let mut stage = stage.restart(|operation, _| operation.currency = Some("USD".to_owned()));
+    stage.poll(CallDurations, times[2]).await;
+    let samples = stage.samples().await;
+    let cost = |currency| {
+        samples
+            .all("wolkvox_calls_cost_total", &[("currency", currency)])
+            .iter()
+            .sum::<f64>()
+    };
+    let truth = |until| {
+        truth(&stage, times[0], until)
+            .iter()
+            .map(|bucket| bucket.cost_micros)
+            .sum::<u64>() as f64
+            / 1e6
+    };
+    assert!((cost("COP") - truth(times[1])).abs() < 1e-6);
+    assert!((cost("USD") - (truth(times[2]) - truth(times[1]))).abs() < 1e-6);
+}
+
 /// A new series shows 0 while it is held, and its value by a timer, even while the API does not answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn new_series_show_zero_until_a_timer_releases_them() {

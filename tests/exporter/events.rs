@@ -810,3 +810,36 @@ async fn no_personal_data_gets_out() {
         }
     }
 }
+
+/// Answers that are cut although there are no calls to spare: each poll gets some way, and none of the way is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_answers_get_on_without_calls_to_spare() {
+    let born = at("2026-11-16T14:00:00Z");
+    let adjust = |operation: &mut Operation, settings: &mut Settings| {
+        all_reports(operation, settings);
+        operation.reports.retain(|report, _| *report == AbandonedCalls);
+        operation.daily_calls = 150;
+        settings.cut_at = 190;
+    };
+    let mut stage = Stage::with(&born.to_string(), plan(1.0, EventPlan::calm()), adjust).await;
+    stage.acme().switch(|switches| switches.record_limit = Some(200));
+    stage.poll(AbandonedCalls, &born.to_string()).await;
+    let mut now = born + hours(24);
+    let data = async |stage: &Stage| {
+        stage
+            .samples()
+            .await
+            .get("wolkvox_report_data_timestamp_seconds", &[])
+            .unwrap()
+    };
+    let mut before = data(&stage).await;
+    for _ in 0..5 {
+        stage.poll(AbandonedCalls, &now.to_string()).await;
+        let covered = data(&stage).await;
+        assert!(covered > before, "stuck at {covered}");
+        before = covered;
+        now += SignedDuration::from_mins(5);
+    }
+    let requests = stage.acme().observed().requests;
+    assert!(requests < 40, "{requests} requests");
+}

@@ -556,3 +556,76 @@ fn series_that_are_idle_for_60_days_are_dropped_together() {
     ledger.commit_idle(day(91), moment(BIRTH + 60)).unwrap();
     assert_eq!(shown(&ledger).len(), 0);
 }
+
+/// Without a hold series are shown at once; a hold that is switched on later must not take back what was shown.
+#[test]
+fn a_hold_that_is_switched_on_takes_nothing_back() {
+    let day = (jiff::civil::date(2026, 11, 18), 1);
+    let disk = Disk::default();
+    let open = |hold| Ledger::open(disk.place(), Duration::from_secs(hold), 5000, moment(BIRTH)).unwrap();
+    let call = Call {
+        second: 1,
+        skill: 1,
+        conn: 7,
+        abandoned: true,
+        alike: 1,
+    };
+    let mut ledger = open(0);
+    let birth = PartOf::Birth {
+        born: Some(Timestamp::from_second(BIRTH).unwrap()),
+    };
+    ledger
+        .commit_piece(&piece(&ledger, &[], 0, birth, 1), day, moment(BIRTH))
+        .unwrap();
+    ledger
+        .commit_piece(&piece(&ledger, &[&call], 1, PartOf::Window, 1), day, moment(BIRTH + 1))
+        .unwrap();
+    let before = shown(&ledger);
+    assert_eq!(before["wolkvox_skill_interactions 1 none abandoned"].0, 1);
+    drop(ledger);
+    let mut ledger = open(120);
+    assert_eq!(shown(&ledger), before);
+    // A series born now is held; one held by an earlier process is shown at once when the hold is switched off.
+    let other = Call {
+        second: 2,
+        skill: 2,
+        ..call
+    };
+    ledger
+        .commit_piece(&piece(&ledger, &[&other], 2, PartOf::Window, 1), day, moment(BIRTH + 2))
+        .unwrap();
+    assert_eq!(shown(&ledger)["wolkvox_skill_interactions 2 none abandoned"].0, 0);
+    drop(ledger);
+    drop(open(0));
+    assert_eq!(shown(&open(120))["wolkvox_skill_interactions 2 none abandoned"].0, 1);
+}
+
+/// A disk that comes back as another one after a failure is not taken for the state of before.
+#[test]
+fn another_disk_is_no_new_state() {
+    let day = (jiff::civil::date(2026, 11, 18), 1);
+    // The disk fails once, and when it is opened again it is another one.
+    let disk = Disk::default();
+    let other = Disk::default();
+    let is_other = Arc::new(Mutex::new(false));
+    let place = {
+        let (disk, other, is_other) = (disk.clone(), other.clone(), Arc::clone(&is_other));
+        Place::custom("on one of two disks", move |builder| {
+            let disk = if *is_other.lock().unwrap() {
+                other.clone()
+            } else {
+                disk.clone()
+            };
+            builder.create_with_backend(disk)
+        })
+    };
+    let mut ledger = Ledger::open(place, Duration::ZERO, 5000, moment(BIRTH)).unwrap();
+    disk.fail_after(0);
+    ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err();
+    *is_other.lock().unwrap() = true;
+    let error = ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err().to_string();
+    assert!(error.contains("not the state of before"), "{error}");
+    disk.mend();
+    *is_other.lock().unwrap() = false;
+    ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap();
+}
