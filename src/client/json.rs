@@ -1,8 +1,10 @@
 //! One JSON value from the front of a buffer that may end inside it.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::de::{Deserializer, Read};
+use serde_json::Deserializer;
 
 use super::error::{ApiError, Reason};
 use crate::reports::fields::Leaf;
@@ -15,56 +17,48 @@ pub(super) enum Parsed<T> {
     More,
 }
 
-/// What is still to be read of a buffer. All of it is checked for UTF-8 at once, since that is much faster than string
-/// by string.
-#[derive(Clone, Copy)]
-pub(super) struct Input<'b> {
-    pub(super) bytes: &'b [u8],
-    /// The same bytes. `None` when they are no UTF-8; then only the strings that a report needs are looked at.
-    text: Option<&'b str>,
-}
-
-impl<'b> Input<'b> {
-    /// The buffer without a character that its end has cut.
-    pub(super) fn new(buffer: &'b [u8]) -> Self {
-        let whole = match str::from_utf8(buffer) {
-            Err(error) if error.error_len().is_none() => &buffer[..error.valid_up_to()],
-            Ok(_) | Err(_) => buffer,
-        };
-        Self {
-            bytes: whole,
-            text: str::from_utf8(whole).ok(),
+/// The buffer with `\u{fffd}` in the place of what is no UTF-8, so that one name in another encoding does not hold up all
+/// rows. A character that the end has cut stays as it is.
+pub(super) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if is_text_or_cut(&buffer) {
+        return buffer;
+    }
+    let mut mended = Vec::with_capacity(buffer.len());
+    let mut chunks = buffer.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        mended.extend_from_slice(chunk.valid().as_bytes());
+        if chunks.peek().is_none() && is_text_or_cut(chunk.invalid()) {
+            mended.extend_from_slice(chunk.invalid());
+        } else {
+            mended.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
+    Cow::Owned(mended)
+}
 
-    /// Without the bytes before `at`, the end of a token.
-    pub(super) fn from(self, at: usize) -> Self {
-        Self {
-            bytes: &self.bytes[at..],
-            text: self.text.map(|text| &text[at..]),
-        }
+/// Whether it is UTF-8 but for a character that the end has cut.
+fn is_text_or_cut(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
+/// The text of a mended buffer, without a character that its end has cut. It is checked at once, since that is much
+/// faster than string by string.
+pub(super) fn text(mended: &[u8]) -> &str {
+    match str::from_utf8(mended) {
+        Ok(text) => text,
+        Err(error) => str::from_utf8(&mended[..error.valid_up_to()]).unwrap_or_default(),
     }
 }
 
-/// Reads one JSON value from the front of the input, which may end inside it.
-pub(super) fn parse<'b, T: Deserialize<'b>>(input: Input<'b>) -> Result<Parsed<T>, ApiError> {
-    match input.text {
-        Some(text) => parse_by(Deserializer::from_str(text), input),
-        None => parse_by(Deserializer::from_slice(input.bytes), input),
-    }
-}
-
-fn parse_by<'b, T: Deserialize<'b>>(
-    deserializer: Deserializer<impl Read<'b>>,
-    input: Input<'b>,
-) -> Result<Parsed<T>, ApiError> {
-    let mut values = deserializer.into_iter::<T>();
+/// Reads one JSON value from the front of the text, which may end inside it.
+pub(super) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, ApiError> {
+    let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => {
             let used = values.byte_offset();
             // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
-            let closed = matches!(input.bytes[0], b'{' | b'[' | b'"');
-            Ok(if closed || used < input.bytes.len() {
+            let closed = matches!(text.as_bytes()[0], b'{' | b'[' | b'"');
+            Ok(if closed || used < text.len() {
                 Parsed::Value(value, used)
             } else {
                 Parsed::More
@@ -73,9 +67,9 @@ fn parse_by<'b, T: Deserialize<'b>>(
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
         // A minus at the end of a chunk is not called an early end, but an invalid number.
-        Some(Err(_)) if input.bytes.ends_with(b"-") => Ok(Parsed::More),
+        Some(Err(_)) if text.ends_with('-') => Ok(Parsed::More),
         // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
-        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(input)? {
+        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(text)? {
             Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
             Parsed::More => Ok(Parsed::More),
         },
@@ -83,8 +77,8 @@ fn parse_by<'b, T: Deserialize<'b>>(
     }
 }
 
-pub(super) fn any_leaf(input: Input<'_>) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
-    match parse::<Leaf<'_>>(input)? {
+pub(super) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
+    match parse::<Leaf<'_>>(text)? {
         Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
         Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
         Parsed::More => Ok(None),

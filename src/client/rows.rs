@@ -4,13 +4,14 @@
 //! in any of its variants: a bare array, or an object whose `data` is an array, an object of named rows, `null` or
 //! missing, with its other keys before or after.
 
+use std::borrow::Cow;
 use std::mem;
 
 use serde::de::IgnoredAny;
 
 use super::envelope::Envelope;
 use super::error::{ApiError, Reason};
-use super::json::{Input, Parsed, any_leaf, broken, parse};
+use super::json::{self, Parsed, any_leaf, broken, parse};
 use crate::reports::Rows;
 use crate::reports::fields::Leaf;
 
@@ -93,16 +94,22 @@ impl<R: Rows> AnswerReader<R> {
         if self.bytes > MAX_BYTES {
             return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
         }
-        if self.tail.is_empty() {
-            let used = self.scan(chunk)?;
-            self.tail.extend_from_slice(&chunk[used..]);
+        let mut before = mem::take(&mut self.tail);
+        let buffer = if before.is_empty() {
+            Cow::Borrowed(chunk)
         } else {
-            let mut buffer = mem::take(&mut self.tail);
-            buffer.extend_from_slice(chunk);
-            let used = self.scan(&buffer)?;
-            buffer.drain(..used);
-            self.tail = buffer;
-        }
+            before.extend_from_slice(chunk);
+            Cow::Owned(before)
+        };
+        let buffer = json::mended(buffer);
+        let used = self.scan(json::text(&buffer))?;
+        self.tail = match buffer {
+            Cow::Borrowed(buffer) => buffer[used..].to_vec(),
+            Cow::Owned(mut buffer) => {
+                buffer.drain(..used);
+                buffer
+            }
+        };
         if self.tail.len() > MAX_ROW_BYTES {
             return Err(too_large(format!(
                 "one value of the answer has more than {} kB",
@@ -127,22 +134,23 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    /// Reads as much as the buffer holds; returns how much of it is done with.
-    fn scan(&mut self, buffer: &[u8]) -> Result<usize, ApiError> {
-        let input = Input::new(buffer);
+    /// Reads as much as the text holds; returns how much of it is done with.
+    fn scan(&mut self, text: &str) -> Result<usize, ApiError> {
         let mut at = 0;
         loop {
-            let blank = input.bytes[at..].iter().take_while(|b| b.is_ascii_whitespace());
-            at += blank.count();
-            let rest = input.from(at);
-            let Some(&first) = rest.bytes.first() else {
+            at += text.as_bytes()[at..]
+                .iter()
+                .take_while(|b| b.is_ascii_whitespace())
+                .count();
+            let rest = &text[at..];
+            let Some(&first) = rest.as_bytes().first() else {
                 return Ok(at);
             };
             match &mut self.expect {
                 Expect::Start => {
-                    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-                    if rest.bytes.starts_with(BYTE_ORDER_MARK) {
-                        at += BYTE_ORDER_MARK.len();
+                    const BYTE_ORDER_MARK: char = '\u{feff}';
+                    if rest.starts_with(BYTE_ORDER_MARK) {
+                        at += BYTE_ORDER_MARK.len_utf8();
                         continue;
                     }
                     self.expect = match first {
@@ -174,7 +182,7 @@ impl<R: Rows> AnswerReader<R> {
                     at += punctuation(first, b':')?;
                 }
                 Expect::Value(key) if key == DATA && matches!(first, b'[' | b'{') => {
-                    self.rows.beside(DATA, &rest.bytes[..1]);
+                    self.rows.beside(DATA, &rest.as_bytes()[..1]);
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
@@ -189,7 +197,7 @@ impl<R: Rows> AnswerReader<R> {
                     let Some((leaf, used)) = any_leaf(rest)? else {
                         return Ok(at);
                     };
-                    self.rows.beside(key, &rest.bytes[..used]);
+                    self.rows.beside(key, &rest.as_bytes()[..used]);
                     match key.as_str() {
                         "code" => self.envelope.set_code(&leaf),
                         "msg" => self.envelope.set_message(&leaf),
@@ -269,7 +277,7 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    fn read_row(&mut self, key: Option<&str>, rest: Input<'_>) -> Result<Option<usize>, ApiError> {
+    fn read_row(&mut self, key: Option<&str>, rest: &str) -> Result<Option<usize>, ApiError> {
         let used = match parse::<R::Row<'_>>(rest)? {
             Parsed::Value(row, used) => {
                 self.rows.row(key, row);
@@ -411,6 +419,20 @@ mod tests {
             prop_assert_eq!(error.reason, Reason::Truncated);
         }
 
+        /// A text in another encoding is one odd text, wherever the network cuts it, and takes no other row with it.
+        #[test]
+        fn a_text_in_another_encoding_takes_no_row_with_it(name in "[a-zñéü]{0,6}", cut in any::<prop::sample::Index>()) {
+            let mut bytes = format!(r#"[{{"a":"{name}"}},{{"a":"x"#).into_bytes();
+            bytes.extend_from_slice(b"\xf1o\xe9");
+            bytes.extend_from_slice(format!(r#""}},{{"a":"{name}"}}]"#).as_bytes());
+            let (first, second) = bytes.split_at(cut.index(bytes.len()));
+            let rows = read(&[first, second]).unwrap().0;
+            let text = |n: usize| rows[n].clone().unwrap().1;
+            let expected = (!name.is_empty()).then_some(name);
+            prop_assert_eq!((text(0), text(2)), (expected.clone(), expected));
+            prop_assert_eq!(text(1), Some("x\u{fffd}o\u{fffd}".to_owned()));
+        }
+
         /// No bytes panic, and what is not JSON is not taken for rows.
         #[test]
         fn rubbish_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), prefix in 0usize..3) {
@@ -418,8 +440,9 @@ mod tests {
             let chunks = [prefix, &bytes];
             if read(&chunks).is_ok() {
                 let all = chunks.concat();
-                let json = all.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&all);
-                prop_assert!(serde_json::from_slice::<serde_json::Value>(json).is_ok());
+                let text = String::from_utf8_lossy(&all);
+                let json = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                prop_assert!(serde_json::from_str::<serde_json::Value>(json).is_ok());
             }
         }
     }
