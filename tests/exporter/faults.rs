@@ -7,6 +7,7 @@ use wolkvox_exporter::config::Config;
 use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
 use wolkvox_exporter::simulator::{ErrorBody, Fault, OperationPlan, ScriptedAnswer, Switches};
 
+use crate::ledger::Disk;
 use crate::support::{Stage, at, exporter, operation, serve, simulator, zone};
 
 const TEN: &str = "2026-11-20T15:00:00Z";
@@ -190,6 +191,39 @@ async fn a_wait_that_the_api_asks_for_is_kept() {
         stage.poller.tick(CallDurations).await;
         assert_eq!(stage.acme().observed().requests, expected, "at {time}");
     }
+}
+
+/// However long the API asks us to wait, the next local day is tried again.
+#[tokio::test]
+async fn a_wait_of_days_ends_at_local_midnight() {
+    // 23:50 in Bogotá.
+    let mut stage = Stage::new("2026-11-21T04:50:00Z", "America/Bogota").await;
+    let ten_days = Fault::Status {
+        status: 503,
+        retry_after: Some("864000".to_owned()),
+        body: ErrorBody::Json,
+    };
+    stage.acme().inject(ten_days.once());
+    stage.poll(Campaigns, "2026-11-21T04:50:00Z").await;
+    for (time, requests) in [("2026-11-21T04:59:59Z", 1), ("2026-11-21T05:00:00Z", 2)] {
+        stage.simulator.clock().set(at(time));
+        stage.poller.tick(Campaigns).await;
+        assert_eq!(stage.acme().observed().requests, requests, "at {time}");
+    }
+}
+
+/// What the state brings back is ready to be scraped before anything was asked.
+#[tokio::test]
+async fn an_operation_with_state_is_ready_at_once() {
+    let plan = OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::at_place(TEN, plan, Disk::default().place(), |_, _| {}).await;
+    let ready = async |stage: &Stage| {
+        let page = stage.page.0.replace("/metrics", "/-/ready");
+        crate::support::get(&page, &[]).await.status()
+    };
+    assert_eq!(ready(&stage).await, 503);
+    stage.poll(CallDurations, TEN).await;
+    assert_eq!(ready(&stage.restart(|_, _| {})).await, 200);
 }
 
 #[tokio::test]
