@@ -162,6 +162,7 @@ impl Poller {
         let mut rows = 0;
         let mut from = span.from;
         let mut has_committed = false;
+        let mut used = self.budget.used();
         while from <= span.until {
             let is_late =
                 span.purpose == Purpose::Window && self.poll_began.elapsed() > config.interval.max(LEAST_TURN);
@@ -169,7 +170,6 @@ impl Poller {
                 return Ok((rows, false));
             }
             let length = self.piece_lengths.get(&report).copied().unwrap_or(LONGEST_PIECE);
-            let used = self.budget.used();
             let until = from
                 .saturating_add(length - SECOND)
                 .unwrap_or(span.until)
@@ -211,10 +211,11 @@ impl Poller {
             let is_last = until == span.until;
             let piece = self.piece(report, config, span.purpose, is_last, until, now, collected);
             self.commit_and_show(piece, now).await?;
-            // What was asked in vain before a piece came through is part of the live poll: without it there would be none.
+            // What was asked in vain before a piece came through is the piece's: a live one would not be there without it.
             if requests.take_one() {
                 self.budget.note_catch_up(self.budget.used().saturating_sub(used));
             }
+            used = self.budget.used();
             has_committed = true;
             if span.purpose != Purpose::Reread {
                 self.unfinished
