@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::Place;
 use crate::metrics::process;
 use crate::poller::{CUT_AT, Poller, Settings, phase};
-use crate::web;
+use crate::web::{self, Site};
 
 /// Scrapes under way at a stop have this long to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -89,7 +89,12 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         .iter()
         .map(TcpListener::local_addr)
         .collect::<Result<Vec<_>, _>>()?;
-    let router = web::router(Arc::clone(&board), clock, &telemetry_path);
+    let router = web::router(Site {
+        board: Arc::clone(&board),
+        clock,
+        telemetry_path,
+        reload: None,
+    });
     for listener in listeners {
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
         tasks.spawn(async move { server.await.context("serving failed") });

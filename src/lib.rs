@@ -13,7 +13,7 @@
 //!             ▼
 //!           board ▸ snapshot ▸ exposition: a text block per family and operation, made again only when it changed
 //!             ▼
-//!           web: /metrics, status page, health
+//!           web: /metrics, status page, health, reload
 //! ```
 //!
 //! Reports know neither HTTP nor Prometheus text; the exposition knows neither reports nor the web; only the poller
@@ -31,6 +31,7 @@ pub mod exposition;
 pub mod ledger;
 pub mod metrics;
 pub mod poller;
+pub mod reload;
 pub mod reports;
 pub mod simulator;
 pub mod snapshot;

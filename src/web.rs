@@ -13,7 +13,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use futures_util::stream;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ pub use self::listen::{ListenAddress, bind};
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::exposition::{Format, accepts_gzip};
+use crate::reload::ReloadHandle;
 
 /// Scrapes at once. A scrape is over in milliseconds, so more than this are a mistake or an attack.
 const SCRAPES_IN_FLIGHT: usize = 40;
@@ -33,20 +34,42 @@ struct Pages {
     clock: Clock,
     telemetry_path: Arc<str>,
     scrapes: Arc<Semaphore>,
+    reload: Option<ReloadHandle>,
 }
 
-/// The routes. The metrics are at `telemetry_path`.
-pub fn router(board: Arc<Board>, clock: Clock, telemetry_path: &str) -> Router {
+/// What the routes need to know.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What is shown.
+    pub board: Arc<Board>,
+    /// The wall clock.
+    pub clock: Clock,
+    /// Where the metrics are.
+    pub telemetry_path: String,
+    /// Where `/-/reload` asks for a reload; `None` forbids it.
+    pub reload: Option<ReloadHandle>,
+}
+
+/// The routes.
+pub fn router(site: Site) -> Router {
+    let Site {
+        board,
+        clock,
+        telemetry_path,
+        reload,
+    } = site;
     let pages = Pages {
         board,
         clock,
-        telemetry_path: telemetry_path.into(),
+        telemetry_path: telemetry_path.as_str().into(),
         scrapes: Arc::new(Semaphore::new(SCRAPES_IN_FLIGHT)),
+        reload,
     };
     let mut router = Router::new()
-        .route(telemetry_path, get(metrics))
+        .route(&telemetry_path, get(metrics))
         .route("/-/healthy", get(async || "the exporter is running\n"))
-        .route("/-/ready", get(ready));
+        .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload_configuration).put(reload_configuration));
     if telemetry_path != "/" {
         router = router.route("/", get(status_page));
     }
@@ -93,6 +116,17 @@ async fn ready(State(pages): State<Pages>) -> Response {
     }
     let text = format!("the first round has not ended yet of: {}\n", waiting.join(", "));
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+async fn reload_configuration(State(pages): State<Pages>) -> Response {
+    let Some(reload) = pages.reload else {
+        let text = "reloading over HTTP is off; start the exporter with --web.enable-lifecycle or send it SIGHUP\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    };
+    match reload.reload().await {
+        Ok(()) => "the configuration was read again\n".into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
 }
 
 async fn status_page(State(pages): State<Pages>) -> Response {

@@ -19,7 +19,7 @@ use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
     OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
 };
-use wolkvox_exporter::web;
+use wolkvox_exporter::web::{self, Site};
 
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
@@ -120,7 +120,12 @@ impl Stage {
         .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
-        let router = web::router(Arc::clone(&board), clock, "/metrics");
+        let router = web::router(Site {
+            board: Arc::clone(&board),
+            clock,
+            telemetry_path: "/metrics".to_owned(),
+            reload: None,
+        });
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             poller,
