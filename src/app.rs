@@ -1,22 +1,25 @@
-//! What is started in which order, and how it stops.
+//! What is started in which order, how the configuration is read again, and how it all stops.
 
+mod operations;
+
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, timeout};
+use tokio::task::{JoinError, JoinSet, spawn_blocking};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::operations::{Operations, Plan};
 use crate::board::Board;
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::ledger::Place;
-use crate::metrics::process;
-use crate::poller::{CUT_AT, Poller, Settings, phase};
+use crate::metrics::process::{self, ReloadGauges};
+use crate::reload::{self, ReloadHandle, Reloads};
 use crate::web::{self, Site};
 
 /// Scrapes under way at a stop have this long to end.
@@ -27,6 +30,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Start {
     /// The configuration.
     pub config: Config,
+    /// How to read it again.
+    pub config_source: ConfigSource,
+    /// Whether `/-/reload` may be used.
+    pub enable_lifecycle: bool,
     /// Where it serves. Bound before, so that a port in use is found before anything is asked.
     pub listeners: Vec<TcpListener>,
     /// Where the metrics are.
@@ -37,88 +44,120 @@ pub struct Start {
     pub retry: RetryPolicy,
 }
 
+/// Reads the configuration as it is now; an error has all its mistakes.
+#[derive(Clone)]
+pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, String> + Send + Sync>);
+
+impl ConfigSource {
+    /// A source that does this each time. It may wait for the disk.
+    pub fn from_fn(read: impl Fn() -> Result<Config, String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    async fn read(&self) -> Result<Config, String> {
+        let read = Arc::clone(&self.0);
+        let read = spawn_blocking(move || read()).await;
+        read.unwrap_or_else(|error| Err(format!("reading the configuration failed: {error}; please report it")))
+    }
+}
+
+impl fmt::Debug for ConfigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfigSource")
+    }
+}
+
 /// An exporter that runs.
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
     board: Arc<Board>,
+    reload: ReloadHandle,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
 /// Starts an exporter: it serves at once, and polls from now on.
 pub fn start(start: Start) -> anyhow::Result<Running> {
-    let Start {
-        config,
-        listeners,
-        telemetry_path,
-        clock,
-        retry,
-    } = start;
-    let board = Arc::new(Board::new(process::registry(clock.now())));
-    let settings = Settings {
-        new_series_hold: config.new_series_hold,
-        series_limit: config.series_limit,
-        retry,
-        cut_at: CUT_AT,
-    };
-    let pollers = config
-        .operations
-        .into_iter()
-        .map(|operation| {
-            let name = Arc::clone(&operation.name);
-            let shortest = operation
-                .reports
-                .values()
-                .map(|report| report.interval)
-                .min()
-                .unwrap_or_default();
-            let place = match &config.state_path {
-                Some(folder) => Place::file(folder, &name),
-                None => Place::memory(),
-            };
-            let poller = Poller::new(operation, settings, place, clock.clone(), Arc::clone(&board))
-                .with_context(|| format!("operation {name}"))?;
-            Ok((name, shortest, poller))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let (registry, reload_gauges) = process::registry(start.clock.now());
+    let board = Arc::new(Board::new(registry));
+    let mut operations = Operations::new(Arc::clone(&board), start.clock.clone(), start.retry);
+    operations.start(start.config)?;
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    let addresses = listeners
+    let (reload, reloads) = reload::channel();
+    let configured = Configured {
+        operations,
+        source: start.config_source,
+        reloads,
+        gauges: reload_gauges,
+        clock: start.clock.clone(),
+    };
+    tasks.spawn(configured.run(stop.clone()));
+    let addresses = start
+        .listeners
         .iter()
         .map(TcpListener::local_addr)
         .collect::<Result<Vec<_>, _>>()?;
     let router = web::router(Site {
         board: Arc::clone(&board),
-        clock,
-        telemetry_path,
-        reload: None,
+        clock: start.clock,
+        telemetry_path: start.telemetry_path,
+        reload: start.enable_lifecycle.then(|| reload.clone()),
     });
-    for listener in listeners {
+    for listener in start.listeners {
         let server = axum::serve(listener, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
         tasks.spawn(async move { server.await.context("serving failed") });
-    }
-    let now = Instant::now();
-    let operations = pollers.len();
-    for (n, (name, shortest, poller)) in pollers.into_iter().enumerate() {
-        let origin = now + phase(n, operations, shortest);
-        let stop = stop.clone();
-        tasks.spawn(async move {
-            poller.run(origin, stop.clone()).await;
-            if stop.is_cancelled() {
-                Ok(())
-            } else {
-                Err(anyhow!("the poller of operation {name} ended by itself"))
-            }
-        });
     }
     Ok(Running {
         addresses,
         board,
+        reload,
         stop,
         tasks,
     })
+}
+
+/// The operations, and whatever changes them.
+struct Configured {
+    operations: Operations,
+    source: ConfigSource,
+    reloads: Reloads,
+    gauges: ReloadGauges,
+    clock: Clock,
+}
+
+impl Configured {
+    async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            let asked = tokio::select! {
+                () = stop.cancelled() => return self.operations.stop_all().await,
+                error = self.operations.run() => return Err(error),
+                Some(asked) = self.reloads.next() => asked,
+            };
+            let plan = self.plan().await;
+            self.gauges.note(plan.is_ok(), self.clock.now());
+            match plan {
+                Ok(plan) => {
+                    self.operations.apply(plan).await?;
+                    asked.answer(Ok(()));
+                }
+                Err(error) => {
+                    tracing::error!("the configuration was not reloaded, the one before stays in effect: {error}");
+                    asked.answer(Err(error));
+                }
+            }
+        }
+    }
+
+    async fn plan(&self) -> Result<Plan, String> {
+        let config = self.source.read().await?;
+        for warning in config.warnings() {
+            tracing::warn!("{warning}");
+        }
+        self.operations.plan(config).map_err(|error| format!("{error:#}"))
+    }
 }
 
 impl Running {
@@ -130,6 +169,11 @@ impl Running {
     /// What it shows.
     pub fn board(&self) -> &Arc<Board> {
         &self.board
+    }
+
+    /// Where to ask for a reload.
+    pub fn reload_handle(&self) -> ReloadHandle {
+        self.reload.clone()
     }
 
     /// Runs until `stop` ends, then drains. A task that ends before that, by a panic say, is an error: half an exporter

@@ -61,6 +61,29 @@ impl Board {
             .insert(Arc::clone(operation), health);
     }
 
+    /// Takes a report of an operation off.
+    pub fn remove_report(&self, operation: &Arc<str>, report: ReportKind) {
+        self.exposition.remove(&Source {
+            operation: Arc::clone(operation),
+            part: report.name(),
+        });
+    }
+
+    /// Takes everything of an operation off.
+    pub fn remove(&self, operation: &Arc<str>) {
+        for report in ReportKind::ALL {
+            self.remove_report(operation, report);
+        }
+        self.exposition.remove(&Source {
+            operation: Arc::clone(operation),
+            part: HEALTH,
+        });
+        self.health
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(operation);
+    }
+
     /// How the polls of all operations went.
     pub fn health(&self) -> BTreeMap<Arc<str>, OperationHealth> {
         self.health.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -49,6 +49,9 @@ pub struct Flags {
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path, global = true)]
     pub telemetry_path: String,
+    /// Allow a reload of the configuration by POST or PUT of /-/reload; SIGHUP always does it.
+    #[arg(long = "web.enable-lifecycle", global = true)]
+    pub enable_lifecycle: bool,
     /// Folder of the state, one file per operation; beats the one of the configuration.
     #[arg(long = "state.path", value_name = "DIR", global = true)]
     pub state_path: Option<PathBuf>,

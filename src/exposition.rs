@@ -127,6 +127,14 @@ impl Exposition {
         );
     }
 
+    /// Takes away what is shown of a source.
+    pub fn remove(&self, source: &Source) {
+        self.blocks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(source);
+    }
+
     /// Takes away what is too old to be shown, and says what that was.
     pub fn withdraw_expired(&self, now: Instant) -> Vec<Source> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);

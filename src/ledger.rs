@@ -121,6 +121,12 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Takes other settings for the series that are new from now on.
+    pub fn adjust(&mut self, new_series_hold: Duration, series_limit: usize) {
+        self.holds.set(new_series_hold);
+        self.series_limit = series_limit;
+    }
+
     /// The key of the hashes by which facts are known. Random, made with the state and kept in it.
     pub fn hash_key(&self) -> u128 {
         self.books.hash_key.unwrap_or_default()
@@ -134,6 +140,12 @@ impl Ledger {
     /// How far the events of a report are read; `None` before its birth.
     pub fn event_progress(&self, report: ReportKind) -> Option<&EventProgress> {
         self.books.events.get(&report)
+    }
+
+    /// The end of what was read of a report; `None` before its birth, and for a report of the state of now.
+    pub fn covered(&self, report: ReportKind) -> Option<Timestamp> {
+        let day = self.day_progress(report).map(|progress| progress.covered);
+        day.or(self.event_progress(report).map(|progress| progress.covered))
     }
 
     /// What a report was read from when it was last read.

@@ -5,21 +5,24 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use wolkvox_exporter::app::{self, Start};
+use wolkvox_exporter::app::{self, ConfigSource, Start};
 use wolkvox_exporter::check_api;
 use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, check_config};
 use wolkvox_exporter::demo;
+use wolkvox_exporter::reload::ReloadHandle;
 use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
 use wolkvox_exporter::web;
 
@@ -71,8 +74,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(runtime.block_on(run_check_api(&config, shapes))?)
         }
         None => {
-            let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
-            Ok(runtime.block_on(run_exporter(&arguments.flags, config))?)
+            let config = configuration_with(&arguments.flags).map_err(Failure::Configuration)?;
+            Ok(runtime.block_on(run_exporter(arguments.flags, config))?)
         }
     }
 }
@@ -93,8 +96,17 @@ fn configuration(file: Option<&Path>) -> Result<Config, String> {
     })
 }
 
-async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
+/// The configuration, with what the flags say instead.
+fn configuration_with(flags: &Flags) -> Result<Config, String> {
+    let mut config = configuration(flags.config_file.as_deref())?;
     config.state_path = flags.state_path.clone().or(config.state_path);
+    Ok(config)
+}
+
+async fn run_exporter(flags: Flags, config: Config) -> anyhow::Result<()> {
+    let flags = Arc::new(flags);
+    let again = Arc::clone(&flags);
+    let source = ConfigSource::from_fn(move || configuration_with(&again));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         revision = env!("BUILD_REVISION"),
@@ -107,7 +119,7 @@ async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    export(flags, config, |_| Ok(())).await
+    export(&flags, config, source, |_| Ok(())).await
 }
 
 async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
@@ -126,10 +138,13 @@ async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
         .await
         .context("the simulator cannot listen")?;
     let served = simulator.start(listener).context("the simulator cannot start")?;
-    let config = demo::config(&simulator, &served.url());
+    let mut config = demo::config(&simulator, &served.url());
+    config.state_path = flags.state_path.clone();
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     let names = names.join(", ");
-    export(flags, config, |addresses| {
+    let same = config.clone();
+    let source = ConfigSource::from_fn(move || Ok(same.clone()));
+    export(flags, config, source, |addresses| {
         let mut text = format!("A demo with the simulated operations {names}. Open\n");
         for address in addresses {
             let base = browsable(*address);
@@ -170,11 +185,14 @@ async fn run_simulator(flags: &Flags, seed: u64) -> anyhow::Result<()> {
 async fn export(
     flags: &Flags,
     config: Config,
+    config_source: ConfigSource,
     announce: impl FnOnce(&[SocketAddr]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stop = stop_signal()?;
     let running = app::start(Start {
         config,
+        config_source,
+        enable_lifecycle: flags.enable_lifecycle,
         listeners: listeners(flags, DEFAULT_PORT).await?,
         telemetry_path: flags.telemetry_path.clone(),
         clock: Clock::system(),
@@ -184,7 +202,15 @@ async fn export(
         tracing::info!(url = browsable(*address), "serving");
     }
     announce(running.addresses())?;
+    let reloading = tokio::spawn(reload_on_hangup(running.reload_handle())?);
+    // Whoever started the exporter is told, if it is systemd and asked for it.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let stop = async {
+        stop.await;
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    };
     running.run_until(stop).await?;
+    reloading.abort();
     tracing::info!("stopped");
     Ok(())
 }
@@ -208,6 +234,22 @@ async fn listeners(flags: &Flags, default_port: u16) -> anyhow::Result<Vec<TcpLi
         );
     }
     Ok(listeners)
+}
+
+/// Reads the configuration again at each SIGHUP.
+fn reload_on_hangup(reload: ReloadHandle) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?;
+    Ok(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: reading the configuration again");
+            if let Ok(began) = NotifyState::monotonic_usec_now() {
+                let _ = sd_notify::notify(&[NotifyState::Reloading, began]);
+            }
+            // The exporter itself says in its log how it went.
+            let _ = reload.reload().await;
+            let _ = sd_notify::notify(&[NotifyState::Ready]);
+        }
+    })
 }
 
 /// Ends at SIGTERM or SIGINT.

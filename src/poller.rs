@@ -8,6 +8,8 @@ mod events;
 mod grid;
 pub(crate) mod questions;
 mod releases;
+mod results;
+mod streak;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -16,12 +18,14 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::grid::{Grid, phase};
 use self::questions::Api;
 use self::releases::{Releases, commit_apart};
+use self::results::Before;
+use self::streak::Streak;
 use crate::board::Board;
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
@@ -45,6 +49,9 @@ pub struct Settings {
     /// An answer with so many rows is taken as cut by the API.
     pub cut_at: u64,
 }
+
+/// How often a stopping poller looks whether its last commit has ended.
+const COMMIT_CHECK: Duration = Duration::from_millis(5);
 
 /// The vendor's limit is 60,000 records; people who run against it fail at 59,000, since a cut is silent.
 pub const CUT_AT: u64 = 59_000;
@@ -86,10 +93,12 @@ pub struct Poller {
     poll_began: Instant,
     /// The local date on which idle series were last looked for.
     idle_checked: Date,
+    /// The failures in a row of each report that fails.
+    streaks: BTreeMap<ReportKind, Streak>,
 }
 
 impl Poller {
-    /// A poller that has not asked anything yet. It shows at once what its state has, and its own metrics at zero.
+    /// A poller that has not asked or shown anything yet.
     pub fn new(
         operation: Operation,
         settings: Settings,
@@ -101,19 +110,13 @@ impl Poller {
         let now = clock.now();
         let ledger = Ledger::open(place, settings.new_series_hold, settings.series_limit, Moment::at(now))?;
         let today = window::local_date(now, &operation.timezone);
-        let intervals = operation
-            .reports
-            .iter()
-            .map(|(report, config)| (*report, config.interval));
-        let mut health = OperationHealth::new(intervals, operation.daily_calls);
+        let mut health = OperationHealth::new(intervals(&operation), operation.daily_calls);
         for (report, health) in &mut health.reports {
-            let day = ledger.day_progress(*report).map(|progress| progress.covered);
-            let covered = day.or(ledger.event_progress(*report).map(|progress| progress.covered));
-            health.restored(covered);
+            health.restored(ledger.covered(*report));
         }
         let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
         health.calls_used = budget.used();
-        let mut poller = Self {
+        Ok(Self {
             budget,
             operation: Arc::new(operation),
             settings,
@@ -130,20 +133,75 @@ impl Poller {
             unfinished: BTreeMap::new(),
             poll_began: Instant::now(),
             idle_checked: today.yesterday().unwrap_or(today),
-        };
-        for report in poller.operation.reports.keys().filter(|report| report.counts()) {
-            poller.show_counters(*report);
+            streaks: BTreeMap::new(),
+        })
+    }
+
+    /// The operation.
+    pub fn name(&self) -> &Arc<str> {
+        &self.operation.name
+    }
+
+    /// The interval of the report that is polled most often.
+    pub fn shortest_interval(&self) -> Duration {
+        intervals(&self.operation)
+            .map(|(_, interval)| interval)
+            .min()
+            .unwrap_or_default()
+    }
+
+    /// Shows what the state has, and the poller's own metrics.
+    pub fn show(&mut self) {
+        for report in self.operation.reports.keys().filter(|report| report.counts()) {
+            self.show_counters(*report);
         }
-        poller.show_health();
-        Ok(poller)
+        self.show_health();
+    }
+
+    /// Goes over to a changed configuration of the same operation, between two polls. What was counted and what is
+    /// known of its polls stays; a report that is no longer configured leaves the page, but not the state.
+    pub fn reconfigure(&mut self, operation: Operation, settings: Settings, client: Client) {
+        let before = std::mem::replace(&mut self.operation, Arc::new(operation));
+        self.settings = settings;
+        self.client = client;
+        self.budget.set_limit(self.operation.daily_calls);
+        self.health
+            .reconfigure(intervals(&self.operation), self.operation.daily_calls);
+        let ledger = Arc::clone(&self.ledger);
+        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.adjust(settings.new_series_hold, settings.series_limit);
+        for report in ReportKind::ALL {
+            let is_new = !before.reports.contains_key(&report);
+            match self.health.reports.get_mut(&report) {
+                Some(health) if is_new => health.restored(ledger.covered(report)),
+                Some(_) => {}
+                None => self.board.remove_report(&self.operation.name, report),
+            }
+        }
+        drop(ledger);
+        if before.base_url != self.operation.base_url {
+            // What is shown of campaigns is another server's.
+            self.board.remove_report(&self.operation.name, ReportKind::Campaigns);
+        }
+        // Whatever was wrong before, the new configuration is to be tried.
+        self.suspended = None;
+        self.token_is_doubtful = false;
+        self.last_ticks.clear();
+        self.ticks_left_out.clear();
+        self.piece_lengths.clear();
+        self.unfinished.clear();
+        self.streaks.clear();
+        self.show();
     }
 
     /// Polls on the grid that begins at `origin`, until told to stop. A poll that is under way then is given up: what
-    /// it has not committed is read again by the next start.
-    pub async fn run(mut self, origin: Instant, stop: CancellationToken) {
-        stop.clone()
-            .run_until_cancelled(async move { self.poll_forever(origin).await })
-            .await;
+    /// it has not committed is read again by the next start. A commit that is under way is waited for.
+    pub async fn run(mut self, origin: Instant, stop: CancellationToken) -> Self {
+        stop.run_until_cancelled(self.poll_forever(origin)).await;
+        while Arc::strong_count(&self.ledger) > 1 {
+            sleep(COMMIT_CHECK).await;
+        }
+        self
     }
 
     async fn poll_forever(&mut self, origin: Instant) {
@@ -237,6 +295,7 @@ impl Poller {
         if self.token_is_doubtful {
             self.read_token_again().await;
         }
+        let before = Before::of(self.health.reports.get(&report));
         let result = match report {
             ReportKind::Campaigns => self.poll_campaigns(now).await,
             ReportKind::CallDurations => self.poll_call_durations(now).await,
@@ -249,7 +308,7 @@ impl Poller {
             // What was asked in vain cost calls, too.
             Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
-        self.note_result(report, now, self.poll_began.elapsed(), result);
+        self.note_result(report, now, before, result);
         self.show_health();
     }
 
@@ -268,69 +327,6 @@ impl Poller {
         let (today, used) = self.calls_of_today(now);
         self.commit(now, move |ledger, now| ledger.commit_calls(today, used, now))
             .await
-    }
-
-    fn note_result(&mut self, report: ReportKind, now: Timestamp, duration: Duration, result: Result<usize, ApiError>) {
-        let Some(health) = self.health.reports.get_mut(&report) else {
-            return;
-        };
-        let failed_before = health.up == Some(false);
-        health.polls += 1;
-        health.last_attempt = Some(now);
-        health.duration = Some(duration);
-        let operation = &*self.operation.name;
-        let error = match result {
-            Ok(rows) => {
-                health.success(now);
-                tracing::info!(operation, report = report.name(), rows, ?duration, "polled");
-                return;
-            }
-            Err(error) => error,
-        };
-        let reason = error.reason.name();
-        if failed_before {
-            tracing::warn!(
-                operation,
-                report = report.name(),
-                reason,
-                "poll failed again: {}",
-                error.what
-            );
-        } else {
-            tracing::warn!(operation, report = report.name(), reason, "poll failed: {error}");
-        }
-        health.failure(error.reason, error.to_string());
-        match error.reason {
-            Reason::Auth => self.token_is_doubtful = true,
-            Reason::Quota => {
-                // All reports are without calls, also those whose last poll was good.
-                for health in self.health.reports.values_mut() {
-                    health.up = Some(false);
-                }
-                let skip = if self.budget.left() == 0 {
-                    Skip::Budget
-                } else {
-                    Skip::Quota
-                };
-                self.suspend(now, None, skip);
-            }
-            _ => {
-                if let Some(wait) = error.retry_after {
-                    self.suspend(now, Some(wait), Skip::Quota);
-                }
-            }
-        }
-    }
-
-    /// Stops the polls of all reports for as long as the API asked for, and until local midnight at most.
-    fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
-        let midnight = window::next_midnight(now, &self.operation.timezone);
-        let asked = wait.and_then(|wait| now.checked_add(SignedDuration::try_from(wait).ok()?).ok());
-        let Some(until) = asked.into_iter().chain(midnight).min() else {
-            return;
-        };
-        tracing::warn!(operation = &*self.operation.name, %until, "polls are suspended");
-        self.suspended = Some((until, skip));
     }
 
     async fn read_token_again(&mut self) {
@@ -498,6 +494,14 @@ impl Api for PolledApi<'_> {
     ) -> Result<Answer<R>, ApiError> {
         self.poller.ask(self.report, query, self.now, rows).await
     }
+}
+
+/// How often each report is polled.
+fn intervals(operation: &Operation) -> impl Iterator<Item = (ReportKind, Duration)> {
+    operation
+        .reports
+        .iter()
+        .map(|(report, config)| (*report, config.interval))
 }
 
 fn positive(time: SignedDuration) -> Duration {

@@ -29,6 +29,11 @@ impl CallBudget {
         }
     }
 
+    /// Allows another number of calls a day; those used stay used.
+    pub fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+
     /// Goes over to a local day. A day to which the clock comes back has its calls used still.
     pub fn go_to(&mut self, today: Date) {
         self.today = today;

@@ -25,6 +25,11 @@ impl Holds {
         }
     }
 
+    /// Holds new series for so long from now on; those held already stay so for as long as was said then.
+    pub(super) fn set(&mut self, hold: Duration) {
+        self.hold = hold;
+    }
+
     /// Starts the hold of a series that is new in this process. Without a hold there is none.
     pub(super) fn start(&mut self, key: SeriesKey, now: Instant) {
         if !self.hold.is_zero() {

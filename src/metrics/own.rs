@@ -259,6 +259,11 @@ impl ReportHealth {
         self.skipped[skip as usize] += 1;
     }
 
+    /// Requests so far, retries too.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// Polls left out for this reason.
     pub fn skipped(&self, skip: Skip) -> u64 {
         self.skipped[skip as usize]
@@ -280,6 +285,24 @@ impl OperationHealth {
             calls_limit,
             state: Statistics::default(),
         }
+    }
+
+    /// Goes over to another set of reports and another limit. What is known of a report that stays is kept.
+    pub fn reconfigure(&mut self, reports: impl IntoIterator<Item = (ReportKind, Duration)>, calls_limit: u32) {
+        let mut before = std::mem::replace(self, Self::new(reports, calls_limit));
+        for (kind, report) in &mut self.reports {
+            if let Some(before) = before.reports.remove(kind) {
+                *report = ReportHealth {
+                    interval: report.interval,
+                    ..before
+                };
+            }
+        }
+        for (family, dropped) in &mut self.dropped {
+            *dropped = before.dropped.get(family).copied().unwrap_or_default();
+        }
+        self.calls_used = before.calls_used;
+        self.state = before.state;
     }
 
     /// Takes note of series that the limit left out.

@@ -11,8 +11,25 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// The registry of the process; the configuration was read at `configured_at`.
-pub fn registry(configured_at: Timestamp) -> Registry {
+/// How the last reading of the configuration went.
+#[derive(Clone, Debug)]
+pub struct ReloadGauges {
+    successful: Gauge,
+    success_timestamp: Gauge,
+}
+
+impl ReloadGauges {
+    /// Takes note of a reading.
+    pub fn note(&self, successful: bool, at: Timestamp) {
+        self.successful.set(i64::from(successful));
+        if successful {
+            self.success_timestamp.set(at.as_second());
+        }
+    }
+}
+
+/// The registry of the process, and its gauges that change; the configuration was read at `configured_at`.
+pub fn registry(configured_at: Timestamp) -> (Registry, ReloadGauges) {
     let mut registry = Registry::default();
     let build = [
         ("version", env!("CARGO_PKG_VERSION")),
@@ -24,22 +41,23 @@ pub fn registry(configured_at: Timestamp) -> Registry {
         "The build of this exporter",
         Info::new(build.to_vec()),
     );
-    let successful = Gauge::<i64>::default();
-    successful.set(1);
+    let reload = ReloadGauges {
+        successful: Gauge::default(),
+        success_timestamp: Gauge::default(),
+    };
+    reload.note(true, configured_at);
     registry.register(
         "wolkvox_exporter_config_last_reload_successful",
         "Whether the last reading of the configuration was successful",
-        successful,
+        reload.successful.clone(),
     );
-    let timestamp = Gauge::<i64>::default();
-    timestamp.set(configured_at.as_second());
     registry.register(
         "wolkvox_exporter_config_last_reload_success_timestamp_seconds",
         "When the configuration was last read successfully",
-        timestamp,
+        reload.success_timestamp.clone(),
     );
     registry.register_collector(Box::new(ProcessCollector));
-    registry
+    (registry, reload)
 }
 
 /// Reads `/proc/self` at each scrape; where there is none, there are no such metrics.

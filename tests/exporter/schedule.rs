@@ -46,7 +46,7 @@ impl Timeline {
         adjust(&mut operation);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let board = Arc::new(Board::new(process::registry(at(now))));
+        let board = Arc::new(Board::new(process::registry(at(now)).0));
         let settings = Settings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,

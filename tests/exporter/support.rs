@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
-use wolkvox_exporter::app::{self, Running, Start};
+use wolkvox_exporter::app::{self, ConfigSource, Running, Start};
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
@@ -109,8 +109,8 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let simulated_clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || simulated_clock.now());
-        let board = Arc::new(Board::new(process::registry(at(now))));
-        let poller = Poller::new(
+        let board = Arc::new(Board::new(process::registry(at(now)).0));
+        let mut poller = Poller::new(
             operation.clone(),
             settings,
             place.clone(),
@@ -118,6 +118,7 @@ impl Stage {
             Arc::clone(&board),
         )
         .unwrap();
+        poller.show();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let router = web::router(Site {
@@ -175,7 +176,8 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let poller = Poller::new(operation.clone(), settings, place.clone(), clock, Arc::clone(&board)).unwrap();
+        let mut poller = Poller::new(operation.clone(), settings, place.clone(), clock, Arc::clone(&board)).unwrap();
+        poller.show();
         Self {
             simulator,
             poller,
@@ -194,7 +196,12 @@ pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
     let start = Start {
+        config_source: ConfigSource::from_fn({
+            let config = config.clone();
+            move || Ok(config.clone())
+        }),
         config,
+        enable_lifecycle: false,
         listeners: vec![listener],
         telemetry_path: "/metrics".to_owned(),
         clock,

@@ -1,0 +1,199 @@
+//! The operations that are polled, a task each, and how they change with the configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::Board;
+use crate::client::{Client, RetryPolicy};
+use crate::clock::Clock;
+use crate::config::{Config, Operation};
+use crate::ledger::Place;
+use crate::poller::{CUT_AT, Poller, Settings, phase};
+
+/// The operations that are polled.
+#[derive(Debug)]
+pub(super) struct Operations {
+    /// What is in effect.
+    config: Config,
+    board: Arc<Board>,
+    clock: Clock,
+    retry: RetryPolicy,
+    /// How to stop each poller.
+    stops: BTreeMap<Arc<str>, CancellationToken>,
+    /// The pollers, given back when they have stopped.
+    tasks: JoinSet<Poller>,
+}
+
+/// What a new configuration changes. Whatever can fail has been done by the time that there is one.
+pub(super) struct Plan {
+    config: Config,
+    added: Vec<Poller>,
+    changed: BTreeMap<Arc<str>, (Operation, Client)>,
+    removed: BTreeSet<Arc<str>>,
+    unchanged: usize,
+}
+
+impl Operations {
+    /// No operation yet.
+    pub(super) fn new(board: Arc<Board>, clock: Clock, retry: RetryPolicy) -> Self {
+        Self {
+            config: Config::default(),
+            board,
+            clock,
+            retry,
+            stops: BTreeMap::new(),
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Starts to poll what the configuration says.
+    pub(super) fn start(&mut self, config: Config) -> anyhow::Result<()> {
+        let pollers = config
+            .operations
+            .iter()
+            .map(|operation| self.poller(&config, operation))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        self.config = config;
+        self.spawn(pollers);
+        Ok(())
+    }
+
+    /// Does what was planned. An error means that a poller failed, and that the exporter cannot go on.
+    ///
+    /// Whoever is removed or changed is stopped before anyone is started, since a token may have gone from one operation
+    /// to another and must not be used by both at once.
+    pub(super) async fn apply(&mut self, mut plan: Plan) -> anyhow::Result<()> {
+        let stopped = self.stop(plan.changed.keys().chain(&plan.removed)).await?;
+        tracing::info!(
+            added = plan.added.len(),
+            changed = plan.changed.len(),
+            removed = plan.removed.len(),
+            unchanged = plan.unchanged,
+            "configuration reloaded"
+        );
+        let settings = self.settings(&plan.config);
+        let mut pollers = plan.added;
+        let mut removed = Vec::new();
+        for mut poller in stopped {
+            match plan.changed.remove(poller.name()) {
+                Some((operation, client)) => {
+                    poller.reconfigure(operation, settings, client);
+                    pollers.push(poller);
+                }
+                None => {
+                    self.board.remove(poller.name());
+                    removed.push(poller);
+                }
+            }
+        }
+        // State files are closed before anyone can ask for them again, and on a thread that may wait for the disk.
+        let _ = spawn_blocking(move || drop(removed)).await;
+        self.config = plan.config;
+        self.spawn(pollers);
+        Ok(())
+    }
+
+    /// Waits for as long as every poller runs. They never end by themselves: an end is an error.
+    pub(super) async fn run(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(poller)) => anyhow!("the poller of operation {} ended by itself", poller.name()),
+            Some(Err(error)) => anyhow!("a poller failed: {error}"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops all pollers.
+    pub(super) async fn stop_all(&mut self) -> anyhow::Result<()> {
+        let names: Vec<Arc<str>> = self.stops.keys().cloned().collect();
+        self.stop(names.iter()).await.map(drop)
+    }
+
+    /// What another configuration would change. On an error it cannot be used, and nothing was changed.
+    pub(super) fn plan(&self, config: Config) -> anyhow::Result<Plan> {
+        if config.state_path != self.config.state_path {
+            bail!("state_path cannot be changed while running: restart the exporter");
+        }
+        let settings_changed =
+            (config.new_series_hold, config.series_limit) != (self.config.new_series_hold, self.config.series_limit);
+        let before = |name: &str| self.config.operations.iter().find(|operation| *operation.name == *name);
+        let mut plan = Plan {
+            added: Vec::new(),
+            changed: BTreeMap::new(),
+            removed: self.stops.keys().cloned().collect(),
+            unchanged: 0,
+            config: Config::default(),
+        };
+        for operation in &config.operations {
+            let name = &operation.name;
+            plan.removed.remove(name);
+            match before(name) {
+                None => plan.added.push(self.poller(&config, operation)?),
+                Some(before) if before == operation && !settings_changed => plan.unchanged += 1,
+                Some(_) => {
+                    let client = Client::new(operation, self.retry).with_context(|| format!("operation {name}"))?;
+                    plan.changed.insert(Arc::clone(name), (operation.clone(), client));
+                }
+            }
+        }
+        plan.config = config;
+        Ok(plan)
+    }
+
+    fn poller(&self, config: &Config, operation: &Operation) -> anyhow::Result<Poller> {
+        let place = match &config.state_path {
+            Some(folder) => Place::file(folder, &operation.name),
+            None => Place::memory(),
+        };
+        let (clock, board) = (self.clock.clone(), Arc::clone(&self.board));
+        Poller::new(operation.clone(), self.settings(config), place, clock, board)
+            .with_context(|| format!("operation {}", operation.name))
+    }
+
+    fn settings(&self, config: &Config) -> Settings {
+        Settings {
+            new_series_hold: config.new_series_hold,
+            series_limit: config.series_limit,
+            retry: self.retry,
+            cut_at: CUT_AT,
+        }
+    }
+
+    fn spawn(&mut self, pollers: Vec<Poller>) {
+        let now = Instant::now();
+        let count = pollers.len();
+        for (n, mut poller) in pollers.into_iter().enumerate() {
+            poller.show();
+            let origin = now + phase(n, count, poller.shortest_interval());
+            let stop = CancellationToken::new();
+            self.stops.insert(Arc::clone(poller.name()), stop.clone());
+            self.tasks.spawn(poller.run(origin, stop));
+        }
+    }
+
+    async fn stop(&mut self, names: impl Iterator<Item = &Arc<str>>) -> anyhow::Result<Vec<Poller>> {
+        let mut waited_for = BTreeSet::new();
+        for name in names {
+            if let Some(stop) = self.stops.remove(name) {
+                stop.cancel();
+                waited_for.insert(Arc::clone(name));
+            }
+        }
+        let mut stopped = Vec::new();
+        while !waited_for.is_empty() {
+            let Some(ended) = self.tasks.join_next().await else {
+                break;
+            };
+            let poller = ended.context("a poller failed")?;
+            if !waited_for.remove(poller.name()) {
+                bail!("the poller of operation {} ended by itself", poller.name());
+            }
+            stopped.push(poller);
+        }
+        Ok(stopped)
+    }
+}
