@@ -255,8 +255,12 @@ impl Poller {
         let thinning = self.budget.thinning(self.calls_until_midnight(now));
         let health = self.health.reports.get_mut(&report)?;
         let Some(every) = thinning else {
+            const USED_UP: &str = "daily_calls are used up; polls go on after local midnight";
+            if health.last_error.as_deref() != Some(USED_UP) {
+                tracing::warn!(operation = &*self.operation.name, report = report.name(), "{USED_UP}");
+            }
             health.up = Some(false);
-            health.last_error = Some("daily_calls are used up; polls go on after local midnight".to_owned());
+            health.last_error = Some(USED_UP.to_owned());
             return Some(Skip::Budget);
         };
         let interval = self.operation.reports[&report].interval;

@@ -1,0 +1,432 @@
+//! The configuration is read again while the exporter runs: operations come, go and change, and nothing else moves.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use wolkvox_exporter::app::{self, ConfigSource, Start};
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::Config;
+use wolkvox_exporter::simulator::{OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
+
+use crate::ledger::Folder;
+use crate::support::{Page, RETRY, Samples, get, serve, zone};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A configuration file over three simulated operations.
+struct Scene {
+    simulator: Simulator,
+    served: RunningSimulator,
+    folder: Folder,
+}
+
+impl Scene {
+    async fn new(name: &str) -> Self {
+        let plan = |name: &str| {
+            OperationPlan::new(name, zone("America/Bogota"))
+                .never_closes()
+                .campaigns(3)
+        };
+        let simulator = Simulator::new(SimulatorConfig {
+            seed: 7,
+            clock: SimulatedClock::system(),
+            operations: ["acme", "beta", "gamma"].map(plan).into(),
+        });
+        let served = serve(&simulator).await;
+        let folder = Folder::new(name);
+        std::fs::create_dir_all(&folder.0).unwrap();
+        Self {
+            simulator,
+            served,
+            folder,
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.0.join("wolkvox.yml")
+    }
+
+    /// Writes the file: each operation by its name, with further lines of its own.
+    fn write(&self, top: &str, operations: &[(&str, &str)]) {
+        let mut text = format!("state_path: state\nnew_series_hold: 0s\n{top}operations:\n");
+        for (name, lines) in operations {
+            let simulated = self.simulator.operations().iter().find(|found| found.name() == *name);
+            // A name that the simulator does not know is another name of acme.
+            let simulated = simulated.unwrap_or(&self.simulator.operations()[0]);
+            std::fs::write(
+                self.folder.0.join(format!("{}.token", simulated.name())),
+                simulated.token(),
+            )
+            .unwrap();
+            writeln!(text, "  - name: {name}").unwrap();
+            writeln!(text, "    url: {}", self.served.url()).unwrap();
+            writeln!(text, "    token_file: {}.token", simulated.name()).unwrap();
+            writeln!(text, "    daily_calls: 1000000").unwrap();
+            text.push_str(lines);
+        }
+        std::fs::write(self.file(), text).unwrap();
+    }
+
+    /// Starts an exporter on the file.
+    async fn start(&self, enable_lifecycle: bool) -> (Page, CancellationToken) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
+        let file = self.file();
+        let load = move || Config::load(&file, &|_| None).map_err(|mistakes| mistakes.to_string());
+        let running = app::start(Start {
+            config: load().unwrap(),
+            config_source: ConfigSource::from_fn(load),
+            enable_lifecycle,
+            listeners: vec![listener],
+            telemetry_path: "/metrics".to_owned(),
+            clock: Clock::system(),
+            retry: RETRY,
+        })
+        .unwrap();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        tokio::spawn(async move { running.run_until(stopped.cancelled()).await.unwrap() });
+        (page, stop)
+    }
+}
+
+const FAST: &str =
+    "    reports: {campaigns: {interval: 1s}, call_durations: {interval: 1s}, abandoned_calls: {interval: 1s}}\n";
+
+async fn reload(page: &Page) -> (u16, String) {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
+    let url = page.0.replace("/metrics", "/-/reload");
+    let answer = client.post(url).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn until(page: &Page, what: &str, fits: impl Fn(&Samples) -> bool) -> Samples {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let samples = page.samples().await;
+        if fits(&samples) {
+            return samples;
+        }
+        assert!(Instant::now() < deadline, "in vain for {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn all_up(samples: &Samples, operation: &str, reports: usize) -> bool {
+    samples.all("wolkvox_up", &[("operation", operation)]) == vec![1.0; reports]
+}
+
+/// The series of an operation that count what its reports say.
+fn counters(samples: &Samples, operation: &str) -> BTreeMap<String, f64> {
+    let counts = |name: &str| {
+        name == "wolkvox_calls_total" || name.starts_with("wolkvox_skill") || name.starts_with("wolkvox_abandon")
+    };
+    samples
+        .iter()
+        .filter(|(name, labels, _)| counts(name) && labels["operation"] == operation && !name.ends_with("_info"))
+        .map(|(name, labels, value)| (format!("{name}{labels:?}"), value))
+        .collect()
+}
+
+/// Every series is still there, and none is lower.
+fn assert_none_fell(before: &BTreeMap<String, f64>, now: &BTreeMap<String, f64>) {
+    for (series, value) in before {
+        assert!(
+            now.get(series).is_some_and(|now| now >= value),
+            "{series}: {value}, then {:?}",
+            now.get(series)
+        );
+    }
+}
+
+#[tokio::test]
+async fn operations_come_go_and_change_and_the_others_go_on() {
+    let scene = Scene::new("reload").await;
+    scene.write("", &[("acme", FAST), ("beta", FAST)]);
+    let (page, _stop) = scene.start(true).await;
+    let before = until(&page, "both", |page| all_up(page, "acme", 3) && all_up(page, "beta", 3)).await;
+    let polls = |samples: &Samples, operation| {
+        let labels = [("operation", operation), ("report", "campaigns")];
+        samples.get("wolkvox_report_polls_total", &labels)
+    };
+    assert!(before.get("wolkvox_exporter_config_last_reload_successful", &[]) == Some(1.0));
+
+    // beta goes, gamma comes; acme is not touched.
+    scene.write("", &[("acme", FAST), ("gamma", FAST)]);
+    assert_eq!(reload(&page).await.0, 200);
+    let after = page.samples().await;
+    assert!(
+        after
+            .iter()
+            .all(|(_, labels, _)| labels.get("operation").is_none_or(|name| name != "beta"))
+    );
+    assert!(polls(&after, "acme") >= polls(&before, "acme") && all_up(&after, "acme", 3));
+    let campaigns = |samples: &Samples| samples.all("wolkvox_campaign_records", &[("operation", "acme")]).len();
+    assert_eq!(campaigns(&after), campaigns(&before));
+    assert_none_fell(&counters(&before, "acme"), &counters(&after, "acme"));
+    assert_eq!(polls(&after, "gamma").map(|polls| polls < 2.0), Some(true));
+    let after = until(&page, "gamma", |page| all_up(page, "gamma", 3)).await;
+
+    // beta comes back, with what it had counted; acme loses a report, gets another, and asks less often.
+    let changed = "    reports: {campaigns: {interval: 2s}, call_durations: {interval: 2s}, ivr: {interval: 2s}}\n";
+    scene.write("", &[("acme", changed), ("beta", FAST), ("gamma", FAST)]);
+    assert_eq!(reload(&page).await.0, 200);
+    let third = page.samples().await;
+    assert_none_fell(&counters(&before, "beta"), &counters(&third, "beta"));
+    assert!(
+        third
+            .all("wolkvox_skill_interactions_total", &[("operation", "acme")])
+            .is_empty()
+    );
+    let calls = |samples: &Samples| samples.all("wolkvox_calls_total", &[("operation", "acme")]);
+    assert!(
+        !calls(&third).is_empty()
+            && calls(&third)
+                .iter()
+                .zip(calls(&after))
+                .all(|(now, before)| *now >= before)
+    );
+    assert_eq!(
+        campaigns(&third),
+        campaigns(&before),
+        "the last state stays until the next poll"
+    );
+    assert!(
+        polls(&third, "acme") >= polls(&after, "acme"),
+        "what is known of the polls stays"
+    );
+    let interval = third.get(
+        "wolkvox_report_poll_interval_seconds",
+        &[("operation", "acme"), ("report", "campaigns")],
+    );
+    assert_eq!(interval, Some(2.0));
+    until(&page, "the new report", |page| {
+        all_up(page, "acme", 3) && all_up(page, "beta", 3)
+    })
+    .await;
+
+    // The report that was taken out comes back with its totals.
+    scene.write("", &[("acme", FAST), ("beta", FAST), ("gamma", FAST)]);
+    assert_eq!(reload(&page).await.0, 200);
+    assert_none_fell(&counters(&after, "acme"), &counters(&page.samples().await, "acme"));
+
+    // A token goes over to another operation: never do both use it.
+    scene.write("", &[("renamed", FAST), ("beta", FAST)]);
+    assert_eq!(reload(&page).await.0, 200);
+    let renamed = until(&page, "the new name", |page| all_up(page, "renamed", 3)).await;
+    let refused = renamed.all("wolkvox_report_poll_failures_total", &[("reason", "concurrency")]);
+    assert_eq!(refused.iter().sum::<f64>(), 0.0);
+}
+
+#[tokio::test]
+async fn a_bad_configuration_changes_nothing_and_says_why() {
+    let scene = Scene::new("bad-reload").await;
+    scene.write("", &[("acme", FAST)]);
+    let (page, _stop) = scene.start(true).await;
+    let before = until(&page, "acme", |page| all_up(page, "acme", 3)).await;
+    let timestamp = before.get("wolkvox_exporter_config_last_reload_success_timestamp_seconds", &[]);
+
+    std::fs::write(scene.file(), "operations:\n  - name: acme\n    servr: '1'\n").unwrap();
+    let (status, text) = reload(&page).await;
+    assert_eq!(status, 500);
+    assert!(text.contains("wolkvox.yml:3") && text.contains("servr"), "{text}");
+    let after = page.samples().await;
+    assert_eq!(
+        after.get("wolkvox_exporter_config_last_reload_successful", &[]),
+        Some(0.0)
+    );
+    assert_eq!(
+        after.get("wolkvox_exporter_config_last_reload_success_timestamp_seconds", &[]),
+        timestamp
+    );
+    assert_none_fell(&counters(&before, "acme"), &counters(&after, "acme"));
+
+    scene.write("", &[("acme", FAST)]);
+    let text = std::fs::read_to_string(scene.file()).unwrap();
+    std::fs::write(scene.file(), text.replace("state_path: state", "state_path: elsewhere")).unwrap();
+    let (status, text) = reload(&page).await;
+    assert_eq!(
+        (status, text.as_str()),
+        (
+            500,
+            "state_path cannot be changed while running: restart the exporter\n"
+        )
+    );
+
+    // A state that cannot be opened is found before anything is stopped.
+    std::fs::write(scene.folder.0.join("state/beta.redb"), "this is no state").unwrap();
+    scene.write("", &[("gamma", FAST), ("beta", FAST)]);
+    let (status, text) = reload(&page).await;
+    assert!(status == 500 && text.contains("beta"), "{text}");
+    let after = page.samples().await;
+    assert!(all_up(&after, "acme", 3) && after.all("wolkvox_up", &[("operation", "gamma")]).is_empty());
+    assert!(
+        after
+            .all("wolkvox_api_calls_limit", &[("operation", "gamma")])
+            .is_empty()
+    );
+
+    scene.write("", &[("acme", FAST)]);
+    assert_eq!(reload(&page).await.0, 200);
+    let after = page.samples().await;
+    assert_eq!(
+        after.get("wolkvox_exporter_config_last_reload_successful", &[]),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn a_reload_over_http_must_be_allowed() {
+    let scene = Scene::new("no-lifecycle").await;
+    scene.write("", &[("acme", FAST)]);
+    let (page, _stop) = scene.start(false).await;
+    let (status, text) = reload(&page).await;
+    assert!(
+        status == 403 && text.contains("--web.enable-lifecycle"),
+        "{status} {text}"
+    );
+    let answer = get(&page.0.replace("/metrics", "/-/reload"), &[]).await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()),
+        (405, "POST,PUT")
+    );
+}
+
+/// What the n-th of many reloads reads: each time something else is there, gone or different, and beta never is.
+fn nth_configuration(scene: &Scene, n: u32) {
+    let changed = format!("    currency: {}\n{FAST}", ["COP", "USD", "EUR"][n as usize % 5 % 3]);
+    match n % 3 {
+        0 => scene.write("", &[("acme", &changed), ("beta", FAST), ("gamma", FAST)]),
+        1 => scene.write("", &[("acme", &changed), ("beta", FAST)]),
+        _ => scene.write("", &[("beta", FAST), ("gamma", FAST)]),
+    }
+}
+
+#[tokio::test]
+async fn fifty_reloads_leave_no_task_behind() {
+    let scene = Scene::new("tasks").await;
+    nth_configuration(&scene, 0);
+    let (page, _stop) = scene.start(true).await;
+    let handle = tokio::runtime::Handle::current();
+    let settled = async || {
+        until(&page, "three", |page| {
+            ["acme", "beta", "gamma"].iter().all(|name| all_up(page, name, 3))
+        })
+        .await;
+        sleep(Duration::from_millis(500)).await;
+        handle.metrics().num_alive_tasks()
+    };
+    let before = settled().await;
+    for n in 1..=51 {
+        nth_configuration(&scene, n);
+        assert_eq!(reload(&page).await.0, 200, "{n}");
+    }
+    let after = settled().await;
+    // Connections of the clients come and go.
+    assert!(after <= before + 4, "{before} tasks before, {after} after");
+}
+
+/// The real binary, told by signal and over HTTP, while it is scraped without a pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
+    let scene = Scene::new("load").await;
+    nth_configuration(&scene, 0);
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let process = Process(
+        Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
+            .arg(format!("--config.file={}", scene.file().display()))
+            .arg(format!("--web.listen-address={free}"))
+            .arg("--web.enable-lifecycle")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let page = Page(format!("http://{free}/metrics"));
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while client.get(&page.0).send().await.is_err() {
+        assert!(Instant::now() < deadline, "it does not serve");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let ready = |samples: &Samples| ["acme", "beta", "gamma"].iter().all(|name| all_up(samples, name, 3));
+    let before = until(&page, "three", ready).await;
+
+    let (stop, scrapes) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let highest = Arc::new(Mutex::new(BTreeMap::<String, f64>::new()));
+    let scrapers: Vec<_> = (0..2)
+        .map(|_| {
+            let (client, url) = (client.clone(), page.0.clone());
+            let (stop, scrapes, highest) = (Arc::clone(&stop), Arc::clone(&scrapes), Arc::clone(&highest));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let known = highest.lock().unwrap().clone();
+                    let answer = client.get(&url).send().await.unwrap();
+                    assert_eq!(answer.status(), 200);
+                    let samples = Samples::parse(&answer.text().await.unwrap());
+                    let shown = counters(&samples, "beta");
+                    assert_none_fell(&known, &shown);
+                    scrapes.fetch_add(1, Ordering::Relaxed);
+                    let mut highest = highest.lock().unwrap();
+                    for (series, value) in shown {
+                        let highest = highest.entry(series).or_default();
+                        *highest = highest.max(value);
+                    }
+                }
+            })
+        })
+        .collect();
+    for n in 1..=51 {
+        nth_configuration(&scene, n);
+        if n % 2 == 0 {
+            let told = Command::new("kill")
+                .args(["-HUP", &process.0.id().to_string()])
+                .status()
+                .unwrap();
+            assert!(told.success());
+        }
+        // Reloads are done one after the other, so this one ends after that of the signal.
+        assert_eq!(reload(&page).await.0, 200, "{n}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for scraper in scrapers {
+        scraper.await.unwrap();
+    }
+    assert!(scrapes.load(Ordering::Relaxed) > 100, "{scrapes:?} scrapes are no load");
+    drop(client);
+    let few = |samples: &Samples| {
+        let descriptors = |samples: &Samples| samples.get("process_open_fds", &[]).unwrap();
+        ready(samples) && descriptors(samples) <= descriptors(&before) + 4.0
+    };
+    let after = until(&page, "as many descriptors as before", few).await;
+    assert_eq!(
+        after.get("wolkvox_exporter_config_last_reload_successful", &[]),
+        Some(1.0)
+    );
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
