@@ -60,7 +60,7 @@ const IDLE_POLLS: u32 = 10;
 /// Operations that are polled each minute, and half of them, to see what one costs.
 const MANY: [usize; 2] = [200, 100];
 /// Gives an operation about 1,000 series: 18 for each campaign, and those of the other reports.
-const CAMPAIGNS: usize = 32;
+const CAMPAIGNS: usize = 6;
 const POLLED: Duration = Duration::from_secs(60);
 const SCRAPED: Duration = Duration::from_secs(15);
 /// Until every operation was polled for the first time, which reads more than the others.
