@@ -9,7 +9,7 @@ mod negotiation;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use prometheus_client::registry::Registry;
@@ -32,7 +32,9 @@ pub struct Source {
 #[derive(Debug, Default)]
 pub struct Exposition {
     blocks: Mutex<Blocks>,
-    joined: Mutex<BTreeMap<(Format, bool), Joined>>,
+    joined: RwLock<BTreeMap<(Format, bool), Joined>>,
+    /// Held over a join, so that scrapes that come together do the work once.
+    joining: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -163,26 +165,28 @@ impl Exposition {
 
     /// Whether the blocks of this format are joined as they are now.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
-        let Ok(joined) = self.joined.try_lock() else {
-            return false;
-        };
+        self.good_page(format, gzip).is_some()
+    }
+
+    /// The page as it was joined last, unless something changed since. Never waits for a join.
+    fn good_page(&self, format: Format, gzip: bool) -> Option<Page> {
         let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
-        joined
-            .get(&(format, gzip))
-            .is_some_and(|joined| joined.version == version)
+        let joined = self.joined.read().unwrap_or_else(PoisonError::into_inner);
+        let joined = joined.get(&(format, gzip))?;
+        (joined.version == version).then(|| joined.page.clone())
     }
 
     fn joined(&self, format: Format, gzip: bool) -> Page {
-        // Held over the join, so that scrapes that come together do the work once.
-        let mut joined = self.joined.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = self.good_page(format, gzip) {
+            return page;
+        }
+        let _joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another scrape may have joined it meanwhile.
+        if let Some(page) = self.good_page(format, gzip) {
+            return page;
+        }
         let (version, parts) = {
             let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(joined) = joined
-                .get(&(format, gzip))
-                .filter(|joined| joined.version == blocks.version)
-            {
-                return joined.page.clone();
-            }
             (blocks.version, blocks.parts(format))
         };
         let page = if gzip {
@@ -191,13 +195,14 @@ impl Exposition {
             let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
             Page::Plain(lines.concat().into())
         };
-        joined.insert(
-            (format, gzip),
-            Joined {
-                version,
-                page: page.clone(),
-            },
-        );
+        let joined = Joined {
+            version,
+            page: page.clone(),
+        };
+        self.joined
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((format, gzip), joined);
         page
     }
 }

@@ -56,13 +56,18 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ReloadGauges) {
         "When the configuration was last read successfully",
         reload.success_timestamp.clone(),
     );
-    registry.register_collector(Box::new(ProcessCollector));
+    registry.register_collector(Box::new(ProcessCollector {
+        booted: procfs::boot_time_secs().ok(),
+    }));
     (registry, reload)
 }
 
 /// Reads `/proc/self` at each scrape; where there is none, there are no such metrics.
 #[derive(Debug)]
-struct ProcessCollector;
+struct ProcessCollector {
+    /// When the system started. Read once: the file that it comes from is the slowest of all.
+    booted: Option<u64>,
+}
 
 impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -76,7 +81,7 @@ impl Collector for ProcessCollector {
         let stat = process.stat().ok();
         let start = stat
             .as_ref()
-            .and_then(|stat| Some(procfs::boot_time_secs().ok()? as f64 + ticks(stat.starttime)));
+            .and_then(|stat| Some(self.booted? as f64 + ticks(stat.starttime)));
         let open = process.fd_count().ok().map(|count| count as f64);
         let limit = process
             .limits()
