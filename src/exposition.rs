@@ -15,7 +15,7 @@ use bytes::Bytes;
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
-use self::gzip::Deflated;
+use self::gzip::{Deflated, MemberStart};
 pub use self::negotiation::{Format, accepts_gzip};
 use crate::snapshot::FamilySeries;
 
@@ -75,7 +75,7 @@ struct Joined {
 #[derive(Clone, Debug)]
 enum Page {
     Plain(Bytes),
-    Gzip(Deflated),
+    Gzip(MemberStart),
 }
 
 /// A page as parts to be sent one after the other: the shared one is not copied.
@@ -158,7 +158,7 @@ impl Exposition {
         let end = text::process_part(format, process)?;
         let parts = match self.joined(format, gzip) {
             Page::Plain(blocks) => vec![blocks, end],
-            Page::Gzip(blocks) => gzip::member(blocks, Deflated::new(&end)),
+            Page::Gzip(start) => start.ended(&end),
         };
         Ok(Body { parts })
     }
@@ -190,7 +190,7 @@ impl Exposition {
             (blocks.version, blocks.parts(format))
         };
         let page = if gzip {
-            Page::Gzip(Deflated::joined(parts.iter().map(Part::deflated)))
+            Page::Gzip(MemberStart::of(parts.iter().map(Part::deflated)))
         } else {
             let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
             Page::Plain(lines.concat().into())

@@ -15,6 +15,9 @@ use flate2::{Compression, Crc};
 const LEVEL: Compression = Compression::new(2);
 /// Magic, deflate, no flags, no time, no extra flags, unknown system (RFC 1952).
 const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+/// The first byte of a block that is stored as it is; two bytes of length and their complement follow (RFC 1951).
+const STORED_BLOCK: u8 = 0;
+const LONGEST_STORED: u16 = u16::MAX;
 /// An empty block that is marked as the last one (RFC 1951).
 const LAST_BLOCK: &[u8] = &[3, 0];
 
@@ -38,9 +41,19 @@ impl Deflated {
             checksum: Arc::new(checksum),
         }
     }
+}
 
-    pub(super) fn joined(parts: impl Iterator<Item = Self>) -> Self {
-        let mut bytes = Vec::new();
+/// The beginning of a gzip member.
+#[derive(Clone, Debug)]
+pub(super) struct MemberStart {
+    /// The header, and what was deflated.
+    bytes: Bytes,
+    checksum: Arc<Crc>,
+}
+
+impl MemberStart {
+    pub(super) fn of(parts: impl Iterator<Item = Deflated>) -> Self {
+        let mut bytes = HEADER.to_vec();
         let mut checksum = Crc::new();
         for part in parts {
             bytes.extend_from_slice(&part.bytes);
@@ -51,15 +64,25 @@ impl Deflated {
             checksum: Arc::new(checksum),
         }
     }
-}
 
-/// A whole gzip member out of two parts.
-pub(super) fn member(first: Deflated, second: Deflated) -> Vec<Bytes> {
-    let mut checksum = Crc::new();
-    checksum.combine(&first.checksum);
-    checksum.combine(&second.checksum);
-    let mut end = LAST_BLOCK.to_vec();
-    end.extend_from_slice(&checksum.sum().to_le_bytes());
-    end.extend_from_slice(&checksum.amount().to_le_bytes());
-    vec![Bytes::from_static(HEADER), first.bytes, second.bytes, end.into()]
+    /// The whole member, ended by what is not deflated at all: it is short, and other for each scrape.
+    pub(super) fn ended(self, plain: &[u8]) -> Vec<Bytes> {
+        let mut end = Vec::with_capacity(plain.len() + 64);
+        for stored in plain.chunks(LONGEST_STORED.into()) {
+            let length = u16::try_from(stored.len()).unwrap_or(LONGEST_STORED);
+            end.push(STORED_BLOCK);
+            end.extend_from_slice(&length.to_le_bytes());
+            end.extend_from_slice(&(!length).to_le_bytes());
+            end.extend_from_slice(stored);
+        }
+        end.extend_from_slice(LAST_BLOCK);
+        let mut checksum = Crc::new();
+        checksum.update(plain);
+        let mut whole = Crc::new();
+        whole.combine(&self.checksum);
+        whole.combine(&checksum);
+        end.extend_from_slice(&whole.sum().to_le_bytes());
+        end.extend_from_slice(&whole.amount().to_le_bytes());
+        vec![self.bytes, end.into()]
+    }
 }
