@@ -33,6 +33,10 @@ use crate::reports::{Query, ReportKind, Rows, Tally};
 /// Our clock may be this far behind the end of what was read before.
 const STEP_BACK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
+/// What to do when `daily_calls` are used up, as opposed to the calls that the API grants.
+const BUDGET_ADVICE: &str =
+    "polls go on after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
+
 /// What holds for all operations.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -159,14 +163,30 @@ impl Poller {
                 )
             })
             .collect();
+        for report in self.operation.reports.keys().copied().collect::<Vec<_>>() {
+            self.note_next_poll(report, origin);
+        }
+        self.show_health();
         loop {
             let Some(next) = due.iter_mut().min_by_key(|(at, report, _)| (*at, *report)) else {
                 return std::future::pending().await;
             };
             let (at, report, grid) = *next;
             self.releases().while_waiting_for(sleep_until(at)).await;
+            // Known before the tick, so that it is shown with what comes of it.
+            self.note_next_poll(report, grid.next_after(Instant::now().max(at)));
             self.tick(report).await;
             next.0 = grid.next_after(Instant::now().max(at));
+        }
+    }
+
+    /// Notes when the next tick of a report is due, or the first one after what suspends polls.
+    fn note_next_poll(&mut self, report: ReportKind, tick: Instant) {
+        let wait = tick.saturating_duration_since(Instant::now());
+        let tick = self.clock.now().checked_add(wait).ok();
+        let until = self.suspended.map(|(until, _)| until);
+        if let Some(health) = self.health.reports.get_mut(&report) {
+            health.next_poll = tick.max(until);
         }
     }
 
@@ -197,19 +217,23 @@ impl Poller {
         let thinning = self.budget.thinning(self.calls_until_midnight(now));
         let health = self.health.reports.get_mut(&report)?;
         let Some(every) = thinning else {
-            health.up = Some(false);
-            health.last_error = Some("daily_calls are used up; polls go on after local midnight".to_owned());
+            health.without_calls("daily_calls are used up", BUDGET_ADVICE);
+            health.next_poll = window::next_midnight(now, &self.operation.timezone);
             return Some(Skip::Budget);
         };
         let interval = self.operation.reports[&report].interval;
         health.interval = interval.saturating_mul(u32::try_from(every).unwrap_or(u32::MAX));
         let left_out = self.ticks_left_out.entry(report).or_insert(every);
         *left_out += 1;
-        if *left_out < every {
-            return Some(Skip::Budget);
+        let is_kept = *left_out >= every;
+        if is_kept {
+            *left_out = 0;
         }
-        *left_out = 0;
-        None
+        let ticks_left_out_next = u32::try_from(every - *left_out - 1).unwrap_or(u32::MAX);
+        health.next_poll = health
+            .next_poll
+            .and_then(|at| at.checked_add(interval.saturating_mul(ticks_left_out_next)).ok());
+        (!is_kept).then_some(Skip::Budget)
     }
 
     /// Calls that the ticks from now until local midnight need, if none is left out and no request is repeated.
@@ -299,19 +323,20 @@ impl Poller {
         } else {
             tracing::warn!(operation, report = report.name(), reason, "poll failed: {error}");
         }
-        health.failure(error.reason, error.to_string());
+        let what = error.what;
+        health.failure(error.reason, what.clone());
         match error.reason {
             Reason::Auth => self.token_is_doubtful = true,
             Reason::Quota => {
+                let (skip, advice) = if self.budget.left() == 0 {
+                    (Skip::Budget, BUDGET_ADVICE)
+                } else {
+                    (Skip::Quota, Reason::Quota.advice())
+                };
                 // All reports are without calls, also those whose last poll was good.
                 for health in self.health.reports.values_mut() {
-                    health.up = Some(false);
+                    health.without_calls(&what, advice);
                 }
-                let skip = if self.budget.left() == 0 {
-                    Skip::Budget
-                } else {
-                    Skip::Quota
-                };
                 self.suspend(now, None, skip);
             }
             _ => {
@@ -330,6 +355,9 @@ impl Poller {
             return;
         };
         tracing::warn!(operation = &*self.operation.name, %until, "polls are suspended");
+        for health in self.health.reports.values_mut() {
+            health.next_poll = health.next_poll.max(Some(until));
+        }
         self.suspended = Some((until, skip));
     }
 

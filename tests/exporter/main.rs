@@ -15,5 +15,6 @@ mod privacy;
 mod schedule;
 mod scrape;
 mod simulator;
+mod status;
 mod support;
 mod values;
