@@ -229,10 +229,10 @@ impl Poller {
         if is_kept {
             *left_out = 0;
         }
-        let ticks_left_out_next = u32::try_from(every - *left_out - 1).unwrap_or(u32::MAX);
+        let left_out_next = u32::try_from(every - *left_out - 1).unwrap_or(u32::MAX);
         health.next_poll = health
             .next_poll
-            .and_then(|at| at.checked_add(interval.saturating_mul(ticks_left_out_next)).ok());
+            .and_then(|tick| tick.checked_add(interval.saturating_mul(left_out_next)).ok());
         (!is_kept).then_some(Skip::Budget)
     }
 

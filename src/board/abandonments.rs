@@ -195,13 +195,18 @@ impl Counts {
 
     fn less(&self, before: &Self) -> Self {
         let before_in = |place: usize| before.waits.get(place).copied().unwrap_or_default();
+        let mut waits: Vec<u64> = (0..)
+            .zip(&self.waits)
+            .map(|(place, count)| count.saturating_sub(before_in(place)))
+            .collect();
+        if waits.iter().all(|count| *count == 0) {
+            // Most increases are of answered calls.
+            waits = Vec::new();
+        }
         Self {
             abandoned: self.abandoned.saturating_sub(before.abandoned),
             interactions: self.interactions.saturating_sub(before.interactions),
-            waits: (0..)
-                .zip(&self.waits)
-                .map(|(place, count)| count.saturating_sub(before_in(place)))
-                .collect(),
+            waits,
         }
     }
 

@@ -80,7 +80,7 @@ pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
                         @if asked.is_some() { p { "There is no operation of that name." } }
                         @if health.len() > 1 { (overview::table(&health, sources)) }
                         @if health.len() <= SHOWN_IN_FULL {
-                            @for (name, operation) in &health { (operation::section(name, operation, sources)) }
+                            @for (name, operation) in overview::in_order(&health) { (operation::section(name, operation, sources)) }
                         }
                     }
                 }

@@ -65,7 +65,7 @@ fn has(text: &str, expected: &[&str]) {
     }
 }
 
-/// Lets an hour pass for what is monotonic, while nothing waits for anything.
+/// Lets time pass on the monotonic clock, while nothing waits for anything.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -82,8 +82,7 @@ async fn a_fresh_start_says_what_it_waits_for() {
             "◌ 3 of 3 reports waiting for the first poll in 1 operation",
             "campaigns ◌ waiting none yet",
             "API calls today 0 of 4,000",
-            "Campaigns Not read yet.",
-            "No calls or chats were counted.",
+            "Campaigns Not read yet. Abandoned Not read yet.",
         ],
     );
 }
@@ -316,24 +315,29 @@ async fn many_operations_have_an_overview_and_a_page_each() {
 
 #[tokio::test]
 async fn the_next_poll_is_announced() {
-    let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
-    let served = serve(&simulator).await;
-    let config = Config {
-        operations: vec![operation(&simulator.operations()[0], &served.url())],
-        ..Config::default()
-    };
-    let (_running, page) = exporter(config, Clock::from_fn(|| at(NOON))).await;
-    let begin = Instant::now();
-    let text = loop {
-        let text = words(&html(&page, "").await);
-        if text.contains("All is well") {
-            break text;
-        }
-        assert!(begin.elapsed() < Duration::from_secs(20), "{text}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    // The clock stands still, so some seconds of a slow test are gone from the five minutes.
-    assert_eq!(text.matches("in 4 min every 5 min").count(), 2, "{text}");
+    // The clock stands still, so some seconds of a slow test are gone from the minutes. With 100 calls for the 288 polls
+    // until midnight only every third one is kept.
+    for (daily_calls, expected) in [(4000, "in 4 min every 5 min"), (100, "in 14 min every 15 min")] {
+        let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
+        let served = serve(&simulator).await;
+        let mut operation = operation(&simulator.operations()[0], &served.url());
+        operation.daily_calls = daily_calls;
+        let config = Config {
+            operations: vec![operation],
+            ..Config::default()
+        };
+        let (_running, page) = exporter(config, Clock::from_fn(|| at(NOON))).await;
+        let begin = Instant::now();
+        let text = loop {
+            let text = words(&html(&page, "").await);
+            if text.contains("All is well") {
+                break text;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "{text}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(text.matches(expected).count(), 2, "{text}");
+    }
 }
 
 /// The families of abandoned calls, of skills with their totals in one channel: abandoned within 5 s, later, answered.

@@ -6,10 +6,13 @@ use super::Sources;
 use super::graphics::{half, histogram};
 use super::words::{number, percent, span};
 use crate::board::abandonments::{LastHour, SkillHour};
+use crate::metrics::own::ReportHealth;
 
 /// The table, or why there is none.
-pub(super) fn part(operation: &str, sources: Sources<'_>) -> Markup {
-    let Some(hour) = sources.board.abandonments(operation, sources.instant) else {
+pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
+    let hour = sources.board.abandonments(operation, sources.instant);
+    // Totals are shown from the start, before anything is read.
+    let Some(hour) = hour.filter(|_| report.last_success.is_some()) else {
         return html! { h3 { "Abandoned" } p.muted { "Not read yet." } };
     };
     let (busy, idle): (Vec<&SkillHour>, Vec<&SkillHour>) = hour.skills.iter().partition(|skill| skill.interactions > 0);

@@ -12,35 +12,36 @@ use crate::metrics::own::ReportHealth;
 /// The table, or why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
     let campaigns = sources.board.campaigns(operation, sources.instant);
-    let in_order = campaigns.as_deref().map(|campaigns| {
-        let mut in_order: Vec<&Campaign> = campaigns.iter().collect();
-        in_order.sort_by_key(|campaign| !campaign.is_started());
-        (campaigns, in_order)
-    });
     html! {
         h3 { "Campaigns" }
-        @match in_order {
+        @match campaigns.as_deref() {
             None if report.last_success.is_some() => p.muted { "Not shown: what was read last is older than max_age." },
             None => p.muted { "Not read yet." },
-            Some((_, in_order)) if in_order.is_empty() => p.muted { "The API lists none." },
-            Some((all, in_order)) => {
-                p {
-                    strong { (dialling(all)) } " of " (all.len()) " dialling · "
-                    strong { (calls_per_minute(all)) } " calls a minute"
-                }
-                p.key aria-label="Colours of results" {
-                    @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(n)) " " (name) } }
-                }
-                table.campaigns {
-                    thead {
-                        tr {
-                            th { "Campaign" } th { "State" } th { "Penetration today" } th.number { "Now" }
-                            th.number { "Calls a minute" } th { "Results" }
-                        }
-                    }
-                    tbody { @for campaign in in_order { (row(campaign)) } }
+            Some([]) => p.muted { "The API lists none." },
+            Some(campaigns) => (table(campaigns)),
+        }
+    }
+}
+
+fn table(campaigns: &[Campaign]) -> Markup {
+    let mut in_order: Vec<&Campaign> = campaigns.iter().collect();
+    in_order.sort_by_key(|campaign| !campaign.is_started());
+    html! {
+        p {
+            strong { (dialling(campaigns)) } " of " (campaigns.len()) " dialling · "
+            strong { (calls_per_minute(campaigns)) } " calls a minute"
+        }
+        p.key aria-label="Colours of results" {
+            @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(n)) " " (name) } }
+        }
+        table.campaigns {
+            thead {
+                tr {
+                    th { "Campaign" } th { "State" } th { "Penetration today" } th.number { "Now" }
+                    th.number { "Calls a minute" } th { "Results" }
                 }
             }
+            tbody { @for campaign in in_order { (row(campaign)) } }
         }
     }
 }
@@ -75,7 +76,7 @@ fn row(campaign: &Campaign) -> Markup {
                 } @else { "–" }
             }
             td.number data-label="Now" { (campaign.penetration_now.map_or_else(|| "–".to_owned(), percent)) }
-            td.number data-label="Calls a minute" {
+            td.number data-label="Calls/min" {
                 (campaign.calls_per_minute.map_or_else(|| "–".to_owned(), |calls| format!("{calls:.1}")))
             }
             td.results.wide { (stacked(&campaign.results)) small { (results.join(" · ")) } }

@@ -101,7 +101,7 @@ impl Card<'_> {
                     @for (n, (name, reports, all)) in operations.iter().take(MOST_NAMES).enumerate() {
                         @if n > 0 { ", " }
                         a href={ "?operation=" (name) } { (name) }
-                        @if reports.len() == *all { " (all reports)" } @else { " (" (reports.join(", ")) ")" }
+                        @if *all > 1 && reports.len() == *all { " (all reports)" } @else { " (" (reports.join(", ")) ")" }
                     }
                     @if operations.len() > MOST_NAMES { " and " (operations.len() - MOST_NAMES) " more" }
                 }

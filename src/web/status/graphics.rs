@@ -80,16 +80,13 @@ pub(super) fn half(bounds: &[f64], counts: &[u64]) -> Option<String> {
         so_far += count;
         so_far * 2 >= sum
     });
-    match place.filter(|_| sum > 0) {
-        None => None,
-        Some(place) => Some(match bounds.get(place) {
-            Some(bound) => format!("half within {}", seconds(*bound)),
-            None => format!(
-                "half after more than {}",
-                seconds(bounds.last().copied().unwrap_or_default())
-            ),
-        }),
-    }
+    place.filter(|_| sum > 0).map(|place| match bounds.get(place) {
+        Some(bound) => format!("half within {}", seconds(*bound)),
+        None => format!(
+            "half after more than {}",
+            seconds(bounds.last().copied().unwrap_or_default())
+        ),
+    })
 }
 
 fn bin(bounds: &[f64], place: usize) -> String {

@@ -32,7 +32,7 @@ pub(super) fn section(name: &str, operation: &OperationHealth, sources: Sources<
                 }
             }
             @if let Some(report) = reports.get(&ReportKind::Campaigns) { (campaigns::part(name, report, sources)) }
-            @if reports.contains_key(&ReportKind::AbandonedCalls) { (abandonments::part(name, sources)) }
+            @if let Some(report) = reports.get(&ReportKind::AbandonedCalls) { (abandonments::part(name, report, sources)) }
         }
     }
 }

@@ -11,13 +11,19 @@ use super::{Sources, abandonments, operation};
 use crate::board::campaigns::Campaign;
 use crate::metrics::own::OperationHealth;
 
+/// The operations in the order in which they want attention.
+pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
+    let mut operations: Vec<(&str, &OperationHealth)> =
+        health.iter().map(|(name, operation)| (&**name, operation)).collect();
+    operations.sort_by_key(|(_, operation)| (failing_of(operation) == 0, !is_waiting(operation)));
+    operations
+}
+
 /// The table.
 pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, sources: Sources<'_>) -> Markup {
-    let mut operations: Vec<(&Arc<str>, &OperationHealth)> = health.iter().collect();
-    operations.sort_by_key(|(_, operation)| (failing_of(operation) == 0, !is_waiting(operation)));
     html! {
         section {
-            h2 { (counted(operations.len(), "operation")) }
+            h2 { (counted(health.len(), "operation")) }
             table.overview {
                 thead {
                     tr {
@@ -26,7 +32,7 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, sources: Sourc
                     }
                 }
                 tbody {
-                    @for (name, operation) in operations { (row(name, operation, sources)) }
+                    @for (name, operation) in in_order(health) { (row(name, operation, sources)) }
                 }
             }
         }
@@ -54,7 +60,7 @@ fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup 
             td.number data-label="Dialling" {
                 @if let Some(campaigns) = campaigns { (dialling(campaigns)) " of " (campaigns.len()) } @else { "–" }
             }
-            td.number data-label="Calls a minute" {
+            td.number data-label="Calls/min" {
                 @if let Some(campaigns) = campaigns { (calls_per_minute(campaigns)) } @else { "–" }
             }
             td.number data-label="Abandoned" {

@@ -99,15 +99,19 @@ rect.good { fill: var(--good); } rect.bad { fill: var(--bad); } rect.wait { fill
   tbody tr:last-child { border-bottom: 0; padding-bottom: 0; }
   td { grid-column: span 3; padding: 0; border: 0; }
   .number { text-align: left; }
+  .state { white-space: normal; }
   .overview td { grid-column: span 4; }
   td.title { grid-column: span 7; font-weight: 600; }
   td.title small { font-weight: 400; }
   td.side { grid-column: span 5; text-align: right; }
   td.half { grid-column: span 6; }
   td.wide { grid-column: 1 / -1; }
-  .abandonments td.title { grid-column: span 6; }
+  .abandonments td.title { grid-column: span 5; }
+  .abandonments td.title + td + td { grid-column: span 4; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: .75rem; color: var(--muted); }
   td.inline::before { display: inline; margin-right: .5rem; }
+  td.half .bar { width: 5.5rem; }
   .results .bar { max-width: none; }
+  .reports td .muted { display: block; font-size: .75rem; }
 }
 ";
