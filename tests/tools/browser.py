@@ -29,6 +29,8 @@ FLAGS = (
 class Tab:
     """The only tab. `complaints` has what a reader of the console would see, and everything that threw."""
 
+    session = None  # before there is one, the browser itself is called
+
     def __init__(self, address):
         # With an Origin header Chromium would refuse the connection.
         self.socket = websocket.create_connection(address, timeout=20, suppress_origin=True)
@@ -39,8 +41,6 @@ class Tab:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
-
-    session = None
 
     def call(self, method, **parameters):
         self.sent += 1
@@ -83,9 +83,14 @@ class Tab:
         require("exceptionDetails" not in result, f"{expression}: {result.get('exceptionDetails')}")
         return result["result"].get("value")
 
+    def heard(self):
+        """The complaints, those included that are on their way."""
+        self.value("1")
+        return self.complaints
+
     def picture(self, path):
-        """The whole page as PNG."""
-        picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        """What the window shows, as PNG."""
+        picture = self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(picture["data"]))
 
 
@@ -103,8 +108,9 @@ def chromium(program, folder):
 
             def address():
                 require(process.poll() is None, f"Chromium ended: {(folder / 'chromium.log').read_text()[-2000:]}")
-                number, path = port.read_text().splitlines()
-                return f"ws://127.0.0.1:{number}{path}"
+                lines = port.read_text().splitlines()
+                require(len(lines) == 2, "Chromium has not said where it listens")
+                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
 
             yield Tab(until_true(30, address))
         finally:
