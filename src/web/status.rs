@@ -72,11 +72,12 @@ pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
                 }
                 main {
                     (failures::verdict(&health))
-                    (failures::cards(&health, sources.now))
                     @if let Some((name, operation)) = chosen {
+                        (failures::cards([(name, operation)], sources.now))
                         p { a href="." { "← All " (counted(health.len(), "operation")) } }
                         (operation::section(name, operation, sources))
                     } @else {
+                        (failures::cards(&health, sources.now))
                         @if asked.is_some() { p { "There is no operation of that name." } }
                         @if health.len() > 1 { (overview::table(&health, sources)) }
                         @if health.len() <= SHOWN_IN_FULL {

@@ -113,8 +113,8 @@ def check_policy(tab, url):
 
 
 def take_pictures(tab, url, folder):
-    time.sleep(300)
-    for name, width, height, scheme in (("status-desktop", 1280, 1500, "light"), ("status-phone", 390, 1500, "dark")):
+    time.sleep(200)
+    for name, width, height, scheme in (("status-desktop", 1280, 1990, "light"), ("status-phone", 390, 1500, "dark")):
         tab.open(url, width, height, scheme)
         tab.picture(folder / f"{name}.png")
 

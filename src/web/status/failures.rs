@@ -12,7 +12,7 @@ use crate::metrics::own::{LastError, OperationHealth, ReportHealth};
 use crate::reports::ReportKind;
 
 /// So many operations are named where one failure is shared.
-const MOST_NAMES: usize = 20;
+const MOST_NAMES: usize = 10;
 
 /// Failing reports of all operations.
 pub(super) fn failing(health: &BTreeMap<Arc<str>, OperationHealth>) -> usize {
@@ -57,7 +57,10 @@ pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>) -> Markup {
 }
 
 /// A card for each failure; reports that fail in the same way share one.
-pub(super) fn cards(health: &BTreeMap<Arc<str>, OperationHealth>, now: Timestamp) -> Markup {
+pub(super) fn cards<'a>(
+    health: impl IntoIterator<Item = (&'a Arc<str>, &'a OperationHealth)>,
+    now: Timestamp,
+) -> Markup {
     let mut cards: Vec<Card<'_>> = Vec::new();
     for (name, operation) in health {
         for (kind, report) in &operation.reports {
@@ -85,7 +88,7 @@ struct Card<'a> {
 
 impl Card<'_> {
     fn markup(&self, now: Timestamp) -> Markup {
-        let mut operations: Vec<(&str, Vec<&str>, usize)> = Vec::new();
+        let mut operations: Vec<Failing<'_>> = Vec::new();
         for (name, operation, kind, _) in &self.reports {
             match operations.last_mut().filter(|(last, ..)| last == name) {
                 Some((_, reports, _)) => reports.push(kind.name()),
@@ -98,15 +101,22 @@ impl Card<'_> {
         html! {
             article.failure {
                 h2 {
-                    @for (n, (name, reports, all)) in operations.iter().take(MOST_NAMES).enumerate() {
-                        @if n > 0 { ", " }
-                        a href={ "?operation=" (name) } { (name) }
-                        @if *all > 1 && reports.len() == *all { " (all reports)" } @else { " (" (reports.join(", ")) ")" }
+                    @match &operations[..] {
+                        [operation] => (named(operation)),
+                        _ => (counted(operations.len(), "operation")),
                     }
-                    @if operations.len() > MOST_NAMES { " and " (operations.len() - MOST_NAMES) " more" }
                 }
                 p { span.reason { (self.error.reason.name()) } " " (self.error.what) }
                 p { strong { "What to do: " } (self.error.advice) "." }
+                @if operations.len() > 1 {
+                    p {
+                        @for (n, operation) in operations.iter().take(MOST_NAMES).enumerate() {
+                            @if n > 0 { ", " }
+                            (named(operation))
+                        }
+                        @if operations.len() > MOST_NAMES { " and " (operations.len() - MOST_NAMES) " more" }
+                    }
+                }
                 p.muted {
                     "Last success: " @if let Some(at) = oldest { (ago(now, at)) } @else { "none yet" }
                     @if let Some(report) = next.filter(|report| report.next_poll.is_some()) {
@@ -115,6 +125,16 @@ impl Card<'_> {
                 }
             }
         }
+    }
+}
+
+/// An operation, its reports that fail in one way, and how many it has in all.
+type Failing<'a> = (&'a str, Vec<&'static str>, usize);
+
+fn named((name, reports, all): &Failing<'_>) -> Markup {
+    html! {
+        a href={ "?operation=" (name) } { (name) }
+        @if *all > 1 && reports.len() == *all { " (all reports)" } @else { " (" (reports.join(", ")) ")" }
     }
 }
 
