@@ -252,16 +252,17 @@ async fn the_policy_allows_the_page_its_style_and_nothing_else() {
     );
 }
 
-/// A board with as many operations; the eighth of them fails.
-async fn many(operations: usize) -> Page {
+/// A board with as many operations; the campaigns of some cannot be read.
+async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
     let board = Arc::new(Board::new(process::registry(at(NOON))));
     for n in 0..operations {
         let reports = ReportKind::ALL.map(|kind| (kind, Duration::from_secs(300)));
         let mut health = OperationHealth::new(reports, 4000);
         for (kind, report) in &mut health.reports {
-            match (n, kind) {
-                (7, Campaigns) => report.failure(Reason::Connect, "connection refused".to_owned()),
-                _ => report.success(at(NOON)),
+            if *kind == Campaigns && failing.contains(&n) {
+                report.failure(Reason::Connect, "connection refused".to_owned());
+            } else {
+                report.success(at(NOON));
             }
         }
         board.show_health(&format!("centre-{n}").into(), health);
@@ -280,7 +281,7 @@ async fn many(operations: usize) -> Page {
 
 #[tokio::test]
 async fn many_operations_have_an_overview_and_a_page_each() {
-    let page = many(30).await;
+    let page = many(30, 7..8).await;
     let overview = html(&page, "").await;
     let text = words(&overview);
     has(
@@ -310,8 +311,24 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     );
     assert!(!text.contains("centre-4"));
 
-    let text = words(&html(&many(3).await, "").await);
+    let text = words(&html(&many(3, 0..0).await, "").await);
     assert_eq!(text.matches("call_durations ● up").count(), 3, "few are shown in full");
+}
+
+#[tokio::test]
+async fn a_failure_that_many_operations_share_is_told_once() {
+    let page = many(30, 0..30).await;
+    let text = words(&html(&page, "").await);
+    let advice = Reason::Connect.advice();
+    has(
+        &text,
+        &[
+            "✕ 30 of 150 reports failing in 30 operations",
+            &format!("30 operations connect connection refused What to do: {advice}. centre-0 (campaigns),"),
+            "and 20 more",
+        ],
+    );
+    assert_eq!(text.matches(advice).count(), 1);
 }
 
 #[tokio::test]
