@@ -83,7 +83,7 @@ rect.good { fill: var(--good); } rect.bad { fill: var(--bad); } rect.wait { fill
 .key { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .8rem; color: var(--muted); }
 .swatch { width: .65rem; height: .65rem; }
 .waits { display: flex; flex-wrap: wrap; align-items: end; gap: 0 1rem; }
-.histogram { width: 13rem; max-width: 100%; }
+.histogram { width: 13rem; max-width: 100%; overflow: visible; }
 .bin { fill: var(--part); }
 .axis { stroke: var(--line); }
 .tick { fill: var(--muted); font-size: 9px; text-anchor: middle; }
