@@ -133,7 +133,7 @@ async fn serve(listener: tokio::net::TcpListener, router: Router, web_config: Op
 
 /// A subject: the routes of the exporter, over 150,000 series.
 async fn exporter(web_config: Option<&Path>) -> Outcome<()> {
-    let board = Arc::new(Board::new(process::registry(Timestamp::now())));
+    let board = Arc::new(Board::new(process::registry(Timestamp::now()).0));
     for n in 1..=OPERATIONS {
         let operation: Arc<str> = format!("operation-{n:03}").into();
         board.show(&operation, ReportKind::Campaigns, families(&operation), None);

@@ -1,5 +1,8 @@
 //! Where pollers show what they know, and the web reads it.
 
+pub mod abandonments;
+pub mod campaigns;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -7,6 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
+use self::abandonments::{Abandonments, LastHour};
+use self::campaigns::{Campaign, Campaigns};
 use crate::exposition::{Body, Exposition, Format, Source};
 use crate::metrics::own::OperationHealth;
 use crate::reports::ReportKind;
@@ -21,6 +26,8 @@ pub struct Board {
     exposition: Exposition,
     process: Registry,
     health: RwLock<BTreeMap<Arc<str>, OperationHealth>>,
+    campaigns: RwLock<Campaigns>,
+    abandonments: RwLock<Abandonments>,
 }
 
 impl Board {
@@ -30,6 +37,8 @@ impl Board {
             exposition: Exposition::default(),
             process,
             health: RwLock::default(),
+            campaigns: RwLock::default(),
+            abandonments: RwLock::default(),
         }
     }
 
@@ -41,6 +50,17 @@ impl Board {
         series: Vec<FamilySeries>,
         withdrawn_at: Option<Instant>,
     ) {
+        match report {
+            ReportKind::Campaigns => {
+                let mut campaigns = self.campaigns.write().unwrap_or_else(PoisonError::into_inner);
+                campaigns.show(operation, &series, withdrawn_at);
+            }
+            ReportKind::AbandonedCalls => {
+                let mut abandonments = self.abandonments.write().unwrap_or_else(PoisonError::into_inner);
+                abandonments.show(operation, &series, Instant::now());
+            }
+            ReportKind::CallDurations | ReportKind::PreviewCalls | ReportKind::Ivr => {}
+        }
         let source = Source {
             operation: Arc::clone(operation),
             part: report.name(),
@@ -63,6 +83,17 @@ impl Board {
 
     /// Takes a report of an operation off.
     pub fn remove_report(&self, operation: &Arc<str>, report: ReportKind) {
+        match report {
+            ReportKind::Campaigns => {
+                let mut campaigns = self.campaigns.write().unwrap_or_else(PoisonError::into_inner);
+                campaigns.remove(operation);
+            }
+            ReportKind::AbandonedCalls => {
+                let mut abandonments = self.abandonments.write().unwrap_or_else(PoisonError::into_inner);
+                abandonments.remove(operation);
+            }
+            ReportKind::CallDurations | ReportKind::PreviewCalls | ReportKind::Ivr => {}
+        }
         self.exposition.remove(&Source {
             operation: Arc::clone(operation),
             part: report.name(),
@@ -87,6 +118,18 @@ impl Board {
     /// How the polls of all operations went.
     pub fn health(&self) -> BTreeMap<Arc<str>, OperationHealth> {
         self.health.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The campaigns of an operation; `None` when they were never read, or are too old at `now`.
+    pub fn campaigns(&self, operation: &str, now: Instant) -> Option<Arc<[Campaign]>> {
+        let campaigns = self.campaigns.read().unwrap_or_else(PoisonError::into_inner);
+        campaigns.of(operation, now)
+    }
+
+    /// What the skills of an operation lost in the hour before `now`; `None` before its totals were seen.
+    pub fn abandonments(&self, operation: &str, now: Instant) -> Option<LastHour> {
+        let abandonments = self.abandonments.read().unwrap_or_else(PoisonError::into_inner);
+        abandonments.last_hour(operation, now)
     }
 
     /// The operations of which neither state was restored nor the first round has ended yet.

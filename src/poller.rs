@@ -10,6 +10,7 @@ pub(crate) mod questions;
 mod releases;
 mod results;
 mod streak;
+mod turns;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,10 @@ use crate::reports::{Query, ReportKind, Rows, Tally};
 
 /// Our clock may be this far behind the end of what was read before.
 const STEP_BACK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What to do when `daily_calls` are used up, as opposed to the calls that the API grants.
+const BUDGET_ADVICE: &str =
+    "polls go on after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
 
 /// What holds for all operations.
 #[derive(Clone, Copy, Debug)]
@@ -217,79 +222,21 @@ impl Poller {
                 )
             })
             .collect();
+        for report in self.operation.reports.keys().copied().collect::<Vec<_>>() {
+            self.note_next_poll(report, origin);
+        }
+        self.show_health();
         loop {
             let Some(next) = due.iter_mut().min_by_key(|(at, report, _)| (*at, *report)) else {
                 return std::future::pending().await;
             };
             let (at, report, grid) = *next;
             self.releases().while_waiting_for(sleep_until(at)).await;
+            // Known before the tick, so that it is shown with what comes of it.
+            self.note_next_poll(report, grid.next_after(Instant::now().max(at)));
             self.tick(report).await;
             next.0 = grid.next_after(Instant::now().max(at));
         }
-    }
-
-    /// A tick of the grid: polls, unless the budget or the API says that this one is to be left out.
-    pub async fn tick(&mut self, report: ReportKind) {
-        let now = self.clock.now();
-        self.last_ticks.remove(&report);
-        let skip = self.reason_to_skip(report, now);
-        self.last_ticks.insert(report, now);
-        if let Some(skip) = skip {
-            if let Some(health) = self.health.reports.get_mut(&report) {
-                health.skip(skip);
-            }
-            self.show_health();
-            return;
-        }
-        self.poll(report, now).await;
-    }
-
-    fn reason_to_skip(&mut self, report: ReportKind, now: Timestamp) -> Option<Skip> {
-        self.budget.go_to(window::local_date(now, &self.operation.timezone));
-        if let Some((until, skip)) = self.suspended {
-            if now < until {
-                return Some(skip);
-            }
-            self.suspended = None;
-        }
-        let thinning = self.budget.thinning(self.calls_until_midnight(now));
-        let health = self.health.reports.get_mut(&report)?;
-        let Some(every) = thinning else {
-            const USED_UP: &str = "daily_calls are used up; polls go on after local midnight";
-            if health.last_error.as_deref() != Some(USED_UP) {
-                tracing::warn!(operation = &*self.operation.name, report = report.name(), "{USED_UP}");
-            }
-            health.up = Some(false);
-            health.last_error = Some(USED_UP.to_owned());
-            return Some(Skip::Budget);
-        };
-        let interval = self.operation.reports[&report].interval;
-        health.interval = interval.saturating_mul(u32::try_from(every).unwrap_or(u32::MAX));
-        let left_out = self.ticks_left_out.entry(report).or_insert(every);
-        *left_out += 1;
-        if *left_out < every {
-            return Some(Skip::Budget);
-        }
-        *left_out = 0;
-        None
-    }
-
-    /// Calls that the ticks from now until local midnight need, if none is left out and no request is repeated.
-    fn calls_until_midnight(&self, now: Timestamp) -> u64 {
-        let midnight = window::next_midnight(now, &self.operation.timezone);
-        let left = midnight.map_or(Duration::ZERO, |midnight| positive(midnight.duration_since(now)));
-        let ticks = |report: &ReportKind| {
-            let interval = self.config(*report).interval;
-            let since = self
-                .last_ticks
-                .get(report)
-                .map(|last| positive(now.duration_since(*last)));
-            let due_in = since.map_or(Duration::ZERO, |since| interval.saturating_sub(since));
-            left.saturating_sub(due_in)
-                .as_nanos()
-                .div_ceil(interval.as_nanos().max(1)) as u64
-        };
-        self.health.reports.keys().map(ticks).sum()
     }
 
     /// Polls a report, at an instant given from outside.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -129,9 +130,19 @@ async fn reload_configuration(State(pages): State<Pages>) -> Response {
     }
 }
 
-async fn status_page(State(pages): State<Pages>) -> Response {
-    let page = status::page(&pages.board.health(), pages.clock.now(), &pages.telemetry_path);
-    ([(CACHE_CONTROL, "no-store")], Html(page.into_string())).into_response()
+async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> Response {
+    let sources = status::Sources {
+        board: &pages.board,
+        now: pages.clock.now(),
+        instant: Instant::now(),
+        telemetry_path: &pages.telemetry_path,
+    };
+    let page = status::page(sources, query.as_deref());
+    let headers = [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_SECURITY_POLICY, status::POLICY.clone()),
+    ];
+    (headers, Html(page.into_string())).into_response()
 }
 
 /// All values of a header that may come in several lines, as the one list that they are.

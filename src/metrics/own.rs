@@ -158,6 +158,17 @@ pub struct OperationHealth {
     dropped: BTreeMap<&'static Family, u64>,
 }
 
+/// A failure in words, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastError {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub advice: &'static str,
+}
+
 /// What became of the polls of one report.
 #[derive(Clone, Debug)]
 pub struct ReportHealth {
@@ -175,8 +186,10 @@ pub struct ReportHealth {
     pub interval: Duration,
     /// How long the last poll took.
     pub duration: Option<Duration>,
-    /// The last failure, in words, until a poll succeeds.
-    pub last_error: Option<String>,
+    /// When it is asked for next, as far as is known; set by whoever asks.
+    pub next_poll: Option<Timestamp>,
+    /// The last failure, until a poll succeeds.
+    pub last_error: Option<LastError>,
     /// What came of the rows.
     pub tally: Tally,
     /// Day totals that fell.
@@ -204,6 +217,7 @@ impl ReportHealth {
             data: None,
             interval,
             duration: None,
+            next_poll: None,
             last_error: None,
             tally: Tally::default(),
             corrections: 0,
@@ -241,10 +255,24 @@ impl ReportHealth {
     }
 
     /// Takes note of a failure of a poll.
-    pub fn failure(&mut self, reason: Reason, error: String) {
+    pub fn failure(&mut self, reason: Reason, what: String) {
         self.failures[reason as usize] += 1;
         self.up = Some(false);
-        self.last_error = Some(error);
+        self.last_error = Some(LastError {
+            reason,
+            what,
+            advice: reason.advice(),
+        });
+    }
+
+    /// Takes note that there are no calls left for the report, whose own last poll may have been good.
+    pub fn without_calls(&mut self, what: &str, advice: &'static str) {
+        self.up = Some(false);
+        self.last_error = Some(LastError {
+            reason: Reason::Quota,
+            what: what.to_owned(),
+            advice,
+        });
     }
 
     /// Takes note of a success.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::streak::{News, Streak};
-use super::{Poller, window};
+use super::{BUDGET_ADVICE, Poller, window};
 use crate::client::{ApiError, Reason};
 use crate::metrics::own::{ReportHealth, Skip};
 use crate::reports::{Outcome, ReportKind};
@@ -65,20 +65,20 @@ impl Poller {
             }
             Err(error) => error,
         };
-        health.failure(error.reason, error.to_string());
+        health.failure(error.reason, error.what.clone());
         self.tell_failure(report, now, &error);
         match error.reason {
             Reason::Auth => self.token_is_doubtful = true,
             Reason::Quota => {
+                let (skip, advice) = if self.budget.left() == 0 {
+                    (Skip::Budget, BUDGET_ADVICE)
+                } else {
+                    (Skip::Quota, Reason::Quota.advice())
+                };
                 // All reports are without calls, also those whose last poll was good.
                 for health in self.health.reports.values_mut() {
-                    health.up = Some(false);
+                    health.without_calls(&error.what, advice);
                 }
-                let skip = if self.budget.left() == 0 {
-                    Skip::Budget
-                } else {
-                    Skip::Quota
-                };
                 self.suspend(now, None, skip);
             }
             _ => {
@@ -113,6 +113,9 @@ impl Poller {
             return;
         };
         tracing::warn!(operation = &*self.operation.name, %until, "polls are suspended");
+        for health in self.health.reports.values_mut() {
+            health.next_poll = health.next_poll.max(Some(until));
+        }
         self.suspended = Some((until, skip));
     }
 }

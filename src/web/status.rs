@@ -1,100 +1,103 @@
-//! The page for people: is it running, and is every report up to date?
+//! The page for people: what is broken and what to do about it, then how campaigns and queues are doing.
+//!
+//! It needs no script and nothing from elsewhere, and its content security policy holds it to that. The time is passed
+//! in. With few operations everything is on one page; with many there is an overview, and a page for each.
+
+mod abandonments;
+mod campaigns;
+mod failures;
+mod graphics;
+mod operation;
+mod overview;
+mod style;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use tokio::time::Instant;
 
-use crate::metrics::own::{OperationHealth, ReportHealth, Skip};
-use crate::reports::{Outcome, ReportKind};
+pub(super) use self::style::POLICY;
+use self::style::STYLE;
+use self::words::counted;
+use crate::board::Board;
+use crate::metrics::own::OperationHealth;
 
-const STYLE: &str = "
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.up { color: #1a7f37; } .down { color: #cf222e; } .waiting { color: #9a6700; }
-@media (prefers-color-scheme: dark) { .up { color: #3fb950; } .down { color: #ff7b72; } .waiting { color: #d29922; } }
-.muted { opacity: .7; }
-";
+/// So many operations are shown in full, one below the other.
+const SHOWN_IN_FULL: usize = 3;
+/// Seconds after which a browser asks again.
+const REFRESH: u32 = 10;
 
-/// The page.
-pub(super) fn page(health: &BTreeMap<Arc<str>, OperationHealth>, now: Timestamp, telemetry_path: &str) -> Markup {
+/// What the page is made from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sources<'a> {
+    /// What is known.
+    pub(super) board: &'a Board,
+    /// Now, for ages.
+    pub(super) now: Timestamp,
+    /// Now, for what is withdrawn.
+    pub(super) instant: Instant,
+    /// Where the metrics are.
+    pub(super) telemetry_path: &'a str,
+}
+
+/// The page; with a query of `operation=NAME` that of one operation.
+pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
+    let health = sources.board.health();
+    // Names of operations have no character that a query would escape.
+    let asked = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
+    let chosen = asked.and_then(|name| health.get_key_value(name));
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="refresh" content="10";
-                title { "Wolkvox exporter" }
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="refresh" content=(REFRESH);
+                title { (title(&health)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Wolkvox exporter" }
-                p {
-                    a href=(telemetry_path) { "Metrics" } " · "
-                    a href="/-/ready" { "Ready" } " · "
-                    a href="/-/healthy" { "Healthy" }
-                }
-                @for (name, operation) in health { (operation_section(name, operation, now)) }
-                p.muted { "Version " (env!("CARGO_PKG_VERSION")) " (" (env!("BUILD_REVISION")) ")" }
-            }
-        }
-    }
-}
-
-fn operation_section(name: &str, operation: &OperationHealth, now: Timestamp) -> Markup {
-    html! {
-        h2 { (name) }
-        p.muted { "API calls today: " (operation.calls_used) " of " (operation.calls_limit) }
-        div.scroll {
-            table {
-                thead {
-                    tr {
-                        th { "Report" } th { "State" } th { "Last success" }
-                        th.number { "Rows counted" } th.number { "Last poll took" } th { "Polled every" }
+                header {
+                    h1 { "Wolkvox exporter" }
+                    nav aria-label="Endpoints" {
+                        // Relative, so that they hold behind a proxy that adds a prefix.
+                        a href=(sources.telemetry_path.trim_start_matches('/')) { "Metrics" }
+                        a href="-/ready" { "Ready" }
+                        a href="-/healthy" { "Healthy" }
                     }
                 }
-                tbody {
-                    @for (kind, report) in &operation.reports { (report_row(*kind, report, now)) }
+                main {
+                    (failures::verdict(&health))
+                    @if let Some((name, operation)) = chosen {
+                        (failures::cards([(name, operation)], sources.now))
+                        p { a href="." { "← All " (counted(health.len(), "operation")) } }
+                        (operation::section(name, operation, sources))
+                    } @else {
+                        (failures::cards(&health, sources.now))
+                        @if asked.is_some() { p { "There is no operation of that name." } }
+                        @if health.len() > 1 { (overview::table(&health, sources)) }
+                        @if health.len() <= SHOWN_IN_FULL {
+                            @for (name, operation) in overview::in_order(&health) { (operation::section(name, operation, sources)) }
+                        }
+                    }
+                }
+                footer {
+                    "wolkvox_exporter " (env!("CARGO_PKG_VERSION")) " (" (env!("BUILD_REVISION")) ") · as of "
+                    (sources.now.strftime("%Y-%m-%d %H:%M:%S UTC")) " · reloads every " (REFRESH) " s"
                 }
             }
         }
     }
 }
 
-fn report_row(kind: ReportKind, report: &ReportHealth, now: Timestamp) -> Markup {
-    let (class, state) = match report.up {
-        Some(true) => ("up", "up"),
-        Some(false) => ("down", "failing"),
-        None => ("waiting", "waiting for the first poll"),
-    };
-    let skipped = report.skipped(Skip::Budget) + report.skipped(Skip::Quota);
-    html! {
-        tr {
-            td { (kind.name()) }
-            td {
-                span class=(class) { (state) }
-                @if let Some(error) = &report.last_error { br; span.muted { (error) } }
-                @if skipped > 0 { br; span.muted { (skipped) " polls left out" } }
-            }
-            td {
-                @if let Some(at) = report.last_success { (age(now, at)) " ago" } @else { "never" }
-            }
-            td.number { (report.tally.rows(Outcome::Counted)) }
-            td.number { @if let Some(took) = report.duration { (took.as_millis()) " ms" } }
-            td { (humantime::format_duration(report.interval)) }
-        }
+/// What a tab shows: the number of failing reports first, since tabs are narrow.
+fn title(health: &BTreeMap<Arc<str>, OperationHealth>) -> String {
+    match failures::failing(health) {
+        0 => "Wolkvox exporter".to_owned(),
+        failing => format!("({failing}) Wolkvox exporter"),
     }
-}
-
-fn age(now: Timestamp, at: Timestamp) -> String {
-    let age = Duration::try_from(now.duration_since(at)).unwrap_or_default();
-    humantime::format_duration(Duration::from_secs(age.as_secs())).to_string()
 }

@@ -17,5 +17,6 @@ mod reload;
 mod schedule;
 mod scrape;
 mod simulator;
+mod status;
 mod support;
 mod values;

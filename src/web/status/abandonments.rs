@@ -1,0 +1,63 @@
+//! What the skills of an operation lost lately.
+
+use maud::{Markup, html};
+
+use super::Sources;
+use super::graphics::{half, histogram};
+use super::words::{number, percent, span};
+use crate::board::abandonments::{LastHour, SkillHour};
+use crate::metrics::own::ReportHealth;
+
+/// The table, or why there is none.
+pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
+    let hour = sources.board.abandonments(operation, sources.instant);
+    // Totals are shown from the start, before anything is read.
+    let Some(hour) = hour.filter(|_| report.last_success.is_some()) else {
+        return html! { h3 { "Abandoned" } p.muted { "Not read yet." } };
+    };
+    let (busy, idle): (Vec<&SkillHour>, Vec<&SkillHour>) = hour.skills.iter().partition(|skill| skill.interactions > 0);
+    html! {
+        h3 { "Abandoned " (span_in_words(&hour)) }
+        @if busy.is_empty() {
+            p.muted { "No calls or chats were counted." }
+        } @else {
+            table.abandonments {
+                thead {
+                    tr { th { "Skill" } th.number { "Abandoned" } th.number { "Of all calls and chats" } th { "Waited before giving up" } }
+                }
+                tbody { @for skill in busy { (row(skill, hour.bounds)) } }
+            }
+            @if !idle.is_empty() { p.muted { "Without calls or chats: " (idle.len()) " more." } }
+        }
+    }
+}
+
+/// What the counts are of.
+pub(super) fn span_in_words(hour: &LastHour) -> String {
+    if hour.is_whole() {
+        "in the last 60 min".to_owned()
+    } else {
+        format!("since start ({})", span(hour.span))
+    }
+}
+
+fn row(skill: &SkillHour, bounds: &[f64]) -> Markup {
+    let ratio = skill.abandoned as f64 / skill.interactions.max(1) as f64;
+    let half = half(bounds, &skill.waits);
+    let label = format!("Time to abandonment, {}", half.as_deref().unwrap_or("none"));
+    html! {
+        tr {
+            td.title {
+                span.name { @if skill.name.is_empty() { "Skill " (skill.id) } @else { (skill.name) } }
+                @if !skill.name.is_empty() { small { (skill.id) } }
+            }
+            td.number data-label="Abandoned" { strong { (number(skill.abandoned)) } }
+            td.number data-label="Of all" { (percent(ratio)) " of " (number(skill.interactions)) }
+            td.wide {
+                @if let Some(half) = half {
+                    div.waits { (histogram(bounds, &skill.waits, &label)) small { (half) } }
+                } @else { span.muted { "–" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The campaigns of an operation, those that dial first.
+
+use maud::{Markup, html};
+
+use super::Sources;
+use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
+use super::overview::{calls_per_minute, dialling};
+use super::words::{number, percent};
+use crate::board::campaigns::Campaign;
+use crate::metrics::own::ReportHealth;
+
+/// The table, or why there is none.
+pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
+    let campaigns = sources.board.campaigns(operation, sources.instant);
+    html! {
+        h3 { "Campaigns" }
+        @match campaigns.as_deref() {
+            None if report.last_success.is_some() => p.muted { "Not shown: what was read last is older than max_age." },
+            None => p.muted { "Not read yet." },
+            Some([]) => p.muted { "The API lists none." },
+            Some(campaigns) => (table(campaigns)),
+        }
+    }
+}
+
+fn table(campaigns: &[Campaign]) -> Markup {
+    let mut in_order: Vec<&Campaign> = campaigns.iter().collect();
+    in_order.sort_by_key(|campaign| !campaign.is_started());
+    html! {
+        p {
+            strong { (dialling(campaigns)) } " of " (campaigns.len()) " dialling · "
+            strong { (calls_per_minute(campaigns)) } " calls a minute"
+        }
+        p.key aria-label="Colours of results" {
+            @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(n)) " " (name) } }
+        }
+        table.campaigns {
+            thead {
+                tr {
+                    th { "Campaign" } th { "State" } th { "Penetration today" } th.number { "Now" }
+                    th.number { "Calls a minute" } th { "Results" }
+                }
+            }
+            tbody { @for campaign in in_order { (row(campaign)) } }
+        }
+    }
+}
+
+fn row(campaign: &Campaign) -> Markup {
+    let class = if campaign.is_started() { "" } else { "quiet" };
+    let results: Vec<String> = campaign
+        .results
+        .iter()
+        .map(|count| count.map_or_else(|| "–".to_owned(), number))
+        .collect();
+    html! {
+        tr class=(class) {
+            td.title {
+                span.name { (campaign.name) }
+                small {
+                    (campaign.id)
+                    @if !campaign.skill_id.is_empty() { " · skill " (campaign.skill_id) }
+                }
+            }
+            td.side {
+                @match campaign.status.as_str() {
+                    "started" => span.state.good { "▶ started" },
+                    "stopped" => span.muted { "■ stopped" },
+                    "" => "–",
+                    other => (other),
+                }
+            }
+            td.half data-label="Penetration today" {
+                @if let Some(ratio) = campaign.penetration_day {
+                    (bar(ratio, "part", "Penetration today")) " " span.figure { (percent(ratio)) }
+                } @else { "–" }
+            }
+            td.number data-label="Now" { (campaign.penetration_now.map_or_else(|| "–".to_owned(), percent)) }
+            td.number data-label="Calls/min" {
+                (campaign.calls_per_minute.map_or_else(|| "–".to_owned(), |calls| format!("{calls:.1}")))
+            }
+            td.results.wide { (stacked(&campaign.results)) small { (results.join(" · ")) } }
+        }
+    }
+}

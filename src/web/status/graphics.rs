@@ -1,0 +1,107 @@
+//! Small pictures, drawn with attributes alone: the page's policy allows no style but its own sheet.
+
+use maud::{Markup, html};
+
+use super::words::{number, percent};
+use crate::board::campaigns::RESULTS;
+
+/// How results are called, in the order of [`RESULTS`].
+pub(super) const RESULT_NAMES: [&str; RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
+
+const BAR_WIDTH: f64 = 100.0;
+const BIN_WIDTH: usize = 14;
+const BINS_HEIGHT: f64 = 36.0;
+const AXIS_HEIGHT: usize = 12;
+
+/// A share of a whole; `class` colours it. More than the whole fills the bar.
+pub(super) fn bar(ratio: f64, class: &str, label: &str) -> Markup {
+    let width = (ratio.clamp(0.0, 1.0) * BAR_WIDTH * 10.0).round() / 10.0;
+    html! {
+        svg.bar viewBox={ "0 0 " (BAR_WIDTH) " 8" } preserveAspectRatio="none" role="img"
+            aria-label={ (label) ": " (percent(ratio)) } {
+            rect.track width=(BAR_WIDTH) height="8" {}
+            rect class=(class) width=(width) height="8" {}
+        }
+    }
+}
+
+/// The results of a campaign, one after the other in one bar.
+pub(super) fn stacked(results: &[Option<u64>; RESULTS.len()]) -> Markup {
+    let counts = results.map(Option::unwrap_or_default);
+    let sum: u64 = counts.iter().sum();
+    let share = |count: u64| (count as f64 / sum.max(1) as f64 * BAR_WIDTH * 10.0).round() / 10.0;
+    let label: Vec<String> = RESULT_NAMES
+        .iter()
+        .zip(counts)
+        .map(|(name, count)| format!("{} {name}", number(count)))
+        .collect();
+    html! {
+        svg.bar viewBox={ "0 0 " (BAR_WIDTH) " 8" } preserveAspectRatio="none" role="img" aria-label=(label.join(", ")) {
+            rect.track width=(BAR_WIDTH) height="8" {}
+            @for (n, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                rect class={ "result" (n) } x=(share(counts[..n].iter().sum())) width=(share(count)) height="8" {}
+            }
+        }
+    }
+}
+
+/// The key to a result's colour.
+pub(super) fn swatch(result: usize) -> Markup {
+    html! {
+        svg.swatch viewBox="0 0 8 8" aria-hidden="true" { rect class={ "result" (result) } width="8" height="8" rx="2" {} }
+    }
+}
+
+/// Counts by upper bound in seconds, the last one above them all.
+pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
+    let most = counts.iter().copied().max().unwrap_or_default().max(1);
+    let width = counts.len() * BIN_WIDTH;
+    let height = |count: u64| (count as f64 / most as f64 * BINS_HEIGHT * 10.0).round() / 10.0;
+    html! {
+        svg.histogram viewBox={ "0 0 " (width) " " (BINS_HEIGHT as usize + AXIS_HEIGHT) } role="img" aria-label=(label) {
+            line.axis x1="0" x2=(width) y1=(BINS_HEIGHT) y2=(BINS_HEIGHT) {}
+            @for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                rect.bin x=(n * BIN_WIDTH + 1) y=(BINS_HEIGHT - height(*count)) width=(BIN_WIDTH - 2) height=(height(*count)) {
+                    title { (bin(bounds, n)) ": " (number(*count)) }
+                }
+            }
+            @for (n, bound) in bounds.iter().enumerate().filter(|(n, _)| n % 3 == 2) {
+                text.tick x=((n + 1) * BIN_WIDTH) y=(BINS_HEIGHT as usize + AXIS_HEIGHT - 2) { (seconds(*bound)) }
+            }
+        }
+    }
+}
+
+/// The time up to which half of what was counted had waited, in words.
+pub(super) fn half(bounds: &[f64], counts: &[u64]) -> Option<String> {
+    let sum: u64 = counts.iter().sum();
+    let mut so_far = 0;
+    let place = counts.iter().position(|count| {
+        so_far += count;
+        so_far * 2 >= sum
+    });
+    place.filter(|_| sum > 0).map(|place| match bounds.get(place) {
+        Some(bound) => format!("half within {}", seconds(*bound)),
+        None => format!(
+            "half after more than {}",
+            seconds(bounds.last().copied().unwrap_or_default())
+        ),
+    })
+}
+
+fn bin(bounds: &[f64], place: usize) -> String {
+    let above = place.checked_sub(1).and_then(|before| bounds.get(before));
+    match (above, bounds.get(place)) {
+        (None, Some(bound)) => format!("up to {}", seconds(*bound)),
+        (Some(above), Some(bound)) => format!("{} to {}", seconds(*above), seconds(*bound)),
+        (above, None) => format!("more than {}", seconds(above.copied().unwrap_or_default())),
+    }
+}
+
+fn seconds(bound: f64) -> String {
+    if bound >= 60.0 && bound % 60.0 == 0.0 {
+        format!("{} min", bound / 60.0)
+    } else {
+        format!("{bound} s")
+    }
+}

@@ -1,0 +1,463 @@
+//! The page for people, as HTML over HTTP. How it looks in a browser is checked by `tests/tools/check_page.py`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ring::digest::{SHA256, digest};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use wolkvox_exporter::board::Board;
+use wolkvox_exporter::board::abandonments::Abandonments;
+use wolkvox_exporter::board::campaigns::Campaigns as CampaignViews;
+use wolkvox_exporter::client::Reason;
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::Config;
+use wolkvox_exporter::metrics::own::OperationHealth;
+use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns};
+use wolkvox_exporter::simulator::{Fault, OperationPlan, ScriptedAnswer};
+use wolkvox_exporter::snapshot::{Amount, FamilySeries, Histogram, Label, Micros, Value};
+use wolkvox_exporter::web::{self, Site};
+
+use crate::support::{Page, Stage, at, exporter, get, operation, serve, simulator, zone};
+
+const NOON: &str = "2026-11-20T17:00:00Z";
+
+/// Campaigns, durations and abandoned calls.
+async fn stage() -> Stage {
+    let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(3.0);
+    Stage::with(NOON, plan, |operation, _| {
+        let defaults = wolkvox_exporter::config::Operation::new("acme", "", operation.token.clone());
+        let config = defaults.reports[&AbandonedCalls].clone();
+        operation.reports.insert(AbandonedCalls, config);
+    })
+    .await
+}
+
+impl Stage {
+    async fn poll_all(&mut self, now: &str) {
+        for report in [Campaigns, CallDurations, AbandonedCalls] {
+            self.poll(report, now).await;
+        }
+    }
+}
+
+async fn html(page: &Page, query: &str) -> String {
+    let answer = get(&page.0.replace("/metrics", &format!("/{query}")), &[]).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+    answer.text().await.unwrap()
+}
+
+/// The text between tags, one space where tags were.
+fn words(html: &str) -> String {
+    let body = html.split_once("</style>").unwrap().1;
+    let texts = body.split('<').filter_map(|part| Some(part.split_once('>')?.1));
+    texts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn has(text: &str, expected: &[&str]) {
+    for expected in expected {
+        assert!(text.contains(expected), "{expected:?} is not in\n{text}");
+    }
+}
+
+/// Lets time pass on the monotonic clock, while nothing waits for anything.
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_fresh_start_says_what_it_waits_for() {
+    let stage = stage().await;
+    let text = words(&html(&stage.page, "").await);
+    has(
+        &text,
+        &[
+            "◌ 3 of 3 reports waiting for the first poll in 1 operation",
+            "campaigns ◌ waiting none yet",
+            "API calls today 0 of 4,000",
+            "Campaigns Not read yet. Abandoned Not read yet.",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
+    let mut stage = stage().await;
+    stage.poll_all(NOON).await;
+    stage.poll_all("2026-11-20T17:20:00Z").await;
+    pass(Duration::from_secs(10 * 60)).await;
+    stage.simulator.clock().set(at("2026-11-20T17:22:30Z"));
+    let page = html(&stage.page, "").await;
+    let text = words(&page);
+    has(
+        &text,
+        &[
+            "● All is well: 3 reports up in 1 operation",
+            "2 min ago",
+            "API calls today 6 of 4,000",
+            "of 6 dialling",
+            "▶ started",
+            "■ stopped",
+            "Encuesta &quot;Tu Opinión&quot;",
+            "Abandoned since start (10 min)",
+            "half within",
+        ],
+    );
+    let abandoned: f64 = stage
+        .samples()
+        .await
+        .all("wolkvox_skill_interactions_total", &[("result", "abandoned")])
+        .iter()
+        .sum();
+    let shown: f64 = page
+        .split("data-label=\"Abandoned\"><strong>")
+        .skip(1)
+        .map(|rest| rest.split_once('<').unwrap().0.parse::<f64>().unwrap())
+        .sum();
+    assert!(abandoned > 0.0);
+    assert_eq!(shown, abandoned);
+    assert!(
+        page.find("▶ started") < page.find("■ stopped"),
+        "those that dial come first"
+    );
+
+    pass(Duration::from_secs(51 * 60)).await;
+    let text = words(&html(&stage.page, "").await);
+    has(
+        &text,
+        &[
+            "Not shown: what was read last is older than max_age.",
+            "Abandoned in the last 60 min No calls or chats were counted.",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_failing_report_says_why_and_what_to_do() {
+    let mut stage = stage().await;
+    stage.poll_all(NOON).await;
+    stage.acme().inject(Fault::status(404).on(CallDurations));
+    stage.poll_all("2026-11-20T17:05:00Z").await;
+    let page = html(&stage.page, "").await;
+    has(&page, &["<title>(1) Wolkvox exporter</title>"]);
+    has(
+        &words(&page),
+        &[
+            "✕ 1 of 3 reports failing in 1 operation",
+            "acme (call_durations)",
+            "status HTTP status 404",
+            &format!("What to do: {}.", Reason::Status.advice()),
+            "Last success: 5 min ago",
+            "call_durations ✕ failing: status",
+            "campaigns ● up",
+        ],
+    );
+    stage.acme().clear_faults();
+    stage.poll_all("2026-11-20T17:10:00Z").await;
+    let page = html(&stage.page, "").await;
+    has(&page, &["<title>Wolkvox exporter</title>", "All is well"]);
+    assert!(!page.contains("What to do"));
+}
+
+#[tokio::test]
+async fn without_calls_all_reports_are_paused_until_midnight() {
+    let mut stage = stage().await;
+    stage.poll_all(NOON).await;
+    stage.acme().inject(Fault::QuotaExceeded.on(CallDurations));
+    stage.poll(CallDurations, "2026-11-20T17:30:00Z").await;
+    let text = words(&html(&stage.page, "").await);
+    has(
+        &text,
+        &[
+            "✕ 3 of 3 reports failing",
+            "campaigns ✕ paused: quota",
+            "call_durations ✕ paused: quota",
+            "acme (all reports) quota",
+            "next poll: in 11 h 30 min",
+            &format!("What to do: {}.", Reason::Quota.advice()),
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_used_up_budget_says_so_and_when_it_goes_on() {
+    let plan = OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::with(NOON, plan, |operation, _| operation.daily_calls = 1).await;
+    for report in [Campaigns, CallDurations] {
+        stage.poller.tick(report).await;
+    }
+    let page = html(&stage.page, "").await;
+    has(&page, &["class=\"bad\" width=\"100\""]);
+    has(
+        &words(&page),
+        &["daily_calls are used up", "raise daily_calls", "in 12 h", "1 of 1"],
+    );
+}
+
+#[tokio::test]
+async fn hostile_names_are_text() {
+    let mut stage = stage().await;
+    let hostile = r#"</td><script>alert(1)</script><img src=x onerror=\"alert(2)\"> & '"#;
+    let campaigns = format!(
+        r#"[{{"campaign": "66 - {hostile} - tel1 (100%)", "skill_id": "{hostile}", "status": "started", "calls_x_min": "3"}}]"#
+    );
+    let row = |conn: u32, minute: u32| {
+        format!(
+            r#"{{"skill_id": "{hostile}", "skill_name": "{hostile}", "conn_id": "{conn}", "date": "2026-11-20 12:{minute:02}:00",
+               "result": "abandoned", "abandon_time": "12", "type_interaction": "inbound"}}"#
+        )
+    };
+    let waits = |rows: &[String]| {
+        ScriptedAnswer::json(format!(
+            r#"{{"code": "200", "error": null, "msg": "ok", "data": [{}]}}"#,
+            rows.join(",")
+        ))
+    };
+    stage.acme().answer_with(Campaigns, ScriptedAnswer::json(campaigns));
+    stage.acme().answer_with(AbandonedCalls, waits(&[]));
+    stage.poll_all(NOON).await;
+    stage.acme().answer_with(AbandonedCalls, waits(&[row(1, 3), row(2, 4)]));
+    stage.poll_all("2026-11-20T17:05:00Z").await;
+    let page = html(&stage.page, "").await;
+    has(&words(&page), &["All is well", "half within 15 s"]);
+    // The campaign's name and skill, the skill's name and id.
+    assert_eq!(page.matches("&lt;script&gt;alert(1)").count(), 4, "{page}");
+    for tag in ["<script", "<img", "style=\""] {
+        assert!(!page.contains(tag), "{tag}");
+    }
+    let query = html(&stage.page, "?operation=<script>alert(1)</script>").await;
+    assert!(query.contains("There is no operation of that name.") && !query.contains("<script"));
+}
+
+#[tokio::test]
+async fn the_policy_allows_the_page_its_style_and_nothing_else() {
+    let stage = stage().await;
+    let answer = get(&stage.page.0.replace("/metrics", "/"), &[]).await;
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    let page = answer.text().await.unwrap();
+    let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
+    assert_eq!(
+        policy,
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    );
+}
+
+/// A board with as many operations; the campaigns of some cannot be read.
+async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
+    let board = Arc::new(Board::new(process::registry(at(NOON)).0));
+    for n in 0..operations {
+        let reports = ReportKind::ALL.map(|kind| (kind, Duration::from_secs(300)));
+        let mut health = OperationHealth::new(reports, 4000);
+        for (kind, report) in &mut health.reports {
+            if *kind == Campaigns && failing.contains(&n) {
+                report.failure(Reason::Connect, "connection refused".to_owned());
+            } else {
+                report.success(at(NOON));
+            }
+        }
+        board.show_health(&format!("centre-{n}").into(), health);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
+    let router = web::router(Site {
+        board,
+        clock: Clock::from_fn(|| at(NOON)),
+        telemetry_path: "/metrics".to_owned(),
+        reload: None,
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    page
+}
+
+#[tokio::test]
+async fn many_operations_have_an_overview_and_a_page_each() {
+    let page = many(30, 7..8).await;
+    let overview = html(&page, "").await;
+    let text = words(&overview);
+    has(
+        &text,
+        &[
+            "✕ 1 of 150 reports failing in 30 operations",
+            "centre-7 (campaigns) connect connection refused",
+            "centre-7 ✕ 1 of 5 failing",
+            "centre-0 ● 5 up",
+        ],
+    );
+    assert!(
+        text.find("centre-7 ✕ 1 of 5") < text.find("centre-0 ● 5 up"),
+        "what fails comes first"
+    );
+    assert!(
+        !text.contains("call_durations"),
+        "the reports are on the operations' own pages"
+    );
+    has(&overview, &["href=\"?operation=centre-0\""]);
+
+    let text = words(&html(&page, "?operation=centre-3").await);
+    assert!(!text.contains("What to do"), "what fails elsewhere is one line");
+    has(
+        &text,
+        &["← All 30 operations", "centre-3 API calls today", "call_durations ● up"],
+    );
+    assert!(!text.contains("centre-4"));
+
+    let text = words(&html(&many(3, 0..0).await, "").await);
+    assert_eq!(text.matches("call_durations ● up").count(), 3, "few are shown in full");
+}
+
+#[tokio::test]
+async fn a_failure_that_many_operations_share_is_told_once() {
+    let page = many(30, 0..30).await;
+    let text = words(&html(&page, "").await);
+    let advice = Reason::Connect.advice();
+    has(
+        &text,
+        &[
+            "✕ 30 of 150 reports failing in 30 operations",
+            &format!("30 operations connect connection refused What to do: {advice}. centre-0 (campaigns),"),
+            "and 20 more",
+        ],
+    );
+    assert_eq!(text.matches(advice).count(), 1);
+}
+
+#[tokio::test]
+async fn the_next_poll_is_announced() {
+    // The clock stands still, so some seconds of a slow test are gone from the minutes. With 100 calls for the 288 polls
+    // until midnight only every third one is kept.
+    for (daily_calls, expected) in [(4000, "in 4 min every 5 min"), (100, "in 14 min every 15 min")] {
+        let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
+        let served = serve(&simulator).await;
+        let mut operation = operation(&simulator.operations()[0], &served.url());
+        operation.daily_calls = daily_calls;
+        let config = Config {
+            operations: vec![operation],
+            ..Config::default()
+        };
+        let (_running, page) = exporter(config, Clock::from_fn(|| at(NOON))).await;
+        let begin = Instant::now();
+        let text = loop {
+            let text = words(&html(&page, "").await);
+            if text.contains("All is well") {
+                break text;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "{text}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(text.matches(expected).count(), 2, "{text}");
+    }
+}
+
+/// The families of abandoned calls, of skills with their totals in one channel: abandoned within 5 s, later, answered.
+fn totals(skills: &[(&'static str, [u64; 3])]) -> Vec<FamilySeries> {
+    let families = AbandonedCalls.families();
+    let family = |name: &str| families.iter().find(|family| family.name == name).unwrap();
+    let mut waits = FamilySeries::new(family("wolkvox_abandon_time_seconds"));
+    let mut interactions = FamilySeries::new(family("wolkvox_skill_interactions"));
+    let mut names = FamilySeries::new(family("wolkvox_skill"));
+    let label = Label::Borrowed;
+    for (skill, [soon, later, answered]) in skills {
+        for channel in ["voice", "chat"] {
+            let mut counts = vec![0; 13];
+            (counts[0], counts[12]) = (*soon, *later);
+            let histogram = Histogram { counts, sum: Micros(0) };
+            waits.push([label(skill), label(channel)], Value::Histogram(histogram));
+            for (result, count) in [("abandoned", soon + later), ("answered", *answered)] {
+                let count = Value::Amount(Amount::Count(count));
+                interactions.push([label(skill), label(channel), label(result)], count);
+            }
+        }
+        names.push([label(skill), label("Ventas")], Value::Info);
+    }
+    vec![waits, interactions, names]
+}
+
+#[test]
+fn the_last_hour_is_what_totals_grew_by() {
+    let acme: Arc<str> = "acme".into();
+    let begin = Instant::now();
+    let minute = |n: u64| begin + Duration::from_secs(60 * n);
+    let mut views = Abandonments::default();
+    let lost = |views: &Abandonments, now| -> Vec<(String, u64, u64)> {
+        let hour = views.last_hour("acme", minute(now)).unwrap();
+        let skills = hour.skills.into_iter();
+        skills
+            .map(|skill| (skill.id.to_string(), skill.abandoned, skill.interactions))
+            .collect()
+    };
+    let one = |abandoned, all| vec![("1".to_owned(), abandoned, all)];
+    assert_eq!(views.last_hour("acme", begin), None);
+    // What was counted before this process is no part of the last hour.
+    views.show(&acme, &totals(&[("1", [100, 50, 1000])]), begin);
+    assert_eq!(lost(&views, 0), one(0, 0));
+    views.show(&acme, &totals(&[("1", [101, 50, 1000])]), minute(5));
+    views.show(&acme, &totals(&[("1", [101, 52, 1003])]), minute(30));
+    let hour = views.last_hour("acme", minute(30)).unwrap();
+    assert_eq!((hour.span, hour.is_whole()), (Duration::from_secs(30 * 60), false));
+    // Two channels in one.
+    assert_eq!((hour.skills[0].abandoned, hour.skills[0].interactions), (6, 12));
+    assert_eq!((hour.skills[0].waits[0], hour.skills[0].waits[12]), (2, 4));
+    assert_eq!(hour.skills[0].name, "Ventas");
+    // The first increase is over an hour ago, then the second one; the hour is whole from the first on.
+    let hour = views.last_hour("acme", minute(60)).unwrap();
+    assert!(hour.is_whole());
+    assert_eq!(lost(&views, 64), one(6, 12));
+    assert_eq!(lost(&views, 65), one(4, 10));
+    assert_eq!(lost(&views, 90), one(0, 0));
+    // A new skill counts from zero, and those that lost most come first.
+    views.show(&acme, &totals(&[("1", [102, 52, 1003]), ("2", [5, 0, 0])]), minute(91));
+    assert_eq!(lost(&views, 91), [("2".to_owned(), 10, 10), ("1".to_owned(), 2, 2)]);
+    // A skill that is dropped because it was idle is no fall.
+    views.show(&acme, &totals(&[("1", [102, 52, 1003])]), minute(92));
+    assert!(views.last_hour("acme", minute(92)).unwrap().is_whole());
+    // Totals that fell are of another life.
+    views.show(&acme, &totals(&[("1", [3, 0, 0])]), minute(100));
+    assert_eq!(lost(&views, 101), one(0, 0));
+    assert_eq!(
+        views.last_hour("acme", minute(101)).unwrap().span,
+        Duration::from_secs(60)
+    );
+    views.remove("acme");
+    assert_eq!(views.last_hour("acme", minute(101)), None);
+}
+
+#[test]
+fn increases_within_a_minute_are_kept_as_one_and_none_is_lost() {
+    let acme: Arc<str> = "acme".into();
+    let begin = Instant::now();
+    let mut views = Abandonments::default();
+    views.show(&acme, &totals(&[("1", [0, 0, 0])]), begin);
+    for second in 1..=7200 {
+        views.show(
+            &acme,
+            &totals(&[("1", [second, 0, 0])]),
+            begin + Duration::from_secs(second),
+        );
+    }
+    let hour = views.last_hour("acme", begin + Duration::from_secs(7200)).unwrap();
+    // Two channels; the minute in which the hour begins counts or does not as a whole.
+    let lost = hour.skills[0].abandoned / 2;
+    assert!((3540..=3660).contains(&lost), "{lost}");
+}
+
+#[test]
+fn a_removed_operation_has_no_campaigns() {
+    let acme: Arc<str> = "acme".into();
+    let now = Instant::now();
+    let mut views = CampaignViews::default();
+    views.show(&acme, &[], Some(now + Duration::from_secs(60)));
+    assert_eq!(views.of("acme", now).map(|campaigns| campaigns.len()), Some(0));
+    assert!(views.of("acme", now + Duration::from_secs(60)).is_none(), "too old");
+    views.remove("acme");
+    assert!(views.of("acme", now).is_none());
+}
