@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::ledger::Place;
 use crate::metrics::process;
 use crate::poller::{CUT_AT, Poller, Settings, phase};
-use crate::web::{self, Site};
+use crate::web::{self, ServerSettings, Site};
 
 /// Scrapes under way at a stop have this long to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -31,6 +31,8 @@ pub struct Start {
     pub listeners: Vec<TcpListener>,
     /// Where the metrics are.
     pub telemetry_path: String,
+    /// How clients are served.
+    pub server: ServerSettings,
     /// The wall clock.
     pub clock: Clock,
     /// When failed requests are sent again.
@@ -52,6 +54,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         config,
         listeners,
         telemetry_path,
+        server,
         clock,
         retry,
     } = start;
@@ -95,10 +98,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         telemetry_path,
         reload: None,
     });
-    for listener in listeners {
-        let server = axum::serve(listener, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
-        tasks.spawn(async move { server.await.context("serving failed") });
-    }
+    tasks.spawn(web::serve(listeners, router, server, stop.clone()));
     let now = Instant::now();
     let operations = pollers.len();
     for (n, (name, shortest, poller)) in pollers.into_iter().enumerate() {

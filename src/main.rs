@@ -21,7 +21,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, check_config};
 use wolkvox_exporter::demo;
 use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
-use wolkvox_exporter::web;
+use wolkvox_exporter::web::{self, Limits, ServerSettings, WebConfig};
 
 /// The simulator alone listens next to the exporter.
 const SIMULATOR_PORT: u16 = DEFAULT_PORT + 1;
@@ -59,12 +59,16 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         let config = Config::load(file, &environment).map_err(anyhow::Error::from)?;
         return Ok(print(&check_config(&config))?);
     }
+    let front = match &arguments.command {
+        None | Some(Command::Demo { .. }) => Front::new(&arguments.flags)?,
+        Some(_) => Front::default(),
+    };
     // The provider is process-wide, and so is its choice: ring alone is built in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot be started")?;
     match arguments.command {
         Some(Command::CheckConfig { .. }) => Ok(()),
-        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, seed))?),
+        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, front, seed))?),
         Some(Command::Simulator { seed }) => Ok(runtime.block_on(run_simulator(&arguments.flags, seed))?),
         Some(Command::CheckApi { shapes }) => {
             let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
@@ -72,7 +76,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         None => {
             let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
-            Ok(runtime.block_on(run_exporter(&arguments.flags, config))?)
+            Ok(runtime.block_on(run_exporter(&arguments.flags, front, config))?)
         }
     }
 }
@@ -93,7 +97,25 @@ fn configuration(file: Option<&Path>) -> Result<Config, String> {
     })
 }
 
-async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
+/// What the exporter meets its clients with. Made before there are other threads: taking over sockets changes the
+/// environment.
+#[derive(Default)]
+struct Front {
+    sockets: Vec<std::net::TcpListener>,
+    web: Option<WebConfig>,
+}
+
+impl Front {
+    fn new(flags: &Flags) -> Result<Self, Failure> {
+        let web = flags.web_config_file.as_deref().map(WebConfig::load).transpose();
+        Ok(Self {
+            web: web.map_err(|mistakes| Failure::Configuration(mistakes.to_string()))?,
+            sockets: web::handed_over().context("the sockets of the service manager cannot be used")?,
+        })
+    }
+}
+
+async fn run_exporter(flags: &Flags, front: Front, mut config: Config) -> anyhow::Result<()> {
     config.state_path = flags.state_path.clone().or(config.state_path);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -107,7 +129,7 @@ async fn run_exporter(flags: &Flags, mut config: Config) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    export(flags, config, |_| Ok(())).await
+    export(flags, front, config, |_| Ok(())).await
 }
 
 async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
@@ -120,7 +142,7 @@ async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
+async fn run_demo(flags: &Flags, front: Front, seed: u64) -> anyhow::Result<()> {
     let simulator = Simulator::demo(seed, SimulatedClock::system());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -129,10 +151,9 @@ async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     let config = demo::config(&simulator, &served.url());
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     let names = names.join(", ");
-    export(flags, config, |addresses| {
+    export(flags, front, config, |bases| {
         let mut text = format!("A demo with the simulated operations {names}. Open\n");
-        for address in addresses {
-            let base = browsable(*address);
+        for base in bases {
             text.push_str(&format!(
                 "  {base}/          the status page\n  {base}{}   the metrics\n",
                 flags.telemetry_path
@@ -166,35 +187,64 @@ async fn run_simulator(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves and polls until told to stop; `announce` hears where once it serves.
+/// Serves and polls until told to stop; `announce` hears the URLs once it serves.
 async fn export(
     flags: &Flags,
+    front: Front,
     config: Config,
-    announce: impl FnOnce(&[SocketAddr]) -> anyhow::Result<()>,
+    announce: impl FnOnce(&[String]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stop = stop_signal()?;
+    let mut listeners = if front.sockets.is_empty() || !flags.listen_addresses.is_empty() {
+        listeners(flags, DEFAULT_PORT).await?
+    } else {
+        Vec::new()
+    };
+    for socket in front.sockets {
+        listeners.push(TcpListener::from_std(socket).context("a socket of the service manager cannot be used")?);
+    }
+    let scheme = if front.web.as_ref().is_some_and(WebConfig::has_tls) {
+        "https"
+    } else {
+        "http"
+    };
+    if let Some(web) = &front.web {
+        tracing::info!(
+            tls = web.has_tls(),
+            users = web.users(),
+            "the web configuration was read"
+        );
+    }
+    let limits = Limits::beside(config.operations.len());
     let running = app::start(Start {
         config,
-        listeners: listeners(flags, DEFAULT_PORT).await?,
+        listeners,
         telemetry_path: flags.telemetry_path.clone(),
+        server: ServerSettings {
+            config: front.web,
+            health_without_auth: flags.health_without_auth,
+            limits,
+        },
         clock: Clock::system(),
         retry: RetryPolicy::default(),
     })?;
-    for address in running.addresses() {
-        tracing::info!(url = browsable(*address), "serving");
+    let addresses = running.addresses().iter();
+    let bases: Vec<String> = addresses.map(|address| browsable(scheme, *address)).collect();
+    for url in &bases {
+        tracing::info!(url, "serving");
     }
-    announce(running.addresses())?;
+    announce(&bases)?;
     running.run_until(stop).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// The address as people open it: one of all interfaces is this host's, too.
-fn browsable(address: SocketAddr) -> String {
+fn browsable(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
 }
 

@@ -12,14 +12,14 @@ const DEEPEST: usize = 32;
 
 /// A value with its place.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// From 1.
-    pub(super) line: usize,
-    pub(super) value: Value,
+    pub(crate) line: usize,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing, `~` or `null`: a key without a value.
     Null,
     Scalar(String),
@@ -30,21 +30,21 @@ pub(super) enum Value {
 
 /// A key of a mapping and what it stands for.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) key: String,
     /// The line of the key, from 1.
-    pub(super) line: usize,
-    pub(super) value: Node,
+    pub(crate) line: usize,
+    pub(crate) value: Node,
 }
 
 /// A text that is no YAML, or YAML that a configuration has no use for.
-pub(super) struct SyntaxError {
-    pub(super) line: usize,
-    pub(super) text: String,
+pub(crate) struct SyntaxError {
+    pub(crate) line: usize,
+    pub(crate) text: String,
 }
 
 /// Reads the one document in `text`; an empty text is [`Value::Null`].
-pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
+pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
     // Editors on Windows put a byte order mark in front.
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut tree = Tree::default();

@@ -25,7 +25,7 @@ pub struct Mistakes {
 
 impl Mistakes {
     /// The mistakes of `file` (`None`: of the environment), sorted by line.
-    pub(super) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
+    pub(crate) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
         // Stable: what was found first in a line stays first. Mistakes without a line come before all others.
         list.sort_by_key(|mistake| mistake.line);
         // A path from the file may hold anything; a message must neither break the line nor drive a terminal.
@@ -41,7 +41,7 @@ impl Mistakes {
     }
 
     /// A mistake that makes it pointless to look for others.
-    pub(super) fn single(file: &str, line: Option<usize>, text: String) -> Self {
+    pub(crate) fn single(file: &str, line: Option<usize>, text: String) -> Self {
         Self::new(
             Some(file),
             vec![Mistake {
@@ -90,10 +90,10 @@ impl fmt::Display for Mistakes {
 
 /// Mistakes while they are being collected. Shared by everything that reads, hence the cell.
 #[derive(Default)]
-pub(super) struct Notes(RefCell<Vec<Mistake>>);
+pub(crate) struct Notes(RefCell<Vec<Mistake>>);
 
 impl Notes {
-    pub(super) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
+    pub(crate) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
         self.0.borrow_mut().push(Mistake {
             line,
             path: path.into(),
@@ -101,12 +101,12 @@ impl Notes {
         });
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.borrow().len()
     }
 
     /// `Ok` when nothing was noted.
-    pub(super) fn verdict(self, file: Option<&str>) -> Result<(), Mistakes> {
+    pub(crate) fn verdict(self, file: Option<&str>) -> Result<(), Mistakes> {
         let list = self.0.into_inner();
         if list.is_empty() {
             Ok(())
@@ -117,12 +117,12 @@ impl Notes {
 }
 
 /// A value as a message quotes it.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", shown(text))
 }
 
 /// A text from the file such that a message can hold it: short, and on one line whatever is in it.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {

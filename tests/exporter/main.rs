@@ -17,3 +17,4 @@ mod scrape;
 mod simulator;
 mod support;
 mod values;
+mod web;

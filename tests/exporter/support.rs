@@ -19,7 +19,7 @@ use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
     OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
 };
-use wolkvox_exporter::web::{self, Site};
+use wolkvox_exporter::web::{self, ServerSettings, Site};
 
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
@@ -197,6 +197,7 @@ pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
         config,
         listeners: vec![listener],
         telemetry_path: "/metrics".to_owned(),
+        server: ServerSettings::default(),
         clock,
         retry: RETRY,
     };
