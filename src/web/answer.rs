@@ -36,6 +36,10 @@ impl Answers {
         request: Request<B>,
         serving: Serving,
     ) -> Result<Response<Answer>, Infallible> {
+        // Requests that a client sends at once take turns with those of others.
+        if serving.was_waiting {
+            tokio::task::yield_now().await;
+        }
         // No route has a use for a body. Without its body, hyper reads what has come already and then closes.
         let request = request.map(|_| Body::empty());
         let settings = self.settings.load_full();

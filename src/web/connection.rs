@@ -86,18 +86,25 @@ impl Activity {
 
     /// A request has come; it is served until the guard goes.
     pub(super) fn serve(self: &Arc<Self>) -> Serving {
-        self.state().phase = Phase::Serving;
-        Serving(Arc::clone(self))
+        let before = std::mem::replace(&mut self.state().phase, Phase::Serving);
+        Serving {
+            activity: Arc::clone(self),
+            was_waiting: matches!(before, Phase::Idle(_)),
+        }
     }
 }
 
 /// A request that is served.
 #[derive(Debug)]
-pub(super) struct Serving(Arc<Activity>);
+pub(super) struct Serving {
+    activity: Arc<Activity>,
+    /// Whether it had come together with the one before.
+    pub(super) was_waiting: bool,
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.state().phase = Phase::Idle(Instant::now());
+        self.activity.state().phase = Phase::Idle(Instant::now());
     }
 }
 

@@ -67,8 +67,8 @@ pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     }
 }
 
-/// The sockets that a service manager handed over (systemd's socket activation, sd_listen_fds(3)). It must be called
-/// before there are other threads, and once: the variables that tell of them are taken out of the environment.
+/// The sockets that a service manager handed over (systemd's socket activation). It must be called before
+/// there are other threads, and once: the variables that tell of them are taken out of the environment.
 pub fn handed_over() -> io::Result<Vec<std::net::TcpListener>> {
     let mut handed = listenfd::ListenFd::from_env();
     let mut sockets = Vec::new();

@@ -63,7 +63,7 @@ def running(log, *command):
 
 def first_url(process, log):
     require(process.poll() is None, f"the exporter ended: {log.read_text()}")
-    found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
+    found = re.search(r"https?://127\.0\.0\.1:\d+", log.read_text())
     require(found, "the exporter has not said where it serves")
     return found[0]
 
