@@ -9,8 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use super::connection::Activity;
 
-/// A connection that was evicted is gone as soon as its task has run.
-const SOON: Duration = Duration::from_millis(50);
+/// Nobody is evicted sooner than this. A flood of connections then waits in the queue of the system, and whoever has come
+/// with a request has sent it before it is accepted: so it is read before its connection is one of those to go.
+const AT_LEAST: Duration = Duration::from_millis(5);
 
 /// A full house is said once a minute.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
@@ -70,7 +71,7 @@ impl Connections {
                      new one; see who connects, or raise the limit of open files (LimitNOFILE of systemd)"
                 );
             }
-            let _ = timeout(SOON, left).await;
+            let _ = timeout(AT_LEAST, left).await;
         }
     }
 
@@ -78,7 +79,7 @@ impl Connections {
     pub(super) async fn make_room(&self) {
         let left = self.left.notified();
         self.evict();
-        let _ = timeout(SOON, left).await;
+        let _ = timeout(AT_LEAST, left).await;
     }
 
     /// Whether a warning is due.
@@ -93,12 +94,14 @@ impl Connections {
     }
 
     /// Closes the connection that has waited for its client longest: at best one without a request. Where each of them
-    /// is being served and read, nobody has to go: then one of them ends soon.
+    /// is being served and read, or has only just come, nobody has to go: that passes soon.
     fn evict(&self) -> bool {
         let open = self.open();
         let staying = open.activities.values().filter(|activity| !activity.is_evicted());
         let waiting = staying.filter_map(|activity| Some((activity.waits_since()?, activity)));
-        let longest = waiting.min_by_key(|(since, _)| *since);
+        let longest = waiting
+            .filter(|((_, since), _)| since.elapsed() >= AT_LEAST)
+            .min_by_key(|(since, _)| *since);
         longest.inspect(|(_, activity)| activity.evict()).is_some()
     }
 }

@@ -46,10 +46,12 @@ def until_true(seconds, attempt):
 
 
 @contextlib.contextmanager
-def running(log, *command):
+def running(log, *command, pass_fds=()):
     """A server that lives as long as the block. Its output goes to `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=pass_fds
+        )
         try:
             yield process
         finally:
