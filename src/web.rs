@@ -1,4 +1,10 @@
-//! What is served: metrics, a status page, health.
+//! What is served: metrics, a status page, health; and how: over TLS, to those who may, and to all of them.
+//!
+//! ```text
+//! server: accept ▸ a place among the connections ▸ TLS ▸ connection: time-outs ▸ answer: password ▸ router ▸ headers
+//!                                                   ▲                              ▲                         ▲
+//!                                                web_config: read at the start, and again when one of its files changes
+//! ```
 
 mod answer;
 mod auth;

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 /// Verified pairs of user and password that are remembered.
 const REMEMBERED: usize = 100;
 
-/// Passwords that wait for their turn. One takes a tenth of a second, so more would not be answered in time anyway.
+/// Passwords that wait for their turn, at most. One takes a tenth of a second, so more would not be answered in time.
 const WAITING: usize = 32;
 
 /// The users, with the bcrypt hashes of their passwords.
@@ -90,14 +90,15 @@ pub(super) struct Passwords {
 }
 
 impl Passwords {
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
+    /// For so many connections. Those that wait for their password cannot be closed for others, so they are a few of all.
+    pub(super) fn new(connections: usize) -> Result<Self, getrandom::Error> {
         let mut key = [0; 16];
         getrandom::fill(&mut key)?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             key,
             verified: Mutex::default(),
-            waiting: Semaphore::new(WAITING),
+            waiting: Semaphore::new((connections / 4).clamp(1, WAITING)),
             working: Arc::new(Semaphore::new(processors.div_ceil(2))),
         })
     }

@@ -1,6 +1,7 @@
 //! A connection while it is open: what it waits for, and for how long it may.
 //!
-//! hyper starts the time for a request's head when the connection falls idle, and has none for writing. So the times
+//! hyper starts its time for a request's head (`header_read_timeout`) when the connection falls idle, where a scraper
+//! spends most of its life, and has none for writing (<https://github.com/hyperium/hyper/pull/3185>). So the times
 //! are kept below it, where the bytes pass: one for the silence between requests, a short one from the first byte of a
 //! head on, and one for a client that stops reading.
 

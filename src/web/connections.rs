@@ -67,8 +67,8 @@ impl Connections {
             if self.evict() && self.may_speak() {
                 tracing::warn!(
                     connections = self.most,
-                    "as many connections as there may be: the one that waited longest for its client is closed for each \
-                     new one; see who connects, or raise the limit of open files (LimitNOFILE of systemd)"
+                    "there are as many connections as there may be, so for each new one that is closed which has waited \
+                     for its client longest: see who connects, or raise the limit of open files if it is below 2048"
                 );
             }
             let _ = timeout(AT_LEAST, left).await;

@@ -70,7 +70,7 @@ pub async fn serve(
         answers: Answers {
             router,
             settings: Arc::clone(&live),
-            passwords: Passwords::new().context("the system has no random numbers")?,
+            passwords: Passwords::new(limits.connections).context("the system has no random numbers")?,
             health_without_auth,
         },
         connections: Connections::new(limits.connections),
