@@ -75,11 +75,12 @@ impl Connections {
         }
     }
 
-    /// Gives descriptors back, when the process has none left; waits until there may be one.
-    pub(super) async fn make_room(&self) {
+    /// Gives a descriptor back when the process has none left. False when no connection can go.
+    pub(super) async fn make_room(&self) -> bool {
         let left = self.left.notified();
-        self.evict();
+        let evicted = self.evict();
         let _ = timeout(AT_LEAST, left).await;
+        evicted
     }
 
     /// Whether a warning is due.

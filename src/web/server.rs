@@ -32,8 +32,8 @@ use super::connections::{Connections, Place};
 use super::limits::Limits;
 use super::web_config::{self, WebConfig};
 
-/// Between two attempts to accept, when the system gives no connection.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two attempts to accept, when the system gives no connection and none can be closed for it.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How clients are served.
 #[derive(Debug, Default)]
@@ -106,8 +106,9 @@ async fn accept(server: Arc<Server>, listener: TcpListener, stop: CancellationTo
                 if server.connections.may_speak() {
                     tracing::error!(%error, "a connection cannot be accepted; raise the limit of open files (LimitNOFILE of systemd)");
                 }
-                server.connections.make_room().await;
-                sleep(PAUSE).await;
+                if !server.connections.make_room().await {
+                    sleep(PAUSE).await;
+                }
             }
         }
         while connections.try_join_next().is_some() {}

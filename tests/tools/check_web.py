@@ -278,7 +278,8 @@ def main():
         secure = demo("secure", after=[f"--web.config.file={folder / 'web.yml'}"])
         plain = demo("plain")
         tight = demo("tight", "prlimit", "--nofile=64:64")
-        for url, context in ((secure, certificates.context()), (plain, None), (tight, None)):
+        starved = demo("starved", "prlimit", "--nofile=24:24")
+        for url, context in ((secure, certificates.context()), (plain, None), (tight, None), (starved, None)):
             until_true(30, lambda: scrape(url, context))
 
         # Both at once, and first: each takes some seconds until its first scrape.
@@ -306,6 +307,8 @@ def main():
             ("slow readers", plain, slowhttptest(plain, "-X", "-w", "1", "-y", "8", "-n", "2", "-z", "1", "-k", "3")),
             ("1,000 idle connections", plain, crowd(plain, 1000)),
             ("200 connections with 64 descriptors", tight, crowd(tight, 200)),
+            # Fewer than are left for connections by its own reckoning.
+            ("200 connections without any descriptor left", starved, crowd(starved, 200)),
             ("200 begun requests with 64 descriptors", tight, crowd(tight, 200, begun)),
         ):
             check(f"scraped beside {name}", check_attacked, url, attack)
