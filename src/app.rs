@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet, spawn_blocking};
 use tokio::time::timeout;
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::process::{self, ReloadGauges};
 use crate::reload::{self, ReloadHandle, Reloads};
-use crate::web::{self, Site};
+use crate::web::{self, ServerSettings, Site};
 
 /// Scrapes under way at a stop have this long to end.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -38,10 +38,29 @@ pub struct Start {
     pub listeners: Vec<TcpListener>,
     /// Where the metrics are.
     pub telemetry_path: String,
+    /// How clients are served.
+    pub server: ServerSettings,
     /// The wall clock.
     pub clock: Clock,
     /// When failed requests are sent again.
     pub retry: RetryPolicy,
+}
+
+impl Start {
+    /// Plain HTTP at `/metrics`, and a reload finds the same configuration.
+    pub fn new(config: Config, listeners: Vec<TcpListener>) -> Self {
+        let same = config.clone();
+        Self {
+            config,
+            config_source: ConfigSource::from_fn(move || Ok(same.clone())),
+            enable_lifecycle: false,
+            listeners,
+            telemetry_path: "/metrics".to_owned(),
+            server: ServerSettings::default(),
+            clock: Clock::system(),
+            retry: RetryPolicy::default(),
+        }
+    }
 }
 
 /// Reads the configuration as it is now; an error has all its mistakes.
@@ -106,10 +125,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         telemetry_path: start.telemetry_path,
         reload: start.enable_lifecycle.then(|| reload.clone()),
     });
-    for listener in start.listeners {
-        let server = axum::serve(listener, router.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
-        tasks.spawn(async move { server.await.context("serving failed") });
-    }
+    tasks.spawn(web::serve(start.listeners, router, start.server, stop.clone()));
     Ok(Running {
         addresses,
         board,

@@ -52,6 +52,12 @@ pub struct Flags {
     /// Allow a reload of the configuration by POST or PUT of /-/reload; SIGHUP always does it.
     #[arg(long = "web.enable-lifecycle", global = true)]
     pub enable_lifecycle: bool,
+    /// Web configuration file, for TLS and passwords: the schema of Prometheus's exporter-toolkit.
+    #[arg(long = "web.config.file", value_name = "FILE", global = true)]
+    pub web_config_file: Option<PathBuf>,
+    /// Answer /-/healthy and /-/ready without a password.
+    #[arg(long = "web.health-without-auth", global = true)]
+    pub health_without_auth: bool,
     /// Folder of the state, one file per operation; beats the one of the configuration.
     #[arg(long = "state.path", value_name = "DIR", global = true)]
     pub state_path: Option<PathBuf>,

@@ -3,10 +3,10 @@
 //! A configuration that could be read is sound: whatever can be known to be wrong before the first call is a
 //! [`Mistake`], and all mistakes are found in one go.
 
-mod document;
+pub(crate) mod document;
 mod environment;
-mod mapping;
-mod mistake;
+pub(crate) mod mapping;
+pub(crate) mod mistake;
 mod operation;
 mod report;
 mod server;
@@ -67,21 +67,9 @@ impl Config {
     /// Reads the file at `path`. Relative paths in it start at its folder; `lookup_env` gives the value of an
     /// environment variable.
     pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
-        let file_name = path.display().to_string();
-        let refuse = |text: String| Mistakes::single(&file_name, None, text);
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes))
-            .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        if bytes.len() as u64 > LONGEST_FILE {
-            return Err(refuse("is longer than 4 MiB: this is no configuration".to_owned()));
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-            Mistakes::single(&file_name, Some(line), "is not UTF-8 from here on".to_owned())
-        })?;
-        Self::parse(&text, &file_name, path.parent().unwrap_or(Path::new("")), lookup_env)
+        let text = read_text(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, &path.display().to_string(), folder, lookup_env)
     }
 
     /// Reads a configuration from `text`; mistakes call it `file_name`, and relative paths in it start at `folder`.
@@ -98,6 +86,24 @@ impl Config {
         notes.verdict(Some(file_name))?;
         Ok(config)
     }
+}
+
+/// The text of a configuration file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
+    let file_name = path.display().to_string();
+    let refuse = |text: String| Mistakes::single(&file_name, None, text);
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > LONGEST_FILE {
+        return Err(refuse("is longer than 4 MiB: this is no configuration".to_owned()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Mistakes::single(&file_name, Some(line), "is not UTF-8 from here on".to_owned())
+    })
 }
 
 /// Reads what there is. The result is good for something only if no mistake was noted.

@@ -18,13 +18,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 use wolkvox_exporter::app::{self, ConfigSource, Start};
 use wolkvox_exporter::check_api;
 use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
-use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, check_config};
 use wolkvox_exporter::demo;
 use wolkvox_exporter::reload::ReloadHandle;
 use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
-use wolkvox_exporter::web;
+use wolkvox_exporter::web::{self, Limits, ServerSettings, WebConfig};
 
 /// The simulator alone listens next to the exporter.
 const SIMULATOR_PORT: u16 = DEFAULT_PORT + 1;
@@ -62,12 +61,16 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         let config = Config::load(file, &environment).map_err(anyhow::Error::from)?;
         return Ok(print(&check_config(&config))?);
     }
+    let front = match &arguments.command {
+        None | Some(Command::Demo { .. }) => Front::new(&arguments.flags)?,
+        Some(_) => Front::default(),
+    };
     // The provider is process-wide, and so is its choice: ring alone is built in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot be started")?;
     match arguments.command {
         Some(Command::CheckConfig { .. }) => Ok(()),
-        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, seed))?),
+        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, front, seed))?),
         Some(Command::Simulator { seed }) => Ok(runtime.block_on(run_simulator(&arguments.flags, seed))?),
         Some(Command::CheckApi { shapes }) => {
             let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
@@ -75,7 +78,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         None => {
             let config = configuration_with(&arguments.flags).map_err(Failure::Configuration)?;
-            Ok(runtime.block_on(run_exporter(arguments.flags, config))?)
+            Ok(runtime.block_on(run_exporter(arguments.flags, front, config))?)
         }
     }
 }
@@ -103,7 +106,25 @@ fn configuration_with(flags: &Flags) -> Result<Config, String> {
     Ok(config)
 }
 
-async fn run_exporter(flags: Flags, config: Config) -> anyhow::Result<()> {
+/// What the exporter meets its clients with. Made before there are other threads: taking over sockets changes the
+/// environment.
+#[derive(Default)]
+struct Front {
+    sockets: Vec<std::net::TcpListener>,
+    web: Option<WebConfig>,
+}
+
+impl Front {
+    fn new(flags: &Flags) -> Result<Self, Failure> {
+        let web = flags.web_config_file.as_deref().map(WebConfig::load).transpose();
+        Ok(Self {
+            web: web.map_err(|mistakes| Failure::Configuration(mistakes.to_string()))?,
+            sockets: web::handed_over().context("the sockets of the service manager cannot be used")?,
+        })
+    }
+}
+
+async fn run_exporter(flags: Flags, front: Front, config: Config) -> anyhow::Result<()> {
     let flags = Arc::new(flags);
     let again = Arc::clone(&flags);
     let source = ConfigSource::from_fn(move || configuration_with(&again));
@@ -119,7 +140,7 @@ async fn run_exporter(flags: Flags, config: Config) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    export(&flags, config, source, |_| Ok(())).await
+    export(&flags, front, config, Some(source), |_| Ok(())).await
 }
 
 async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
@@ -132,7 +153,7 @@ async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
+async fn run_demo(flags: &Flags, front: Front, seed: u64) -> anyhow::Result<()> {
     let simulator = Simulator::demo(seed, SimulatedClock::system());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -142,12 +163,9 @@ async fn run_demo(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     config.state_path = flags.state_path.clone();
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     let names = names.join(", ");
-    let same = config.clone();
-    let source = ConfigSource::from_fn(move || Ok(same.clone()));
-    export(flags, config, source, |addresses| {
+    export(flags, front, config, None, |bases| {
         let mut text = format!("A demo with the simulated operations {names}. Open\n");
-        for address in addresses {
-            let base = browsable(*address);
+        for base in bases {
             text.push_str(&format!(
                 "  {base}/          the status page\n  {base}{}   the metrics\n",
                 flags.telemetry_path
@@ -181,27 +199,54 @@ async fn run_simulator(flags: &Flags, seed: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves and polls until told to stop; `announce` hears where once it serves.
+/// Serves and polls until told to stop; `announce` hears the URLs once it serves.
 async fn export(
     flags: &Flags,
+    front: Front,
     config: Config,
-    config_source: ConfigSource,
-    announce: impl FnOnce(&[SocketAddr]) -> anyhow::Result<()>,
+    config_source: Option<ConfigSource>,
+    announce: impl FnOnce(&[String]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stop = stop_signal()?;
-    let running = app::start(Start {
-        config,
-        config_source,
-        enable_lifecycle: flags.enable_lifecycle,
-        listeners: listeners(flags, DEFAULT_PORT).await?,
-        telemetry_path: flags.telemetry_path.clone(),
-        clock: Clock::system(),
-        retry: RetryPolicy::default(),
-    })?;
-    for address in running.addresses() {
-        tracing::info!(url = browsable(*address), "serving");
+    let mut listeners = if front.sockets.is_empty() || !flags.listen_addresses.is_empty() {
+        listeners(flags, DEFAULT_PORT).await?
+    } else {
+        Vec::new()
+    };
+    for socket in front.sockets {
+        listeners.push(TcpListener::from_std(socket).context("a socket of the service manager cannot be used")?);
     }
-    announce(running.addresses())?;
+    let scheme = if front.web.as_ref().is_some_and(WebConfig::has_tls) {
+        "https"
+    } else {
+        "http"
+    };
+    if let Some(web) = &front.web {
+        tracing::info!(
+            tls = web.has_tls(),
+            users = web.users(),
+            "the web configuration was read"
+        );
+    }
+    let limits = Limits::beside(config.operations.len());
+    let start = Start::new(config, listeners);
+    let running = app::start(Start {
+        config_source: config_source.unwrap_or_else(|| start.config_source.clone()),
+        enable_lifecycle: flags.enable_lifecycle,
+        telemetry_path: flags.telemetry_path.clone(),
+        server: ServerSettings {
+            config: front.web,
+            health_without_auth: flags.health_without_auth,
+            limits,
+        },
+        ..start
+    })?;
+    let addresses = running.addresses().iter();
+    let bases: Vec<String> = addresses.map(|address| browsable(scheme, *address)).collect();
+    for url in &bases {
+        tracing::info!(url, "serving");
+    }
+    announce(&bases)?;
     let reloading = tokio::spawn(reload_on_hangup(running.reload_handle())?);
     // Whoever started the exporter is told, if it is systemd and asked for it.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -216,11 +261,11 @@ async fn export(
 }
 
 /// The address as people open it: one of all interfaces is this host's, too.
-fn browsable(address: SocketAddr) -> String {
+fn browsable(scheme: &str, address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
+        format!("{scheme}://localhost:{}", address.port())
     } else {
-        format!("http://{address}")
+        format!("{scheme}://{address}")
     }
 }
 

@@ -1,7 +1,20 @@
-//! What is served: metrics, a status page, health.
+//! What is served: metrics, a status page, health; and how: over TLS, to those who may, and to all of them.
+//!
+//! ```text
+//! server: accept ▸ a place among the connections ▸ TLS ▸ connection: time-outs ▸ answer: password ▸ router ▸ headers
+//!                                                   ▲                              ▲                         ▲
+//!                                                web_config: read at the start, and again when one of its files changes
+//! ```
 
+mod answer;
+mod auth;
+mod connection;
+mod connections;
+mod limits;
 mod listen;
+mod server;
 mod status;
+mod web_config;
 
 use std::sync::Arc;
 
@@ -19,7 +32,10 @@ use futures_util::stream;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::time::Instant;
 
-pub use self::listen::{ListenAddress, bind};
+pub use self::limits::Limits;
+pub use self::listen::{ListenAddress, bind, handed_over};
+pub use self::server::{ServerSettings, serve};
+pub use self::web_config::WebConfig;
 use crate::board::Board;
 use crate::clock::Clock;
 use crate::exposition::{Format, accepts_gzip};
@@ -74,10 +90,15 @@ pub fn router(site: Site) -> Router {
     if telemetry_path != "/" {
         router = router.route("/", get(status_page));
     }
-    router.with_state(pages)
+    router
+        .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"))
+        .method_not_allowed_fallback(async || (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n"))
+        .with_state(pages)
 }
 
 async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    // Held while the page is made, not while it is sent: slow readers must not keep others from their scrape. What they
+    // hold are references to the same bytes.
     let _permit = match pages.scrapes.try_acquire() {
         Ok(permit) => permit,
         Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {

@@ -12,7 +12,7 @@ const DEEPEST: usize = 32;
 
 /// A value with its place.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// From 1.
     pub(super) line: usize,
     pub(super) value: Value,
@@ -38,13 +38,13 @@ pub(super) struct Entry {
 }
 
 /// A text that is no YAML, or YAML that a configuration has no use for.
-pub(super) struct SyntaxError {
-    pub(super) line: usize,
-    pub(super) text: String,
+pub(crate) struct SyntaxError {
+    pub(crate) line: usize,
+    pub(crate) text: String,
 }
 
 /// Reads the one document in `text`; an empty text is [`Value::Null`].
-pub(super) fn read(text: &str) -> Result<Node, SyntaxError> {
+pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
     // Editors on Windows put a byte order mark in front.
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut tree = Tree::default();

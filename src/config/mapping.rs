@@ -9,17 +9,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// A value, where it stands and what it is called.
-pub(super) struct Field<'a> {
+pub(crate) struct Field<'a> {
     node: &'a Node,
     /// The line of the key, since that is where a reader looks; in a list, the line of the item.
     pub(super) line: usize,
     /// `operations[0].server`
-    pub(super) path: String,
+    pub(crate) path: String,
     notes: &'a Notes,
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn root(node: &'a Node, notes: &'a Notes) -> Self {
+    pub(crate) fn root(node: &'a Node, notes: &'a Notes) -> Self {
         Self {
             node,
             line: node.line,
@@ -28,12 +28,12 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn mistake(&self, text: impl Into<String>) {
+    pub(crate) fn mistake(&self, text: impl Into<String>) {
         self.notes.add(Some(self.line), self.path.as_str(), text);
     }
 
     /// A key without a value.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self.node.value, Value::Null)
     }
 
@@ -47,7 +47,7 @@ impl<'a> Field<'a> {
         self.mistake(format!("expected {what}; found {found}"));
     }
 
-    pub(super) fn mapping(self, what: &str) -> Option<Mapping<'a>> {
+    pub(crate) fn mapping(self, what: &str) -> Option<Mapping<'a>> {
         if let Value::Mapping(entries) = &self.node.value {
             Some(Mapping {
                 entries,
@@ -63,7 +63,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    pub(super) fn items(&self, what: &str) -> Option<Vec<Field<'a>>> {
+    pub(crate) fn items(&self, what: &str) -> Option<Vec<Field<'a>>> {
         let Value::Sequence(items) = &self.node.value else {
             self.expected(what);
             return None;
@@ -81,7 +81,7 @@ impl<'a> Field<'a> {
     }
 
     /// A single value as `parse` reads it; `what` describes it for those who wrote something else altogether.
-    pub(super) fn parse<T>(&self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(crate) fn parse<T>(&self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let Value::Scalar(text) = &self.node.value else {
             self.expected(what);
             return None;
@@ -91,7 +91,7 @@ impl<'a> Field<'a> {
 }
 
 /// A mapping of which each known key is asked for once; [`Mapping::finish`] then speaks about the rest.
-pub(super) struct Mapping<'a> {
+pub(crate) struct Mapping<'a> {
     entries: &'a [Entry],
     line: usize,
     path: String,
@@ -102,7 +102,7 @@ pub(super) struct Mapping<'a> {
 
 impl<'a> Mapping<'a> {
     /// The value of a key that the mapping may have.
-    pub(super) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
+    pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
         self.known.push(key);
         self.find(key)
     }
@@ -126,27 +126,27 @@ impl<'a> Mapping<'a> {
     }
 
     /// A key that the mapping must not have, although one could think so. True when it is there.
-    pub(super) fn refuse(&mut self, key: &'static str, why: &str) -> bool {
+    pub(crate) fn refuse(&mut self, key: &'static str, why: &str) -> bool {
         self.refused.push(key);
         self.find(key).inspect(|field| field.mistake(why)).is_some()
     }
 
     /// A mistake about the mapping as a whole.
-    pub(super) fn mistake(&self, text: impl Into<String>) {
+    pub(crate) fn mistake(&self, text: impl Into<String>) {
         self.notes.add(Some(self.line), self.path.as_str(), text);
     }
 
     /// How many mistakes there are so far: to see whether reading a key has made any.
-    pub(super) fn mistakes(&self) -> usize {
+    pub(crate) fn mistakes(&self) -> usize {
         self.notes.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// The value of `key` as `parse` reads it. `None` when it is absent or wrong.
-    pub(super) fn value<T>(
+    pub(crate) fn value<T>(
         &mut self,
         key: &'static str,
         what: &str,
@@ -183,13 +183,31 @@ impl<'a> Mapping<'a> {
         self.value(key, &what, parse).unwrap_or(default)
     }
 
+    /// Every value, by its key: of a mapping whose keys are names that the user chose. A key given twice is a mistake.
+    pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+        self.note_strangers(false);
+        self.entries.iter().map(move |entry| {
+            let field = Field {
+                node: &entry.value,
+                line: entry.line,
+                path: self.path_of(&shown(&entry.key)),
+                notes: self.notes,
+            };
+            (entry.key.as_str(), field)
+        })
+    }
+
     /// Notes keys given twice and keys nobody has asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
+        self.note_strangers(true);
+    }
+
+    fn note_strangers(&self, unknown: bool) {
         for (index, Entry { key, line, .. }) in self.entries.iter().enumerate() {
             let note = |text: String| self.notes.add(Some(*line), self.path_of(&shown(key)), text);
             if let Some(first) = self.entries[..index].iter().find(|earlier| earlier.key == *key) {
                 note(format!("given twice; the first one is on line {}", first.line));
-            } else if !self.known.iter().chain(&self.refused).any(|known| known == key) {
+            } else if unknown && !self.known.iter().chain(&self.refused).any(|known| known == key) {
                 match nearest(key, self.known.iter().copied()) {
                     Some(near) => note(format!("unknown key; did you mean `{near}`?")),
                     None => note(format!("unknown key; the keys here are {}", self.known.join(", "))),
@@ -218,7 +236,7 @@ pub(super) fn span(duration: Duration) -> String {
 }
 
 /// The candidate that `word` is most likely a misspelling of, if it looks like one at all.
-pub(super) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
+pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     const ALIKE: f64 = 0.6;
     let word = word.to_lowercase();
     candidates

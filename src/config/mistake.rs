@@ -41,7 +41,7 @@ impl Mistakes {
     }
 
     /// A mistake that makes it pointless to look for others.
-    pub(super) fn single(file: &str, line: Option<usize>, text: String) -> Self {
+    pub(crate) fn single(file: &str, line: Option<usize>, text: String) -> Self {
         Self::new(
             Some(file),
             vec![Mistake {
@@ -90,7 +90,7 @@ impl fmt::Display for Mistakes {
 
 /// Mistakes while they are being collected. Shared by everything that reads, hence the cell.
 #[derive(Default)]
-pub(super) struct Notes(RefCell<Vec<Mistake>>);
+pub(crate) struct Notes(RefCell<Vec<Mistake>>);
 
 impl Notes {
     pub(super) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
@@ -106,7 +106,7 @@ impl Notes {
     }
 
     /// `Ok` when nothing was noted.
-    pub(super) fn verdict(self, file: Option<&str>) -> Result<(), Mistakes> {
+    pub(crate) fn verdict(self, file: Option<&str>) -> Result<(), Mistakes> {
         let list = self.0.into_inner();
         if list.is_empty() {
             Ok(())
@@ -117,7 +117,7 @@ impl Notes {
 }
 
 /// A value as a message quotes it.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", shown(text))
 }
 

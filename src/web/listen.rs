@@ -66,3 +66,17 @@ pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
         }
     }
 }
+
+/// The sockets that a service manager handed over (systemd's socket activation). It must be called before
+/// there are other threads, and once: the variables that tell of them are taken out of the environment.
+pub fn handed_over() -> io::Result<Vec<std::net::TcpListener>> {
+    let mut handed = listenfd::ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for index in 0..handed.len() {
+        if let Some(socket) = handed.take_tcp_listener(index)? {
+            socket.set_nonblocking(true)?;
+            sockets.push(socket);
+        }
+    }
+    Ok(sockets)
+}

@@ -20,3 +20,4 @@ mod simulator;
 mod status;
 mod support;
 mod values;
+mod web;

@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::app::{self, ConfigSource, Start};
-use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Config;
 use wolkvox_exporter::simulator::{OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
@@ -83,13 +82,10 @@ impl Scene {
         let file = self.file();
         let load = move || Config::load(&file, &|_| None).map_err(|mistakes| mistakes.to_string());
         let running = app::start(Start {
-            config: load().unwrap(),
-            config_source: ConfigSource::from_fn(load),
             enable_lifecycle,
-            listeners: vec![listener],
-            telemetry_path: "/metrics".to_owned(),
-            clock: Clock::system(),
             retry: RETRY,
+            config_source: ConfigSource::from_fn(load.clone()),
+            ..Start::new(load().unwrap(), vec![listener])
         })
         .unwrap();
         let stop = CancellationToken::new();
@@ -394,6 +390,7 @@ async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
         })
         .collect();
     for n in 1..=51 {
+        let done = scrapes.load(Ordering::Relaxed);
         nth_configuration(&scene, n);
         if n % 2 == 0 {
             let told = Command::new("kill")
@@ -404,12 +401,18 @@ async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
         }
         // Reloads are done one after the other, so this one ends after that of the signal.
         assert_eq!(reload(&page).await.0, 200, "{n}");
+        while scrapes.load(Ordering::Relaxed) < done + 3 {
+            assert!(
+                !scrapers.iter().any(tokio::task::JoinHandle::is_finished),
+                "a scrape failed"
+            );
+            sleep(Duration::from_millis(5)).await;
+        }
     }
     stop.store(true, Ordering::Relaxed);
     for scraper in scrapers {
         scraper.await.unwrap();
     }
-    assert!(scrapes.load(Ordering::Relaxed) > 100, "{scrapes:?} scrapes are no load");
     drop(client);
     let few = |samples: &Samples| {
         let descriptors = |samples: &Samples| samples.get("process_open_fds", &[]).unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
-use wolkvox_exporter::app::{self, ConfigSource, Running, Start};
+use wolkvox_exporter::app::{self, Running, Start};
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
@@ -196,16 +196,9 @@ pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
     let start = Start {
-        config_source: ConfigSource::from_fn({
-            let config = config.clone();
-            move || Ok(config.clone())
-        }),
-        config,
-        enable_lifecycle: false,
-        listeners: vec![listener],
-        telemetry_path: "/metrics".to_owned(),
         clock,
         retry: RETRY,
+        ..Start::new(config, vec![listener])
     };
     (app::start(start).unwrap(), page)
 }

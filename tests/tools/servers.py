@@ -46,10 +46,12 @@ def until_true(seconds, attempt):
 
 
 @contextlib.contextmanager
-def running(log, *command):
+def running(log, *command, pass_fds=()):
     """A server that lives as long as the block. Its output goes to `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=pass_fds
+        )
         try:
             yield process
         finally:
@@ -63,7 +65,7 @@ def running(log, *command):
 
 def first_url(process, log):
     require(process.poll() is None, f"the exporter ended: {log.read_text()}")
-    found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
+    found = re.search(r"https?://127\.0\.0\.1:\d+", log.read_text())
     require(found, "the exporter has not said where it serves")
     return found[0]
 

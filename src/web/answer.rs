@@ -1,0 +1,110 @@
+//! From a request to its answer: passwords before the routes, headers after them.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header::{
+    CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use hyper::body::{Frame, SizeHint};
+use hyper::service::Service;
+
+use super::auth::{Passwords, Verdict};
+use super::connection::Serving;
+use super::web_config::Settings;
+
+/// What all connections answer with.
+pub(super) struct Answers {
+    pub(super) router: Router,
+    pub(super) settings: Arc<ArcSwap<Settings>>,
+    pub(super) passwords: Passwords,
+    /// Whether health is nobody's secret: a load balancer has no password.
+    pub(super) health_without_auth: bool,
+}
+
+impl Answers {
+    /// The answer to a request; `serving` ends with the last piece of it.
+    pub(super) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        serving: Serving,
+    ) -> Result<Response<Answer>, Infallible> {
+        // Requests that a client sends at once take turns with those of others.
+        if serving.was_waiting {
+            tokio::task::yield_now().await;
+        }
+        // No route has a use for a body. Without its body, hyper reads what has come already and then closes.
+        let request = request.map(|_| Body::empty());
+        let settings = self.settings.load_full();
+        let path = request.uri().path();
+        let open = self.health_without_auth && matches!(path, "/-/healthy" | "/-/ready");
+        let verdict = if open {
+            Verdict::Admitted
+        } else {
+            self.passwords.check(&settings.users, request.headers()).await
+        };
+        let mut response = match verdict {
+            Verdict::Admitted => self.route(request).await,
+            Verdict::Refused => {
+                let ask = [(WWW_AUTHENTICATE, r#"Basic realm="wolkvox_exporter", charset="UTF-8""#)];
+                (StatusCode::UNAUTHORIZED, ask, "a user and the password are needed\n").into_response()
+            }
+            Verdict::Busy => {
+                let text = "too many passwords are being checked\n";
+                (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], text).into_response()
+            }
+        };
+        let headers = response.headers_mut();
+        let page = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if page {
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+            headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        for (name, value) in &settings.headers {
+            headers.insert(name, value.clone());
+        }
+        Ok(response.map(|body| Answer {
+            body,
+            _serving: serving,
+        }))
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response<Body> {
+        // A router is always ready; the trait is hyper's, so that tower is not needed for it.
+        let router = hyper_util::service::TowerToHyperService::new(self.router.clone());
+        router.call(request).await.unwrap_or_else(|never| match never {})
+    }
+}
+
+/// A body that says when it is over.
+pub(super) struct Answer {
+    body: Body,
+    _serving: Serving,
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
