@@ -20,18 +20,20 @@ use axum::Router;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use procfs::process::Process;
 use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
-use wolkvox_exporter::web::{self, Site};
+use wolkvox_exporter::web::{self, ServerSettings, Site, WebConfig};
 
 use self::series::{SERIES, families};
 
@@ -39,8 +41,6 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What can be measured; all of it, unless arguments name some.
 const PARTS: [&str; 4] = ["scrape", "tls", "idle", "many"];
-/// What is measured without arguments.
-const DEFAULT_PARTS: &[&str] = &["scrape", "idle", "many"];
 
 /// Of the page that is scraped: 150,000 series.
 const OPERATIONS: usize = 300;
@@ -104,7 +104,7 @@ fn main() -> Outcome<()> {
             if let Some(word) = words.iter().find(|word| !PARTS.contains(word)) {
                 return Err(format!("there is no part {word}; the parts are {}", PARTS.join(", ")).into());
             }
-            let parts = if words.is_empty() { DEFAULT_PARTS } else { &words };
+            let parts = if words.is_empty() { &PARTS[..] } else { &words };
             let folder = Folder::new()?;
             for part in parts {
                 match *part {
@@ -123,12 +123,14 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// How both subjects are served: with the product's own loop where TLS is wanted, since axum has none.
+/// Serves as the exporter does.
 async fn serve(listener: tokio::net::TcpListener, router: Router, web_config: Option<&Path>) -> Outcome<()> {
-    match web_config {
-        None => Ok(axum::serve(listener, router).await?),
-        Some(_) => Err("TLS cannot be served yet".into()),
-    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let settings = ServerSettings {
+        config: web_config.map(WebConfig::load).transpose()?,
+        ..ServerSettings::default()
+    };
+    Ok(web::serve(vec![listener], router, settings, CancellationToken::new()).await?)
 }
 
 /// A subject: the routes of the exporter, over 150,000 series.
@@ -144,7 +146,8 @@ async fn exporter(web_config: Option<&Path>) -> Outcome<()> {
         telemetry_path: "/metrics".to_owned(),
         reload: None,
     });
-    listen_and_serve(router, web_config).await
+    let listener = listen().await?;
+    serve(listener, router, web_config).await
 }
 
 /// The ceiling: a handler that has the bytes.
@@ -156,13 +159,18 @@ async fn from_memory(page: &str, coding: &str, web_config: Option<&Path>) -> Out
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     let router = Router::new().route("/metrics", get(async move || (headers.clone(), page.clone())));
-    listen_and_serve(router, web_config).await
+    let listener = listen().await?;
+    match web_config {
+        // axum has no TLS of its own.
+        Some(_) => serve(listener, router, web_config).await,
+        None => Ok(axum::serve(listener.tap_io(|stream| drop(stream.set_nodelay(true))), router).await?),
+    }
 }
 
-async fn listen_and_serve(router: Router, web_config: Option<&Path>) -> Outcome<()> {
+async fn listen() -> Outcome<tokio::net::TcpListener> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    serve(listener, router, web_config).await
+    Ok(listener)
 }
 
 /// Serves operations that are never quiet, and prints its URL and then their tokens.
