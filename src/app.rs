@@ -19,10 +19,10 @@ use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::process::{self, ReloadGauges};
-use crate::reload::{self, ReloadHandle, Reloads};
+use crate::reload::{self, Asked, ReloadHandle, Reloads};
 use crate::web::{self, ServerSettings, Site};
 
-/// Scrapes under way at a stop have this long to end.
+/// Scrapes and commits under way at a stop have this long to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What an exporter is started with.
@@ -148,23 +148,33 @@ impl Configured {
     async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
             let asked = tokio::select! {
-                () = stop.cancelled() => return self.operations.stop_all().await,
+                () = stop.cancelled() => break,
                 error = self.operations.run() => return Err(error),
                 Some(asked) = self.reloads.next() => asked,
             };
-            let plan = self.plan().await;
-            self.gauges.note(plan.is_ok(), self.clock.now());
-            match plan {
-                Ok(plan) => {
-                    self.operations.apply(plan).await?;
-                    asked.answer(Ok(()));
-                }
-                Err(error) => {
-                    tracing::error!("the configuration was not reloaded, the one before stays in effect: {error}");
-                    asked.answer(Err(error));
-                }
+            // A reload waits for polls, and files may hang: a stop waits for neither.
+            match stop.run_until_cancelled(self.reload(asked)).await {
+                Some(reloaded) => reloaded?,
+                None => break,
             }
         }
+        self.operations.stop_all().await
+    }
+
+    async fn reload(&mut self, asked: Asked) -> anyhow::Result<()> {
+        let plan = self.plan().await;
+        self.gauges.note(plan.is_ok(), self.clock.now());
+        match plan {
+            Ok(plan) => {
+                self.operations.apply(plan).await?;
+                asked.answer(Ok(()));
+            }
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, the one before stays in effect: {error}");
+                asked.answer(Err(error));
+            }
+        }
+        Ok(())
     }
 
     async fn plan(&self) -> Result<Plan, String> {
@@ -172,7 +182,8 @@ impl Configured {
         for warning in config.warnings() {
             tracing::warn!("{warning}");
         }
-        self.operations.plan(config).map_err(|error| format!("{error:#}"))
+        let plan = self.operations.plan(config).await;
+        plan.map_err(|error| format!("{error:#}"))
     }
 }
 
@@ -216,7 +227,7 @@ impl Running {
             Ok(())
         });
         drained.await.unwrap_or_else(|_| {
-            tracing::warn!("some scrapes had not ended after {DRAIN:?} and were cut off");
+            tracing::warn!("some scrapes or commits had not ended after {DRAIN:?}; they are cut off");
             Ok(())
         })
     }

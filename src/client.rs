@@ -109,9 +109,8 @@ impl Client {
             builder = builder.proxy(proxy);
         }
         if let Some(file) = &operation.ca_file {
-            let unreadable = |e: &dyn std::fmt::Display| unusable(format!("ca_file {}: {e}", file.display()));
-            let pem = std::fs::read(file).map_err(|e| unreadable(&e))?;
-            let certificates = Certificate::from_pem_bundle(&pem).map_err(|e| unreadable(&e))?;
+            let unreadable = |e: &dyn std::fmt::Display| unusable(format!("ca_file {}: {e}", file.path.display()));
+            let certificates = Certificate::from_pem_bundle(&file.pem).map_err(|e| unreadable(&e))?;
             if certificates.is_empty() {
                 return Err(unreadable(&"it holds no PEM certificate"));
             }

@@ -5,6 +5,7 @@
 
 pub(crate) mod document;
 mod environment;
+pub(crate) mod file;
 pub(crate) mod mapping;
 pub(crate) mod mistake;
 mod operation;
@@ -14,7 +15,7 @@ mod summary;
 mod token;
 
 pub use mistake::{Mistake, Mistakes};
-pub use operation::Operation;
+pub use operation::{CaFile, Operation};
 pub use report::{ReportConfig, Reread};
 pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
@@ -24,7 +25,6 @@ use mistake::Notes;
 use operation::{Draft, Place, Surroundings};
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -92,13 +92,9 @@ impl Config {
 pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
     let file_name = path.display().to_string();
     let refuse = |text: String| Mistakes::single(&file_name, None, text);
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LONGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > LONGEST_FILE {
-        return Err(refuse("is longer than 4 MiB: this is no configuration".to_owned()));
-    }
+    let bytes = file::read_at_most(path, LONGEST_FILE)
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?
+        .ok_or_else(|| refuse("is longer than 4 MiB: this is no configuration".to_owned()))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();

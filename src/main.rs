@@ -6,12 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Parser;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -27,6 +28,9 @@ use wolkvox_exporter::web::{self, Limits, ServerSettings, WebConfig};
 
 /// The simulator alone listens next to the exporter.
 const SIMULATOR_PORT: u16 = DEFAULT_PORT + 1;
+
+/// What is left to do after the drain has this long to end.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// A failure and the exit code that it means.
 enum Failure {
@@ -68,17 +72,25 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     // The provider is process-wide, and so is its choice: ring alone is built in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot be started")?;
-    match arguments.command {
+    let result = runtime.block_on(run_command(arguments, front));
+    // What still waits for a disk or for a name server must not keep the process.
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
+}
+
+async fn run_command(arguments: Arguments, front: Front) -> Result<(), Failure> {
+    let Arguments { command, flags } = arguments;
+    match command {
         Some(Command::CheckConfig { .. }) => Ok(()),
-        Some(Command::Demo { seed }) => Ok(runtime.block_on(run_demo(&arguments.flags, front, seed))?),
-        Some(Command::Simulator { seed }) => Ok(runtime.block_on(run_simulator(&arguments.flags, seed))?),
+        Some(Command::Demo { seed }) => Ok(run_demo(&flags, front, seed).await?),
+        Some(Command::Simulator { seed }) => Ok(run_simulator(&flags, seed).await?),
         Some(Command::CheckApi { shapes }) => {
-            let config = configuration(arguments.flags.config_file.as_deref()).map_err(Failure::Configuration)?;
-            Ok(runtime.block_on(run_check_api(&config, shapes))?)
+            let config = configuration(flags.config_file.as_deref()).map_err(Failure::Configuration)?;
+            Ok(run_check_api(&config, shapes).await?)
         }
         None => {
-            let config = configuration_with(&arguments.flags).map_err(Failure::Configuration)?;
-            Ok(runtime.block_on(run_exporter(arguments.flags, front, config))?)
+            let config = configuration_with(&flags).map_err(Failure::Configuration)?;
+            Ok(run_exporter(flags, front, config).await?)
         }
     }
 }
@@ -208,6 +220,8 @@ async fn export(
     announce: impl FnOnce(&[String]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stop = stop_signal()?;
+    // Before anything that takes time: without a handler SIGHUP ends a process.
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?;
     let mut listeners = if front.sockets.is_empty() || !flags.listen_addresses.is_empty() {
         listeners(flags, DEFAULT_PORT).await?
     } else {
@@ -228,6 +242,7 @@ async fn export(
             "the web configuration was read"
         );
     }
+    web::raise_descriptor_limit();
     let limits = Limits::beside(config.operations.len());
     let start = Start::new(config, listeners);
     let running = app::start(Start {
@@ -247,7 +262,7 @@ async fn export(
         tracing::info!(url, "serving");
     }
     announce(&bases)?;
-    let reloading = tokio::spawn(reload_on_hangup(running.reload_handle())?);
+    let reloading = tokio::spawn(reload_on_hangup(hangup, running.reload_handle()));
     // Whoever started the exporter is told, if it is systemd and asked for it.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     let stop = async {
@@ -282,19 +297,16 @@ async fn listeners(flags: &Flags, default_port: u16) -> anyhow::Result<Vec<TcpLi
 }
 
 /// Reads the configuration again at each SIGHUP.
-fn reload_on_hangup(reload: ReloadHandle) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?;
-    Ok(async move {
-        while hangup.recv().await.is_some() {
-            tracing::info!("SIGHUP: reading the configuration again");
-            if let Ok(began) = NotifyState::monotonic_usec_now() {
-                let _ = sd_notify::notify(&[NotifyState::Reloading, began]);
-            }
-            // The exporter itself says in its log how it went.
-            let _ = reload.reload().await;
-            let _ = sd_notify::notify(&[NotifyState::Ready]);
+async fn reload_on_hangup(mut hangup: Signal, reload: ReloadHandle) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: reading the configuration again");
+        if let Ok(began) = NotifyState::monotonic_usec_now() {
+            let _ = sd_notify::notify(&[NotifyState::Reloading, began]);
         }
-    })
+        // The exporter itself says in its log how it went.
+        let _ = reload.reload().await;
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+    }
 }
 
 /// Ends at SIGTERM or SIGINT.

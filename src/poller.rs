@@ -9,6 +9,7 @@ mod grid;
 pub(crate) mod questions;
 mod releases;
 mod results;
+mod stop;
 mod streak;
 mod turns;
 pub mod window;
@@ -26,6 +27,7 @@ pub use self::grid::{Grid, phase};
 use self::questions::Api;
 use self::releases::{Releases, commit_apart};
 use self::results::Before;
+pub use self::stop::Stop;
 use self::streak::Streak;
 use crate::board::Board;
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Reason, RetryPolicy};
@@ -199,17 +201,26 @@ impl Poller {
         self.show();
     }
 
-    /// Polls on the grid that begins at `origin`, until told to stop. A poll that is under way then is given up: what
-    /// it has not committed is read again by the next start. A commit that is under way is waited for.
-    pub async fn run(mut self, origin: Instant, stop: CancellationToken) -> Self {
-        stop.run_until_cancelled(self.poll_forever(origin)).await;
-        while Arc::strong_count(&self.ledger) > 1 {
-            sleep(COMMIT_CHECK).await;
+    /// Polls on the grid that begins at `origin`, until told to stop. What a poll that is given up has not committed is
+    /// read again by the next start. A commit that is under way is waited for, and the calls used are saved.
+    pub async fn run(mut self, origin: Instant, stop: Stop) -> Self {
+        let polls = self.poll_until(origin, &stop.soon);
+        if stop.at_once.run_until_cancelled(polls).await.is_none() {
+            while Arc::strong_count(&self.ledger) > 1 {
+                sleep(COMMIT_CHECK).await;
+            }
+            if let Err(error) = self.save_calls(self.clock.now()).await {
+                tracing::warn!(
+                    operation = &*self.operation.name,
+                    "the calls used were not saved: {}",
+                    error.what
+                );
+            }
         }
         self
     }
 
-    async fn poll_forever(&mut self, origin: Instant) {
+    async fn poll_until(&mut self, origin: Instant, stop: &CancellationToken) {
         let mut due: Vec<(Instant, ReportKind, Grid)> = self
             .health
             .reports
@@ -228,10 +239,13 @@ impl Poller {
         self.show_health();
         loop {
             let Some(next) = due.iter_mut().min_by_key(|(at, report, _)| (*at, *report)) else {
-                return std::future::pending().await;
+                return stop.cancelled().await;
             };
             let (at, report, grid) = *next;
-            self.releases().while_waiting_for(sleep_until(at)).await;
+            let waited = stop.run_until_cancelled(sleep_until(at));
+            if self.releases().while_waiting_for(waited).await.is_none() || stop.is_cancelled() {
+                return;
+            }
             // Known before the tick, so that it is shown with what comes of it.
             self.note_next_poll(report, grid.next_after(Instant::now().max(at)));
             self.tick(report).await;

@@ -30,9 +30,10 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream;
 use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-pub use self::limits::Limits;
+pub use self::limits::{Limits, raise_descriptor_limit};
 pub use self::listen::{ListenAddress, bind, handed_over};
 pub use self::server::{ServerSettings, serve};
 pub use self::web_config::WebConfig;
@@ -51,6 +52,7 @@ struct Pages {
     clock: Clock,
     telemetry_path: Arc<str>,
     scrapes: Arc<Semaphore>,
+    status_page: Arc<Semaphore>,
     reload: Option<ReloadHandle>,
 }
 
@@ -80,6 +82,7 @@ pub fn router(site: Site) -> Router {
         clock,
         telemetry_path: telemetry_path.as_str().into(),
         scrapes: Arc::new(Semaphore::new(SCRAPES_IN_FLIGHT)),
+        status_page: Arc::new(Semaphore::new(1)),
         reload,
     };
     let mut router = Router::new()
@@ -97,9 +100,9 @@ pub fn router(site: Site) -> Router {
 }
 
 async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
-    // Held while the page is made, not while it is sent: slow readers must not keep others from their scrape. What they
-    // hold are references to the same bytes.
-    let _permit = match pages.scrapes.try_acquire() {
+    // Held while the page is made, also when nobody waits for it any more, but not while it is sent: slow readers must not
+    // keep others from their scrape.
+    let permit = match Arc::clone(&pages.scrapes).try_acquire_owned() {
         Ok(permit) => permit,
         Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
             return (StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n").into_response();
@@ -111,8 +114,11 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
         pages.board.page(format, gzip)
     } else {
         let board = Arc::clone(&pages.board);
-        let joined = tokio::task::spawn_blocking(move || board.page(format, gzip)).await;
-        joined.unwrap_or(Err(std::fmt::Error))
+        let joined = spawn_blocking(move || {
+            let _permit = permit;
+            board.page(format, gzip)
+        });
+        joined.await.unwrap_or(Err(std::fmt::Error))
     };
     let Ok(page) = page else {
         tracing::error!("the metrics of the process could not be rendered; please report it");
@@ -152,13 +158,22 @@ async fn reload_configuration(State(pages): State<Pages>) -> Response {
 }
 
 async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> Response {
-    let sources = status::Sources {
-        board: &pages.board,
-        now: pages.clock.now(),
-        instant: Instant::now(),
-        telemetry_path: &pages.telemetry_path,
+    // One at a time and apart: with hundreds of operations it takes a while, and scrapes come first.
+    let Ok(_permit) = Arc::clone(&pages.status_page).acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let page = status::page(sources, query.as_deref());
+    let rendered = spawn_blocking(move || {
+        let sources = status::Sources {
+            board: &pages.board,
+            now: pages.clock.now(),
+            instant: Instant::now(),
+            telemetry_path: &pages.telemetry_path,
+        };
+        status::page(sources, query.as_deref())
+    });
+    let Ok(page) = rendered.await else {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();
+    };
     let headers = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, status::POLICY.clone()),

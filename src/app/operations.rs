@@ -1,11 +1,13 @@
 //! The operations that are polled, a task each, and how they change with the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
@@ -13,7 +15,10 @@ use crate::client::{Client, RetryPolicy};
 use crate::clock::Clock;
 use crate::config::{Config, Operation};
 use crate::ledger::Place;
-use crate::poller::{CUT_AT, Poller, Settings, phase};
+use crate::poller::{CUT_AT, Poller, Settings, Stop, phase};
+
+/// A reload waits so long for the polls of what it changes: longer than any request takes, shorter than a long catch-up.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The operations that are polled.
 #[derive(Debug)]
@@ -24,7 +29,9 @@ pub(super) struct Operations {
     clock: Clock,
     retry: RetryPolicy,
     /// How to stop each poller.
-    stops: BTreeMap<Arc<str>, CancellationToken>,
+    stops: BTreeMap<Arc<str>, Stop>,
+    /// Stops them all at once.
+    stop: CancellationToken,
     /// The pollers, given back when they have stopped.
     tasks: JoinSet<Poller>,
 }
@@ -47,6 +54,7 @@ impl Operations {
             clock,
             retry,
             stops: BTreeMap::new(),
+            stop: CancellationToken::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -56,7 +64,7 @@ impl Operations {
         let pollers = config
             .operations
             .iter()
-            .map(|operation| self.poller(&config, operation))
+            .map(|operation| self.opening(&config, operation)())
             .collect::<anyhow::Result<Vec<_>>>()?;
         self.config = config;
         self.spawn(pollers);
@@ -107,20 +115,24 @@ impl Operations {
         }
     }
 
-    /// Stops all pollers.
+    /// Stops all pollers at once.
     pub(super) async fn stop_all(&mut self) -> anyhow::Result<()> {
-        let names: Vec<Arc<str>> = self.stops.keys().cloned().collect();
-        self.stop(names.iter()).await.map(drop)
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.context("a poller failed")?;
+        }
+        Ok(())
     }
 
     /// What another configuration would change. On an error it cannot be used, and nothing was changed.
-    pub(super) fn plan(&self, config: Config) -> anyhow::Result<Plan> {
+    pub(super) async fn plan(&self, config: Config) -> anyhow::Result<Plan> {
         if config.state_path != self.config.state_path {
             bail!("state_path cannot be changed while running: restart the exporter");
         }
         let settings_changed =
             (config.new_series_hold, config.series_limit) != (self.config.new_series_hold, self.config.series_limit);
         let before = |name: &str| self.config.operations.iter().find(|operation| *operation.name == *name);
+        let mut mistakes = Vec::new();
         let mut plan = Plan {
             added: Vec::new(),
             changed: BTreeMap::new(),
@@ -132,26 +144,41 @@ impl Operations {
             let name = &operation.name;
             plan.removed.remove(name);
             match before(name) {
-                None => plan.added.push(self.poller(&config, operation)?),
-                Some(before) if before == operation && !settings_changed => plan.unchanged += 1,
-                Some(_) => {
-                    let client = Client::new(operation, self.retry).with_context(|| format!("operation {name}"))?;
-                    plan.changed.insert(Arc::clone(name), (operation.clone(), client));
+                None => {
+                    // State is opened, and may have to be mended, on a thread that may wait for the disk.
+                    match spawn_blocking(self.opening(&config, operation)).await? {
+                        Ok(poller) => plan.added.push(poller),
+                        Err(error) => mistakes.push(format!("{error:#}")),
+                    }
                 }
+                Some(before) if before == operation && !settings_changed => plan.unchanged += 1,
+                Some(_) => match Client::new(operation, self.retry) {
+                    Ok(client) => {
+                        plan.changed.insert(Arc::clone(name), (operation.clone(), client));
+                    }
+                    Err(error) => mistakes.push(format!("operation {name}: {error}")),
+                },
             }
+        }
+        if !mistakes.is_empty() {
+            bail!(mistakes.join("\n"));
         }
         plan.config = config;
         Ok(plan)
     }
 
-    fn poller(&self, config: &Config, operation: &Operation) -> anyhow::Result<Poller> {
+    /// Opens an operation's state and makes its poller.
+    fn opening(&self, config: &Config, operation: &Operation) -> impl FnOnce() -> anyhow::Result<Poller> + use<> {
         let place = match &config.state_path {
             Some(folder) => Place::file(folder, &operation.name),
             None => Place::memory(),
         };
-        let (clock, board) = (self.clock.clone(), Arc::clone(&self.board));
-        Poller::new(operation.clone(), self.settings(config), place, clock, board)
-            .with_context(|| format!("operation {}", operation.name))
+        let (clock, board, settings) = (self.clock.clone(), Arc::clone(&self.board), self.settings(config));
+        let operation = operation.clone();
+        move || {
+            let name = Arc::clone(&operation.name);
+            Poller::new(operation, settings, place, clock, board).with_context(|| format!("operation {name}"))
+        }
     }
 
     fn settings(&self, config: &Config) -> Settings {
@@ -169,27 +196,34 @@ impl Operations {
         for (n, mut poller) in pollers.into_iter().enumerate() {
             poller.show();
             let origin = now + phase(n, count, poller.shortest_interval());
-            let stop = CancellationToken::new();
+            let stop = Stop::within(&self.stop);
             self.stops.insert(Arc::clone(poller.name()), stop.clone());
             self.tasks.spawn(poller.run(origin, stop));
         }
     }
 
+    /// Stops some pollers: when their polls have ended, or at once when those take too long.
     async fn stop(&mut self, names: impl Iterator<Item = &Arc<str>>) -> anyhow::Result<Vec<Poller>> {
-        let mut waited_for = BTreeSet::new();
+        let mut waited_for = BTreeMap::new();
         for name in names {
             if let Some(stop) = self.stops.remove(name) {
-                stop.cancel();
-                waited_for.insert(Arc::clone(name));
+                stop.soon();
+                waited_for.insert(Arc::clone(name), stop);
             }
         }
         let mut stopped = Vec::new();
+        let mut patience = pin!(sleep(PATIENCE));
         while !waited_for.is_empty() {
-            let Some(ended) = self.tasks.join_next().await else {
-                break;
+            let ended = tokio::select! {
+                ended = self.tasks.join_next() => ended,
+                () = &mut patience, if !patience.is_elapsed() => {
+                    waited_for.values().for_each(Stop::at_once);
+                    continue;
+                }
             };
+            let Some(ended) = ended else { break };
             let poller = ended.context("a poller failed")?;
-            if !waited_for.remove(poller.name()) {
+            if waited_for.remove(poller.name()).is_none() {
                 bail!("the poller of operation {} ended by itself", poller.name());
             }
             stopped.push(poller);

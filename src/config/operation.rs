@@ -1,5 +1,6 @@
 //! One operation: a Wolkvox contact centre with its server, token and reports.
 
+use super::file::read_at_most;
 use super::mapping::{Field, Mapping, nearest};
 use super::mistake::quoted;
 use super::report::ReportConfig;
@@ -9,14 +10,14 @@ use crate::reports::ReportKind;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The zone of every operation seen so far. No daylight saving time: UTC-5 all the year.
 const DEFAULT_ZONE: &str = "America/Bogota";
 const DEFAULT_DAILY_CALLS: u32 = 4000;
+/// All the CAs of the world have some hundred kilobytes.
+const LONGEST_CA_FILE: u64 = 4 << 20;
 
 /// What there is to know about an operation before the first call.
 #[derive(Clone, PartialEq)]
@@ -37,10 +38,19 @@ pub struct Operation {
     pub daily_calls: u32,
     /// The address of an HTTP proxy; may hold user and password, so it is not for printing.
     pub proxy: Option<String>,
-    /// PEM certificates to trust besides the public ones; could be read when the configuration was.
-    pub ca_file: Option<PathBuf>,
+    /// PEM certificates to trust besides the public ones.
+    pub ca_file: Option<CaFile>,
     /// The reports to read, at least one.
     pub reports: BTreeMap<ReportKind, ReportConfig>,
+}
+
+/// Certificates as they were when the configuration was read: a renewed file makes a changed operation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CaFile {
+    /// Where they are from.
+    pub path: PathBuf,
+    /// The file.
+    pub pem: Vec<u8>,
 }
 
 impl Operation {
@@ -94,7 +104,7 @@ impl fmt::Debug for Operation {
             .field("currency", currency)
             .field("daily_calls", daily_calls)
             .field("proxy", &proxy.as_deref().map(without_credentials))
-            .field("ca_file", ca_file)
+            .field("ca_file", &ca_file.as_ref().map(|file| &file.path))
             .field("reports", reports)
             .finish()
     }
@@ -173,11 +183,10 @@ pub(super) fn read(field: Field<'_>, around: &Surroundings<'_>) -> Option<Draft>
     operation.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
     operation.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
         let path = path_in(around.folder, text)?;
-        // A folder can be opened but not read.
-        File::open(&path)
-            .and_then(|mut file| file.read(&mut [0]))
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Ok(path)
+        let pem = read_at_most(&path, LONGEST_CA_FILE)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?
+            .ok_or_else(|| format!("{} is longer than 4 MiB: this is another file", path.display()))?;
+        Ok(CaFile { path, pem })
     });
     if let Some(field) = keys.field("reports") {
         operation.reports = read_reports(field);

@@ -1,9 +1,10 @@
 //! The secret of an operation: where it comes from and what it is.
 
 use secrecy::{ExposeSecret, SecretString};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use super::file::read_at_most;
 
 /// Real tokens have 52 characters; a file longer than this is some other file.
 const LONGEST: u64 = 4096;
@@ -60,8 +61,9 @@ impl TokenSource {
     /// Reads the token as it is now. `lookup_env` gives the value of an environment variable.
     pub fn read(&self, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, TokenError> {
         match self {
-            Self::File(path) => match read_short(path) {
-                Ok(bytes) => check(&bytes, || format!("the token file {}", path.display())),
+            Self::File(path) => match read_at_most(path, LONGEST) {
+                Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
+                Ok(None) => Err(TokenError::Unfit(format!("the token file {}", path.display()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound && looks_secret(path) => {
                     Err(TokenError::Misplaced("path of a file"))
                 }
@@ -95,13 +97,6 @@ impl Token {
         let value = source.read(lookup_env)?;
         Ok(Self { source, value })
     }
-}
-
-fn read_short(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // One more than allowed, so that the excess is seen.
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn check(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, TokenError> {

@@ -14,14 +14,14 @@ pub(super) struct Streak {
     pub(super) since: Timestamp,
     /// Polls that failed.
     pub(super) failures: u64,
-    reason: Reason,
-    told: Timestamp,
+    /// When each reason was told last: an outage may show itself now as the one and now as the other.
+    told: [Option<Timestamp>; Reason::ALL.len()],
 }
 
 /// Whether a failure is worth a line above debug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// The report failed for another reason before, or not at all.
+    /// In this streak the report has not failed for this reason before.
     First,
     /// It still fails, and that was not said for an hour.
     StillFailing,
@@ -32,27 +32,22 @@ pub(super) enum News {
 impl Streak {
     /// The streak with one more failure, and whether that is news.
     pub(super) fn with(before: Option<Self>, reason: Reason, now: Timestamp) -> (Self, News) {
-        let first = Self {
+        let mut streak = before.unwrap_or(Self {
             since: now,
-            failures: 1,
-            reason,
-            told: now,
+            failures: 0,
+            told: [None; Reason::ALL.len()],
+        });
+        streak.failures += 1;
+        let told = &mut streak.told[reason as usize];
+        let news = match told {
+            None => News::First,
+            Some(told) if now.duration_since(*told) >= TELL_EVERY => News::StillFailing,
+            Some(_) => News::Nothing,
         };
-        let Some(before) = before else {
-            return (first, News::First);
-        };
-        let longer = Self {
-            failures: before.failures + 1,
-            reason,
-            ..before
-        };
-        if before.reason != reason {
-            (Self { told: now, ..longer }, News::First)
-        } else if now.duration_since(before.told) >= TELL_EVERY {
-            (Self { told: now, ..longer }, News::StillFailing)
-        } else {
-            (longer, News::Nothing)
+        if news != News::Nothing {
+            *told = Some(now);
         }
+        (streak, news)
     }
 }
 
@@ -65,12 +60,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_goes_on_is_told_once_an_hour() {
+    fn a_failure_that_goes_on_is_told_once_an_hour_for_each_reason() {
         let mut streak = None;
         let mut told = Vec::new();
         let mut now = at("2026-11-20T22:00:00Z");
         for poll in 0..40 {
-            let reason = if poll < 30 { Reason::Timeout } else { Reason::Auth };
+            let reason = if poll % 2 == 0 {
+                Reason::Timeout
+            } else {
+                Reason::Connect
+            };
             let (next, news) = Streak::with(streak, reason, now);
             streak = Some(next);
             if news != News::Nothing {
@@ -79,7 +78,19 @@ mod tests {
             now += SignedDuration::from_mins(5);
         }
         use News::{First, StillFailing};
-        assert_eq!(told, [(0, First), (12, StillFailing), (24, StillFailing), (30, First)]);
+        assert_eq!(
+            told,
+            [
+                (0, First),
+                (1, First),
+                (12, StillFailing),
+                (13, StillFailing),
+                (24, StillFailing),
+                (25, StillFailing),
+                (36, StillFailing),
+                (37, StillFailing)
+            ]
+        );
         let streak = streak.unwrap();
         assert_eq!((streak.failures, streak.since), (40, at("2026-11-20T22:00:00Z")));
     }

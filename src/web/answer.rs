@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONNECTION, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use axum::response::IntoResponse;
@@ -35,6 +35,7 @@ impl Answers {
         &self,
         request: Request<B>,
         serving: Serving,
+        settings_of_connection: &Arc<Settings>,
     ) -> Result<Response<Answer>, Infallible> {
         // Requests that a client sends at once take turns with those of others.
         if serving.was_waiting {
@@ -53,6 +54,7 @@ impl Answers {
         let mut response = match verdict {
             Verdict::Admitted => self.route(request).await,
             Verdict::Refused => {
+                tracing::debug!(path, "refused: no user, or the wrong password");
                 let ask = [(WWW_AUTHENTICATE, r#"Basic realm="wolkvox_exporter", charset="UTF-8""#)];
                 (StatusCode::UNAUTHORIZED, ask, "a user and the password are needed\n").into_response()
             }
@@ -69,6 +71,10 @@ impl Answers {
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        if !settings.has_same_tls(settings_of_connection) {
+            // What TLS demands now, this connection was never asked for.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         for (name, value) in &settings.headers {
             headers.insert(name, value.clone());

@@ -18,6 +18,9 @@ use tokio::sync::Semaphore;
 /// Verified pairs of user and password that are remembered.
 const REMEMBERED: usize = 100;
 
+/// A check of this cost takes about two seconds, and each one more doubles it.
+const COSTLIEST: u32 = 15;
+
 /// Passwords that wait for their turn, at most. One takes a tenth of a second, so more would not be answered in time.
 const WAITING: usize = 32;
 
@@ -37,12 +40,18 @@ impl fmt::Debug for Users {
 }
 
 impl Users {
-    /// Adds a user. No message repeats what should be a hash: it may be the password.
+    /// Adds a user. A hash that takes seconds to check would let anyone keep a processor busy. No message repeats what should be a hash: it may be the password.
     pub(super) fn add(&mut self, name: &str, hash: &str) -> Result<(), String> {
         let parts = HashParts::from_str(hash)
             .ok()
             .filter(|parts| (4..=31).contains(&parts.get_cost()));
         let parts = parts.ok_or("is no bcrypt hash: make one with htpasswd -nBC 10 \"\"")?;
+        if parts.get_cost() > COSTLIEST {
+            return Err(format!(
+                "has a cost of {}, and each check would take seconds: {COSTLIEST} at most, 10 is usual",
+                parts.get_cost()
+            ));
+        }
         self.cost = self.cost.max(parts.get_cost());
         self.hashes.insert(name.to_owned(), hash.into());
         Ok(())
@@ -52,8 +61,8 @@ impl Users {
         self.hashes.len()
     }
 
-    /// The hash to compare with, and whether the user is there. An unknown one costs as much as one who is known:
-    /// otherwise the time of the answer would tell names.
+    /// The hash to compare with, and whether the user is there. An unknown one costs as much as the costliest that is
+    /// known: otherwise the time of the answer would tell names. So it does still where hashes differ in cost.
     fn hash_of(&self, name: &str) -> (SecretString, bool) {
         match self.hashes.get(name) {
             Some(hash) => (hash.clone(), true),

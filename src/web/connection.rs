@@ -3,7 +3,7 @@
 //! hyper starts its time for a request's head (`header_read_timeout`) when the connection falls idle, where a scraper
 //! spends most of its life, and has none for writing (<https://github.com/hyperium/hyper/pull/3185>). So the times
 //! are kept below it, where the bytes pass: one for the silence between requests, a short one from the first byte of a
-//! head on, and one for a client that stops reading.
+//! head on, one for a client that stops reading, and one for a client that reads too slowly.
 
 use std::io;
 use std::pin::Pin;
@@ -119,6 +119,8 @@ pub(super) struct Patient<S> {
     writing: Pin<Box<Sleep>>,
     /// Whether a write waits for the client, so that `writing` runs.
     stalled: bool,
+    /// Since when there is something to write that is not all written yet.
+    answering: Option<Instant>,
 }
 
 impl<S> Patient<S> {
@@ -131,18 +133,21 @@ impl<S> Patient<S> {
             reading: timer(),
             writing: timer(),
             stalled: false,
+            answering: None,
         }
     }
 
-    /// What a write has come to. Each byte that went out gives the client new time.
+    /// What a write has come to. Each byte that went out gives the client new time, but not without end.
     fn wrote<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let now = Instant::now();
+        let whole_by = *self.answering.get_or_insert(now) + self.limits.answer;
         let stalls = result.is_pending();
         if stalls != self.stalled {
             self.stalled = stalls;
             self.activity.state().stalled = stalls.then_some(now);
             if stalls {
-                self.writing.as_mut().reset(now + self.limits.write_stall);
+                let deadline = whole_by.min(now + self.limits.write_stall);
+                self.writing.as_mut().reset(deadline);
             }
         }
         if stalls && self.writing.as_mut().poll(cx).is_ready() {
@@ -206,7 +211,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_flush(cx);
-        this.wrote(cx, result)
+        let result = this.wrote(cx, result);
+        if result.is_ready() {
+            // hyper flushes when it has nothing left to write.
+            this.answering = None;
+        }
+        result
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

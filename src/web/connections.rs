@@ -13,8 +13,25 @@ use super::connection::Activity;
 /// with a request has sent it before it is accepted: so it is read before its connection is one of those to go.
 const AT_LEAST: Duration = Duration::from_millis(5);
 
-/// A full house is said once a minute.
+/// Whatever is short is said once a minute.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
+
+/// A warning that is not repeated at once.
+#[derive(Debug, Default)]
+pub(super) struct Rarely(Mutex<Option<Instant>>);
+
+impl Rarely {
+    /// Whether it is to be said now; then it is taken as said.
+    pub(super) fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = said.is_none_or(|said| now >= said + SAY_AGAIN);
+        if due {
+            *said = Some(now);
+        }
+        due
+    }
+}
 
 /// The open connections of all listeners, since descriptors are the process's.
 #[derive(Debug)]
@@ -22,7 +39,8 @@ pub(super) struct Connections {
     most: usize,
     open: Mutex<Open>,
     left: Notify,
-    said: Mutex<Option<Instant>>,
+    said_full: Rarely,
+    pub(super) said_no_descriptor: Rarely,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +55,8 @@ impl Connections {
             most,
             open: Mutex::default(),
             left: Notify::new(),
-            said: Mutex::default(),
+            said_full: Rarely::default(),
+            said_no_descriptor: Rarely::default(),
         })
     }
 
@@ -64,7 +83,7 @@ impl Connections {
                     };
                 }
             }
-            if self.evict() && self.may_speak() {
+            if self.evict() && self.said_full.is_due() {
                 tracing::warn!(
                     connections = self.most,
                     "there are as many connections as there may be, so for each new one that is closed which has waited \
@@ -81,17 +100,6 @@ impl Connections {
         let evicted = self.evict();
         let _ = timeout(AT_LEAST, left).await;
         evicted
-    }
-
-    /// Whether a warning is due.
-    pub(super) fn may_speak(&self) -> bool {
-        let now = Instant::now();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = said.is_none_or(|said| now >= said + SAY_AGAIN);
-        if due {
-            *said = Some(now);
-        }
-        due
     }
 
     /// Closes the connection that has waited for its client longest: at best one without a request. Where each of them

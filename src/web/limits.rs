@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use procfs::process::{LimitValue, Process};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What protects a server from slow and from many clients.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,9 @@ pub struct Limits {
     pub idle: Duration,
     /// A client that reads nothing for so long is gone.
     pub write_stall: Duration,
+    /// A whole answer, however fast it is read: until then a slow reader holds a page that others have long replaced. No
+    /// scraper waits longer.
+    pub answer: Duration,
     /// A TLS handshake.
     pub handshake: Duration,
     /// The bytes of a request's head.
@@ -32,10 +36,26 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(180),
             write_stall: Duration::from_secs(30),
+            answer: Duration::from_secs(60),
             handshake: Duration::from_secs(10),
             head_bytes: 16 << 10,
             headers: 100,
             watch_every: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Allows this process as many file descriptors as it may have at most. Services start with few, for the sake of old
+/// programs that cannot do with more (select); where it fails, there are fewer connections.
+pub fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!(%error, "the limit of open files stays as it is");
         }
     }
 }

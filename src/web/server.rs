@@ -30,7 +30,7 @@ use super::auth::Passwords;
 use super::connection::{Activity, Patient};
 use super::connections::{Connections, Place};
 use super::limits::Limits;
-use super::web_config::{self, WebConfig};
+use super::web_config::{self, Settings, WebConfig};
 
 /// Between two attempts to accept, when the system gives no connection and none can be closed for it.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -103,7 +103,7 @@ async fn accept(server: Arc<Server>, listener: TcpListener, stop: CancellationTo
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             // Descriptors or memory are short, whoever has taken them: that passes, and until then idle connections go.
             Err(error) => {
-                if server.connections.may_speak() {
+                if server.connections.said_no_descriptor.is_due() {
                     tracing::error!(%error, "a connection cannot be accepted; raise the limit of open files (LimitNOFILE of systemd)");
                 }
                 if !server.connections.make_room().await {
@@ -123,14 +123,14 @@ impl Server {
         // An answer's last piece is not to wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let activity = &place.activity;
-        let tls = self.answers.settings.load().tls.clone();
+        let settings = self.answers.settings.load_full();
         let conversation = async {
-            let Some(tls) = tls else {
-                return self.http(stream, activity, &stop).await;
+            let Some(tls) = settings.tls.clone() else {
+                return self.http(stream, activity, &settings, &stop).await;
             };
             let shaken = stop.run_until_cancelled(timeout(self.limits.handshake, handshake(stream, tls.config)));
             match shaken.await {
-                Some(Ok(Ok(stream))) => self.http(stream, activity, &stop).await,
+                Some(Ok(Ok(stream))) => self.http(stream, activity, &settings, &stop).await,
                 // Scanners and load balancers fail here all day.
                 Some(Ok(Err(error))) => tracing::debug!(%from, %error, "a TLS handshake failed"),
                 Some(Err(_)) => tracing::debug!(%from, "a TLS handshake took too long"),
@@ -143,12 +143,12 @@ impl Server {
         }
     }
 
-    async fn http<S>(&self, stream: S, activity: &Arc<Activity>, stop: &CancellationToken)
+    async fn http<S>(&self, stream: S, activity: &Arc<Activity>, settings: &Arc<Settings>, stop: &CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let stream = Patient::new(stream, Arc::clone(activity), self.limits);
-        let service = service_fn(|request: Request<Incoming>| self.answers.answer(request, activity.serve()));
+        let service = service_fn(|request: Request<Incoming>| self.answers.answer(request, activity.serve(), settings));
         let connection = http1::Builder::new()
             // The stream has the time-outs.
             .header_read_timeout(None)

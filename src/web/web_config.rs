@@ -38,6 +38,17 @@ pub(super) struct Settings {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+impl Settings {
+    /// Whether a connection that was made with the others needs no other TLS now.
+    pub(super) fn has_same_tls(&self, others: &Self) -> bool {
+        match (&self.tls, &others.tls) {
+            (None, None) => true,
+            (Some(ours), Some(others)) => Arc::ptr_eq(&ours.config, &others.config),
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
 impl WebConfig {
     /// Reads the file at `path` and those that it names; relative paths in it start at its folder.
     pub fn load(path: &Path) -> Result<Self, Mistakes> {

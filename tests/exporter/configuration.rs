@@ -91,7 +91,10 @@ fn the_documented_values_are_the_defaults() {
     );
     assert_eq!(written.operations[0].currency.as_deref(), Some("COP"));
     assert_eq!(written.operations[0].proxy.as_deref(), Some("http://127.0.0.1:3128"));
-    assert_eq!(written.operations[0].ca_file, Some(folder.join("company-ca.pem")));
+    assert_eq!(
+        written.operations[0].ca_file.as_ref().unwrap().path,
+        folder.join("company-ca.pem")
+    );
     assert_eq!(
         written.operations[0].token.source,
         TokenSource::File(folder.join("acme.token"))
@@ -103,7 +106,7 @@ fn the_documented_values_are_the_defaults() {
     let operation = &mut short.operations[0];
     operation.currency = Some("COP".to_owned());
     operation.proxy = Some("http://127.0.0.1:3128".to_owned());
-    operation.ca_file = Some(folder.join("company-ca.pem"));
+    operation.ca_file = written.operations[0].ca_file.clone();
     assert_eq!(short, written);
 
     let mut built = Operation::new("acme", "https://wv0001.wolkvox.com", short.operations[0].token.clone());

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::app::{self, ConfigSource, Start};
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::simulator::{OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
+use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
 use crate::support::{Page, RETRY, Samples, get, serve, zone};
@@ -225,6 +225,46 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     let renamed = until(&page, "the new name", |page| all_up(page, "renamed", 3)).await;
     let refused = renamed.all("wolkvox_report_poll_failures_total", &[("reason", "concurrency")]);
     assert_eq!(refused.iter().sum::<f64>(), 0.0);
+}
+
+/// Wolkvox goes on with a query whose client has gone, and refuses the next one with the same token meanwhile: so what is
+/// under way at a reload ends first, and nothing else waits for it.
+#[tokio::test]
+async fn a_reload_lets_a_request_end_before_its_operation_starts_anew() {
+    let scene = Scene::new("patience").await;
+    scene.write("", &[("acme", FAST), ("beta", FAST)]);
+    let (page, _stop) = scene.start(true).await;
+    until(&page, "both", |page| all_up(page, "acme", 3) && all_up(page, "beta", 3)).await;
+    let acme = scene.simulator.operations()[0].clone();
+    acme.inject(Fault::Delay(Duration::from_secs(2)).once());
+    let delayed = Instant::now();
+    while acme.observed().log.last().is_none_or(|request| request.fault.is_none()) {
+        assert!(delayed.elapsed() < PATIENCE, "no request was delayed");
+        sleep(Duration::from_millis(5)).await;
+    }
+    let begun = Instant::now();
+    scene.write("", &[("acme", &format!("    currency: COP\n{FAST}")), ("beta", FAST)]);
+    let reloading = tokio::spawn({
+        let page = page.clone();
+        async move { reload(&page).await }
+    });
+    let polls = |samples: &Samples| {
+        samples
+            .all("wolkvox_report_polls_total", &[("operation", "beta")])
+            .iter()
+            .sum::<f64>()
+    };
+    let before = polls(&page.samples().await);
+    assert_eq!(reloading.await.unwrap().0, 200);
+    assert!(
+        begun.elapsed() > Duration::from_millis(1500),
+        "the request was given up: {:?}",
+        begun.elapsed()
+    );
+    let after = page.samples().await;
+    assert!(polls(&after) > before, "the others go on");
+    let failed = after.all("wolkvox_report_poll_failures_total", &[("operation", "acme")]);
+    assert_eq!(failed.iter().sum::<f64>(), 0.0);
 }
 
 #[tokio::test]

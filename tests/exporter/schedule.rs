@@ -13,7 +13,7 @@ use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::own::Skip;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{CUT_AT, Grid, Poller, Settings, phase};
+use wolkvox_exporter::poller::{CUT_AT, Grid, Poller, Settings, Stop, phase};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
 use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 
@@ -55,7 +55,7 @@ impl Timeline {
         };
         let poller = Poller::new(operation, settings, Place::memory(), clock, Arc::clone(&board)).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(poller.run(Instant::now(), stop.clone()));
+        tokio::spawn(poller.run(Instant::now(), Stop::within(&stop)));
         let timeline = Self {
             simulator,
             board,

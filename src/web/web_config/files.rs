@@ -1,9 +1,10 @@
 //! The files of a web configuration, and whether one of them was changed since.
 
 use std::fs;
-use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::config::file::read_at_most;
 
 /// A certificate with its chain has some kilobytes, all the CAs of the world some hundred.
 const LONGEST: u64 = 4 << 20;
@@ -48,16 +49,9 @@ impl Files {
         let path = self.folder.join(name);
         // Before it is read: what is written meanwhile is seen as a change.
         self.note(&path);
-        let read = || -> io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            fs::File::open(&path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        match read() {
-            Ok(bytes) if bytes.len() as u64 > LONGEST => {
-                Err(format!("{} is longer than 4 MiB: this is another file", path.display()))
-            }
-            Ok(bytes) => Ok((path, bytes)),
+        match read_at_most(&path, LONGEST) {
+            Ok(Some(bytes)) => Ok((path, bytes)),
+            Ok(None) => Err(format!("{} is longer than 4 MiB: this is another file", path.display())),
             Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
         }
     }

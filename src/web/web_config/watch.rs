@@ -30,7 +30,10 @@ pub(in crate::web) async fn watch(
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
         let (last, retry) = (Arc::clone(&config), said.is_some());
         // A file system may hang; and a CA bundle takes its time.
-        let looked = tokio::task::spawn_blocking(move || look(&last, retry)).await;
+        let looking = tokio::task::spawn_blocking(move || look(&last, retry));
+        let Some(looked) = stop.run_until_cancelled(looking).await else {
+            return;
+        };
         let file = config.path.display();
         match looked.unwrap_or(Found::Nothing) {
             Found::Nothing => {}
