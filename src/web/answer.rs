@@ -1,6 +1,7 @@
 //! From a request to its answer: passwords before the routes, headers after them.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -29,13 +30,21 @@ pub(super) struct Answers {
     pub(super) health_without_auth: bool,
 }
 
+/// What an answer needs to know of its connection.
+pub(super) struct Connection {
+    /// Who is there.
+    pub(super) from: IpAddr,
+    /// What held when it was made.
+    pub(super) settings: Arc<Settings>,
+}
+
 impl Answers {
     /// The answer to a request; `serving` ends with the last piece of it.
     pub(super) async fn answer<B>(
         &self,
         request: Request<B>,
         serving: Serving,
-        settings_of_connection: &Arc<Settings>,
+        connection: &Connection,
     ) -> Result<Response<Answer>, Infallible> {
         // Requests that a client sends at once take turns with those of others.
         if serving.was_waiting {
@@ -49,12 +58,14 @@ impl Answers {
         let verdict = if open {
             Verdict::Admitted
         } else {
-            self.passwords.check(&settings.users, request.headers()).await
+            self.passwords
+                .check(&settings.users, request.headers(), connection.from)
+                .await
         };
         let mut response = match verdict {
             Verdict::Admitted => self.route(request).await,
             Verdict::Refused => {
-                tracing::debug!(path, "refused: no user, or the wrong password");
+                tracing::debug!(path, from = %connection.from, "refused: no user, or the wrong password");
                 let ask = [(WWW_AUTHENTICATE, r#"Basic realm="wolkvox_exporter", charset="UTF-8""#)];
                 (StatusCode::UNAUTHORIZED, ask, "a user and the password are needed\n").into_response()
             }
@@ -72,7 +83,7 @@ impl Answers {
             headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
-        if !settings.has_same_tls(settings_of_connection) {
+        if !settings.has_same_tls(&connection.settings) {
             // What TLS demands now, this connection was never asked for.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -1,10 +1,11 @@
 //! Who may read: the users of the web configuration, by HTTP basic authentication (RFC 7617).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hasher;
+use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -23,6 +24,8 @@ const COSTLIEST: u32 = 15;
 
 /// Passwords that wait for their turn, at most. One takes a tenth of a second, so more would not be answered in time.
 const WAITING: usize = 32;
+/// Of one address, so that someone who guesses passwords does not keep the others from showing theirs.
+const WAITING_EACH: usize = 4;
 
 /// The users, with the bcrypt hashes of their passwords.
 #[derive(Default)]
@@ -93,9 +96,29 @@ pub(super) struct Passwords {
     /// Of the hashes by which pairs are remembered, so that they mean nothing outside of this process.
     key: [u8; 16],
     verified: Mutex<HashSet<u128>>,
-    waiting: Semaphore,
+    /// How many wait, by the address that they came from.
+    waiting: Mutex<HashMap<IpAddr, usize>>,
+    most_waiting: usize,
     /// Half the processors, so that someone who guesses passwords cannot keep scrapes from theirs.
     working: Arc<Semaphore>,
+}
+
+/// A password that waits, or is being checked.
+struct Waits<'p> {
+    passwords: &'p Passwords,
+    from: IpAddr,
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.passwords.waiting();
+        if let Some(count) = waiting.get_mut(&self.from) {
+            *count -= 1;
+            if *count == 0 {
+                waiting.remove(&self.from);
+            }
+        }
+    }
 }
 
 impl Passwords {
@@ -107,13 +130,29 @@ impl Passwords {
         Ok(Self {
             key,
             verified: Mutex::default(),
-            waiting: Semaphore::new((connections / 4).clamp(1, WAITING)),
+            waiting: Mutex::default(),
+            most_waiting: (connections / 4).clamp(1, WAITING),
             working: Arc::new(Semaphore::new(processors.div_ceil(2))),
         })
     }
 
-    /// Whether a request with these headers is let in.
-    pub(super) async fn check(&self, users: &Users, headers: &HeaderMap) -> Verdict {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` when too many wait already.
+    fn wait(&self, from: IpAddr) -> Option<Waits<'_>> {
+        let mut waiting = self.waiting();
+        let here = waiting.get(&from).copied().unwrap_or_default();
+        if here >= WAITING_EACH || waiting.values().sum::<usize>() >= self.most_waiting {
+            return None;
+        }
+        waiting.insert(from, here + 1);
+        Some(Waits { passwords: self, from })
+    }
+
+    /// Whether a request with these headers, from this address, is let in.
+    pub(super) async fn check(&self, users: &Users, headers: &HeaderMap, from: IpAddr) -> Verdict {
         if users.len() == 0 {
             return Verdict::Admitted;
         }
@@ -125,7 +164,7 @@ impl Passwords {
         if self.is_verified(mark) {
             return Verdict::Admitted;
         }
-        let Ok(_waits) = self.waiting.try_acquire() else {
+        let Some(_waits) = self.wait(from) else {
             return Verdict::Busy;
         };
         let Ok(works) = Arc::clone(&self.working).acquire_owned().await else {

@@ -25,12 +25,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::Answers;
+use super::answer::{Answers, Connection};
 use super::auth::Passwords;
 use super::connection::{Activity, Patient};
 use super::connections::{Connections, Place};
 use super::limits::Limits;
-use super::web_config::{self, Settings, WebConfig};
+use super::web_config::{self, WebConfig};
 
 /// Between two attempts to accept, when the system gives no connection and none can be closed for it.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -123,14 +123,17 @@ impl Server {
         // An answer's last piece is not to wait for the client's acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let activity = &place.activity;
-        let settings = self.answers.settings.load_full();
+        let connection = Connection {
+            from: from.ip(),
+            settings: self.answers.settings.load_full(),
+        };
         let conversation = async {
-            let Some(tls) = settings.tls.clone() else {
-                return self.http(stream, activity, &settings, &stop).await;
+            let Some(tls) = connection.settings.tls.clone() else {
+                return self.http(stream, activity, &connection, &stop).await;
             };
             let shaken = stop.run_until_cancelled(timeout(self.limits.handshake, handshake(stream, tls.config)));
             match shaken.await {
-                Some(Ok(Ok(stream))) => self.http(stream, activity, &settings, &stop).await,
+                Some(Ok(Ok(stream))) => self.http(stream, activity, &connection, &stop).await,
                 // Scanners and load balancers fail here all day.
                 Some(Ok(Err(error))) => tracing::debug!(%from, %error, "a TLS handshake failed"),
                 Some(Err(_)) => tracing::debug!(%from, "a TLS handshake took too long"),
@@ -143,12 +146,12 @@ impl Server {
         }
     }
 
-    async fn http<S>(&self, stream: S, activity: &Arc<Activity>, settings: &Arc<Settings>, stop: &CancellationToken)
+    async fn http<S>(&self, stream: S, activity: &Arc<Activity>, about: &Connection, stop: &CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let stream = Patient::new(stream, Arc::clone(activity), self.limits);
-        let service = service_fn(|request: Request<Incoming>| self.answers.answer(request, activity.serve(), settings));
+        let service = service_fn(|request: Request<Incoming>| self.answers.answer(request, activity.serve(), about));
         let connection = http1::Builder::new()
             // The stream has the time-outs.
             .header_read_timeout(None)

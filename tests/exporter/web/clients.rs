@@ -64,11 +64,33 @@ async fn stall(server: &Server) -> TcpStream {
     stream
 }
 
+/// It reads all the time, so it never stalls; but it would hold its answers for half a minute.
+#[tokio::test]
+async fn a_client_that_reads_too_slowly_is_left() {
+    let server = plain(Limits {
+        answer: Duration::from_millis(150),
+        write_stall: Duration::from_secs(20),
+        ..quick()
+    })
+    .await;
+    let mut stream = stall(&server).await;
+    let begun = Instant::now();
+    let mut read = 0;
+    let mut some = [0; 128];
+    while let Ok(length @ 1..) = stream.read(&mut some).await {
+        read += length;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    let page = server.ask(&super::support::get("/metrics", None)).await.len();
+    assert!(read < 40 * page, "{read} bytes of 50 pages of {page}");
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_read_is_left() {
     let server = plain(quick()).await;
     let mut stream = stall(&server).await;
-    tokio::time::sleep(quick().write_stall).await;
+    tokio::time::sleep(quick().write_stall * 3).await;
     // What is left to read is what lay in the buffers of the system.
     let mut answers = Vec::new();
     let _ = stream.read_to_end(&mut answers).await;

@@ -1,5 +1,7 @@
 //! Users and passwords.
 
+use std::sync::Arc;
+
 use wolkvox_exporter::web::{ServerSettings, WebConfig};
 
 use super::support::{Files, get, quick, start, start_with, status, until};
@@ -84,6 +86,28 @@ async fn health_needs_no_password_when_the_flag_is_given() {
     ] {
         assert_eq!(server.status(path, None).await, expected, "{path}");
     }
+}
+
+#[tokio::test]
+async fn who_guesses_passwords_keeps_only_themselves_waiting() {
+    let files = Files::new();
+    // Dear enough that guesses pile up.
+    let hash = bcrypt::hash_with_salt("one", 8, [7; 16]).unwrap();
+    let config = files.load(&format!("basic_auth_users:\n  alice: {hash}\n")).unwrap();
+    let server = Arc::new(start_with(config).await);
+    let guesses: Vec<_> = (0..40)
+        .map(|n| {
+            let server = Arc::clone(&server);
+            tokio::spawn(async move { server.status_from([127, 0, 0, 2], &format!("alice:{n}")).await })
+        })
+        .collect();
+    assert_eq!(server.status("/metrics", Some("alice:one")).await, 200);
+    let mut answers = Vec::new();
+    for guess in guesses {
+        answers.push(guess.await.unwrap());
+    }
+    assert!(answers.contains(&503), "{answers:?}");
+    assert!(answers.iter().all(|answer| [401, 503].contains(answer)), "{answers:?}");
 }
 
 #[tokio::test]

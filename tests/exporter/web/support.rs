@@ -167,6 +167,14 @@ impl Server {
         status(&self.ask(&get(path, credentials)).await)
     }
 
+    /// The status of the metrics for a client at another address of the loopback interface.
+    pub(crate) async fn status_from(&self, address: [u8; 4], credentials: &str) -> u16 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((address, 0).into()).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        status(&ask(stream, &get("/metrics", Some(credentials))).await.unwrap())
+    }
+
     /// The status over TLS; an error is one of the handshake or of the certificates.
     pub(crate) async fn status_over_tls(&self, client: Arc<ClientConfig>) -> Result<u16, String> {
         let stream = self.connect_tls(client).await.map_err(|error| error.to_string())?;
