@@ -113,7 +113,7 @@ def quantile(q: float, buckets: str, window: str, *labels: str, least: int = 1) 
 
 
 def mean(metric: str, series, window: str, *labels: str) -> str:
-    return f"{grown(series(metric + '_sum'), window, *labels)} / ({grown(series(metric + '_count'), window, *labels)} > 0)"
+    return f"{grown(series(metric + '_sum'), window, *labels)} / ({grown(series(metric + '_count'), window, *labels)} >= 5)"
 
 
 # ---- Style -------------------------------------------------------------------------------------------------------------------
@@ -137,6 +137,8 @@ COLOURS = {
     "answer machine": "purple", "no answer": "orange", "offered": "blue", "other": "#8e8e8e",
     "duplicate": "#8e8e8e", "late": "orange", "baseline": "light-blue", "ignored": "#5a5a5a",
     "today": "blue", "a week ago": "#8e8e8e",
+    "voice": "blue", "chat": "green", "omni": "purple", "none": "#5a5a5a",
+    "answer_machine": "purple", "no_answer": "orange", "busy": "yellow", "failed": "red",
     "0-5s": "red", "6-20s": "orange", "21-60s": "yellow", "61-120s": "light-green", "121s+": "green",
 }
 
@@ -155,10 +157,6 @@ def override(field: str, **properties: Any) -> Json:
         "matcher": {"id": "byName", "options": field},
         "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
     }
-
-
-def colours(*fields: str) -> list[Json]:
-    return [override(field, color=colour(field)) for field in fields]
 
 
 def by_operation(field: str, **properties: Any) -> Json:
@@ -204,26 +202,24 @@ def reduce_last() -> Json:
 
 def stat(title: str, description: str, expr: str, unit: str, *, steps: Steps = PLAIN, width: int = 3, height: int = 4,
          decimals: int | None = None, none: str = "none", legend: str = "{{operation}}", overrides: list[Json] | None = None,
-         field: str = "", **more: Any) -> Json:
+         show: str = "auto", **more: Any) -> Json:
     defaults = {"unit": unit, "noValue": none, "thresholds": thresholds(steps), "color": {"mode": "thresholds"}, **more}
     if decimals is not None:
         defaults["decimals"] = decimals
     options = {
-        "colorMode": "value", "graphMode": "none", "justifyMode": "center", "textMode": "auto", "orientation": "horizontal",
+        "colorMode": "value", "graphMode": "none", "justifyMode": "center", "textMode": show, "orientation": "horizontal",
         "wideLayout": True, "percentChangeColorMode": "standard", "showPercentChange": False,
-        "reduceOptions": reduce_last() | {"fields": field},
+        "reduceOptions": reduce_last(),
     }
-    if field:
-        one = target(expr, legend, instant=True, range=False, format="table")
-    else:
-        one = now(expr, legend)
-    return panel("stat", title, description, [one], width, height, defaults, options, overrides)
+    return panel("stat", title, description, [now(expr, legend)], width, height, defaults, options, overrides)
 
 
 def series(title: str, description: str, targets: list[Json], unit: str, *, width: int = 12, height: int = 8, stack: str = "none",
            bars: bool = False, steps: Steps | None = None, fill: int | None = None, maximum: float | None = None,
            decimals: int | None = None, none: str = "nothing in this time", overrides: list[Json] | None = None,
-           legend: str = "list", minimum: float | None = 0) -> Json:
+           legend: str = "list", minimum: float | None = 0, interval: str = "5m") -> Json:
+    # Polls come every five minutes. Between them a window of whole polls holds now one more and now one less of them: drawn finer,
+    # every increase would be a saw.
     custom = {
         "drawStyle": "bars" if bars else "line", "lineInterpolation": "linear", "lineWidth": 0 if bars else 2 if stack == "none" else 1,
         "fillOpacity": fill if fill is not None else 70 if bars else 55 if stack != "none" else 8,
@@ -231,6 +227,7 @@ def series(title: str, description: str, targets: list[Json], unit: str, *, widt
         "stacking": {"mode": stack, "group": "A"}, "axisPlacement": "auto", "axisBorderShow": False, "axisLabel": "",
         "axisCenteredZero": False, "axisColorMode": "text", "insertNulls": False, "scaleDistribution": {"type": "linear"},
         "hideFrom": {"legend": False, "tooltip": False, "viz": False}, "thresholdsStyle": {"mode": "dashed" if steps else "off"},
+        **({"axisSoftMax": 1.1 * max(value or 0 for value, _ in steps)} if steps else {}),  # the lines are in the picture
     }
     defaults: Json = {"unit": unit, "noValue": none, "color": {"mode": "palette-classic"}, "custom": custom,
                       "thresholds": thresholds(steps or PLAIN)}
@@ -242,7 +239,7 @@ def series(title: str, description: str, targets: list[Json], unit: str, *, widt
                    "calcs": [] if legend == "list" else ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": False},
     }
-    return panel("timeseries", title, description, targets, width, height, defaults, options, overrides, interval="1m")
+    return panel("timeseries", title, description, targets, width, height, defaults, options, overrides, interval=interval)
 
 
 def bar_gauge(title: str, description: str, expr: str, legend: str, unit: str, *, width: int = 12, height: int = 8,
@@ -253,7 +250,7 @@ def bar_gauge(title: str, description: str, expr: str, legend: str, unit: str, *
             defaults[key] = value
     options = {
         "displayMode": "basic", "orientation": "horizontal", "valueMode": "text", "showUnfilled": True, "minVizHeight": 16,
-        "minVizWidth": 8, "maxVizHeight": 40, "namePlacement": "left", "sizing": "auto", "reduceOptions": reduce_last(),
+        "minVizWidth": 8, "maxVizHeight": 32, "namePlacement": "left", "sizing": "manual", "text": {"titleSize": 14, "valueSize": 16}, "reduceOptions": reduce_last(),
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
     }
     return panel("bargauge", title, description, [now(expr, legend)], width, height, defaults, options)
@@ -283,16 +280,16 @@ def heatmap(title: str, description: str, expr: str, *, width: int = 12, height:
         "filterValues": {"le": 0.05}, "legend": {"show": True}, "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "tooltip": {"mode": "single", "showColorScale": False, "yHistogram": False},
     }
-    # A cell is ten minutes: an increase over the cell's own width would need the interval of polls to fit into it.
+    # As wide as the window of the increase, so that a call is in one cell.
     return panel("heatmap", title, description, [target(expr, "{{le}}", format="heatmap")], width, height, defaults, options,
-                 interval="10m")
+                 interval="30m")
 
 
 def table(title: str, description: str, exprs: list[str], columns: list[Json], *, width: int = 24, height: int = 8, hidden: list[str],
           order: list[str], sort: str, none: str = "nothing to list", footer: bool = False) -> Json:
     """One row per set of labels: the targets' rows are merged where their labels agree."""
     targets = [target(expr, "", instant=True, range=False, format="table") for expr in exprs]
-    defaults = {"noValue": none, "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False}}
+    defaults = {"noValue": none, "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False, "minWidth": 60}}
     options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}],
                "footer": {"show": footer, "reducer": ["sum"], "countRows": False, "fields": ""}}
     transformations = [
@@ -306,7 +303,11 @@ def table(title: str, description: str, exprs: list[str], columns: list[Json], *
 
 
 def column(field: str, title: str, unit: str = "", **properties: Any) -> Json:
-    return override(field, displayName=title, **({"unit": unit} if unit else {}), **properties)
+    # Without this the text for an empty table would stand in its empty cells.
+    return override(field, displayName=title, noValue="–", **({"unit": unit} if unit else {}), **properties)
+
+
+OPERATION = column("operation", "Operation", custom__width=110)
 
 
 def text_cell(steps: Steps) -> Json:
@@ -420,8 +421,15 @@ def dashboard(name: str, title: str, description: str, variables: list[str], ann
 RUNNING = 'status="started"'
 
 
-def per_operation(metric: str, *matchers: str) -> str:
-    return sel(metric, *matchers)
+def speed(series_of) -> str:
+    """Dials per minute of the campaigns that run: a stopped one is a gap, not a line at 0."""
+    running = series_of("wolkvox_campaign_status", RUNNING)
+    return f"{series_of('wolkvox_campaign_calls_per_minute')} and on (job, operation, campaign_id) {running} == 1"
+
+
+def where_enough(expr: str, all_of_it: str) -> str:
+    """Shares of next to nothing are noise."""
+    return f"({expr} > 0) and on (job, operation) ({all_of_it} >= 20)"
 
 
 def dialled(series_of, window: str = "30m", *labels: str) -> str:
@@ -437,7 +445,7 @@ def result_share(series_of, result: str, *labels: str, least: str = ">= 20") -> 
 def waits_heatmap(series_of, **more: Any) -> Json:
     return heatmap(
         "Wait before abandoning",
-        "How long callers waited before they gave up: each cell is the number of abandoned calls of half an hour by the wait's bucket. "
+        "How long callers waited before they gave up: a cell is half an hour, and how many waited for that long. "
         "Operations are added up here: a heatmap shows one histogram. Source: wolkvox_abandon_time_seconds.",
         f"sum by (le) (increase({series_of('wolkvox_abandon_time_seconds_bucket')}[30m]))", **more)
 
@@ -449,8 +457,8 @@ CAMPAIGN_STATES = mappings(_1=("running", GREEN), _0=("stopped", "#6e6e6e"))
 
 
 def data_age(width: int = 3) -> Json:
-    return stat("Data age, oldest report", f"Now minus the end of the window that the shown data covers, of the oldest report. {AGE_NOTE} "
-                "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, "s", steps=AGE, none="never read", width=width, decimals=0)
+    return stat("Data age, oldest", f"Now minus the end of the window that the shown data covers, of the oldest report. {AGE_NOTE} "
+                "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, "s", steps=AGE, none="never read", width=width, decimals=1)
 
 
 def failing(width: int = 3) -> Json:
@@ -461,10 +469,11 @@ def failing(width: int = 3) -> Json:
 def alerts_table(width: int, height: int) -> Json:
     return table(
         "Alerts firing", "Alerts of the exporter's rules that fire now, also those without an operation. Source: ALERTS.",
-        [f"max by (alertname, severity, job, operation, campaign, skill, routing_point, report) ({FIRING})"],
-        [column("alertname", "Alert"), column("severity", "Severity"), column("operation", "Operation"),
-         column("campaign", "Campaign"), column("skill", "Skill"), column("routing_point", "Routing point"), column("report", "Report")],
-        width=width, height=height, hidden=["Value"], order=["alertname", "severity", "operation", "campaign", "skill", "routing_point", "report"],
+        [f'label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report")'],
+        [column("alertname", "Alert"), column("severity", "Severity", custom__width=90), OPERATION, column("about", "About")],
+        width=width, height=height, order=["alertname", "about", "severity", "operation"],
+        hidden=["Value", "__name__", "alertstate", "instance", "campaign", "campaign_id", "skill", "skill_id", "routing_point", "rp_id", "report",
+                "channel", "reason", "field", "result"],
         sort="Severity", none="no alert is firing")
 
 
@@ -483,14 +492,14 @@ def overview() -> Json:
                  total(sel("wolkvox_campaign_calls_per_minute")), "none", none="no data", decimals=0),
             stat("Answered, 30 min", "Contact rate: results answer / all results that the campaigns gained in the last 30 min, from 20 dials on. "
                  "Source: wolkvox_campaign_results.", result_share(sel, "answer"), "percentunit", none=CLOSED, decimals=1),
-            stat("Offered, last hour", "Calls and chats that reached a skill in the last hour. Source: wolkvox_skill_interactions_total.",
+            stat("Offered, 1 h", "Calls and chats that reached a skill in the last hour. Source: wolkvox_skill_interactions_total.",
                  grown(sel(INTERACTIONS), "1h"), "none", none="no data", decimals=0),
-            stat("Abandoned, last hour", f"Abandoned / offered to skills in the last hour, from 5 on. {ABANDON_NOTE} {RATE_NOTE} "
+            stat("Abandonment, 1 h", f"Abandoned / offered to skills in the last hour, from 5 on. {ABANDON_NOTE} {RATE_NOTE} "
                  "Source: wolkvox_skill_interactions_total.", abandonment(sel, "1h", least=">= 5"), "percentunit",
                  steps=ABANDON, none=CLOSED, decimals=1),
             stat("Median patience", "Half of those who gave up in the last hour waited for less. Amber from 1 min, red from 2 min: the queue is jammed. "
                  "Source: wolkvox_abandon_time_seconds.", quantile(0.5, sel("wolkvox_abandon_time_seconds_bucket"), "1h"), "s",
-                 steps=[(None, GREEN), (60, AMBER), (120, RED)], none="nobody gave up", decimals=0),
+                 steps=[(None, GREEN), (60, AMBER), (120, RED)], none="nobody gave up", decimals=1),
             failing(),
             data_age(),
             series("Abandonment, against last week", "Abandoned / offered of the last 30 min, from 10 offered on; dashed grey: the same time a week ago. "
@@ -500,8 +509,8 @@ def overview() -> Json:
                    overrides=[by_operation("a week ago", color=colour("a week ago"), custom__lineStyle={"fill": "dash", "dash": [6, 6]},
                                            custom__fillOpacity=0, custom__lineWidth=1)]),
             waits_heatmap(sel),
-            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that dial. Source: wolkvox_campaign_calls_per_minute.",
-                   [target(named(f"{sel('wolkvox_campaign_calls_per_minute')} > 0", "campaign"), "{{campaign}} · {{operation}}")], "none",
+            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that run. Source: wolkvox_campaign_calls_per_minute.",
+                   [target(named(speed(sel), "campaign"), "{{campaign}} · {{operation}}")], "none",
                    stack="normal"),
             series("Offered and abandoned, per 20 min", "Calls and chats offered to skills and abandoned by their callers, in the 20 min before each point. "
                    "Source: wolkvox_skill_interactions_total.",
@@ -512,11 +521,11 @@ def overview() -> Json:
                   f"a name leads to the skills' dashboard. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
                   [named(grown(sel(INTERACTIONS), "1h", *per_skill), "skill"), grown(sel(INTERACTIONS, ABANDONED), "1h", *per_skill),
                    abandonment(sel, "1h", *per_skill), quantile(0.9, sel("wolkvox_abandon_time_seconds_bucket"), "1h", *per_skill)],
-                  [column("skill", "Skill", links=link("wolkvox-skills", "This skill", "skill=skill_id")), column("operation", "Operation"),
-                   column("skill_id", "Id", custom__width=80), column("Value #A", "Offered", "none", decimals=0),
+                  [column("skill", "Skill", links=link("wolkvox-skills", "This skill", "skill=skill_id")), OPERATION,
+                   column("skill_id", "Id", custom__width=70), column("Value #A", "Offered", "none", decimals=0),
                    column("Value #B", "Abandoned", "none", decimals=0),
-                   column("Value #C", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)), column("Value #D", "90 % gave up within", "s", decimals=0)],
-                  width=12, height=9, hidden=[], sort="Rate",
+                   column("Value #C", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)), column("Value #D", "90 % gave up within", "s", decimals=1)],
+                  width=12, height=8, hidden=[], sort="Rate",
                   order=["skill", "operation", "skill_id", "Value #A", "Value #B", "Value #C", "Value #D"]),
             table("Campaigns", "State, speed and what is left of each list; a name leads to the campaigns' dashboard. "
                   "Source: wolkvox_campaign_info, _status, _calls_per_minute, _clean_records, _penetration_day_ratio.",
@@ -524,11 +533,11 @@ def overview() -> Json:
                    total(sel("wolkvox_campaign_calls_per_minute"), "campaign_id"), total(sel("wolkvox_campaign_clean_records"), "campaign_id"),
                    total(sel("wolkvox_campaign_penetration_day_ratio"), "campaign_id")],
                   [column("campaign", "Campaign", links=link("wolkvox-campaigns", "This campaign", "campaign=campaign_id")),
-                   column("operation", "Operation"), column("campaign_id", "Id", custom__width=80),
+                   OPERATION, column("campaign_id", "Id", custom__width=70),
                    column("Value #B", "State", mappings=CAMPAIGN_STATES, custom__cellOptions={"type": "color-text"}),
                    column("Value #C", "Dials/min", "none"), column("Value #D", "Fresh records", "none"),
                    column("Value #E", "Penetration today", "percentunit", decimals=0)],
-                  width=12, height=9, hidden=["Value #A"], sort="Dials/min",
+                  width=12, height=8, hidden=["Value #A"], sort="Dials/min",
                   order=["campaign", "operation", "campaign_id", "Value #B", "Value #C", "Value #D", "Value #E"]),
             series("IVR calls by outcome, per hour", "Calls that ended in a routing point, in the hour before each point: ok went on, hung up did not. "
                    "Source: wolkvox_ivr_calls_total.",
@@ -537,7 +546,7 @@ def overview() -> Json:
                    stack="normal", width=8, height=7, overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
             series("Length of calls, share of the last 30 min", "Calls by billed length; many of the shortest mean dead air or a wrong list. "
                    "Source: wolkvox_calls_total.",
-                   [target(f"{grown(sel('wolkvox_calls_total', eq('duration', name)), '30m')} > 0", f"{name} · {{{{operation}}}}")
+                   [target(where_enough(grown(sel('wolkvox_calls_total', eq('duration', name)), '30m'), grown(sel('wolkvox_calls_total'), '30m')), f"{name} · {{{{operation}}}}")
                     for name in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")], "none", stack="percent", width=8, height=7,
                    overrides=[by_operation(one.replace("+", "\\+"), color=colour(one)) for one in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")]),
             alerts_table(8, 7),
@@ -563,11 +572,11 @@ def campaigns() -> Json:
                  "none", none="no data"),
             stat("Dials per minute", "The sum over the campaigns, as Wolkvox reports it. Source: wolkvox_campaign_calls_per_minute.",
                  total(of_campaign("wolkvox_campaign_calls_per_minute")), "none", none="no data", decimals=0),
-            stat("Dials, last hour", "Results that the campaigns gained in the last hour. Source: wolkvox_campaign_results.",
+            stat("Dials, 1 h", "Results that the campaigns gained in the last hour. Source: wolkvox_campaign_results.",
                  dialled(of_campaign, "1h"), "none", none="no data", decimals=0),
             stat("Answered, 30 min", "Contact rate: results answer / all results of the last 30 min, from 20 dials on. Source: wolkvox_campaign_results.",
                  result_share(of_campaign, "answer"), "percentunit", none=CLOSED, decimals=1),
-            stat("Hits, last hour", "Hits that the campaigns gained in the last hour. Source: wolkvox_campaign_hits.",
+            stat("Hits, 1 h", "Hits that the campaigns gained in the last hour. Source: wolkvox_campaign_hits.",
                  risen(of_campaign("wolkvox_campaign_hits"), "1h"), "none", none="no data", decimals=0),
             stat("Fresh records", "Records not dialled yet, over all campaigns. Source: wolkvox_campaign_clean_records.", total(left), "short",
                  none="no data"),
@@ -578,7 +587,7 @@ def campaigns() -> Json:
                  "none", steps=[(None, GREEN), (1, AMBER)], none="no data"),
             stat("Data age", f"Now minus the time of the campaigns' state. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'campaigns'))})", "s", steps=AGE,
-                 none="never read", decimals=0),
+                 none="never read", decimals=1),
             table("Campaigns", "A row a campaign, as of now. Penetration above 100 % means that records are dialled more than once. "
                   "Answered and machine are shares of the results since the list was loaded or recycled. Source: the wolkvox_campaign_* metrics.",
                   [f"max by (job, operation, campaign_id, campaign, strategy) ({of_campaign('wolkvox_campaign_info')})",
@@ -589,16 +598,16 @@ def campaigns() -> Json:
                      f"({total(of_campaign('wolkvox_campaign_results'), *each)} > 0)" for result in ("answer", "answer_machine")),
                    total(of_campaign("wolkvox_campaign_hits"), *each), total(of_campaign("wolkvox_campaign_recycles"), *each)],
                   [column("campaign", "Campaign", links=link("wolkvox-campaigns", "Only this campaign", "campaign=campaign_id"), custom__width=240),
-                   column("operation", "Operation"), column("campaign_id", "Id", custom__width=80), column("strategy", "Telephones", custom__width=190),
+                   OPERATION, column("campaign_id", "Id", custom__width=70), column("strategy", "Telephones", custom__width=190),
                    column("Value #B", "State", mappings=CAMPAIGN_STATES, custom__cellOptions={"type": "color-text"}),
                    column("Value #C", "Dials/min", "none"), column("Value #D", "Speed", "percentunit", decimals=0), column("Value #E", "Records", "none"),
                    column("Value #F", "Fresh", "none"), column("Value #G", "Penetration", "percentunit", decimals=0, min=0, max=1),
                    column("Value #H", "Answered", "percentunit", decimals=0), column("Value #I", "Machine", "percentunit", decimals=0),
                    column("Value #J", "Hits", "none"), column("Value #K", "Recycled", "none")],
-                  height=9, hidden=["Value #A"], sort="Dials/min",
+                  height=7, hidden=["Value #A"], sort="Dials/min",
                   order=["campaign", "operation", "campaign_id", "strategy", *(f"Value #{letter}" for letter in "BCDEFGHIJK")]),
-            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that dial. Source: wolkvox_campaign_calls_per_minute.",
-                   [target(named(f"{of_campaign('wolkvox_campaign_calls_per_minute')} > 0", "campaign"), legend)], "none", stack="normal"),
+            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that run. Source: wolkvox_campaign_calls_per_minute.",
+                   [target(named(speed(of_campaign), "campaign"), legend)], "none", stack="normal"),
             state_timeline("State", "Running or stopped. A gap: the report was not read. Source: wolkvox_campaign_status.",
                            named(of_campaign("wolkvox_campaign_status", RUNNING), "campaign"), legend, CAMPAIGN_STATES),
             series("Fresh records left", "Records not dialled yet. A jump up is a new list or a recycle. Source: wolkvox_campaign_clean_records.",
@@ -612,7 +621,7 @@ def campaigns() -> Json:
             shares("Answering machines", "answer_machine", "answer_machine", "A rise without a new list points at machine detection."),
             shares("Busy, congestion, failed", "busy_congestion_failed", "busy_congestion_failed", "Above 40 % suspect the trunk or the numbers."),
             series("Results, share of the last 30 min", "All dials of the 30 min before each point by result, over the campaigns. Source: wolkvox_campaign_results.",
-                   [target(f"{risen(of_campaign('wolkvox_campaign_results', eq('result', key)), '30m')} > 0", f"{name} · {{{{operation}}}}")
+                   [target(where_enough(risen(of_campaign('wolkvox_campaign_results', eq('result', key)), '30m'), dialled(of_campaign)), f"{name} · {{{{operation}}}}")
                     for key, name in (("answer", "answer"), ("no_answer", "no answer"), ("answer_machine", "answer machine"),
                                       ("busy_congestion_failed", "busy, congestion, failed"))], "none", stack="percent", width=8,
                    overrides=[by_operation(one, color=colour(one)) for one in ("answer", "no answer", "answer machine", "busy, congestion, failed")]),
@@ -626,9 +635,10 @@ def campaigns() -> Json:
                    "percentunit", width=8),
             row("Preview"),
             series("Preview calls by result, per hour", "Calls of preview campaigns in the hour before each point. Source: wolkvox_preview_calls_total.",
-                   [target(f"{grown(preview, '1h', 'call_result')} > 0", "{{call_result}} · {{operation}}")], "none", stack="normal", width=8),
-            series("Mean length of preview calls", "Seconds of calls / calls of the hour before each point. Source: wolkvox_preview_call_duration_seconds.",
-                   [target(named_if_known(mean("wolkvox_preview_call_duration_seconds", of_campaign, "1h", *each), "campaign"), legend)], "s", width=8),
+                   [target(f"{grown(preview, '1h', 'call_result')} > 0", "{{call_result}} · {{operation}}")], "none", stack="normal", width=8,
+                   overrides=[by_operation(one, color=colour(one)) for one in ("answer", "no_answer", "answer_machine", "busy", "failed")]),
+            series("Mean length of preview calls", "Seconds of calls / calls of the hour before each point, from 5 on. Source: wolkvox_preview_call_duration_seconds.",
+                   [target(named_if_known(mean("wolkvox_preview_call_duration_seconds", of_campaign, "1h", *each), "campaign"), legend)], "dthms", width=8),
             bar_gauge("Codes set by agents, 24 h", "The ten activity codes set most often in the last 24 h. Source: wolkvox_preview_codes_total.",
                       f"topk(10, {grown(of_campaign('wolkvox_preview_codes_total'), '24h', 'code')} > 0)", "{{code}} · {{operation}}", "none", width=8,
                       decimals=0, none="no codes"),
@@ -650,14 +660,14 @@ def skills() -> Json:
     return dashboard(
         "skills", "Skills", "Inbound: who reaches a skill, who gives up waiting, and after how long.", ["skill", "channel"], [ALERTS_SHOWN],
         [
-            stat("Offered, last hour", "Calls and chats that reached the skills in the last hour. Source: wolkvox_skill_interactions_total.",
+            stat("Offered, 1 h", "Calls and chats that reached the skills in the last hour. Source: wolkvox_skill_interactions_total.",
                  grown(of_skill(INTERACTIONS), "1h"), "none", none="no data", decimals=0),
-            stat("Abandoned, last hour", "Callers who gave up waiting in the last hour. Source: wolkvox_skill_interactions_total.",
+            stat("Abandoned, 1 h", "Callers who gave up waiting in the last hour. Source: wolkvox_skill_interactions_total.",
                  grown(of_skill(INTERACTIONS, ABANDONED), "1h"), "none", none="no data", decimals=0),
-            stat("Abandonment, last hour", f"Abandoned / offered in the last hour, from 5 offered on. {ABANDON_NOTE} {RATE_NOTE} "
+            stat("Abandonment, 1 h", f"Abandoned / offered in the last hour, from 5 offered on. {ABANDON_NOTE} {RATE_NOTE} "
                  "Source: wolkvox_skill_interactions_total.", abandonment(of_skill, "1h", least=">= 5"), "percentunit", steps=ABANDON, none=CLOSED,
                  decimals=1),
-            stat("… without short ones", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) in the last hour, from 5 on. "
+            stat("Without short, 1 h", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) in the last hour, from 5 on. "
                  f"{ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_abandon_time_seconds, wolkvox_skill_interactions_total.",
                  without_short(least=">= 5"), "percentunit", steps=ABANDON, none=CLOSED, decimals=1),
             stat("Abandonment, 24 h", f"Abandoned / offered in the last 24 h, from 20 offered on. {ABANDON_NOTE} {RATE_NOTE} "
@@ -665,13 +675,13 @@ def skills() -> Json:
                  decimals=1),
             stat("Median patience", "Half of those who gave up in the last hour waited for less. Amber from 1 min, red from 2 min. "
                  "Source: wolkvox_abandon_time_seconds.", quantile(0.5, buckets, "1h"), "s", steps=[(None, GREEN), (60, AMBER), (120, RED)],
-                 none="nobody gave up", decimals=0),
+                 none="nobody gave up", decimals=1),
             stat("Short abandons", "Abandoned within 10 s / abandoned in the last hour, from 5 on. Amber from 40 %, red from 60 %: wrong routing, robocalls, dead audio. "
                  "Source: wolkvox_abandon_time_seconds.", f"{grown(short, '1h')} / ({grown(count, '1h')} >= 5)", "percentunit",
                  steps=[(None, GREEN), (0.4, AMBER), (0.6, RED)], none="too few", decimals=0),
             stat("Data age", f"Now minus the end of the window that the shown calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'abandoned_calls'))})", "s", steps=AGE,
-                 none="never read", decimals=0),
+                 none="never read", decimals=1),
             series("Abandonment by skill", "Abandoned / offered of the hour before each point, from 10 offered on; closed hours are gaps. Lines at 5 % (objective) and 15 % (alert). "
                    f"{RATE_NOTE} Source: wolkvox_skill_interactions_total.",
                    [target(named(abandonment(of_skill, "1h", *each, least=">= 10"), "skill"), legend)], "percentunit", steps=ABANDON, height=9),
@@ -686,8 +696,8 @@ def skills() -> Json:
                    overrides=[by_operation("a week ago", color=colour("a week ago"), custom__lineStyle={"fill": "dash", "dash": [6, 6]},
                                            custom__fillOpacity=0, custom__lineWidth=1)]),
             waits_heatmap(of_skill),
-            series("Wait before abandoning, 90 %", "90 % of those who gave up in the hour before each point waited for less, from 3 on. "
-                   "Source: wolkvox_abandon_time_seconds.", [target(named(quantile(0.9, buckets, "1h", *each, least=3), "skill"), legend)], "s", width=8),
+            series("Wait before abandoning, 90 %", "90 % of those who gave up in the hour before each point waited for less, from 5 on. "
+                   "Source: wolkvox_abandon_time_seconds.", [target(named(quantile(0.9, buckets, "1h", *each, least=5), "skill"), legend)], "dthms", width=8),
             series("Short abandons among all", "Abandoned within 10 s / abandoned, of the hour before each point, from 5 on. A surge has other causes than too few agents: "
                    "wrong routing, robocalls, dead audio. Source: wolkvox_abandon_time_seconds.",
                    [target(named(f"{grown(short, '1h', *each)} / ({grown(count, '1h', *each)} >= 5)", "skill"), legend)], "percentunit", width=8, maximum=1),
@@ -698,18 +708,19 @@ def skills() -> Json:
                    [target(named(f"{grown(of_skill(INTERACTIONS), '20m', *each)} > 0", "skill"), legend)], "none", stack="normal", width=12),
             series("Offered by channel, per 20 min", "Calls and chats that reached a skill in the 20 min before each point, by channel. "
                    "Source: wolkvox_skill_interactions_total.",
-                   [target(f"{grown(of_skill(INTERACTIONS), '20m', 'channel')} > 0", "{{channel}} · {{operation}}")], "none", stack="normal", width=12),
+                   [target(f"{grown(of_skill(INTERACTIONS), '20m', 'channel')} > 0", "{{channel}} · {{operation}}")], "none", stack="normal", width=12,
+                   overrides=[by_operation(one, color=colour(one)) for one in ("voice", "chat", "omni", "none", "other")]),
             table("Skills, last 24 h", f"A row a skill. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
                   [named(grown(of_skill(INTERACTIONS), "24h", *each), "skill"),
                    *(grown(of_skill(INTERACTIONS, f'result="{result}"'), "24h", *each) for result in ("answered", "abandoned")),
                    abandonment(of_skill, "24h", *each), f"{grown(short, '24h', *each)} / ({grown(count, '24h', *each)} > 0)",
                    quantile(0.5, buckets, "24h", *each), quantile(0.9, buckets, "24h", *each)],
-                  [column("skill", "Skill", links=link("wolkvox-skills", "Only this skill", "skill=skill_id")), column("operation", "Operation"),
-                   column("skill_id", "Id", custom__width=80), column("Value #A", "Offered", "none", decimals=0), column("Value #B", "Answered", "none", decimals=0),
+                  [column("skill", "Skill", links=link("wolkvox-skills", "Only this skill", "skill=skill_id")), OPERATION,
+                   column("skill_id", "Id", custom__width=70), column("Value #A", "Offered", "none", decimals=0), column("Value #B", "Answered", "none", decimals=0),
                    column("Value #C", "Abandoned", "none", decimals=0), column("Value #D", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)),
-                   column("Value #E", "Short among abandoned", "percentunit", decimals=0), column("Value #F", "Half gave up within", "s", decimals=0),
-                   column("Value #G", "90 % gave up within", "s", decimals=0)],
-                  height=8, hidden=[], sort="Rate", order=["skill", "operation", "skill_id", *(f"Value #{letter}" for letter in "ABCDEFG")]),
+                   column("Value #E", "Short among abandoned", "percentunit", decimals=0), column("Value #F", "Half gave up within", "s", decimals=1),
+                   column("Value #G", "90 % gave up within", "s", decimals=1)],
+                  height=6, hidden=[], sort="Rate", order=["skill", "operation", "skill_id", *(f"Value #{letter}" for letter in "ABCDEFG")]),
         ])
 
 
@@ -725,24 +736,24 @@ def ivr() -> Json:
     return dashboard(
         "ivr", "IVR", "What callers do in the menus: where they go, where they hang up, and how long it takes.", ["rp"], [ALERTS_SHOWN],
         [
-            stat("IVR calls, last hour", "Calls that ended in a routing point in the last hour. Source: wolkvox_ivr_calls_total.", grown(calls, "1h"), "none",
+            stat("IVR calls, 1 h", "Calls that ended in a routing point in the last hour. Source: wolkvox_ivr_calls_total.", grown(calls, "1h"), "none",
                  none="no data", decimals=0, width=4),
-            stat("Hung up, last hour", f"Result hung up / all calls of the last hour, from 5 on. {note} Source: wolkvox_ivr_calls_total.",
+            stat("Hung up, 1 h", f"Result hung up / all calls of the last hour, from 5 on. {note} Source: wolkvox_ivr_calls_total.",
                  f"{grown(hung_up, '1h')} / ({grown(calls, '1h')} >= 5)", "percentunit", steps=hang_ups, none=CLOSED, decimals=1, width=4),
-            stat("No key, last hour", "Steps without a choice / all steps of the last hour, from 5 on. Amber from 25 %, red from 40 % (the alert). "
+            stat("No key, 1 h", "Steps without a choice / all steps of the last hour, from 5 on. Amber from 25 %, red from 40 % (the alert). "
                  "Source: wolkvox_ivr_selections_total.", f"{grown(silent, '1h')} / ({grown(choices, '1h')} >= 5)", "percentunit",
                  steps=[(None, GREEN), (0.25, AMBER), (0.4, RED)], none=CLOSED, decimals=1, width=4),
             stat("Median time in the menu", "Half of the calls of the last hour took less. Source: wolkvox_ivr_time_seconds.",
-                 quantile(0.5, of_rp("wolkvox_ivr_time_seconds_bucket"), "1h"), "s", none=CLOSED, decimals=0, width=4),
-            stat("Transfers, last hour", "Steps that led to a transfer in the last hour. Source: wolkvox_ivr_transfers_total.",
+                 quantile(0.5, of_rp("wolkvox_ivr_time_seconds_bucket"), "1h"), "s", none=CLOSED, decimals=1, width=4),
+            stat("Transfers, 1 h", "Steps that led to a transfer in the last hour. Source: wolkvox_ivr_transfers_total.",
                  grown(of_rp("wolkvox_ivr_transfers_total"), "1h"), "none", none="no data", decimals=0, width=4),
             stat("Data age", f"Now minus the end of the window that the shown calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'ivr'))})", "s", steps=AGE,
-                 none="never read", decimals=0, width=4),
+                 none="never read", decimals=1, width=4),
             series("Calls by routing point, per hour", "Calls that ended in a routing point, in the hour before each point. Source: wolkvox_ivr_calls_total.",
                    [target(named(f"{grown(calls, '1h', *each)} > 0", "routing_point"), legend)], "none", stack="normal"),
             series("Outcome, share of the last hour", "Calls of the hour before each point by outcome. Source: wolkvox_ivr_calls_total.",
-                   [target(f"{grown(of_rp('wolkvox_ivr_calls_total', matcher), '1h')} > 0", f"{name} · {{{{operation}}}}")
+                   [target(where_enough(grown(of_rp('wolkvox_ivr_calls_total', matcher), '1h'), grown(calls, '1h')), f"{name} · {{{{operation}}}}")
                     for matcher, name in (('result="ok"', "ok"), ('result="hung_up"', "hung up"), ('result="other"', "other"))], "none", stack="percent",
                    overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
             series("Hung up in the menu", f"Result hung up / all calls of the hour before each point, from 10 on. Not containment: whether a caller was served or gave up is not "
@@ -754,8 +765,8 @@ def ivr() -> Json:
                    [target(named(f"{grown(silent, '1h', *each)} / ({grown(choices, '1h', *each)} >= 10)", "routing_point"), legend)], "percentunit", maximum=1),
             heatmap("Time in the menu", "Calls of half an hour by the time that they spent in the menu. Operations are added up here: a heatmap shows one histogram. "
                     "Source: wolkvox_ivr_time_seconds.", f"sum by (le) (increase({of_rp('wolkvox_ivr_time_seconds_bucket')}[30m]))", scheme="Blues"),
-            series("Mean time in the menu", "Seconds in the menu / calls, of the hour before each point. Source: wolkvox_ivr_time_seconds.",
-                   [target(named(mean("wolkvox_ivr_time_seconds", of_rp, "1h", *each), "routing_point"), legend)], "s"),
+            series("Mean time in the menu", "Seconds in the menu / calls, of the hour before each point, from 5 on. Source: wolkvox_ivr_time_seconds.",
+                   [target(named(mean("wolkvox_ivr_time_seconds", of_rp, "1h", *each), "routing_point"), legend)], "dthms"),
             bar_gauge("Options chosen, 24 h", "The twelve choices taken most often in the last 24 h; none: no key was pressed. Source: wolkvox_ivr_selections_total.",
                       f"sort_desc({named(chosen, 'routing_point')})",
                       "{{option}} — {{routing_point}} · {{operation}}", "none", height=10, decimals=0),
@@ -781,7 +792,7 @@ def exporter() -> Json:
                  steps=[(None, GREEN), (0.5, AMBER), (9.5, RED)], none="no exporter", decimals=0),
             stat("Last commit", "Time since the state was last written to disk. Amber from 10 min, red from 15 min: two and three polls at 5 min. "
                  "Source: wolkvox_exporter_state_last_commit_timestamp_seconds.",
-                 f"max by (job, operation) (time() - {sel('wolkvox_exporter_state_last_commit_timestamp_seconds')})", "s", steps=AGE, none="never", decimals=0),
+                 f"max by (job, operation) (time() - {sel('wolkvox_exporter_state_last_commit_timestamp_seconds')})", "s", steps=AGE, none="never", decimals=1),
             stat("Invalid rows, 24 h", "Rows that could not be understood / all rows of the last 24 h. Amber from 0.1 %, red from 1 %: the vendor changed a format. "
                  "Source: wolkvox_report_rows_total.",
                  f"{grown(sel('wolkvox_report_rows_total', eq('outcome', 'invalid')), '24h')} / ({grown(sel('wolkvox_report_rows_total'), '24h')} > 0)",
@@ -790,12 +801,12 @@ def exporter() -> Json:
                  "Source: wolkvox_exporter_series_dropped_total.", grown(sel("wolkvox_exporter_series_dropped_total"), "24h"), "none",
                  steps=[(None, GREEN), (0.5, RED)], none="no exporter", decimals=0),
             stat("Version", "The version that runs. Source: wolkvox_exporter_build_info.",
-                 'max by (job, version) (wolkvox_exporter_build_info{job=~"$job"})', "none", none="no exporter", field="/^version$/"),
+                 'max by (job, version) (wolkvox_exporter_build_info{job=~"$job"})', "none", none="no exporter", show="name", legend="{{version}}"),
             state_timeline("Reports", "Whether the last poll of each report succeeded. A gap: the exporter was down. Source: wolkvox_up.",
                            f"max by (job, operation, report) ({sel('wolkvox_up')})", report, REPORTS_UP, height=9),
             series("Age of each report's data", f"Now minus the end of the window that the data covers; the lines: {AGE_NOTE} "
                    "Source: wolkvox_report_data_timestamp_seconds.",
-                   [target(f"max by (job, operation, report) (time() - {sel('wolkvox_report_data_timestamp_seconds')})", report)], "s", steps=AGE, height=9),
+                   [target(f"max by (job, operation, report) (time() - {sel('wolkvox_report_data_timestamp_seconds')})", report)], "dthms", steps=AGE, height=9),
             series("API requests, per hour", "Requests of the hour before each point, retries included. Source: wolkvox_api_requests_total.",
                    [target(grown(sel("wolkvox_api_requests_total"), "1h", "report"), report)], "none", stack="normal", width=8),
             series("Failures by reason, per hour", "Polls that failed in the hour before each point. Source: wolkvox_report_poll_failures_total.",
@@ -820,21 +831,21 @@ def exporter() -> Json:
                    [target(f"{grown(sel('wolkvox_report_invalid_fields_total'), '1h', 'report', 'field')} > 0", "{{field}} of {{report}} · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_corrections_total'), '1h')} > 0", "day totals that fell · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_capped_windows_total'), '1h')} > 0", "windows cut · {{operation}}"),
-                    target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", "rows counted late · {{operation}}")], "none", width=8,
+                    target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", "rows counted late · {{operation}}")], "none", width=12,
                    none="nothing odd"),
             series("Polls skipped, per hour", "Polls not made to keep the daily budget, or because the API's quota is used up. Source: wolkvox_report_polls_skipped_total.",
-                   [target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'reason')} > 0", "{{reason}} · {{operation}}")], "none", width=8,
+                   [target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'reason')} > 0", "{{reason}} · {{operation}}")], "none", width=12,
                    none="no poll was skipped"),
-            series("Size of the state", "The file of each operation. Source: wolkvox_exporter_state_size_bytes.",
-                   [target(f"max by (job, operation) ({sel('wolkvox_exporter_state_size_bytes')})", "{{operation}}")], "bytes", width=8, none="state in memory only"),
-            series("Memory", "Resident memory of the exporter's process. Source: process_resident_memory_bytes.",
-                   [target('process_resident_memory_bytes{job=~"$job"}', "{{job}} · {{instance}}")], "bytes", width=6),
+            series("Memory and state", "Resident memory of the exporter's process, and the size of each operation's file where there is a state path. "
+                   "Source: process_resident_memory_bytes, wolkvox_exporter_state_size_bytes.",
+                   [target('process_resident_memory_bytes{job=~"$job"}', "memory · {{instance}}"),
+                    target(f"max by (job, operation) ({sel('wolkvox_exporter_state_size_bytes')})", "state · {{operation}}")], "bytes", width=6),
             series("CPU", "Seconds of CPU a second. Source: process_cpu_seconds_total.",
-                   [target('rate(process_cpu_seconds_total{job=~"$job"}[$__rate_interval])', "{{job}} · {{instance}}")], "percentunit", width=6),
+                   [target('rate(process_cpu_seconds_total{job=~"$job"}[$__rate_interval])', "{{job}} · {{instance}}")], "percentunit", width=6, interval="1m"),
             series("Scrapes: time", "Time that Prometheus's scrapes took. Source: scrape_duration_seconds.",
-                   [target('scrape_duration_seconds{job=~"$job"}', "{{job}} · {{instance}}")], "s", width=6),
+                   [target('scrape_duration_seconds{job=~"$job"}', "{{job}} · {{instance}}")], "s", width=6, interval="1m"),
             series("Scrapes: samples", "Samples that each scrape brought. Source: scrape_samples_scraped.",
-                   [target('scrape_samples_scraped{job=~"$job"}', "{{job}} · {{instance}}")], "short", width=6),
+                   [target('scrape_samples_scraped{job=~"$job"}', "{{job}} · {{instance}}")], "short", width=6, interval="1m"),
             alerts_table(24, 6),
         ])
 
