@@ -352,7 +352,7 @@ def laid_out(panels: list[Json]) -> list[Json]:
 def query_variable(name: str, label: str, query: str, regex: str = "") -> Json:
     kind = 1 if query.startswith("label_values(") else 3  # as Grafana's editor numbers them: label values, query result
     return {
-        "type": "query", "name": name, "label": label, "datasource": DATASOURCE, "definition": query,
+        "type": "query", "name": name, "label": label, "datasource": DATASOURCE,
         "query": {"qryType": kind, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
         "regex": regex, "multi": True, "includeAll": True, "allValue": ".+", "refresh": 2, "sort": 5, "hide": 0, "skipUrlSync": False,
         "current": {"text": ["All"], "value": ["$__all"], "selected": True}, "options": [],

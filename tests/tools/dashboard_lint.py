@@ -6,7 +6,7 @@ import re
 # What the rules let pass, each with its reason: (rule, dashboard, title of the panel).
 EXCEPTIONS = {
     ("scope", "wolkvox-exporter", "Version"): "the build has no operation",
-    ("scope", "wolkvox-exporter", "Memory"): "a process has no operation",
+    ("scope", "wolkvox-exporter", "Memory and state"): "a process has no operation",
     ("scope", "wolkvox-exporter", "CPU"): "a process has no operation",
     ("scope", "wolkvox-exporter", "Scrapes: time"): "a scrape has no operation",
     ("scope", "wolkvox-exporter", "Scrapes: samples"): "a scrape has no operation",
@@ -14,8 +14,6 @@ EXCEPTIONS = {
     ("grouping", "wolkvox-overview", "Wait before abandoning"): "a heatmap shows one histogram, so operations are added up",
     ("grouping", "wolkvox-skills", "Wait before abandoning"): "a heatmap shows one histogram, so operations are added up",
     ("grouping", "wolkvox-ivr", "Time in the menu"): "a heatmap shows one histogram, so operations are added up",
-    ("grouping", "wolkvox-overview", "Alerts firing"): "an alert may have no operation",
-    ("grouping", "wolkvox-exporter", "Alerts firing"): "an alert may have no operation",
 }
 
 # Windows of functions over time. Polls come every five minutes, so nothing shorter than four of them.
