@@ -250,7 +250,7 @@ def bar_gauge(title: str, description: str, expr: str, legend: str, unit: str, *
             defaults[key] = value
     options = {
         "displayMode": "basic", "orientation": "horizontal", "valueMode": "text", "showUnfilled": True, "minVizHeight": 16,
-        "minVizWidth": 8, "maxVizHeight": 32, "namePlacement": "left", "sizing": "manual", "text": {"titleSize": 14, "valueSize": 16}, "reduceOptions": reduce_last(),
+        "minVizWidth": 8, "maxVizHeight": 32, "namePlacement": "left", "sizing": "manual", "text": {"titleSize": 12, "valueSize": 16}, "reduceOptions": reduce_last(),
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
     }
     return panel("bargauge", title, description, [now(expr, legend)], width, height, defaults, options)
@@ -305,6 +305,11 @@ def table(title: str, description: str, exprs: list[str], columns: list[Json], *
 def column(field: str, title: str, unit: str = "", **properties: Any) -> Json:
     # Without this the text for an empty table would stand in its empty cells.
     return override(field, displayName=title, noValue="–", **({"unit": unit} if unit else {}), **properties)
+
+
+def unseen(field: str) -> Json:
+    """A field that links need and nobody wants to read. The one key is for Grafana 11, the other for later ones."""
+    return override(field, custom__hidden=True, custom__hideFrom={"legend": True, "tooltip": True, "viz": True})
 
 
 OPERATION = column("operation", "Operation", custom__width=110)
@@ -469,11 +474,12 @@ def failing(width: int = 3) -> Json:
 def alerts_table(width: int, height: int) -> Json:
     return table(
         "Alerts firing", "Alerts of the exporter's rules that fire now, also those without an operation. Source: ALERTS.",
-        [f'label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report")'],
-        [column("alertname", "Alert"), column("severity", "Severity", custom__width=90), OPERATION, column("about", "About")],
-        width=width, height=height, order=["alertname", "about", "severity", "operation"],
-        hidden=["Value", "__name__", "alertstate", "instance", "campaign", "campaign_id", "skill", "skill_id", "routing_point", "rp_id", "report",
-                "channel", "reason", "field", "result"],
+        [f'label_replace(label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report"), '
+         '"alert", "$1", "alertname", "Wolkvox(.+)")'],
+        [column("alert", "Alert", custom__width=190), column("about", "About"), column("severity", "Severity", custom__width=85), OPERATION],
+        width=width, height=height, order=["alert", "about", "severity", "operation"],
+        hidden=["Value", "__name__", "alertname", "alertstate", "instance", "campaign", "campaign_id", "skill", "skill_id", "routing_point", "rp_id",
+                "report", "channel", "reason", "field", "result"],
         sort="Severity", none="no alert is firing")
 
 
@@ -521,10 +527,10 @@ def overview() -> Json:
                   f"a name leads to the skills' dashboard. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
                   [named(grown(sel(INTERACTIONS), "1h", *per_skill), "skill"), grown(sel(INTERACTIONS, ABANDONED), "1h", *per_skill),
                    abandonment(sel, "1h", *per_skill), quantile(0.9, sel("wolkvox_abandon_time_seconds_bucket"), "1h", *per_skill)],
-                  [column("skill", "Skill", links=link("wolkvox-skills", "This skill", "skill=skill_id")), OPERATION,
-                   column("skill_id", "Id", custom__width=70), column("Value #A", "Offered", "none", decimals=0),
+                  [column("skill", "Skill", custom__width=190, links=link("wolkvox-skills", "This skill", "skill=skill_id")), OPERATION,
+                   unseen("skill_id"), column("Value #A", "Offered", "none", decimals=0),
                    column("Value #B", "Abandoned", "none", decimals=0),
-                   column("Value #C", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)), column("Value #D", "90 % gave up within", "s", decimals=1)],
+                   column("Value #C", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)), column("Value #D", "90 % within", "s", decimals=1)],
                   width=12, height=8, hidden=[], sort="Rate",
                   order=["skill", "operation", "skill_id", "Value #A", "Value #B", "Value #C", "Value #D"]),
             table("Campaigns", "State, speed and what is left of each list; a name leads to the campaigns' dashboard. "
@@ -532,24 +538,24 @@ def overview() -> Json:
                   [names("campaign"), total(sel("wolkvox_campaign_status", RUNNING), "campaign_id"),
                    total(sel("wolkvox_campaign_calls_per_minute"), "campaign_id"), total(sel("wolkvox_campaign_clean_records"), "campaign_id"),
                    total(sel("wolkvox_campaign_penetration_day_ratio"), "campaign_id")],
-                  [column("campaign", "Campaign", links=link("wolkvox-campaigns", "This campaign", "campaign=campaign_id")),
-                   OPERATION, column("campaign_id", "Id", custom__width=70),
+                  [column("campaign", "Campaign", custom__width=215, links=link("wolkvox-campaigns", "This campaign", "campaign=campaign_id")),
+                   OPERATION, unseen("campaign_id"),
                    column("Value #B", "State", mappings=CAMPAIGN_STATES, custom__cellOptions={"type": "color-text"}),
                    column("Value #C", "Dials/min", "none"), column("Value #D", "Fresh records", "none"),
-                   column("Value #E", "Penetration today", "percentunit", decimals=0)],
+                   column("Value #E", "Penetration", "percentunit", decimals=0)],
                   width=12, height=8, hidden=["Value #A"], sort="Dials/min",
                   order=["campaign", "operation", "campaign_id", "Value #B", "Value #C", "Value #D", "Value #E"]),
             series("IVR calls by outcome, per hour", "Calls that ended in a routing point, in the hour before each point: ok went on, hung up did not. "
                    "Source: wolkvox_ivr_calls_total.",
                    [target(f"{grown(sel('wolkvox_ivr_calls_total', matcher), '1h')} > 0", f"{name} · {{{{operation}}}}")
                     for matcher, name in (('result="ok"', "ok"), ('result="hung_up"', "hung up"), ('result="other"', "other"))], "none",
-                   stack="normal", width=8, height=7, overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
+                   stack="normal", width=7, height=7, overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
             series("Length of calls, share of the last 30 min", "Calls by billed length; many of the shortest mean dead air or a wrong list. "
                    "Source: wolkvox_calls_total.",
                    [target(where_enough(grown(sel('wolkvox_calls_total', eq('duration', name)), '30m'), grown(sel('wolkvox_calls_total'), '30m')), f"{name} · {{{{operation}}}}")
-                    for name in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")], "none", stack="percent", width=8, height=7,
+                    for name in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")], "none", stack="percent", width=7, height=7,
                    overrides=[by_operation(one.replace("+", "\\+"), color=colour(one)) for one in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")]),
-            alerts_table(8, 7),
+            alerts_table(10, 7),
         ])
 
 
@@ -718,7 +724,7 @@ def skills() -> Json:
                   [column("skill", "Skill", links=link("wolkvox-skills", "Only this skill", "skill=skill_id")), OPERATION,
                    column("skill_id", "Id", custom__width=70), column("Value #A", "Offered", "none", decimals=0), column("Value #B", "Answered", "none", decimals=0),
                    column("Value #C", "Abandoned", "none", decimals=0), column("Value #D", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)),
-                   column("Value #E", "Short among abandoned", "percentunit", decimals=0), column("Value #F", "Half gave up within", "s", decimals=1),
+                   column("Value #E", "Short", "percentunit", decimals=0), column("Value #F", "Half gave up within", "s", decimals=1),
                    column("Value #G", "90 % gave up within", "s", decimals=1)],
                   height=6, hidden=[], sort="Rate", order=["skill", "operation", "skill_id", *(f"Value #{letter}" for letter in "ABCDEFG")]),
         ])
@@ -809,9 +815,11 @@ def exporter() -> Json:
                    [target(f"max by (job, operation, report) (time() - {sel('wolkvox_report_data_timestamp_seconds')})", report)], "dthms", steps=AGE, height=9),
             series("API requests, per hour", "Requests of the hour before each point, retries included. Source: wolkvox_api_requests_total.",
                    [target(grown(sel("wolkvox_api_requests_total"), "1h", "report"), report)], "none", stack="normal", width=8),
-            series("Failures by reason, per hour", "Polls that failed in the hour before each point. Source: wolkvox_report_poll_failures_total.",
-                   [target(f"{grown(sel('wolkvox_report_poll_failures_total'), '1h', 'report', 'reason')} > 0", "{{reason}} · {{report}} · {{operation}}")],
-                   "none", stack="normal", width=8, none="no poll failed"),
+            series("Polls failed or skipped, per hour", "Polls that failed, by reason, and polls not made to keep the budget or because the quota is used up, in the hour before each point. "
+                   "Source: wolkvox_report_poll_failures_total, wolkvox_report_polls_skipped_total.",
+                   [target(f"{grown(sel('wolkvox_report_poll_failures_total'), '1h', 'report', 'reason')} > 0", "{{reason}} · {{report}} · {{operation}}"),
+                    target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'report', 'reason')} > 0", "skipped, {{reason}} · {{report}} · {{operation}}")],
+                   "none", stack="normal", width=8, none="no poll failed or was skipped"),
             series("API calls used today", "Calls of the operation's local day, and its budget (dashed). Source: wolkvox_api_calls_used, wolkvox_api_calls_limit.",
                    [target(f"max by (job, operation) ({used})", "used · {{operation}}"), target(f"max by (job, operation) ({limit})", "budget · {{operation}}")],
                    "none", width=8,
@@ -833,9 +841,7 @@ def exporter() -> Json:
                     target(f"{grown(sel('wolkvox_report_capped_windows_total'), '1h')} > 0", "windows cut · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", "rows counted late · {{operation}}")], "none", width=12,
                    none="nothing odd"),
-            series("Polls skipped, per hour", "Polls not made to keep the daily budget, or because the API's quota is used up. Source: wolkvox_report_polls_skipped_total.",
-                   [target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'reason')} > 0", "{{reason}} · {{operation}}")], "none", width=12,
-                   none="no poll was skipped"),
+            alerts_table(12, 8),
             series("Memory and state", "Resident memory of the exporter's process, and the size of each operation's file where there is a state path. "
                    "Source: process_resident_memory_bytes, wolkvox_exporter_state_size_bytes.",
                    [target('process_resident_memory_bytes{job=~"$job"}', "memory · {{instance}}"),
@@ -846,7 +852,6 @@ def exporter() -> Json:
                    [target('scrape_duration_seconds{job=~"$job"}', "{{job}} · {{instance}}")], "s", width=6, interval="1m"),
             series("Scrapes: samples", "Samples that each scrape brought. Source: scrape_samples_scraped.",
                    [target('scrape_samples_scraped{job=~"$job"}', "{{job}} · {{instance}}")], "short", width=6, interval="1m"),
-            alerts_table(24, 6),
         ])
 
 

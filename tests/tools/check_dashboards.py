@@ -35,8 +35,8 @@ NAMES = {"overview", "campaigns", "skills", "ivr", "exporter"}
 MAY_BE_EMPTY = {
     ("wolkvox-overview", "IVR calls by outcome, per hour", "other · {{operation}}"): "calls that ended in no known way",
     ("wolkvox-ivr", "Outcome, share of the last hour", "other · {{operation}}"): "calls that ended in no known way",
-    ("wolkvox-exporter", "Failures by reason, per hour", "{{reason}} · {{report}} · {{operation}}"): "failures",
-    ("wolkvox-exporter", "Polls skipped, per hour", "{{reason}} · {{operation}}"): "the budget lasts",
+    ("wolkvox-exporter", "Polls failed or skipped, per hour", "{{reason}} · {{report}} · {{operation}}"): "failures",
+    ("wolkvox-exporter", "Polls failed or skipped, per hour", "skipped, {{reason}} · {{report}} · {{operation}}"): "the budget lasts",
     ("wolkvox-exporter", "Rows by outcome, per hour", "baseline · {{operation}}"): "rows older than the first poll",
     ("wolkvox-exporter", "Rows by outcome, per hour", "late · {{operation}}"): "rows that came after days",
     ("wolkvox-exporter", "Rows by outcome, per hour", "invalid · {{operation}}"): "rows that cannot be understood",
