@@ -259,7 +259,7 @@ def bar_gauge(title: str, description: str, expr: str, legend: str, unit: str, *
 def state_timeline(title: str, description: str, expr: str, legend: str, states: list[Json], *, width: int = 12, height: int = 8) -> Json:
     defaults = {
         "noValue": "nothing in this time", "mappings": states, "color": {"mode": "thresholds"}, "thresholds": thresholds([(None, GREY)]),
-        "custom": {"fillOpacity": 75, "lineWidth": 0, "spanNulls": False, "insertNulls": False,
+        "custom": {"fillOpacity": 75, "lineWidth": 0,
                    "hideFrom": {"legend": False, "tooltip": False, "viz": False}},
     }
     options = {

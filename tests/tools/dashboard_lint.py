@@ -163,7 +163,7 @@ def shown(dashboard):
         colours = {step["color"] for step in steps}
         if "red" in colours and not re.search(r"\bred\b|Lines? at|lines:|Lines:", panel["description"], re.IGNORECASE):
             yield panel["title"], "the thresholds are not explained"
-        if panel["type"] in ("timeseries", "state-timeline") and defaults["custom"]["spanNulls"] is not False:
+        if panel["type"] == "timeseries" and defaults["custom"]["spanNulls"] is not False:
             yield panel["title"], "draws lines over gaps"
         if panel["type"] in OF_NOW and not all(one.get("instant") for one in panel["targets"]):
             yield panel["title"], "shows the last value of the range, however old"
