@@ -25,7 +25,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 import dashboard_lint
 from exposition import require
-from servers import Checks, api, get, running, until_true, free_address
+from servers import Checks, api, free_address, get, running, until_true
 
 OLD_BIN, NEW_BIN, HISTORY = map(pathlib.Path, sys.argv[1:])
 FOLDER = pathlib.Path(__file__).parents[2] / "dashboards"
@@ -49,9 +49,8 @@ MAY_BE_EMPTY = {
     ("wolkvox-overview", "annotation Lists recycled", ""): "no list was recycled",
     ("wolkvox-campaigns", "annotation Lists recycled", ""): "no list was recycled",
 }
-# A label of a legend that a series may lack: an alert is about this or that.
-WITHOUT_OPERATION = {"wait before abandoning", "time in the menu", "alerts firing", "version", "memory and state", "cpu", "scrapes: time",
-                     "scrapes: samples", "annotation alerts firing"}
+# Panels whose results may lack job or operation: those that the rules except, and alerts, which may have none.
+WITHOUT_OPERATION = {title for _, _, title in dashboard_lint.EXCEPTIONS} | {"Alerts firing"}
 
 
 def read(folder):
@@ -198,25 +197,28 @@ def check_links():
 # What needs a Prometheus.
 
 
+def time_of(path, last):
+    """The time of the last sample of a file, or of the first one."""
+    with path.open("rb") as file:
+        if last:
+            file.seek(-min(4096, path.stat().st_size), os.SEEK_END)
+        text = file.read(4096).decode(errors="replace")
+    # The first line may be half a one, and so may the last.
+    found = re.findall(r"\n[^#\n]* \S+ (\d+)(?:\.\d+)?(?=\n)", text)
+    require(found, f"no samples in {path.name}")
+    return int(found[-1 if last else 0])
+
+
 def last_noon():
     """The last noon in Bogota of the history, and how long the history is."""
     files = sorted(HISTORY.glob("*.om"))
     require(files, f"no *.om in {HISTORY}")
 
-    def time(path, from_end):
-        with path.open("rb") as file:
-            if from_end:
-                file.seek(-min(4096, path.stat().st_size), os.SEEK_END)
-            text = file.read(4096).decode(errors="replace")
-        stamps = [int(float(line.rsplit(" ", 1)[1])) for line in text.splitlines()[1 if from_end else 0 :] if re.search(r"[}\w] \S+ \d+(\.\d+)?$", line)]
-        require(stamps, f"no samples in {path.name}")
-        return stamps[-1] if from_end else stamps[0]
-
-    end = time(files[-1], True)
+    end = time_of(files[-1], True)
     noon = datetime.datetime.fromtimestamp(end, datetime.timezone.utc).replace(hour=17, minute=0, second=0)
     if noon.timestamp() > end:
         noon -= datetime.timedelta(days=1)
-    return int(noon.timestamp()), time(files[0], False)
+    return int(noon.timestamp()), time_of(files[0], False)
 
 
 def alerts(at, labels):
@@ -231,15 +233,30 @@ def alerts(at, labels):
     return "\n".join(lines) + "\n# EOF\n"
 
 
+def twin(file, operation):
+    """The same samples of a second operation: in it the same ids stand for something else."""
+    ours, other = f'operation="{operation}"'.encode(), b'operation="twin"'
+    return b"".join(line.replace(ours, other) for line in file.open("rb") if ours in line) + b"# EOF\n"
+
+
 def load(folder, at):
-    written = folder / "alerts.om"
-    first = next(line for line in sorted(HISTORY.glob("*.om"))[0].open() if line.startswith("wolkvox_skill_info{"))
+    files = sorted(HISTORY.glob("*.om"))
+    first = next(line for line in files[0].open() if line.startswith("wolkvox_skill_info{"))
     labels = dict(re.findall(r'(\w+)="([^"]*)"', first))
-    written.write_text(alerts(at, {key: labels[key] for key in ("job", "operation", "skill_id", "skill")}))
-    for file in (*sorted(HISTORY.glob("*.om")), written):
+
+    def into_blocks(file):
         command = [NEW_BIN / "promtool", "tsdb", "create-blocks-from", "openmetrics", file, folder / "data"]
         made = subprocess.run(command, capture_output=True, text=True, timeout=300)
         require(made.returncode == 0, f"{file.name}: {made.stderr[-500:]}")
+
+    written = folder / "written.om"
+    written.write_text(alerts(at, {key: labels[key] for key in ("job", "operation", "skill_id", "skill")}))
+    into_blocks(written)
+    for file in files:
+        into_blocks(file)
+        if time_of(file, True) >= at - 86400 and time_of(file, False) <= at:
+            written.write_bytes(twin(file, labels["operation"]))
+            into_blocks(written)
 
 
 @contextlib.contextmanager
@@ -341,7 +358,7 @@ def check_results(panel, target, results):
     legends = []
     for result in results:
         labels = result["metric"]
-        if panel["title"].lower() not in WITHOUT_OPERATION:
+        if panel["title"] not in WITHOUT_OPERATION:
             require({"job", "operation"} <= set(labels), f"{panel['title']}: a result without job and operation: {labels}")
         missing = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - set(labels)
         require(not missing, f"{panel['title']}: the legend's {missing} is in no label of {labels}")
@@ -365,6 +382,27 @@ def check_columns(server, dashboard, at):
         named = {one["matcher"]["options"] for one in panel["fieldConfig"]["overrides"]}
         linked = set(re.findall(r"__data\.fields\.(\w+)", json.dumps(panel["fieldConfig"])))
         require(named | linked <= fields, f"{panel['title']}: no field {sorted((named | linked) - fields)}")
+
+
+def check_operations_apart(server, at):
+    """Each operation has its own number, though both have the same ids."""
+    chosen = {"job": ".+", "operation": ".+"}
+    for panel in DASHBOARDS["overview"]["panels"]:
+        if panel["type"] == "stat":
+            results = ask(server, panel["targets"][0], chosen, at)
+            values = [(result["metric"]["operation"], result["value"][1]) for result in results]
+            require(len(values) == 2 and values[0][1] == values[1][1], f"{panel['title']} of twins: {values}")
+
+
+def check_misspelt_is_seen(server, at):
+    broken = copy.deepcopy(DASHBOARDS["overview"])
+    replace_first("wolkvox_campaign_status", "wolkvox_campaign_state")(broken)
+    try:
+        check_answers(server, broken, at)
+    except AssertionError as error:
+        require("find nothing" in str(error), f"something else is seen: {error}")
+    else:
+        raise AssertionError("a misspelt metric is not seen")
 
 
 def check_closed_is_a_gap(server, at):
@@ -407,6 +445,8 @@ def main():
             ):
                 check(f"{version} Prometheus: {name} {what}", function, server, dashboard, at)
             check(f"{version} Prometheus: closed hours are gaps", check_closed_is_a_gap, server, at)
+            check(f"{version} Prometheus: operations stay apart", check_operations_apart, server, at)
+            check(f"{version} Prometheus: a misspelt metric is seen", check_misspelt_is_seen, server, at)
     return check.verdict()
 
 
