@@ -70,6 +70,11 @@ def first_url(process, log):
     return found[0]
 
 
+def free_address():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return "127.0.0.1:%d" % free.getsockname()[1]
+
+
 @contextlib.contextmanager
 def prometheus(program, metrics, folder, jobs):
     """A Prometheus that scrapes `metrics` each second, once for each job; `jobs` has a job's own settings by its name."""
@@ -81,8 +86,7 @@ def prometheus(program, metrics, folder, jobs):
         "scrape_configs": [{"job_name": job, **scrape, **settings} for job, settings in jobs.items()],
     }
     (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = "127.0.0.1:%d" % free.getsockname()[1]
+    address = free_address()
     command = (
         program,
         f"--config.file={folder / 'prometheus.yml'}",
