@@ -73,7 +73,7 @@ async fn main() -> anyhow::Result<()> {
     let zone = TimeZone::get(ZONE)?;
     let scene = Scene::new(arguments.scene, arguments.from, &zone)?;
     std::fs::write(arguments.to.join("incidents.json"), scene.incidents_json()?)?;
-    let mut stage = Stage::new(&scene, arguments.from, &zone).await?;
+    let mut stage = Stage::new(&scene, arguments.from, &zone, &arguments.metrics).await?;
     let mut recorder = Recorder::new(&arguments.to, &arguments.metrics);
     for day in 0..arguments.days {
         let date = arguments.from.checked_add(SignedDuration::from_hours(24 * day))?;
@@ -97,6 +97,11 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a metric that begins like that is to be written: a report that nobody reads need not be asked for.
+fn is_wanted(metrics: &[String], prefix: &str) -> bool {
+    metrics.is_empty() || metrics.iter().any(|name| name.starts_with(prefix))
+}
+
 fn midnight(date: Date, zone: &TimeZone) -> anyhow::Result<i64> {
     Ok(date.to_zoned(zone.clone())?.timestamp().as_second())
 }
@@ -118,7 +123,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new(scene: &Scene, from: Date, zone: &TimeZone) -> anyhow::Result<Self> {
+    async fn new(scene: &Scene, from: Date, zone: &TimeZone, metrics: &[String]) -> anyhow::Result<Self> {
         let start = from.to_zoned(zone.clone())?.timestamp();
         let simulator = Simulator::new(SimulatorConfig {
             seed: SEED,
@@ -130,10 +135,13 @@ impl Stage {
         let mut operation = Operation::new(simulated.name(), served.url(), Token::given(simulated.token()));
         operation.timezone = zone.clone();
         operation.currency = Some("COP".to_owned());
+        if !is_wanted(metrics, "wolkvox_preview_") {
+            operation.reports.remove(&ReportKind::PreviewCalls);
+        }
         for (report, config) in &mut operation.reports {
             // No row of this scene is so late that it takes the default windows, and these are cheaper to read.
             if ![ReportKind::Campaigns, ReportKind::CallDurations].contains(report) {
-                config.overlap = Duration::from_secs(30 * 60);
+                config.overlap = Duration::from_secs(15 * 60);
                 config.reread = Reread {
                     every: Duration::from_secs(6 * 3600),
                     back: Duration::from_secs(3600),
@@ -199,7 +207,8 @@ impl Stage {
         if !self.is_running() {
             return;
         }
-        for report in ReportKind::ALL {
+        let reports: Vec<ReportKind> = self.operation.reports.keys().copied().collect();
+        for report in reports {
             self.poller.tick(report).await;
         }
         let health = self.board.health();
@@ -225,7 +234,6 @@ impl Stage {
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
         self.board.is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
         let body = self.board.page(Format::OpenMetrics, false)?;
-        let bytes: Vec<u8> = body.parts.iter().flat_map(|part| part.iter().copied()).collect();
-        Ok(Some(String::from_utf8(bytes).context("the page is not UTF-8")?))
+        Ok(Some(String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?))
     }
 }

@@ -10,7 +10,7 @@ use wolkvox_exporter::simulator::{
 };
 
 /// Enough calls in an hour for the rules that ask for a number of them, and no more: every call takes its time.
-const VOLUME: f64 = 3.0;
+const VOLUME: f64 = 2.0;
 /// Dialling campaigns, of which one is stopped.
 const CAMPAIGNS: usize = 4;
 const SKILLS: usize = 3;
