@@ -1,7 +1,7 @@
 //! `history --from DATE --days N --scene quiet|busy --to FOLDER [--every SECONDS] [--metrics NAME,NAME…]`
 //!
 //! Writes what a Prometheus would have scraped from the exporter in days that never were: OpenMetrics with timestamps,
-//! a file for each local day, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
+//! a file for each two hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
 //! simulator over HTTP every five minutes; only the time is told to both.
 
 mod recorder;
@@ -55,7 +55,7 @@ struct Arguments {
     #[arg(long)]
     to: PathBuf,
     /// From one scrape to the next, in whole minutes or half a poll. `up` is there every minute.
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 300)]
     every: i64,
     /// The names of the samples to write; without it all.
     #[arg(long, value_delimiter = ',')]
@@ -78,7 +78,6 @@ async fn main() -> anyhow::Result<()> {
     for day in 0..arguments.days {
         let date = arguments.from.checked_add(SignedDuration::from_hours(24 * day))?;
         let (from, until) = (midnight(date, &zone)?, midnight(date.tomorrow()?, &zone)?);
-        recorder.begin(date)?;
         for second in (from..until).step_by(30) {
             stage.go_to(second)?;
             if second % POLL_SECONDS == 0 {
@@ -92,9 +91,8 @@ async fn main() -> anyhow::Result<()> {
                 recorder.up(scraped_at, stage.is_up())?;
             }
         }
-        recorder.end()?;
     }
-    Ok(())
+    recorder.end()
 }
 
 /// Whether a metric that begins like that is to be written: a report that nobody reads need not be asked for.

@@ -6,15 +6,17 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use jiff::civil::Date;
+use jiff::Timestamp;
 
 /// What Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
+/// Seconds of a file. promtool reads a file once for each block of two hours that it has samples of.
+const BLOCK: i64 = 7200;
 
 pub(crate) struct Recorder {
     folder: PathBuf,
     names: HashSet<String>,
-    file: Option<BufWriter<File>>,
+    file: Option<(i64, BufWriter<File>)>,
 }
 
 impl Recorder {
@@ -27,17 +29,24 @@ impl Recorder {
         }
     }
 
-    /// The file of a day: promtool reads a file once for each block of two hours.
-    pub(crate) fn begin(&mut self, date: Date) -> anyhow::Result<()> {
-        let file = File::create(self.folder.join(format!("{date}.om")))?;
-        self.file = Some(BufWriter::new(file));
-        Ok(())
+    /// The file for the samples of that second.
+    fn file(&mut self, second: i64) -> anyhow::Result<&mut BufWriter<File>> {
+        let block = second.div_euclid(BLOCK);
+        if self.file.as_ref().is_none_or(|(open, _)| *open != block) {
+            self.end()?;
+            let start = Timestamp::from_second(block * BLOCK)?;
+            let file = File::create(self.folder.join(format!("{}.om", start.strftime("%Y-%m-%dT%H"))))?;
+            self.file = Some((block, BufWriter::new(file)));
+        }
+        self.file.as_mut().map(|(_, file)| file).context("no file is open")
     }
 
+    /// To be called after the last sample.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
-        let mut file = self.file.take().context("no day has begun")?;
-        writeln!(file, "# EOF")?;
-        file.flush()?;
+        if let Some((_, mut file)) = self.file.take() {
+            writeln!(file, "# EOF")?;
+            file.flush()?;
+        }
         Ok(())
     }
 
@@ -45,7 +54,7 @@ impl Recorder {
     pub(crate) fn scrape(&mut self, second: i64, page: Option<&str>) -> anyhow::Result<()> {
         self.up(second, page.is_some())?;
         let Some(page) = page else { return Ok(()) };
-        let file = self.file.as_mut().context("no day has begun")?;
+        let mut file = Vec::with_capacity(2 * page.len());
         let mut samples = 0_u64;
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             samples += 1;
@@ -61,12 +70,13 @@ impl Recorder {
         }
         writeln!(file, "scrape_samples_scraped{{{TARGET}}} {samples} {second}")?;
         writeln!(file, "scrape_duration_seconds{{{TARGET}}} 0.004 {second}")?;
+        self.file(second)?.write_all(&file)?;
         Ok(())
     }
 
     /// Whether the target answered.
     pub(crate) fn up(&mut self, second: i64, up: bool) -> anyhow::Result<()> {
-        let file = self.file.as_mut().context("no day has begun")?;
+        let file = self.file(second)?;
         writeln!(file, "up{{{TARGET}}} {} {second}", u8::from(up))?;
         Ok(())
     }
