@@ -1,7 +1,7 @@
 //! `history --from DATE --days N --scene quiet|busy --to FOLDER [--every SECONDS] [--metrics NAME,NAME…]`
 //!
 //! Writes what a Prometheus would have scraped from the exporter in days that never were: OpenMetrics with timestamps,
-//! a file for each two hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
+//! a file for each 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
 //! simulator over HTTP every five minutes; only the time is told to both.
 
 mod recorder;

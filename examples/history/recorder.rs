@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 /// What Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
-/// Seconds of a file. promtool reads a file once for each block of two hours that it has samples of.
-const BLOCK: i64 = 7200;
+/// Seconds of a file: promtool reads a file once for each block that it has samples of, and with
+/// `--max-block-duration=18h` that is once.
+const BLOCK: i64 = 18 * 3600;
 
 pub(crate) struct Recorder {
     folder: PathBuf,

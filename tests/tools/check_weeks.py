@@ -35,6 +35,8 @@ PAGE = ROOT / "docs" / "alerts.md"
 FIRST_DAY = datetime.date(2026, 11, 2)  # a Monday
 ZONE = datetime.timezone(datetime.timedelta(hours=-5))  # America/Bogota, all the year
 STEP = 60
+# A block's length that Prometheus itself would choose; promtool reads a file once for each block of it.
+BLOCK = 18 * 3600
 DAY = 86400
 START = int(datetime.datetime.combine(FIRST_DAY, datetime.time(), ZONE).timestamp())
 WEEKS = {"quiet": (START + 7 * DAY, START + 14 * DAY), "busy": (START + 14 * DAY, START + 21 * DAY)}
@@ -171,7 +173,7 @@ def load(promtool, history, data):
     require(files, f"no history in {history}")
 
     def one(file):
-        run(promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, data)
+        run(promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", f"--max-block-duration={BLOCK // 3600}h", file, data)
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(one, files))
@@ -212,7 +214,7 @@ def backfill(program, promtool, data, folder, recording):
                     text = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in sorted(pairs.items()))
                     head = f"{rule.name}{{{text}}}"
                     for at, value in values.items():
-                        lines[at // 7200].append(f"{head} {value} {at}\n")
+                        lines[at // BLOCK].append(f"{head} {value} {at}\n")
                 return lines
 
             with concurrent.futures.ThreadPoolExecutor(2) as pool:
