@@ -22,7 +22,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::ledger::Place;
-use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::metrics::process::{self, ReloadGauges};
 use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
@@ -112,6 +112,7 @@ struct Stage {
     settings: Settings,
     poller: Poller,
     board: Arc<Board>,
+    reloads: ReloadGauges,
     disturbances: Vec<Disturbance>,
     under_way: Vec<bool>,
     /// When campaigns were last read: what is shown of them is withdrawn when it is too old.
@@ -155,7 +156,8 @@ impl Stage {
         };
         let clock = simulator.clock().clone();
         let told = clock.clone();
-        let board = Arc::new(Board::new(process::registry(start).0));
+        let (registry, reloads) = process::registry(start);
+        let board = Arc::new(Board::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
@@ -171,6 +173,7 @@ impl Stage {
             settings,
             poller,
             board,
+            reloads,
             under_way: vec![false; scene.disturbances.len()],
             disturbances: scene.disturbances.clone(),
             campaigns_read: start.as_second(),
@@ -189,13 +192,17 @@ impl Stage {
         }
         self.under_way = now;
         self.simulated.clear_faults();
+        self.simulated.answer_as_generated(ReportKind::Campaigns);
+        let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
+        self.reloads.note(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
         for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
             if *holds {
                 one.apply(&self.simulated, &mut operation, &mut settings);
             }
         }
-        self.simulated.switch(|switches| *switches = scene::switches(&self.disturbances, second));
+        self.simulated
+            .switch(|switches| *switches = scene::switches(&self.disturbances, second));
         let client = Client::new(&operation, settings.retry)?;
         self.poller.reconfigure(operation, settings, client);
         Ok(())
@@ -210,8 +217,12 @@ impl Stage {
             self.poller.tick(report).await;
         }
         let health = self.board.health();
-        let of_campaigns = health.values().next().and_then(|health| health.reports.get(&ReportKind::Campaigns));
-        if of_campaigns.is_some_and(|campaigns| campaigns.last_success.is_some_and(|at| at.as_second() == self.second)) {
+        let of_campaigns = health
+            .values()
+            .next()
+            .and_then(|health| health.reports.get(&ReportKind::Campaigns));
+        if of_campaigns.is_some_and(|campaigns| campaigns.last_success.is_some_and(|at| at.as_second() == self.second))
+        {
             self.campaigns_read = self.second;
         }
     }
@@ -230,8 +241,11 @@ impl Stage {
         }
         // The age of what is shown goes by the runtime's clock, which has hardly moved.
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
-        self.board.is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
+        self.board
+            .is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
         let body = self.board.page(Format::OpenMetrics, false)?;
-        Ok(Some(String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?))
+        Ok(Some(
+            String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
+        ))
     }
 }

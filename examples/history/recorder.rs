@@ -59,7 +59,10 @@ impl Recorder {
         let mut samples = 0_u64;
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             samples += 1;
-            let end_of_name = line.find('{').or_else(|| line.find(' ')).context("a line without a value")?;
+            let end_of_name = line
+                .find('{')
+                .or_else(|| line.find(' '))
+                .context("a line without a value")?;
             let (name, rest) = line.split_at(end_of_name);
             if !self.names.is_empty() && !self.names.contains(name) {
                 continue;

@@ -1,12 +1,14 @@
 //! What happens in a history, and when.
 
 use clap::ValueEnum;
-use jiff::{Timestamp, civil::Date, civil::Time, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::Settings;
+use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
-    EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, SimulatedOperation, Switches,
+    DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
+    SimulatedOperation, Switches,
 };
 
 /// Enough calls in an hour for the rules that ask for a number of them, and no more: every call takes its time.
@@ -17,6 +19,12 @@ const SKILLS: usize = 3;
 const ROUTING_POINTS: usize = 2;
 /// A list lasts for the day, and nobody has to recycle it.
 const LIST_SIZE: u32 = 220;
+
+const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
+    "campaign": "1016 - COBRANZA TEMPRANA - tel1 (100%)", "speed": "quick", "status": "stopped", "skill_id": "4000",
+    "records": "many", "clean": "few", "dial": "0", "answer": "0", "no_answer": "0", "busy/congestion/failed": "0",
+    "answer_machine": "0", "penetration_day": "low", "penetration_now": "low", "hits": "0 (0.00 %)", "calls_x_min": "0",
+    "recycled": "0"}]}"#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SceneName {
@@ -39,6 +47,14 @@ pub(crate) enum Trouble {
     SmallBudget(u32),
     /// Fewer series than the operation has campaigns.
     SmallLimit(usize),
+    /// Fields of the campaigns come as words where numbers should be.
+    OddFields,
+    /// The server's clock is a quarter of an hour ahead.
+    ClockSkewed,
+    /// The API gives so few rows at a time that a second can have more.
+    RecordLimit(u64),
+    /// A reload of the configuration fails, and the next one does not.
+    ReloadFailed,
     /// The process is down.
     ExporterDown,
     /// The exporter works, but scrapes do not reach it.
@@ -65,13 +81,23 @@ impl Disturbance {
         self.holds(second) && matches!(self.trouble, Trouble::ScrapesLost)
     }
 
+    pub(crate) fn fails_reloads(&self, second: i64) -> bool {
+        self.holds(second) && matches!(self.trouble, Trouble::ReloadFailed)
+    }
+
     pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut Settings) {
         match self.trouble {
             Trouble::ApiOutage => simulated.inject(Fault::status(503)),
             Trouble::TokenRefused => simulated.inject(Fault::WrongToken),
             Trouble::SmallBudget(calls) => operation.daily_calls = calls,
             Trouble::SmallLimit(series) => settings.series_limit = series,
-            Trouble::OddRows | Trouble::ExporterDown | Trouble::ScrapesLost => {}
+            Trouble::RecordLimit(rows) => settings.cut_at = rows,
+            Trouble::OddFields => simulated.answer_with(ReportKind::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
+            Trouble::OddRows
+            | Trouble::ClockSkewed
+            | Trouble::ReloadFailed
+            | Trouble::ExporterDown
+            | Trouble::ScrapesLost => {}
         }
     }
 }
@@ -79,9 +105,12 @@ impl Disturbance {
 /// How answers look at that time.
 pub(crate) fn switches(disturbances: &[Disturbance], second: i64) -> Switches {
     let mut switches = Switches::default();
-    let odd = |one: &Disturbance| one.holds(second) && matches!(one.trouble, Trouble::OddRows);
-    if disturbances.iter().any(odd) {
-        switches.blank_fields.push("date".to_owned());
+    for one in disturbances.iter().filter(|one| one.holds(second)) {
+        match one.trouble {
+            Trouble::OddRows => switches.blank_fields.push("date".to_owned()),
+            Trouble::ClockSkewed => switches.date_header = DateHeader::Skewed(SignedDuration::from_mins(15)),
+            _ => {}
+        }
     }
     switches
 }
@@ -106,7 +135,7 @@ use Planted::{Incident as I, Trouble as T};
 
 /// The third week: day (0 is the first), from, until, what. Traps, which nothing may fire at, are among them.
 #[rustfmt::skip]
-const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 20] = [
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 24] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
     ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
     ("a skill is understaffed all day", 1, "08:00", "14:00", I(Abandonment { skill: Some(1), share: 0.08 })),
@@ -127,6 +156,10 @@ const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 20] = [
     ("more series than the limit", 5, "12:30", "13:00", T(Trouble::SmallLimit(3))),
     ("the day's calls run out", 5, "14:00", "18:00", T(Trouble::SmallBudget(1150))),
     ("rows without dates", 5, "20:00", "20:20", T(Trouble::OddRows)),
+    ("words instead of numbers", 6, "10:00", "11:00", T(Trouble::OddFields)),
+    ("the server's clock is wrong", 6, "14:00", "14:40", T(Trouble::ClockSkewed)),
+    ("a reload fails", 6, "17:00", "18:00", T(Trouble::ReloadFailed)),
+    ("more rows than the API gives", 6, "22:00", "23:00", T(Trouble::RecordLimit(1))),
 ];
 
 impl Scene {
@@ -142,7 +175,10 @@ impl Scene {
         for (name, day, from_time, until_time, planted) in THIRD_WEEK {
             let date = (0..14 + day).try_fold(from, |date, _| date.tomorrow())?;
             let at = |time: &str| -> anyhow::Result<Timestamp> {
-                Ok(date.to_datetime(time.parse::<Time>()?).to_zoned(zone.clone())?.timestamp())
+                Ok(date
+                    .to_datetime(time.parse::<Time>()?)
+                    .to_zoned(zone.clone())?
+                    .timestamp())
             };
             let (begin, end) = (at(from_time)?, at(until_time)?);
             scene.names.push(json!({

@@ -157,7 +157,9 @@ impl Incident {
         Some(match self.kind {
             InboundSilent { skill } if of_skill(skill) => return None,
             CampaignStalled { campaign } if of_campaign(campaign) => return None,
-            Abandonment { skill, share } if of_skill(skill) && answered && luck < share => given_up(call, rng.u32(3..150)),
+            Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
+                given_up(call, rng.u32(3..150))
+            }
             ShortAbandons { skill, share } if of_skill(skill) && (!answered || luck < share) => {
                 given_up(call, rng.u32(1..10))
             }

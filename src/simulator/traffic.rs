@@ -117,11 +117,13 @@ impl Call {
     }
 }
 
-/// How calls usually end, in percent of the calls of their kind.
+/// How calls usually end: shares are in percent of the calls of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Inbound calls that are abandoned.
     pub abandoned: u32,
+    /// The longest that somebody waits who then gives up, in seconds.
+    pub patience: u32,
     /// Dials that are answered.
     pub answered: u32,
     /// Dials that ring in vain.
@@ -135,6 +137,7 @@ impl Default for Figures {
     fn default() -> Figures {
         Figures {
             abandoned: 14,
+            patience: 240,
             answered: 38,
             no_answer: 30,
             failed: 16,
@@ -147,6 +150,7 @@ impl Figures {
     pub fn calm() -> Figures {
         Figures {
             abandoned: 3,
+            patience: 120,
             answered: 46,
             no_answer: 24,
             failed: 10,
@@ -247,7 +251,11 @@ impl Traffic {
         let abandoned = rng.u32(0..100) < self.figures.abandoned;
         Call {
             duration: if abandoned { 0 } else { conversation(rng) },
-            wait: if abandoned { rng.u32(3..240) } else { rng.u32(1..90) },
+            wait: if abandoned {
+                rng.u32(3..self.figures.patience)
+            } else {
+                rng.u32(1..90)
+            },
             outcome: if abandoned {
                 Outcome::Abandoned
             } else {

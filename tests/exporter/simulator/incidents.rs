@@ -65,7 +65,13 @@ fn callers_of_one_skill_give_up() {
     });
     assert!(share(&usual, inbound(0), abandoned) < 0.3);
     assert!((0.4..0.75).contains(&share(&struck, inbound(0), abandoned)));
-    let others = |calls: &[Call]| calls.iter().filter(|call| !inbound(0)(call)).cloned().collect::<Vec<_>>();
+    let others = |calls: &[Call]| {
+        calls
+            .iter()
+            .filter(|call| !inbound(0)(call))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     assert_eq!(others(&usual), others(&struck));
     assert_eq!(usual.len(), struck.len());
 }
@@ -124,13 +130,24 @@ fn menus_lose_callers_and_keys() {
         share: 0.7,
     });
     assert!(!usual.iter().any(|call| call.ivr.is_some_and(|entry| entry.gave_up)));
-    assert!((0.55..0.85).contains(&share(&left, of_point, |call| call.ivr.is_some_and(|entry| entry.gave_up))));
-    assert!(!left.iter().any(|call| !of_point(call) && call.ivr.is_some_and(|entry| entry.gave_up)));
+    assert!((0.55..0.85).contains(&share(&left, of_point, |call| {
+        call.ivr.is_some_and(|entry| entry.gave_up)
+    })));
+    assert!(
+        !left
+            .iter()
+            .any(|call| !of_point(call) && call.ivr.is_some_and(|entry| entry.gave_up))
+    );
     let (_, deaf) = struck(IncidentKind::IvrNoInput {
         routing_point: Some(0),
         share: 1.0,
     });
-    assert!(share(&deaf, of_point, |call| call.ivr.is_some_and(|entry| entry.option.is_none())) > 0.999);
+    assert!(
+        share(&deaf, of_point, |call| call
+            .ivr
+            .is_some_and(|entry| entry.option.is_none()))
+            > 0.999
+    );
 }
 
 fn campaign(truth: &Truth, local: &str) -> CampaignState {
@@ -140,7 +157,10 @@ fn campaign(truth: &Truth, local: &str) -> CampaignState {
 #[test]
 fn a_campaign_stalls_and_goes_on() {
     let truth = world(&[IncidentKind::CampaignStalled { campaign: Some(0) }]);
-    let (early, late) = (campaign(&truth, "2026-11-18T10:00:00"), campaign(&truth, "2026-11-18T10:59:59"));
+    let (early, late) = (
+        campaign(&truth, "2026-11-18T10:00:00"),
+        campaign(&truth, "2026-11-18T10:59:59"),
+    );
     assert_eq!((early.dials_of_day, early.clean), (late.dials_of_day, late.clean));
     assert!(late.started && late.clean > 0 && late.last_minute == 0);
     assert!(campaign(&truth, "2026-11-18T11:30:00").dials_of_day > late.dials_of_day);
@@ -183,7 +203,9 @@ fn calm_figures_lose_few_callers() {
             clock: SimulatedClock::fixed(at(FROM)),
             operations: vec![plan],
         });
-        simulator.operations()[0].truth().calls(at(FROM), at("2026-11-18T14:00:00"))
+        simulator.operations()[0]
+            .truth()
+            .calls(at(FROM), at("2026-11-18T14:00:00"))
     };
     let inbound = |call: &Call| call.direction == Direction::Inbound;
     assert!(share(&plan(Figures::calm()), inbound, abandoned) < 0.05);
