@@ -72,8 +72,9 @@ async fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&arguments.to)?;
     let zone = TimeZone::get(ZONE)?;
     let scene = Scene::new(arguments.scene, arguments.from, &zone)?;
-    std::fs::write(arguments.to.join("incidents.json"), scene.incidents_json()?)?;
     let mut stage = Stage::new(&scene, arguments.from, &zone, &arguments.metrics).await?;
+    let planted = scene.incidents_json(stage.simulated.truth().centre())?;
+    std::fs::write(arguments.to.join("incidents.json"), planted)?;
     let mut recorder = Recorder::new(&arguments.to, &arguments.metrics);
     for day in 0..arguments.days {
         let date = arguments.from.checked_add(SignedDuration::from_hours(24 * day))?;

@@ -1,5 +1,7 @@
 //! What happens in a history, and when.
 
+use std::collections::BTreeMap;
+
 use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
@@ -7,7 +9,7 @@ use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::Settings;
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
-    DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
+    Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
     SimulatedOperation, Switches,
 };
 
@@ -118,7 +120,7 @@ pub(crate) fn switches(disturbances: &[Disturbance], second: i64) -> Switches {
 pub(crate) struct Scene {
     incidents: Vec<Incident>,
     pub(crate) disturbances: Vec<Disturbance>,
-    names: Vec<serde_json::Value>,
+    planted: Vec<(&'static str, Timestamp, Timestamp, Option<Incident>)>,
 }
 
 /// Either of the two, under the name that the table of `docs/alerts.md` has.
@@ -167,7 +169,7 @@ impl Scene {
         let mut scene = Self {
             incidents: Vec::new(),
             disturbances: Vec::new(),
-            names: Vec::new(),
+            planted: Vec::new(),
         };
         if name == SceneName::Quiet {
             return Ok(scene);
@@ -181,16 +183,20 @@ impl Scene {
                     .timestamp())
             };
             let (begin, end) = (at(from_time)?, at(until_time)?);
-            scene.names.push(json!({
-                "name": name, "from": begin.as_second(), "until": end.as_second(),
-            }));
             match planted {
-                I(kind) => scene.incidents.push(Incident::new(kind, begin, end)),
-                T(trouble) => scene.disturbances.push(Disturbance {
-                    trouble,
-                    from: begin.as_second(),
-                    until: end.as_second(),
-                }),
+                I(kind) => {
+                    let incident = Incident::new(kind, begin, end);
+                    scene.incidents.push(incident);
+                    scene.planted.push((name, begin, end, Some(incident)));
+                }
+                T(trouble) => {
+                    scene.disturbances.push(Disturbance {
+                        trouble,
+                        from: begin.as_second(),
+                        until: end.as_second(),
+                    });
+                    scene.planted.push((name, begin, end, None));
+                }
             }
         }
         Ok(scene)
@@ -218,7 +224,16 @@ impl Scene {
     }
 
     /// What was planted, and when, for whoever reads the history.
-    pub(crate) fn incidents_json(&self) -> anyhow::Result<String> {
-        Ok(serde_json::to_string_pretty(&self.names)?)
+    pub(crate) fn incidents_json(&self, centre: &Centre) -> anyhow::Result<String> {
+        let planted: Vec<_> = self
+            .planted
+            .iter()
+            .map(|(name, from, until, incident)| {
+                let target = incident.and_then(|incident| incident.target(centre));
+                let labels: BTreeMap<_, _> = target.into_iter().map(|(label, id)| (label, id.to_string())).collect();
+                json!({"name": name, "from": from.as_second(), "until": until.as_second(), "labels": labels})
+            })
+            .collect();
+        Ok(serde_json::to_string_pretty(&planted)?)
     }
 }

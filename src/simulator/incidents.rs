@@ -7,6 +7,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::{
+    centre::Centre,
     random::rng_at,
     traffic::{Call, Direction, Outcome},
 };
@@ -121,6 +122,29 @@ impl Incident {
     /// From `from` until just before `until`.
     pub fn new(kind: IncidentKind, from: Timestamp, until: Timestamp) -> Incident {
         Incident { kind, from, until }
+    }
+
+    /// The label and the id of what it strikes, where that is one skill, campaign or routing point.
+    pub fn target(&self, centre: &Centre) -> Option<(&'static str, u32)> {
+        use IncidentKind::{
+            Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
+            Recycled, ShortAbandons, ShortCalls, Unanswered,
+        };
+        match self.kind {
+            Abandonment { skill, .. }
+            | ShortAbandons { skill, .. }
+            | LongWaits { skill, .. }
+            | InboundSilent { skill } => Some(("skill_id", centre.skills.get(skill?)?.id)),
+            CampaignStalled { campaign }
+            | ListEnds { campaign, .. }
+            | Recycled { campaign }
+            | DialFailures { campaign, .. }
+            | Unanswered { campaign, .. } => Some(("campaign_id", centre.campaigns.get(campaign?)?.id)),
+            IvrHangUps { routing_point, .. } | IvrNoInput { routing_point, .. } => {
+                Some(("rp_id", centre.routing_points.get(routing_point?)?.id))
+            }
+            ShortCalls { .. } => None,
+        }
     }
 
     fn strikes_at(&self, second: i64) -> bool {

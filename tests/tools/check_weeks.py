@@ -305,10 +305,12 @@ def check_quiet(found):
 
 
 def belongs(firing, incident):
-    """Whether an alert may come of an incident: it begins while windows still see it."""
+    """Whether an alert may come of an incident: it is about the same skill, campaign or routing point, and begins while
+    windows still see it."""
     expected = EXPECTED[incident["name"]]
     return (
         incident["from"] <= firing.begins <= incident["until"] + expected.late
+        and incident["labels"].items() <= firing.labels.items()
         and firing.alert.removeprefix("Wolkvox") in expected.alerts + expected.companions
     )
 
