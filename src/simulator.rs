@@ -15,6 +15,7 @@ mod durations;
 mod events;
 mod exchange;
 mod faults;
+mod incidents;
 mod json;
 mod limits;
 mod observed;
@@ -42,6 +43,7 @@ pub use events::{
     personal_data_in,
 };
 pub use faults::{ErrorBody, Fault, Injection};
+pub use incidents::{Incident, IncidentKind};
 pub use observed::{Observed, ObservedRequest};
 pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
 pub use server::RunningSimulator;
@@ -49,7 +51,7 @@ pub use switches::{
     Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, Layout,
     LongRange, Numbers, OverLimit, Silence, StatusCase, Switches, TimeText, WaitWords,
 };
-pub use traffic::{Call, Direction, IvrEntry, Outcome};
+pub use traffic::{Call, Direction, Figures, IvrEntry, Outcome};
 pub use truth::Truth;
 
 /// What a [`Simulator`] is made of.

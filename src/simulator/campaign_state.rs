@@ -1,9 +1,12 @@
 //! The figures of a campaign at an instant: what the day's dials made of its list.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::DateTime;
 
 use super::{
     centre::Campaign,
+    incidents::{ListChange, list_changes, recycles},
     random::rng_at,
     rhythm::DIALS_A_DAY,
     traffic::{Call, Outcome, Traffic},
@@ -73,9 +76,9 @@ impl CampaignState {
         self.answer + self.no_answer + self.failed + self.answer_machine
     }
 
-    fn count(&mut self, dial: Dial) {
+    fn count(&mut self, dial: Dial, recycles: bool) {
         // Recycled before the list runs dry, as an operation does that has no new records.
-        if self.dials_of_pass * 10 >= self.records * 9 {
+        if recycles && self.dials_of_pass * 10 >= self.records * 9 {
             self.recycle();
         }
         match dial.outcome {
@@ -90,7 +93,26 @@ impl CampaignState {
         self.hits += u64::from(dial.hit);
         self.dials_of_day += 1;
         self.dials_of_pass += 1;
-        self.clean = self.records - self.dials_of_pass;
+        // A list that nobody recycles is dialled over and over: what was not answered once is tried again.
+        self.clean = self.records.saturating_sub(self.dials_of_pass);
+    }
+
+    fn change_list(&mut self, change: ListChange, of_day: u64) {
+        match change {
+            ListChange::Loaded(records) => self.load(records),
+            ListChange::Restored => self.load(of_day),
+            ListChange::Recycled => self.recycle(),
+        }
+        self.clean = self.records;
+    }
+
+    fn load(&mut self, records: u64) {
+        self.records = records;
+        self.dials_of_pass = 0;
+        self.answer = 0;
+        self.no_answer = 0;
+        self.failed = 0;
+        self.answer_machine = 0;
     }
 
     fn recycle(&mut self) {
@@ -105,8 +127,14 @@ impl CampaignState {
     }
 }
 
-/// The figures at the instant `until`, whose local time is `local`, after the day's dials up to it.
-pub(super) fn campaign_states(traffic: &Traffic, local: DateTime, until: i64, dials: &[Dial]) -> Vec<CampaignState> {
+/// The figures at the end of the day's seconds up to now, whose local time is `local`, after the dials in these seconds.
+pub(super) fn campaign_states(
+    traffic: &Traffic,
+    local: DateTime,
+    seconds: RangeInclusive<i64>,
+    dials: &[Dial],
+) -> Vec<CampaignState> {
+    let until = *seconds.end();
     let mut states: Vec<CampaignState> = traffic
         .centre
         .campaigns
@@ -132,10 +160,26 @@ pub(super) fn campaign_states(traffic: &Traffic, local: DateTime, until: i64, di
             }
         })
         .collect();
+    let mut changes: Vec<_> = (0..states.len())
+        .map(|campaign| {
+            let of_day = states[campaign].records;
+            let changes = list_changes(&traffic.incidents, campaign, *seconds.start(), until);
+            (of_day, changes.into_iter().peekable())
+        })
+        .collect();
     for dial in dials {
         let state = &mut states[dial.campaign];
-        state.count(*dial);
+        let (of_day, changes) = &mut changes[dial.campaign];
+        while let Some((_, change)) = changes.next_if(|(at, _)| *at <= dial.end) {
+            state.change_list(change, *of_day);
+        }
+        state.count(*dial, recycles(&traffic.incidents, dial.campaign, dial.end));
         state.last_minute += u64::from(dial.end > until - 60);
+    }
+    for (state, (of_day, changes)) in states.iter_mut().zip(changes) {
+        for (_, change) in changes {
+            state.change_list(change, of_day);
+        }
     }
     states
 }

@@ -90,6 +90,27 @@ pub struct RoutingPoint {
     pub name: &'static str,
 }
 
+/// How much of everything an operation has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) campaigns: usize,
+    pub(super) skills: usize,
+    pub(super) routing_points: usize,
+    /// The size of every list in percent of the dials of a usual day, `None` for lists of different sizes.
+    pub(super) list_size: Option<u32>,
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes {
+            campaigns: 6,
+            skills: SKILL_NAMES.len(),
+            routing_points: ROUTING_POINTS.len(),
+            list_size: None,
+        }
+    }
+}
+
 /// The campaigns, skills and routing points of one operation.
 #[derive(Clone, Debug)]
 pub struct Centre {
@@ -104,16 +125,19 @@ pub struct Centre {
 }
 
 impl Centre {
-    pub(super) fn new(seed: u64, campaigns: usize) -> Centre {
+    pub(super) fn new(seed: u64, sizes: Sizes) -> Centre {
+        let campaigns = sizes.campaigns;
         let mut rng = rng_at(seed, PURPOSE, 0);
         let skills: Vec<Skill> = (4000..)
             .step_by(10)
             .zip(SKILL_NAMES)
+            .take(sizes.skills.max(1))
             .map(|(id, name)| Skill { id, name })
             .collect();
         let routing_points = (7100..)
             .step_by(7)
             .zip(ROUTING_POINTS)
+            .take(sizes.routing_points.max(1))
             .map(|(id, name)| RoutingPoint { id, name })
             .collect();
         // A single campaign is never the stopped one: an operation without dials would be a dull world.
@@ -148,7 +172,7 @@ impl Centre {
                     stopped: stopped == Some(index),
                     overlaps: index % 6 == 1,
                     weight: if stopped == Some(index) { 0 } else { rng.u32(2..=6) },
-                    list_size: LIST_SIZES[index % LIST_SIZES.len()],
+                    list_size: sizes.list_size.unwrap_or(LIST_SIZES[index % LIST_SIZES.len()]),
                 }
             })
             .collect();

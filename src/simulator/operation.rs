@@ -10,16 +10,17 @@ use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    centre::Centre,
+    centre::{Centre, Sizes},
     clock::SimulatedClock,
     durations::DayTotals,
     events::EventPlan,
     faults::{Fault, Injection, take_fault},
+    incidents::Incident,
     limits::{InFlight, Quota},
     observed::{Observed, ObservedRequest, RequestLog},
     random::{hash_of, rng_at},
     switches::Switches,
-    traffic::Traffic,
+    traffic::{Figures, Traffic},
     truth::Truth,
 };
 use crate::reports::ReportKind;
@@ -33,7 +34,9 @@ pub struct OperationPlan {
     timezone: TimeZone,
     volume: f64,
     never_closes: bool,
-    campaigns: usize,
+    sizes: Sizes,
+    figures: Figures,
+    incidents: Vec<Incident>,
     events: EventPlan,
     switches: Switches,
 }
@@ -46,7 +49,9 @@ impl OperationPlan {
             timezone,
             volume: 1.0,
             never_closes: false,
-            campaigns: 6,
+            sizes: Sizes::default(),
+            figures: Figures::default(),
+            incidents: Vec::new(),
             events: EventPlan::default(),
             switches: Switches::default(),
         }
@@ -70,10 +75,53 @@ impl OperationPlan {
     /// Another number of campaigns, from none to some hundreds.
     #[must_use]
     pub fn campaigns(self, number: usize) -> OperationPlan {
-        OperationPlan {
+        let sizes = Sizes {
             campaigns: number,
-            ..self
-        }
+            ..self.sizes
+        };
+        OperationPlan { sizes, ..self }
+    }
+
+    /// Fewer skills than the five that there are.
+    #[must_use]
+    pub fn skills(self, number: usize) -> OperationPlan {
+        let sizes = Sizes {
+            skills: number,
+            ..self.sizes
+        };
+        OperationPlan { sizes, ..self }
+    }
+
+    /// Fewer routing points than the three that there are.
+    #[must_use]
+    pub fn routing_points(self, number: usize) -> OperationPlan {
+        let sizes = Sizes {
+            routing_points: number,
+            ..self.sizes
+        };
+        OperationPlan { sizes, ..self }
+    }
+
+    /// The size of every campaign's list, in percent of the dials of a usual day; below 100 it is recycled during it.
+    #[must_use]
+    pub fn list_size(self, percent: u32) -> OperationPlan {
+        let sizes = Sizes {
+            list_size: Some(percent),
+            ..self.sizes
+        };
+        OperationPlan { sizes, ..self }
+    }
+
+    /// How calls usually end.
+    #[must_use]
+    pub fn figures(self, figures: Figures) -> OperationPlan {
+        OperationPlan { figures, ..self }
+    }
+
+    /// What goes wrong, and when. Without these nothing does.
+    #[must_use]
+    pub fn incidents(self, incidents: Vec<Incident>) -> OperationPlan {
+        OperationPlan { incidents, ..self }
     }
 
     /// Other row reports: how many rows, how late, how complete.
@@ -146,7 +194,9 @@ impl SimulatedOperation {
             timezone: plan.timezone.clone(),
             volume: plan.volume,
             never_closes: plan.never_closes,
-            centre: Centre::new(seed, plan.campaigns),
+            centre: Centre::new(seed, plan.sizes),
+            figures: plan.figures,
+            incidents: plan.incidents,
         };
         let truth = Truth::new(traffic, plan.events);
         SimulatedOperation {

@@ -5,6 +5,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
     centre::Centre,
+    incidents::{Incident, struck},
     random::rng_at,
     rhythm::{BUSY_TIME, calls_a_minute, campaigns_dial},
 };
@@ -51,6 +52,10 @@ pub struct IvrEntry {
     pub option: Option<u8>,
     /// Seconds spent there.
     pub seconds: u32,
+    /// Whether an incident made the caller hang up in the menu, whatever else callers do.
+    pub gave_up: bool,
+    /// Whether an incident kept every key from being heard.
+    pub pressed_nothing: bool,
 }
 
 /// One call.
@@ -112,6 +117,47 @@ impl Call {
     }
 }
 
+/// How calls usually end: shares are in percent of the calls of their kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Inbound calls that are abandoned.
+    pub abandoned: u32,
+    /// The longest that somebody waits who then gives up, in seconds.
+    pub patience: u32,
+    /// Dials that are answered.
+    pub answered: u32,
+    /// Dials that ring in vain.
+    pub no_answer: u32,
+    /// Dials that end as busy, congestion or failed. An answering machine takes those that are left.
+    pub failed: u32,
+}
+
+impl Default for Figures {
+    /// A centre that loses many of its callers.
+    fn default() -> Figures {
+        Figures {
+            abandoned: 14,
+            patience: 240,
+            answered: 38,
+            no_answer: 30,
+            failed: 16,
+        }
+    }
+}
+
+impl Figures {
+    /// A centre that keeps what most of them promise: at most five callers in a hundred give up.
+    pub fn calm() -> Figures {
+        Figures {
+            abandoned: 3,
+            patience: 120,
+            answered: 46,
+            no_answer: 24,
+            failed: 10,
+        }
+    }
+}
+
 /// Makes calls. The same minute always gives the same calls.
 #[derive(Clone, Debug)]
 pub(super) struct Traffic {
@@ -120,6 +166,8 @@ pub(super) struct Traffic {
     pub(super) volume: f64,
     pub(super) never_closes: bool,
     pub(super) centre: Centre,
+    pub(super) figures: Figures,
+    pub(super) incidents: Vec<Incident>,
 }
 
 impl Traffic {
@@ -153,7 +201,7 @@ impl Traffic {
         // The second random number rounds up or down, so that a night with 0.1 calls a minute is not a night without.
         let count = (expected * (0.5 + rng.f64()) + rng.f64()) as u32;
         let dialling = self.campaigns_dial(local);
-        let mut calls: Vec<Call> = (0..count)
+        let calls: Vec<Call> = (0..count)
             .map(|number| {
                 let end = minute * 60 + rng.i64(0..60);
                 let call = match rng.u32(0..100) {
@@ -164,6 +212,7 @@ impl Traffic {
                 Call { end, number, ..call }
             })
             .collect();
+        let mut calls = struck(&self.incidents, self.seed, calls);
         calls.sort_by_key(|call| (call.end, call.number));
         calls
     }
@@ -180,10 +229,11 @@ impl Traffic {
                 here
             })
             .unwrap_or(0);
+        let usual = self.figures;
         let (outcome, duration) = match rng.u32(0..100) {
-            0..38 => (Outcome::Answered, conversation(rng)),
-            38..68 => (Outcome::NoAnswer, 0),
-            68..84 => (Outcome::Failed, 0),
+            luck if luck < usual.answered => (Outcome::Answered, conversation(rng)),
+            luck if luck < usual.answered + usual.no_answer => (Outcome::NoAnswer, 0),
+            luck if luck < usual.answered + usual.no_answer + usual.failed => (Outcome::Failed, 0),
             _ => (Outcome::Machine, rng.u32(3..25)),
         };
         Call {
@@ -198,10 +248,14 @@ impl Traffic {
     }
 
     fn inbound(&self, rng: &mut Rng) -> Call {
-        let abandoned = rng.u32(0..100) < 14;
+        let abandoned = rng.u32(0..100) < self.figures.abandoned;
         Call {
             duration: if abandoned { 0 } else { conversation(rng) },
-            wait: if abandoned { rng.u32(3..240) } else { rng.u32(1..90) },
+            wait: if abandoned {
+                rng.u32(3..self.figures.patience)
+            } else {
+                rng.u32(1..90)
+            },
             outcome: if abandoned {
                 Outcome::Abandoned
             } else {
@@ -212,6 +266,8 @@ impl Traffic {
                 routing_point: rng.usize(0..self.centre.routing_points.len()),
                 option: if rng.u32(0..100) < 8 { None } else { Some(rng.u8(1..=9)) },
                 seconds: rng.u32(4..60),
+                gave_up: false,
+                pressed_nothing: false,
             }),
             ..blank(Direction::Inbound)
         }

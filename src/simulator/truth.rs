@@ -76,7 +76,7 @@ impl Truth {
             .flat_map(|hour| self.hour(hour).dials.clone())
             .filter(|dial| (*day.start()..=until).contains(&dial.end))
             .collect();
-        campaign_states(&self.world.traffic, local, until, &dials)
+        campaign_states(&self.world.traffic, local, *day.start()..=until, &dials)
     }
 
     /// The calls that ended between two instants, both included, in the order of their ends.

@@ -13,6 +13,7 @@ use wolkvox_exporter::simulator::{
 
 mod agreement;
 mod faults;
+mod incidents;
 mod lateness;
 mod limits;
 mod reports;

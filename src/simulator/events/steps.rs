@@ -107,7 +107,7 @@ impl Event for Step {
             let mut rng = rng_at(traffic.seed, STEPS, place(&call));
             let person = Person(rng.u64(..));
             let count = 1 + weighted(&mut rng, &[(35, 0), (30, 1), (20, 2), (10, 3)], 4);
-            let hung_up = rng.u32(0..100) < 15;
+            let hung_up = rng.u32(0..100) < 15 || entry.gave_up;
             let seconds = entry.seconds * if rng.u32(0..40) == 0 { 11 } else { 1 };
             let transfer = if !hung_up && rng.u32(0..100) < 40 {
                 target(&mut rng)
@@ -122,6 +122,9 @@ impl Event for Step {
                 let again = rng.u32(0..100) < 6 && number > 1;
                 let next = chosen(&mut rng, plan.typed_numbers);
                 option = if again { option } else { next };
+                if entry.pressed_nothing {
+                    option = Chosen::Pulse;
+                }
                 let last = number == count;
                 let step = Step {
                     routing_point: entry.routing_point,

@@ -1,0 +1,252 @@
+//! `history --from DATE --days N --scene quiet|busy --to FOLDER [--every SECONDS] [--metrics NAME,NAME…]`
+//!
+//! Writes what a Prometheus would have scraped from the exporter in days that never were: OpenMetrics with timestamps,
+//! a file for each 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
+//! simulator over HTTP every five minutes; only the time is told to both.
+
+mod recorder;
+mod scene;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use wolkvox_exporter::board::Board;
+use wolkvox_exporter::client::{Client, RetryPolicy};
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::{Operation, Reread, Token};
+use wolkvox_exporter::exposition::Format;
+use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::metrics::process::{self, ReloadGauges};
+use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::simulator::{SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
+
+use recorder::Recorder;
+use scene::{Disturbance, Scene, SceneName};
+
+const SEED: u64 = 7;
+const ZONE: &str = "America/Bogota";
+const POLL_SECONDS: i64 = 300;
+/// How long after a full minute the scrapes come: the polls of that minute are over by then.
+const SCRAPE_OFFSET: i64 = 20;
+
+/// A wait that nobody has to wait for.
+const RETRY: RetryPolicy = RetryPolicy {
+    first_wait: Duration::from_millis(1),
+    retries: 2,
+};
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The first local day.
+    #[arg(long)]
+    from: Date,
+    #[arg(long)]
+    days: i64,
+    #[arg(long, value_enum)]
+    scene: SceneName,
+    /// The folder, which is made.
+    #[arg(long)]
+    to: PathBuf,
+    /// From one scrape to the next, in whole minutes or half a poll. `up` is there every minute.
+    #[arg(long, default_value_t = 300)]
+    every: i64,
+    /// The names of the samples to write; without it all.
+    #[arg(long, value_delimiter = ',')]
+    metrics: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if arguments.every < 30 || arguments.every % 30 != 0 {
+        bail!("--every goes in steps of 30 seconds");
+    }
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    std::fs::create_dir_all(&arguments.to)?;
+    let zone = TimeZone::get(ZONE)?;
+    let scene = Scene::new(arguments.scene, arguments.from, &zone)?;
+    let mut stage = Stage::new(&scene, arguments.from, &zone, &arguments.metrics).await?;
+    let planted = scene.incidents_json(stage.simulated.truth().centre())?;
+    std::fs::write(arguments.to.join("incidents.json"), planted)?;
+    let mut recorder = Recorder::new(&arguments.to, &arguments.metrics);
+    for day in 0..arguments.days {
+        let date = arguments.from.checked_add(SignedDuration::from_hours(24 * day))?;
+        let (from, until) = (midnight(date, &zone)?, midnight(date.tomorrow()?, &zone)?);
+        for second in (from..until).step_by(30) {
+            stage.go_to(second)?;
+            if second % POLL_SECONDS == 0 {
+                stage.poll().await;
+            }
+            let scraped_at = second + SCRAPE_OFFSET;
+            if (second - from) % arguments.every == 0 {
+                let page = stage.page().await?;
+                recorder.scrape(scraped_at, page.as_deref())?;
+            } else if second % 60 == 0 {
+                recorder.up(scraped_at, stage.is_up())?;
+            }
+        }
+    }
+    recorder.end()
+}
+
+/// Whether a metric that begins like that is to be written: a report that nobody reads need not be asked for.
+fn is_wanted(metrics: &[String], prefix: &str) -> bool {
+    metrics.is_empty() || metrics.iter().any(|name| name.starts_with(prefix))
+}
+
+fn midnight(date: Date, zone: &TimeZone) -> anyhow::Result<i64> {
+    Ok(date.to_zoned(zone.clone())?.timestamp().as_second())
+}
+
+/// The exporter's parts, without its own sense of time.
+struct Stage {
+    simulated: SimulatedOperation,
+    clock: SimulatedClock,
+    operation: Operation,
+    settings: Settings,
+    poller: Poller,
+    board: Arc<Board>,
+    reloads: ReloadGauges,
+    disturbances: Vec<Disturbance>,
+    under_way: Vec<bool>,
+    /// When campaigns were last read: what is shown of them is withdrawn when it is too old.
+    campaigns_read: i64,
+    second: i64,
+    _served: wolkvox_exporter::simulator::RunningSimulator,
+}
+
+impl Stage {
+    async fn new(scene: &Scene, from: Date, zone: &TimeZone, metrics: &[String]) -> anyhow::Result<Self> {
+        let start = from.to_zoned(zone.clone())?.timestamp();
+        let simulator = Simulator::new(SimulatorConfig {
+            seed: SEED,
+            clock: SimulatedClock::fixed(start),
+            operations: vec![scene.plan(zone)],
+        });
+        let served = simulator.start(TcpListener::bind("127.0.0.1:0").await?)?;
+        let simulated = simulator.operations()[0].clone();
+        let mut operation = Operation::new(simulated.name(), served.url(), Token::given(simulated.token()));
+        operation.timezone = zone.clone();
+        operation.currency = Some("COP".to_owned());
+        if !is_wanted(metrics, "wolkvox_preview_") {
+            operation.reports.remove(&ReportKind::PreviewCalls);
+        }
+        for (report, config) in &mut operation.reports {
+            // No row of this scene is so late that it takes the default windows, and these are cheaper to read.
+            if ![ReportKind::Campaigns, ReportKind::CallDurations].contains(report) {
+                config.overlap = Duration::from_secs(15 * 60);
+                config.reread = Reread {
+                    every: Duration::from_secs(6 * 3600),
+                    back: Duration::from_secs(3600),
+                };
+            }
+        }
+        let settings = Settings {
+            // There is no scrape in between that would have to see a zero.
+            new_series_hold: Duration::ZERO,
+            series_limit: 5000,
+            retry: RETRY,
+            cut_at: CUT_AT,
+        };
+        let clock = simulator.clock().clone();
+        let told = clock.clone();
+        let (registry, reloads) = process::registry(start);
+        let board = Arc::new(Board::new(registry));
+        let mut poller = Poller::new(
+            operation.clone(),
+            settings,
+            Place::memory(),
+            Clock::from_fn(move || told.now()),
+            Arc::clone(&board),
+        )?;
+        poller.show();
+        Ok(Self {
+            simulated,
+            clock,
+            operation,
+            settings,
+            poller,
+            board,
+            reloads,
+            under_way: vec![false; scene.disturbances.len()],
+            disturbances: scene.disturbances.clone(),
+            campaigns_read: start.as_second(),
+            second: start.as_second(),
+            _served: served,
+        })
+    }
+
+    /// Sets the time; disturbances begin and end.
+    fn go_to(&mut self, second: i64) -> anyhow::Result<()> {
+        self.second = second;
+        self.clock.set(Timestamp::from_second(second)?);
+        let now: Vec<bool> = self.disturbances.iter().map(|one| one.holds(second)).collect();
+        if now == self.under_way {
+            return Ok(());
+        }
+        self.under_way = now;
+        self.simulated.clear_faults();
+        self.simulated.answer_as_generated(ReportKind::Campaigns);
+        let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
+        self.reloads.note(reloaded, self.clock.now());
+        let (mut operation, mut settings) = (self.operation.clone(), self.settings);
+        for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
+            if *holds {
+                one.apply(&self.simulated, &mut operation, &mut settings);
+            }
+        }
+        self.simulated
+            .switch(|switches| *switches = scene::switches(&self.disturbances, second));
+        let client = Client::new(&operation, settings.retry)?;
+        self.poller.reconfigure(operation, settings, client);
+        Ok(())
+    }
+
+    async fn poll(&mut self) {
+        if !self.is_running() {
+            return;
+        }
+        let reports: Vec<ReportKind> = self.operation.reports.keys().copied().collect();
+        for report in reports {
+            self.poller.tick(report).await;
+        }
+        let health = self.board.health();
+        let of_campaigns = health
+            .values()
+            .next()
+            .and_then(|health| health.reports.get(&ReportKind::Campaigns));
+        if of_campaigns.is_some_and(|campaigns| campaigns.last_success.is_some_and(|at| at.as_second() == self.second))
+        {
+            self.campaigns_read = self.second;
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        !self.disturbances.iter().any(|one| one.stops_exporter(self.second))
+    }
+
+    fn is_up(&self) -> bool {
+        self.is_running() && !self.disturbances.iter().any(|one| one.stops_scrapes(self.second))
+    }
+
+    async fn page(&self) -> anyhow::Result<Option<String>> {
+        if !self.is_up() {
+            return Ok(None);
+        }
+        // The age of what is shown goes by the runtime's clock, which has hardly moved.
+        let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
+        self.board
+            .is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
+        let body = self.board.page(Format::OpenMetrics, false)?;
+        Ok(Some(
+            String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
+        ))
+    }
+}

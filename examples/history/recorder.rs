@@ -1,0 +1,87 @@
+//! Files of OpenMetrics with timestamps.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+/// What Prometheus adds to every series of a target.
+const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
+/// Seconds of a file: promtool reads a file once for each block that it has samples of, and with
+/// `--max-block-duration=18h` that is once.
+const BLOCK: i64 = 18 * 3600;
+
+pub(crate) struct Recorder {
+    folder: PathBuf,
+    names: HashSet<String>,
+    file: Option<(i64, BufWriter<File>)>,
+}
+
+impl Recorder {
+    /// Without names it takes all.
+    pub(crate) fn new(folder: &Path, names: &[String]) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            names: names.iter().cloned().collect(),
+            file: None,
+        }
+    }
+
+    /// The file for the samples of that second.
+    fn file(&mut self, second: i64) -> anyhow::Result<&mut BufWriter<File>> {
+        let block = second.div_euclid(BLOCK);
+        if self.file.as_ref().is_none_or(|(open, _)| *open != block) {
+            self.end()?;
+            let start = Timestamp::from_second(block * BLOCK)?;
+            let file = File::create(self.folder.join(format!("{}.om", start.strftime("%Y-%m-%dT%H"))))?;
+            self.file = Some((block, BufWriter::new(file)));
+        }
+        self.file.as_mut().map(|(_, file)| file).context("no file is open")
+    }
+
+    /// To be called after the last sample.
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        if let Some((_, mut file)) = self.file.take() {
+            writeln!(file, "# EOF")?;
+            file.flush()?;
+        }
+        Ok(())
+    }
+
+    /// What a scrape stores; without a page it failed.
+    pub(crate) fn scrape(&mut self, second: i64, page: Option<&str>) -> anyhow::Result<()> {
+        self.up(second, page.is_some())?;
+        let Some(page) = page else { return Ok(()) };
+        let mut file = Vec::with_capacity(2 * page.len());
+        let mut samples = 0_u64;
+        for line in page.lines().filter(|line| !line.starts_with('#')) {
+            samples += 1;
+            let end_of_name = line
+                .find('{')
+                .or_else(|| line.find(' '))
+                .context("a line without a value")?;
+            let (name, rest) = line.split_at(end_of_name);
+            if !self.names.is_empty() && !self.names.contains(name) {
+                continue;
+            }
+            match rest.strip_prefix('{') {
+                Some(rest) => writeln!(file, "{name}{{{TARGET},{rest} {second}")?,
+                None => writeln!(file, "{name}{{{TARGET}}}{rest} {second}")?,
+            }
+        }
+        writeln!(file, "scrape_samples_scraped{{{TARGET}}} {samples} {second}")?;
+        writeln!(file, "scrape_duration_seconds{{{TARGET}}} 0.004 {second}")?;
+        self.file(second)?.write_all(&file)?;
+        Ok(())
+    }
+
+    /// Whether the target answered.
+    pub(crate) fn up(&mut self, second: i64, up: bool) -> anyhow::Result<()> {
+        let file = self.file(second)?;
+        writeln!(file, "up{{{TARGET}}} {} {second}", u8::from(up))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! What happens in a history, and when.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
+use serde_json::json;
+use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::poller::Settings;
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::simulator::{
+    Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
+    SimulatedOperation, Switches,
+};
+
+/// Enough calls in an hour for the rules that ask for a number of them, and no more: every call takes its time.
+const VOLUME: f64 = 2.0;
+/// Dialling campaigns, of which one is stopped.
+const CAMPAIGNS: usize = 4;
+const SKILLS: usize = 3;
+const ROUTING_POINTS: usize = 2;
+/// A list lasts for the day, and nobody has to recycle it.
+const LIST_SIZE: u32 = 220;
+
+const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
+    "campaign": "1016 - COBRANZA TEMPRANA - tel1 (100%)", "speed": "quick", "status": "stopped", "skill_id": "4000",
+    "records": "many", "clean": "few", "dial": "0", "answer": "0", "no_answer": "0", "busy/congestion/failed": "0",
+    "answer_machine": "0", "penetration_day": "low", "penetration_now": "low", "hits": "0 (0.00 %)", "calls_x_min": "0",
+    "recycled": "0"}]}"#;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SceneName {
+    /// Nothing goes wrong.
+    Quiet,
+    /// Two weeks in which nothing goes wrong, and a third one in which everything does.
+    Busy,
+}
+
+/// What goes wrong with the exporter, or between it and the API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    /// Every request is answered with a 503.
+    ApiOutage,
+    /// Every request is answered with a 403: the token is not valid.
+    TokenRefused,
+    /// Rows of all dated reports come without a date.
+    OddRows,
+    /// Fewer calls a day than were used by then.
+    SmallBudget(u32),
+    /// Fewer series than the operation has campaigns.
+    SmallLimit(usize),
+    /// Fields of the campaigns come as words where numbers should be.
+    OddFields,
+    /// The server's clock is a quarter of an hour ahead.
+    ClockSkewed,
+    /// The API gives so few rows at a time that a second can have more.
+    RecordLimit(u64),
+    /// A reload of the configuration fails, and the next one does not.
+    ReloadFailed,
+    /// The process is down.
+    ExporterDown,
+    /// The exporter works, but scrapes do not reach it.
+    ScrapesLost,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Disturbance {
+    trouble: Trouble,
+    from: i64,
+    until: i64,
+}
+
+impl Disturbance {
+    pub(crate) fn holds(&self, second: i64) -> bool {
+        (self.from..self.until).contains(&second)
+    }
+
+    pub(crate) fn stops_exporter(&self, second: i64) -> bool {
+        self.holds(second) && matches!(self.trouble, Trouble::ExporterDown)
+    }
+
+    pub(crate) fn stops_scrapes(&self, second: i64) -> bool {
+        self.holds(second) && matches!(self.trouble, Trouble::ScrapesLost)
+    }
+
+    pub(crate) fn fails_reloads(&self, second: i64) -> bool {
+        self.holds(second) && matches!(self.trouble, Trouble::ReloadFailed)
+    }
+
+    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut Settings) {
+        match self.trouble {
+            Trouble::ApiOutage => simulated.inject(Fault::status(503)),
+            Trouble::TokenRefused => simulated.inject(Fault::WrongToken),
+            Trouble::SmallBudget(calls) => operation.daily_calls = calls,
+            Trouble::SmallLimit(series) => settings.series_limit = series,
+            Trouble::RecordLimit(rows) => settings.cut_at = rows,
+            Trouble::OddFields => simulated.answer_with(ReportKind::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
+            Trouble::OddRows
+            | Trouble::ClockSkewed
+            | Trouble::ReloadFailed
+            | Trouble::ExporterDown
+            | Trouble::ScrapesLost => {}
+        }
+    }
+}
+
+/// How answers look at that time.
+pub(crate) fn switches(disturbances: &[Disturbance], second: i64) -> Switches {
+    let mut switches = Switches::default();
+    for one in disturbances.iter().filter(|one| one.holds(second)) {
+        match one.trouble {
+            Trouble::OddRows => switches.blank_fields.push("date".to_owned()),
+            Trouble::ClockSkewed => switches.date_header = DateHeader::Skewed(SignedDuration::from_mins(15)),
+            _ => {}
+        }
+    }
+    switches
+}
+
+pub(crate) struct Scene {
+    incidents: Vec<Incident>,
+    pub(crate) disturbances: Vec<Disturbance>,
+    planted: Vec<(&'static str, Timestamp, Timestamp, Option<Incident>)>,
+}
+
+/// Either of the two, under the name that the table of `docs/alerts.md` has.
+enum Planted {
+    Incident(IncidentKind),
+    Trouble(Trouble),
+}
+
+use IncidentKind::{
+    Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits, Recycled,
+    ShortAbandons, ShortCalls, Unanswered,
+};
+use Planted::{Incident as I, Trouble as T};
+
+/// The third week: day (0 is the first), from, until, what. Traps, which nothing may fire at, are among them.
+#[rustfmt::skip]
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 24] = [
+    ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
+    ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
+    ("a skill is understaffed all day", 1, "08:00", "14:00", I(Abandonment { skill: Some(1), share: 0.08 })),
+    ("callers hang up in a menu", 1, "15:00", "16:30", I(IvrHangUps { routing_point: Some(0), share: 0.7 })),
+    ("the API is out for two hours", 2, "09:00", "11:00", T(Trouble::ApiOutage)),
+    ("callers of a skill give up at once", 2, "14:30", "16:00", I(ShortAbandons { skill: Some(2), share: 0.3 })),
+    ("three scrapes are lost", 2, "17:03", "17:06", T(Trouble::ScrapesLost)),
+    ("the token is refused", 2, "21:00", "22:00", T(Trouble::TokenRefused)),
+    ("a list is recycled by hand", 3, "11:00", "11:05", I(Recycled { campaign: Some(0) })),
+    ("a short list runs out", 3, "09:30", "13:00", I(ListEnds { campaign: Some(1), records: 700 })),
+    ("callers wait long before they give up", 3, "14:30", "16:30", I(LongWaits { skill: Some(0), share: 0.1 })),
+    ("the exporter is down", 3, "21:30", "22:00", T(Trouble::ExporterDown)),
+    ("no calls for a skill", 4, "09:00", "11:00", I(InboundSilent { skill: Some(1) })),
+    ("dials fail", 4, "11:30", "13:00", I(DialFailures { campaign: Some(0), share: 0.6 })),
+    ("people no longer answer a campaign", 4, "15:00", "16:30", I(Unanswered { campaign: Some(1), share: 0.8 })),
+    ("keys are not heard in a menu", 4, "17:00", "18:30", I(IvrNoInput { routing_point: Some(1), share: 0.8 })),
+    ("calls are very short", 5, "09:00", "11:00", I(ShortCalls { share: 0.6 })),
+    ("more series than the limit", 5, "12:30", "13:00", T(Trouble::SmallLimit(3))),
+    ("the day's calls run out", 5, "14:00", "18:00", T(Trouble::SmallBudget(1150))),
+    ("rows without dates", 5, "20:00", "20:20", T(Trouble::OddRows)),
+    ("words instead of numbers", 6, "10:00", "11:00", T(Trouble::OddFields)),
+    ("the server's clock is wrong", 6, "14:00", "14:40", T(Trouble::ClockSkewed)),
+    ("a reload fails", 6, "17:00", "18:00", T(Trouble::ReloadFailed)),
+    ("more rows than the API gives", 6, "22:00", "23:00", T(Trouble::RecordLimit(1))),
+];
+
+impl Scene {
+    pub(crate) fn new(name: SceneName, from: Date, zone: &TimeZone) -> anyhow::Result<Self> {
+        let mut scene = Self {
+            incidents: Vec::new(),
+            disturbances: Vec::new(),
+            planted: Vec::new(),
+        };
+        if name == SceneName::Quiet {
+            return Ok(scene);
+        }
+        for (name, day, from_time, until_time, planted) in THIRD_WEEK {
+            let date = (0..14 + day).try_fold(from, |date, _| date.tomorrow())?;
+            let at = |time: &str| -> anyhow::Result<Timestamp> {
+                Ok(date
+                    .to_datetime(time.parse::<Time>()?)
+                    .to_zoned(zone.clone())?
+                    .timestamp())
+            };
+            let (begin, end) = (at(from_time)?, at(until_time)?);
+            match planted {
+                I(kind) => {
+                    let incident = Incident::new(kind, begin, end);
+                    scene.incidents.push(incident);
+                    scene.planted.push((name, begin, end, Some(incident)));
+                }
+                T(trouble) => {
+                    scene.disturbances.push(Disturbance {
+                        trouble,
+                        from: begin.as_second(),
+                        until: end.as_second(),
+                    });
+                    scene.planted.push((name, begin, end, None));
+                }
+            }
+        }
+        Ok(scene)
+    }
+
+    /// The operation that all of it happens to.
+    pub(crate) fn plan(&self, zone: &TimeZone) -> OperationPlan {
+        let events = EventPlan {
+            lateness: Lateness {
+                hours: 0.0,
+                days: 0.0,
+                ..Lateness::default()
+            },
+            ..EventPlan::default()
+        };
+        OperationPlan::new("acme", zone.clone())
+            .volume(VOLUME)
+            .campaigns(CAMPAIGNS)
+            .skills(SKILLS)
+            .routing_points(ROUTING_POINTS)
+            .list_size(LIST_SIZE)
+            .figures(Figures::calm())
+            .events(events)
+            .incidents(self.incidents.clone())
+    }
+
+    /// What was planted, and when, for whoever reads the history.
+    pub(crate) fn incidents_json(&self, centre: &Centre) -> anyhow::Result<String> {
+        let planted: Vec<_> = self
+            .planted
+            .iter()
+            .map(|(name, from, until, incident)| {
+                let target = incident.and_then(|incident| incident.target(centre));
+                let labels: BTreeMap<_, _> = target.into_iter().map(|(label, id)| (label, id.to_string())).collect();
+                json!({"name": name, "from": from.as_second(), "until": until.as_second(), "labels": labels})
+            })
+            .collect();
+        Ok(serde_json::to_string_pretty(&planted)?)
+    }
+}

@@ -1,0 +1,62 @@
+//! `incident SECONDS LENGTH`
+//!
+//! Serves an operation in which callers of a skill give up, that many seconds after the start and for that long. Prints a
+//! configuration for the exporter that polls it each second, then serves until it is killed.
+//!
+//! An hour of a usual day passes in a minute: there are as many calls in it as rules expect of an hour.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tokio::net::TcpListener;
+use wolkvox_exporter::simulator::{
+    EventPlan, Figures, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
+};
+
+/// Calls of an hour in a minute.
+const VOLUME: f64 = 60.0;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut seconds = std::env::args().skip(1).map(|text| text.parse::<i64>());
+    let (Some(Ok(after)), Some(Ok(length))) = (seconds.next(), seconds.next()) else {
+        anyhow::bail!("usage: incident SECONDS LENGTH");
+    };
+    let from = Timestamp::now() + SignedDuration::from_secs(after);
+    let spike = Incident::new(
+        IncidentKind::Abandonment {
+            skill: Some(0),
+            share: 0.6,
+        },
+        from,
+        from + SignedDuration::from_secs(length),
+    );
+    let plan = OperationPlan::new("acme", TimeZone::UTC)
+        .never_closes()
+        .volume(VOLUME)
+        .skills(2)
+        .figures(Figures::calm())
+        .events(EventPlan::calm())
+        .incidents(vec![spike]);
+    let simulator = Simulator::new(SimulatorConfig {
+        seed: 7,
+        clock: SimulatedClock::system(),
+        operations: vec![plan],
+    });
+    let served = simulator.start(TcpListener::bind("127.0.0.1:0").await?)?;
+    let operation = &simulator.operations()[0];
+    // JSON is YAML. Written at once, so that whoever waits for it gets it whole.
+    let report = serde_json::json!({"interval": "1s", "timeout": "10s", "max_age": "10s"});
+    let events = serde_json::json!({
+        "interval": "1s", "timeout": "10s", "max_age": "10s", "overlap": "30s",
+        "reread": {"every": "10m", "back": "1m"},
+    });
+    let config = serde_json::json!({
+        "new_series_hold": "4s",
+        "operations": [{
+            "name": operation.name(), "url": served.url(), "token_env": "INCIDENT_TOKEN", "timezone": "UTC",
+            "daily_calls": 1_000_000,
+            "reports": {"campaigns": report, "call_durations": report, "abandoned_calls": events, "ivr": events},
+        }],
+    });
+    println!("{}", serde_json::json!({"token": operation.token(), "config": config}));
+    std::future::pending().await
+}
