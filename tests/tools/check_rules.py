@@ -234,7 +234,9 @@ def mutants(rule):
 def needed(rule):
     """The rules that an alert reads, however indirectly, in their order; recording is much of a test's time."""
     wanted, grown = {id(rule): rule}, True
-    everything = [other for other in rules() if "record" in other]
+    # Thresholds first: what is read must have been recorded before, in the same step.
+    everything = sorted((other for other in rules() if "record" in other), key=lambda other: "kpi" not in other.get("labels", {}))
+    everything.sort(key=lambda other: other["record"] != "operation:wolkvox:one")
     kept = []
     while grown:
         text = " ".join(each["expr"] for each in wanted.values())
@@ -284,9 +286,9 @@ def survivors(name, rule):
             with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
                 pathlib.Path(folder, "rules.yml").write_text(yaml.safe_dump({"groups": groups}, sort_keys=False))
                 pathlib.Path(folder, "tests.yml").write_text(yaml.safe_dump(cut, sort_keys=False))
-                code, output = run(NEW_BIN / "promtool", "check", "rules", "rules.yml", folder=folder)
-                require(code == 0, f"{name}: a mutant that cannot be read: {alert['expr']}: {output}")
                 code, output = run(NEW_BIN / "promtool", "test", "rules", "tests.yml", folder=folder)
+            # A mutant that cannot be read fails as well, but proves nothing.
+            require(not code or re.search("alertname: |expr: |err: ", output), f"{name}: {alert['expr']}: {output[:500]}")
             if code:
                 return False, output
         return True, ""
