@@ -137,12 +137,13 @@ use Planted::{Incident as I, Trouble as T};
 
 /// The third week: day (0 is the first), from, until, what. Traps, which nothing may fire at, are among them.
 #[rustfmt::skip]
-const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 24] = [
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 25] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
     ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
     ("a skill is understaffed all day", 1, "08:00", "14:00", I(Abandonment { skill: Some(1), share: 0.08 })),
     ("callers hang up in a menu", 1, "15:00", "16:30", I(IvrHangUps { routing_point: Some(0), share: 0.7 })),
     ("the API is out for two hours", 2, "09:00", "11:00", T(Trouble::ApiOutage)),
+    ("meanwhile some more callers give up", 2, "09:00", "11:00", I(Abandonment { skill: Some(0), share: 0.07 })),
     ("callers of a skill give up at once", 2, "14:30", "16:00", I(ShortAbandons { skill: Some(2), share: 0.3 })),
     ("three scrapes are lost", 2, "17:03", "17:06", T(Trouble::ScrapesLost)),
     ("the token is refused", 2, "21:00", "22:00", T(Trouble::TokenRefused)),

@@ -53,6 +53,8 @@ EXPECTED = {
     "a skill is understaffed all day": Expected(("AbandonmentSlowBurn",), ("AbandonmentSpike", "AbandonmentTarget")),
     "callers hang up in a menu": Expected(("IvrHangupHigh",)),
     "the API is out for two hours": Expected(("ReportStale",)),
+    # Together with what the same skill lost two days before it is too much for three days: true, and no false alarm.
+    "meanwhile some more callers give up": Expected((), ("AbandonmentTarget",), 2 * 3600),
     "callers of a skill give up at once": Expected(
         ("ShortAbandonSurge", "AbandonmentSpike"), ("AbandonmentFastBurn", "AbandonmentSlowBurn", "AbandonmentTarget")
     ),
