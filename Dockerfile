@@ -3,9 +3,11 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 ARG TARGETARCH
+ARG REVISION
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
-    CARGO_TARGET_DIR=/target
+    CARGO_TARGET_DIR=/target \
+    REVISION=$REVISION
 # A target by name: flags for the linker then do not reach build scripts and macros, which cannot be static.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,id=registry-$TARGETARCH \
     --mount=type=cache,target=/target,id=target-$TARGETARCH \
