@@ -25,7 +25,7 @@ pub struct Incident {
     pub until: Timestamp,
 }
 
-/// Kinds of incidents. Targets are indices into the lists of [`Centre`](super::Centre), `None` for all of them; a share
+/// Kinds of incidents. Targets are indices into the lists of [`Centre`], `None` for all of them; a share
 /// is the part, from 0 to 1, of those that would have fared better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum IncidentKind {
