@@ -82,7 +82,7 @@ pub struct Committed {
     pub corrections: u64,
     /// What became of the rows.
     pub tally: Tally,
-    /// Counted rows that were older than three intervals.
+    /// Counted rows that were older than three intervals, and than 15 minutes.
     pub backlog: u64,
     /// Rows that count in `_other` because of the limit.
     pub folded: BTreeMap<&'static Family, u64>,

@@ -67,7 +67,7 @@ static ROWS: Family = Family::counter(
 static BACKLOG_ROWS: Family = Family::counter(
     "wolkvox_report_backlog_rows",
     REPORT,
-    "Counted rows of the report that were older than three intervals when counted.",
+    "Counted rows of the report that were older than three intervals, and than 15 minutes, when counted.",
 );
 static CAPPED_WINDOWS: Family = Family::counter(
     "wolkvox_report_capped_windows",
@@ -194,7 +194,7 @@ pub struct ReportHealth {
     pub tally: Tally,
     /// Day totals that fell.
     pub corrections: u64,
-    /// Counted rows that were older than three intervals.
+    /// Counted rows that were older than three intervals, and than 15 minutes.
     pub backlog_rows: u64,
     /// Seconds that alone reached the record limit.
     pub capped_windows: u64,

@@ -22,6 +22,8 @@ const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
 /// beyond its first piece, and must not starve the live polls.
 const LIVE_INTERVALS: u32 = 3;
 const LIVE_PIECES: u64 = 64;
+/// No row is backlog sooner, however often is polled: many a row shows some minutes after its date.
+const LEAST_BACKLOG: Duration = Duration::from_secs(15 * 60);
 /// A catch-up lets the other reports have their turn after one interval, and not before this.
 const LEAST_TURN: Duration = Duration::from_secs(60);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -260,7 +262,7 @@ impl Poller {
             born_together: collected.born_together,
             names: collected.names,
             tally: collected.tally,
-            backlog_before: earlier(now, signed(config.interval * 3)),
+            backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
         }
     }
 
