@@ -3,13 +3,12 @@
 import base64
 import contextlib
 import json
-import subprocess
 import time
 
 import websocket
 
 from exposition import require
-from servers import until_true
+from servers import running, until_true
 
 FLAGS = (
     "--headless",
@@ -98,25 +97,14 @@ class Tab:
 def chromium(program, folder):
     """A browser with a new profile in `folder`, and a tab of it."""
     profile = folder / "profile"
-    with (folder / "chromium.log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            port = profile / "DevToolsActivePort"
+    log = folder / "chromium.log"
+    with running(log, program, *FLAGS, f"--user-data-dir={profile}", "about:blank") as process:
+        port = profile / "DevToolsActivePort"
 
-            def address():
-                require(process.poll() is None, f"Chromium ended: {(folder / 'chromium.log').read_text()[-2000:]}")
-                lines = port.read_text().splitlines()
-                require(len(lines) == 2, "Chromium has not said where it listens")
-                return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        def address():
+            require(process.poll() is None, f"Chromium ended: {log.read_text()[-2000:]}")
+            lines = port.read_text().splitlines()
+            require(len(lines) == 2, "Chromium has not said where it listens")
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
 
-            yield Tab(until_true(30, address))
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        yield Tab(until_true(30, address))

@@ -17,7 +17,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -25,7 +24,7 @@ import time
 import urllib.parse
 
 from exposition import require
-from servers import Checks, first_url, get, query, running, until_true
+from servers import Checks, configured_prometheus, first_url, free_address, get, query, running, until_true
 
 EXPORTER, INCIDENT, OLD_PROMETHEUS, OLD_ALERTMANAGER, NEW_PROMETHEUS, NEW_ALERTMANAGER = map(pathlib.Path, sys.argv[1:])
 ALERTS = pathlib.Path(__file__).resolve().parents[2] / "alerts"
@@ -96,11 +95,6 @@ class Webhook:
         return [alert for alert in found if alert["labels"]["alertname"] == name and alert["status"] == status]
 
 
-def free_address():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return "127.0.0.1:%d" % free.getsockname()[1]
-
-
 def beside_the_system(program, folder):
     """Debian's Alertmanager takes its templates from where its package would put them, and has no option for another
     place. The package is unpacked elsewhere: a copy of the program that takes them from the folder it runs in."""
@@ -149,17 +143,8 @@ def prometheus(program, folder, metrics, alertmanager_address):
             {"job_name": "wolkvox", "static_configs": [{"targets": [urllib.parse.urlsplit(metrics).netloc]}]}
         ],
     }
-    (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-    address = free_address()
-    command = (
-        program,
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address={address}",
-        "--rules.alert.resend-delay=1s",
-    )
-    with running(folder / "log", *command) as process:
-        yield f"http://{address}", process, folder / "log"
+    with configured_prometheus(program, folder, config, "--rules.alert.resend-delay=1s") as server:
+        yield server
 
 
 def script_in(log):

@@ -25,7 +25,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 import dashboard_lint
 from exposition import require
-from servers import Checks, api, free_address, get, running, until_true
+from servers import Checks, api, configured_prometheus, get, until_true
 
 OLD_BIN, NEW_BIN, HISTORY = map(pathlib.Path, sys.argv[1:])
 FOLDER = pathlib.Path(__file__).parents[2] / "dashboards"
@@ -264,16 +264,11 @@ def serving(program, folder, name):
     """A Prometheus that only answers from what is there, from a copy of it by hard links: it deletes and compacts blocks."""
     data = folder / name
     subprocess.run(["cp", "--recursive", "--link", folder / "data", data], check=True, timeout=60)
-    address = free_address()
-    # JSON is YAML; nothing is scraped.
-    config = folder / f"{name}.yml"
-    config.write_text("{}")
-    command = (program, f"--config.file={config}", f"--storage.tsdb.path={data}", "--storage.tsdb.retention.time=10y",
-               f"--web.listen-address={address}")
-    log = folder / f"{name}.log"
-    with running(log, *command) as process:
-        until_true(30, lambda: get(f"http://{address}/-/ready"))
-        yield f"http://{address}", process, log
+    # Nothing is scraped.
+    flags = ("--storage.tsdb.retention.time=10y",)
+    with configured_prometheus(program, folder / f"{name}-server", {}, *flags, data=data) as server:
+        until_true(30, lambda: get(f"{server[0]}/-/ready"))
+        yield server
 
 
 def options(server, variable, chosen, at):

@@ -19,7 +19,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,7 @@ import time
 import urllib.parse
 
 from exposition import require
-from servers import Checks, api, get, http, running, until_true
+from servers import Checks, api, configured_prometheus, get, http, until_true
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "alerts"
@@ -98,25 +97,14 @@ def run(*command):
 @contextlib.contextmanager
 def prometheus(program, folder, data, rule_files=()):
     """A Prometheus that scrapes nothing and evaluates nothing of its own in the time that it runs."""
-    folder.mkdir(exist_ok=True)
     config = {"global": {"evaluation_interval": "1h"}, "rule_files": [str(file) for file in rule_files]}
-    (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = "127.0.0.1:%d" % free.getsockname()[1]
-    command = (
-        program,
-        f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=10y",
-        f"--web.listen-address={address}",
-        "--query.max-samples=200000000",
-    )
-    with running(folder / "log", *command) as process:
-        server = f"http://{address}", process, folder / "log"
+    flags = ("--storage.tsdb.retention.time=10y", "--query.max-samples=200000000")
+    with configured_prometheus(program, folder, config, *flags, data=data) as server:
+        address, process, log = server
 
         def is_ready():
-            require(process.poll() is None, f"Prometheus ended: {(folder / 'log').read_text()[-2000:]}")
-            get(f"http://{address}/-/ready")
+            require(process.poll() is None, f"Prometheus ended: {log.read_text()[-2000:]}")
+            get(f"{address}/-/ready")
 
         until_true(60, is_ready)
         yield server

@@ -47,7 +47,7 @@ def until_true(seconds, attempt):
 
 @contextlib.contextmanager
 def running(log, *command, pass_fds=()):
-    """A server that lives as long as the block. Its output goes to `log`."""
+    """A program that lives as long as the block. Its output goes to `log`."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=pass_fds
@@ -78,20 +78,28 @@ def free_address():
 @contextlib.contextmanager
 def prometheus(program, metrics, folder, jobs):
     """A Prometheus that scrapes `metrics` each second, once for each job; `jobs` has a job's own settings by its name."""
-    folder.mkdir()
     target = urllib.parse.urlsplit(metrics)
     scrape = {"metrics_path": target.path, "static_configs": [{"targets": [target.netloc]}]}
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
         "scrape_configs": [{"job_name": job, **scrape, **settings} for job, settings in jobs.items()],
     }
+    with configured_prometheus(program, folder, config) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def configured_prometheus(program, folder, config, *flags, data=None):
+    """A Prometheus with this configuration. Its log is in `folder`, and so is what it stores unless `data` is given."""
+    folder.mkdir(exist_ok=True)
     (folder / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
     address = free_address()
     command = (
         program,
         f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}",
+        f"--storage.tsdb.path={data or folder / 'data'}",
         f"--web.listen-address={address}",
+        *flags,
     )
     with running(folder / "log", *command) as process:
         yield f"http://{address}", process, folder / "log"
