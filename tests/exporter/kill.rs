@@ -23,7 +23,7 @@ use wolkvox_exporter::simulator::{
 };
 
 use crate::ledger::Folder;
-use crate::support::{Samples, serve, simulator, zone};
+use crate::support::{Samples, client, serve, simulator, zone};
 
 /// Kills before the first round is complete, and after it.
 const EARLY_KILLS: u32 = 6;
@@ -329,13 +329,7 @@ fn quiet_zone(now: Timestamp) -> &'static str {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn killed_at_random_moments_it_counts_everything_once() {
     let begin = Instant::now();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .no_gzip()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let client = client();
     // The simulated clock stands still until every report is born, so that the totals at birth are known.
     let born = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
     let timezone = quiet_zone(born);

@@ -16,7 +16,7 @@ use wolkvox_exporter::config::Config;
 use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
-use crate::support::{Page, RETRY, Samples, get, serve, zone};
+use crate::support::{Page, RETRY, Samples, client, get, serve, zone};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -99,11 +99,7 @@ const FAST: &str =
     "    reports: {campaigns: {interval: 1s}, call_durations: {interval: 1s}, abandoned_calls: {interval: 1s}}\n";
 
 async fn reload(page: &Page) -> (u16, String) {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let client = client();
     let url = page.0.replace("/metrics", "/-/reload");
     let answer = client.post(url).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
@@ -392,11 +388,7 @@ async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
             .unwrap(),
     );
     let page = Page(format!("http://{free}/metrics"));
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let client = client();
     let deadline = Instant::now() + PATIENCE;
     while client.get(&page.0).send().await.is_err() {
         assert!(Instant::now() < deadline, "it does not serve");

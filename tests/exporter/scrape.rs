@@ -4,7 +4,7 @@ use std::io::Read;
 
 use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
 
-use crate::support::{OPEN_METRICS, Samples, Stage, get};
+use crate::support::{OPEN_METRICS, Samples, Stage, client, get};
 
 const NOON: &str = "2026-11-20T17:00:00Z";
 const TEXT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -167,11 +167,7 @@ async fn the_other_pages_and_methods() {
         "a round that failed has ended, too"
     );
 
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .unwrap();
+    let client = client();
     let head = client.head(&stage.page.0).send().await.unwrap();
     assert_eq!(
         (head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()),

@@ -235,17 +235,21 @@ impl Page {
 }
 
 /// A client without proxies and without CA roots.
-pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
+pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder()
+    reqwest::Client::builder()
         .no_proxy()
         .no_gzip()
         .tls_certs_only([])
         .build()
-        .unwrap();
-    let request = headers
-        .iter()
-        .fold(client.get(url), |request, (name, value)| request.header(*name, *value));
+        .unwrap()
+}
+
+/// What `url` answers, asked with these headers.
+pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
+    let request = headers.iter().fold(client().get(url), |request, (name, value)| {
+        request.header(*name, *value)
+    });
     request.send().await.unwrap()
 }
 
