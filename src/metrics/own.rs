@@ -28,12 +28,14 @@ static POLL_FAILURES: Family = Family::counter(
     "wolkvox_report_poll_failures",
     &["report", "reason"],
     "Polls of the report that failed, by reason.",
-);
+)
+.with_fixed_values(&[("reason", &REASONS)]);
 static POLLS_SKIPPED: Family = Family::counter(
     "wolkvox_report_polls_skipped",
     &["report", "reason"],
     "Polls of the report that were left out, to keep the daily budget or because the API's quota is used up.",
-);
+)
+.with_fixed_values(&[("reason", &SKIP_REASONS)]);
 static LAST_SUCCESS: Family = Family::gauge(
     "wolkvox_report_last_success_timestamp_seconds",
     REPORT,
@@ -63,7 +65,8 @@ static ROWS: Family = Family::counter(
     "wolkvox_report_rows",
     &["report", "outcome"],
     "Rows of the report's answers, by what became of them. The outcomes are disjoint.",
-);
+)
+.with_fixed_values(&[("outcome", &OUTCOMES)]);
 static BACKLOG_ROWS: Family = Family::counter(
     "wolkvox_report_backlog_rows",
     REPORT,
@@ -89,7 +92,8 @@ static REQUEST_FAILURES: Family = Family::counter(
     "wolkvox_api_request_failures",
     &["report", "reason"],
     "Requests for the report that failed, by reason.",
-);
+)
+.with_fixed_values(&[("reason", &REQUEST_REASONS)]);
 static REQUEST_DURATION: Family = Family::histogram(
     "wolkvox_api_request_duration_seconds",
     REPORT,
@@ -126,12 +130,72 @@ static STATE_LAST_COMMIT: Family = Family::gauge(
     &[],
     "When the operation's state was last committed.",
 );
-
 static STATE_SIZE: Family = Family::gauge(
     "wolkvox_exporter_state_size_bytes",
     &[],
     "Size of the operation's state file.",
 );
+
+/// All families of this module; every operation has them.
+pub static FAMILIES: [&Family; 24] = [
+    &UP,
+    &POLLS,
+    &POLL_FAILURES,
+    &POLLS_SKIPPED,
+    &LAST_SUCCESS,
+    &LAST_ATTEMPT,
+    &DATA,
+    &POLL_INTERVAL,
+    &POLL_DURATION,
+    &ROWS,
+    &BACKLOG_ROWS,
+    &CAPPED_WINDOWS,
+    &INVALID_FIELDS,
+    &CORRECTIONS,
+    &REQUESTS,
+    &REQUEST_FAILURES,
+    &REQUEST_DURATION,
+    &CALLS_USED,
+    &CALLS_LIMIT,
+    &SERIES_DROPPED,
+    &STATE_COMMITS,
+    &STATE_COMMIT_FAILURES,
+    &STATE_LAST_COMMIT,
+    &STATE_SIZE,
+];
+
+const REASONS: [&str; Reason::ALL.len()] = {
+    let mut names = [""; Reason::ALL.len()];
+    let mut n = 0;
+    while n < names.len() {
+        names[n] = Reason::ALL[n].name();
+        n += 1;
+    }
+    names
+};
+/// Those of them that a single request can have.
+const REQUEST_REASONS: [&str; Reason::ALL.len() - 2] = {
+    let mut names = [""; Reason::ALL.len() - 2];
+    let (mut n, mut reason) = (0, 0);
+    while reason < Reason::ALL.len() {
+        if Reason::ALL[reason].of_a_request() {
+            names[n] = Reason::ALL[reason].name();
+            n += 1;
+        }
+        reason += 1;
+    }
+    assert!(n == names.len());
+    names
+};
+const OUTCOMES: [&str; Outcome::ALL.len()] = {
+    let mut names = [""; Outcome::ALL.len()];
+    let mut n = 0;
+    while n < names.len() {
+        names[n] = Outcome::ALL[n].name();
+        n += 1;
+    }
+    names
+};
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +206,9 @@ pub enum Skip {
     Quota,
 }
 
-const SKIPS: [(Skip, &str); 2] = [(Skip::Budget, "budget"), (Skip::Quota, "quota")];
+const SKIPS: [Skip; 2] = [Skip::Budget, Skip::Quota];
+/// The values of the label `reason`, in the same order.
+const SKIP_REASONS: [&str; SKIPS.len()] = ["budget", "quota"];
 
 /// What became of the polls of an operation.
 #[derive(Clone, Debug)]
@@ -402,7 +468,7 @@ impl Page {
                 self.counter(&REQUEST_FAILURES, [name(), reason.name().into()], failures);
             }
         }
-        for (skip, reason) in SKIPS {
+        for (skip, reason) in SKIPS.into_iter().zip(SKIP_REASONS) {
             self.counter(&POLLS_SKIPPED, [name(), reason.into()], health.skipped(skip));
         }
         for outcome in Outcome::ALL {
