@@ -78,7 +78,7 @@ fn keys_of_report(report: ReportKind) -> Vec<String> {
 }
 
 /// What a cell of the page gives as default: a value in backticks, for one report perhaps another one.
-fn default<'p>(cell: &'p str, report: Option<ReportKind>) -> Option<&'p str> {
+fn default(cell: &str, report: Option<ReportKind>) -> Option<&str> {
     let own = report.and_then(|report| Some(cell.split_once(&format!("{report}: `"))?.1));
     own.or(cell.strip_prefix('`'))?.split('`').next()
 }
