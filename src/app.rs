@@ -180,7 +180,7 @@ impl Configured {
     async fn plan(&self) -> Result<Plan, String> {
         let config = self.source.read().await?;
         for warning in config.warnings() {
-            tracing::warn!("{warning}");
+            tracing::warn!("configuration: {warning}");
         }
         let plan = self.operations.plan(config).await;
         plan.map_err(|error| format!("{error:#}"))

@@ -150,7 +150,7 @@ async fn run_exporter(flags: Flags, front: Front, config: Config) -> anyhow::Res
         "wolkvox_exporter starts"
     );
     for warning in config.warnings() {
-        tracing::warn!("{warning}");
+        tracing::warn!("configuration: {warning}");
     }
     export(&flags, front, config, Some(source), |_| Ok(())).await
 }

@@ -16,6 +16,8 @@ pub struct Family {
     /// The labels whose values become `_other` in sets over the limit: those whose values anybody may choose, and in a
     /// family with ids only, the id. None where the number of sets is fixed.
     pub free_labels: &'static [&'static str],
+    /// The labels whose values are from a list, and that list.
+    pub fixed_values: &'static [(&'static str, &'static [&'static str])],
     /// What it is, and which report and field it comes from. One line.
     pub help: &'static str,
 }
@@ -41,6 +43,7 @@ impl Family {
             kind: Kind::Gauge,
             labels,
             free_labels: &[],
+            fixed_values: &[],
             help,
         }
     }
@@ -52,6 +55,7 @@ impl Family {
             kind: Kind::Counter,
             labels,
             free_labels: &[],
+            fixed_values: &[],
             help,
         }
     }
@@ -63,6 +67,7 @@ impl Family {
             kind: Kind::Info,
             labels,
             free_labels: &[],
+            fixed_values: &[],
             help,
         }
     }
@@ -79,6 +84,7 @@ impl Family {
             kind: Kind::Histogram(bounds),
             labels,
             free_labels: &[],
+            fixed_values: &[],
             help,
         }
     }
@@ -87,6 +93,12 @@ impl Family {
     #[must_use]
     pub const fn with_free_labels(self, free_labels: &'static [&'static str]) -> Self {
         Self { free_labels, ..self }
+    }
+
+    /// The family with labels whose values are from a list.
+    #[must_use]
+    pub const fn with_fixed_values(self, fixed_values: &'static [(&'static str, &'static [&'static str])]) -> Self {
+        Self { fixed_values, ..self }
     }
 
     /// The name that queries use.

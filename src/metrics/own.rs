@@ -3,135 +3,26 @@
 //! Plain numbers that the operation's poller keeps and shows with each poll. Every counter exists at 0 from the start
 //! for every report and reason, so that the first failure is an increase; they start anew with the process.
 
+mod families;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::families::FAMILIES;
+use self::families::{
+    BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS, LAST_ATTEMPT,
+    LAST_SUCCESS, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS, POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION,
+    REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT,
+    STATE_SIZE, UP,
+};
 use super::Family;
 use crate::client::{Attempt, Reason};
 use crate::ledger::Statistics;
 use crate::reports::{Outcome, ReportKind, Tally};
 use crate::snapshot::Micros;
 use crate::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
-
-const REPORT: &[&str] = &["report"];
-const REQUEST_BOUNDS: &[f64] = &[0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
-
-static UP: Family = Family::gauge(
-    "wolkvox_up",
-    REPORT,
-    "1 when the last poll of the report succeeded, 0 when it failed or polls are suspended. Absent before the first has ended.",
-);
-static POLLS: Family = Family::counter("wolkvox_report_polls", REPORT, "Polls of the report that have ended.");
-static POLL_FAILURES: Family = Family::counter(
-    "wolkvox_report_poll_failures",
-    &["report", "reason"],
-    "Polls of the report that failed, by reason.",
-);
-static POLLS_SKIPPED: Family = Family::counter(
-    "wolkvox_report_polls_skipped",
-    &["report", "reason"],
-    "Polls of the report that were left out, to keep the daily budget or because the API's quota is used up.",
-);
-static LAST_SUCCESS: Family = Family::gauge(
-    "wolkvox_report_last_success_timestamp_seconds",
-    REPORT,
-    "When the report was last read without a failure.",
-);
-static LAST_ATTEMPT: Family = Family::gauge(
-    "wolkvox_report_last_attempt_timestamp_seconds",
-    REPORT,
-    "When the report was last asked for.",
-);
-static DATA: Family = Family::gauge(
-    "wolkvox_report_data_timestamp_seconds",
-    REPORT,
-    "End of the window that the shown data of the report covers.",
-);
-static POLL_INTERVAL: Family = Family::gauge(
-    "wolkvox_report_poll_interval_seconds",
-    REPORT,
-    "Time between polls of the report: the configured interval, or a multiple of it while the daily budget is short.",
-);
-static POLL_DURATION: Family = Family::gauge(
-    "wolkvox_report_poll_duration_seconds",
-    REPORT,
-    "How long the last poll of the report took.",
-);
-static ROWS: Family = Family::counter(
-    "wolkvox_report_rows",
-    &["report", "outcome"],
-    "Rows of the report's answers, by what became of them. The outcomes are disjoint.",
-);
-static BACKLOG_ROWS: Family = Family::counter(
-    "wolkvox_report_backlog_rows",
-    REPORT,
-    "Counted rows of the report that were older than three intervals, and than 15 minutes, when counted.",
-);
-static CAPPED_WINDOWS: Family = Family::counter(
-    "wolkvox_report_capped_windows",
-    REPORT,
-    "Windows of the report in which one second alone reached the API's record limit.",
-);
-static INVALID_FIELDS: Family = Family::counter(
-    "wolkvox_report_invalid_fields",
-    &["report", "field"],
-    "Values of the report that could not be read, by field. They are left out.",
-);
-static CORRECTIONS: Family = Family::counter(
-    "wolkvox_report_corrections",
-    REPORT,
-    "Day totals of the report that were below the last reading. The counters are held.",
-);
-static REQUESTS: Family = Family::counter("wolkvox_api_requests", REPORT, "Requests for the report, retries too.");
-static REQUEST_FAILURES: Family = Family::counter(
-    "wolkvox_api_request_failures",
-    &["report", "reason"],
-    "Requests for the report that failed, by reason.",
-);
-static REQUEST_DURATION: Family = Family::histogram(
-    "wolkvox_api_request_duration_seconds",
-    REPORT,
-    REQUEST_BOUNDS,
-    "Duration of requests for the report, from sending to the end of the answer.",
-);
-static CALLS_USED: Family = Family::gauge(
-    "wolkvox_api_calls_used",
-    &[],
-    "API calls used on the operation's local day.",
-);
-static CALLS_LIMIT: Family = Family::gauge(
-    "wolkvox_api_calls_limit",
-    &[],
-    "API calls that the configuration allows the operation a day.",
-);
-static SERIES_DROPPED: Family = Family::counter(
-    "wolkvox_exporter_series_dropped",
-    &["family"],
-    "What series_limit left out of the family: series at each poll for reports of now, rows counted in _other for events.",
-);
-static STATE_COMMITS: Family = Family::counter(
-    "wolkvox_exporter_state_commits",
-    &[],
-    "Commits of the operation's state.",
-);
-static STATE_COMMIT_FAILURES: Family = Family::counter(
-    "wolkvox_exporter_state_commit_failures",
-    &[],
-    "Commits of the operation's state that failed.",
-);
-static STATE_LAST_COMMIT: Family = Family::gauge(
-    "wolkvox_exporter_state_last_commit_timestamp_seconds",
-    &[],
-    "When the operation's state was last committed.",
-);
-
-static STATE_SIZE: Family = Family::gauge(
-    "wolkvox_exporter_state_size_bytes",
-    &[],
-    "Size of the operation's state file.",
-);
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +33,9 @@ pub enum Skip {
     Quota,
 }
 
-const SKIPS: [(Skip, &str); 2] = [(Skip::Budget, "budget"), (Skip::Quota, "quota")];
+const SKIPS: [Skip; 2] = [Skip::Budget, Skip::Quota];
+/// The values of the label `reason`, in the same order.
+const SKIP_REASONS: [&str; SKIPS.len()] = ["budget", "quota"];
 
 /// What became of the polls of an operation.
 #[derive(Clone, Debug)]
@@ -402,7 +295,7 @@ impl Page {
                 self.counter(&REQUEST_FAILURES, [name(), reason.name().into()], failures);
             }
         }
-        for (skip, reason) in SKIPS {
+        for (skip, reason) in SKIPS.into_iter().zip(SKIP_REASONS) {
             self.counter(&POLLS_SKIPPED, [name(), reason.into()], health.skipped(skip));
         }
         for outcome in Outcome::ALL {

@@ -50,7 +50,7 @@ impl Poller {
             const USED_UP: &str = "daily_calls are used up";
             if health.last_error.as_ref().is_none_or(|error| error.what != USED_UP) {
                 let (operation, report) = (&*self.operation.name, report.name());
-                tracing::warn!(operation, report, "{USED_UP} ({BUDGET_ADVICE})");
+                tracing::warn!(operation, report, "daily_calls are used up ({BUDGET_ADVICE})");
             }
             health.without_calls(USED_UP, BUDGET_ADVICE);
             health.next_poll = window::next_midnight(now, &self.operation.timezone);

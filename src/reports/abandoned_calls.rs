@@ -23,13 +23,15 @@ static ABANDON_TIME: Family = Family::histogram(
     ],
     "How long abandoned calls had waited, from the field abandon_time of skill_2.",
 )
-.with_free_labels(&["skill_id"]);
+.with_free_labels(&["skill_id"])
+.with_fixed_values(&[("channel", &CHANNELS)]);
 static INTERACTIONS: Family = Family::counter(
     "wolkvox_skill_interactions",
     &["skill_id", "channel", "result"],
     "Calls and chats that waited for a skill, by channel and result, from the rows of skill_2.",
 )
-.with_free_labels(&["skill_id"]);
+.with_free_labels(&["skill_id"])
+.with_fixed_values(&[("channel", &CHANNELS), ("result", &RESULTS)]);
 static INFO: Family = Family::info(
     "wolkvox_skill",
     &["skill_id", "skill"],
@@ -43,6 +45,7 @@ pub(super) static FAMILIES: [&Family; 3] = [&ABANDON_TIME, &INTERACTIONS, &INFO]
 pub(super) const FIELDS: [&str; 2] = ["date", "abandon_time"];
 
 const RESULTS: [&str; 3] = ["abandoned", "answered", OTHER];
+const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
 const CALL: u8 = b'c';
 
 /// A row as it comes; only what is needed is read.

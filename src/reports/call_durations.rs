@@ -16,17 +16,20 @@ static CALLS: Family = Family::counter(
     "wolkvox_calls",
     &["duration"],
     "Calls by duration, inbound, outbound and internal, from the field calls of cdr_4.",
-);
+)
+.with_fixed_values(&[("duration", &DURATIONS)]);
 static BILLED: Family = Family::counter(
     "wolkvox_calls_billed_seconds",
     &["duration"],
     "Billed time of calls by duration, rounded up to minutes per call by the vendor, from the field minutes of cdr_4.",
-);
+)
+.with_fixed_values(&[("duration", &DURATIONS)]);
 static COST: Family = Family::counter(
     "wolkvox_calls_cost",
     &["duration", "currency"],
     "Cost of calls by duration, in the configured currency, from the field cost of cdr_4.",
-);
+)
+.with_fixed_values(&[("duration", &DURATIONS)]);
 
 /// The families of this report.
 pub(super) static FAMILIES: [&Family; 3] = [&CALLS, &BILLED, &COST];
@@ -34,15 +37,10 @@ pub(super) static FAMILIES: [&Family; 3] = [&CALLS, &BILLED, &COST];
 /// The fields whose values may be unreadable.
 pub(super) const FIELDS: [&str; 3] = ["calls", "minutes", "cost"];
 
-/// The keys of the answer and the values of the label `duration`. The vendor's text says 61–121 and "more than 121";
-/// the key names are taken as the edges.
-const BUCKETS: [(&str, &str); 5] = [
-    ("0_5_seg", "0-5s"),
-    ("6_20_seg", "6-20s"),
-    ("21_60_seg", "21-60s"),
-    ("61_120_seg", "61-120s"),
-    ("greater_than_121", "121s+"),
-];
+/// The keys of the answer. The vendor's text says 61–121 and "more than 121"; the key names are taken as the edges.
+const BUCKETS: [&str; 5] = ["0_5_seg", "6_20_seg", "21_60_seg", "61_120_seg", "greater_than_121"];
+/// The values of the label `duration` that they become.
+const DURATIONS: [&str; BUCKETS.len()] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
 
 /// A bucket as it comes.
 #[derive(Deserialize)]
@@ -92,9 +90,9 @@ impl CallDurations {
         let reader = Self::new(currency);
         let nothing = Amount::Sum(Micros(0));
         let zeros = [Amount::Count(0), nothing, nothing];
-        BUCKETS
+        DURATIONS
             .iter()
-            .flat_map(|(_, duration)| reader.bucket_series(duration).into_iter().zip(zeros))
+            .flat_map(|duration| reader.bucket_series(duration).into_iter().zip(zeros))
             .collect()
     }
 
@@ -141,9 +139,7 @@ impl Rows for CallDurations {
             return;
         };
         // An unknown key may be a total over the others, a second one of the same name a repetition: never added.
-        let bucket = BUCKETS
-            .iter()
-            .position(|(name, _)| name.eq_ignore_ascii_case(key.trim()));
+        let bucket = BUCKETS.iter().position(|name| name.eq_ignore_ascii_case(key.trim()));
         let Some(bucket) = bucket.filter(|n| !self.seen[*n]) else {
             self.tally.count(Outcome::Ignored);
             return;
@@ -153,7 +149,7 @@ impl Rows for CallDurations {
         let minutes = self.tally.read("minutes", fields::decimal(&row.minutes));
         let billed = minutes.map(|minutes| Amount::Sum(Micros(minutes.0.saturating_mul(60))));
         let cost = self.tally.read("cost", fields::decimal(&row.cost)).map(Amount::Sum);
-        let series = self.bucket_series(BUCKETS[bucket].1);
+        let series = self.bucket_series(DURATIONS[bucket]);
         self.totals.extend(
             series
                 .into_iter()

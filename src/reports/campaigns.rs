@@ -24,12 +24,14 @@ static STATUS: Family = Family::gauge(
     "wolkvox_campaign_status",
     &["campaign_id", "status"],
     "1 for the state that a campaign is in, 0 for the others, from the field status of real_time campaigns.",
-);
+)
+.with_fixed_values(&[("status", &STATUSES)]);
 static RESULTS: Family = Family::gauge(
     "wolkvox_campaign_results",
     &["campaign_id", "result"],
     "Records of a campaign by the result of their last dial, from the fields answer, no_answer, busy/congestion/failed and answer_machine of real_time campaigns. The results are disjoint.",
-);
+)
+.with_fixed_values(&[("result", &RESULTS_OF_DIALS)]);
 static HITS: Family = Family::gauge(
     "wolkvox_campaign_hits",
     ID,
@@ -133,13 +135,10 @@ static GAUGES: [Gauge; 8] = [
 ];
 
 const STATUSES: [&str; 3] = ["started", "stopped", "other"];
-/// The values of the label `result`, and the fields they come from.
-const RESULT_FIELDS: [(&str, &str); 4] = [
-    ("answer", "answer"),
-    ("no_answer", "no_answer"),
-    ("busy_congestion_failed", "busy/congestion/failed"),
-    ("answer_machine", "answer_machine"),
-];
+/// The values of the label `result`.
+const RESULTS_OF_DIALS: [&str; 4] = ["answer", "no_answer", "busy_congestion_failed", "answer_machine"];
+/// The fields they come from.
+const RESULT_FIELDS: [&str; 4] = ["answer", "no_answer", "busy/congestion/failed", "answer_machine"];
 
 /// The fields whose values may be unreadable.
 pub(super) const FIELDS: [&str; 16] = [
@@ -283,7 +282,7 @@ impl Rows for Campaigns {
                     .position(|known| known.eq_ignore_ascii_case(status))
                     .unwrap_or(STATUSES.len() - 1)
             }),
-            results: std::array::from_fn(|n| tally.read(RESULT_FIELDS[n].1, fields::count(results[n]))),
+            results: std::array::from_fn(|n| tally.read(RESULT_FIELDS[n], fields::count(results[n]))),
             hits: tally.read("hits", fields::count_with_percent(&row.hits)),
             gauges: std::array::from_fn(|n| {
                 let gauge = &GAUGES[n];
@@ -360,10 +359,10 @@ fn families_in_order() -> Vec<(&'static Family, SeriesOf)> {
         (
             &RESULTS,
             Box::new(|c| {
-                let known = RESULT_FIELDS
+                let known = RESULTS_OF_DIALS
                     .iter()
                     .zip(c.results)
-                    .filter_map(|((name, _), count)| Some((name, count?)));
+                    .filter_map(|(name, count)| Some((name, count?)));
                 known
                     .map(|(name, n)| (vec![Label::Borrowed(*name)], Value::Amount(Amount::Count(n))))
                     .collect()

@@ -21,7 +21,8 @@ static CALLS: Family = Family::counter(
     &["rp_id", "result"],
     "Calls in the IVR by result, each once, from the field result of diagram_1.",
 )
-.with_free_labels(&["rp_id"]);
+.with_free_labels(&["rp_id"])
+.with_fixed_values(&[("result", &RESULTS)]);
 static TIME: Family = Family::histogram(
     "wolkvox_ivr_time_seconds",
     &["rp_id"],

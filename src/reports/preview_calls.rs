@@ -19,7 +19,8 @@ static CALLS: Family = Family::counter(
     &["campaign_id", "type_interaction", "call_result", "hang_up"],
     "Calls of preview campaigns, from the rows of type call of campaign_5.",
 )
-.with_free_labels(&["type_interaction", "call_result"]);
+.with_free_labels(&["type_interaction", "call_result"])
+.with_fixed_values(&[("hang_up", &HANG_UPS)]);
 static DURATION: Family = Family::histogram(
     "wolkvox_preview_call_duration_seconds",
     &["campaign_id"],

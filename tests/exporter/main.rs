@@ -7,6 +7,7 @@ mod answers;
 mod call_durations;
 mod check_api;
 mod configuration;
+mod documentation;
 mod events;
 mod faults;
 mod kill;

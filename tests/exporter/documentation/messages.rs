@@ -1,0 +1,117 @@
+//! Every line of the log that asks something of people, and every word with which the exporter ends, is explained.
+
+use std::fs;
+
+use super::{file, files_below, row_keys, section, text};
+
+/// Where text becomes a line of the log, in any file.
+const LOGGED: &[&str] = &["tracing::warn!(", "tracing::error!("];
+
+/// Where text becomes a message with which the exporter or a reload ends, or a warning about the configuration.
+const MESSAGES: &[(&str, &[&str])] = &[
+    ("src/main.rs", &["context(", "bail!(", "anyhow!("]),
+    ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
+    ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
+    ("src/ledger.rs", &[".error("]),
+    ("src/ledger/store.rs", &[".error("]),
+    ("src/config/summary.rs", &["warn(", "push("]),
+];
+
+/// The string literals of the call whose arguments begin here.
+fn literals(arguments: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    let mut characters = arguments.chars().peekable();
+    let mut depth = 1;
+    while let Some(c) = characters.next() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            '"' => {
+                let mut literal = String::new();
+                while let Some(c) = characters.next() {
+                    match c {
+                        '"' => break,
+                        '\\' => match characters.next() {
+                            Some('\n') => while characters.next_if(|c| c.is_whitespace()).is_some() {},
+                            Some(c) => literal.push(c),
+                            None => break,
+                        },
+                        c => literal.push(c),
+                    }
+                }
+                literals.push(literal);
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    literals
+}
+
+/// A message as the page has it: what is put in when it is written is left out.
+fn fixed(literal: &str) -> String {
+    let mut fixed = String::new();
+    let mut rest = literal;
+    while let Some((before, inside)) = rest.split_once('{') {
+        fixed.push_str(before);
+        fixed.push('…');
+        rest = inside.split_once('}').map_or("", |(_, after)| after);
+    }
+    fixed + rest
+}
+
+/// The messages of these calls in a source. A call without any fixed word would escape, so it is a failure if `all_speak`.
+fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let mut messages = Vec::new();
+    for call in calls {
+        for (n, _) in source.match_indices(call) {
+            let literals = literals(&source[n + call.len()..]);
+            let speaking: Vec<String> = literals
+                .iter()
+                .map(|literal| fixed(literal))
+                .filter(|text| text.contains(' ') && text.chars().filter(|c| c.is_alphabetic()).count() > 4)
+                .collect();
+            assert!(
+                !all_speak || !speaking.is_empty(),
+                "a line of the log without fixed words: {literals:?}"
+            );
+            messages.extend(speaking);
+        }
+    }
+    messages
+}
+
+#[test]
+fn every_message_is_explained() {
+    let page = text("docs/operations.md");
+    let mut all = Vec::new();
+    for path in files_below(&file("src"), ".rs") {
+        let source = fs::read_to_string(&path).unwrap();
+        all.extend(messages(&source, LOGGED, true));
+    }
+    for (path, calls) in MESSAGES {
+        let found = messages(&text(path), calls, false);
+        assert!(!found.is_empty(), "{path} has no messages any more: look at this test");
+        all.extend(found);
+    }
+    all.sort();
+    all.dedup();
+    let missing: Vec<_> = all
+        .iter()
+        .filter(|message| !page.contains(&format!("`{message}`")))
+        .collect();
+    assert!(missing.is_empty(), "docs/operations.md does not explain:\n{missing:#?}");
+    let shown = [section(&page, "## The log"), section(&page, "## How it ends")].concat();
+    let strangers: Vec<_> = row_keys(&shown)
+        .into_iter()
+        .filter(|message| !all.iter().any(|known| known == message))
+        .collect();
+    assert!(
+        strangers.is_empty(),
+        "docs/operations.md explains what the code does not say:\n{strangers:#?}"
+    );
+    assert!(all.len() > 40, "only {} messages were found", all.len());
+}

@@ -1,0 +1,298 @@
+//! `docs/configuration.md` has every key, flag and variable, with the default and the bounds that hold.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::CommandFactory;
+use wolkvox_exporter::cli::Arguments;
+use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenSource};
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::web::WebConfig;
+
+use super::{file, files_below, row, row_keys, section, text};
+use crate::ledger::Folder;
+
+const PAGE: &str = "docs/configuration.md";
+/// Like no key that there is.
+const STRANGER: &str = "qqqqqqqqqqqqqqqqqqqqqqqq";
+/// Keys that have no default: they are asked for, or mean something only when they are there.
+const WITHOUT_DEFAULT: &[&str] = &[
+    "state_path",
+    "operations",
+    "name",
+    "server",
+    "url",
+    "token_file",
+    "token_env",
+    "currency",
+    "proxy",
+    "ca_file",
+    "reports",
+];
+
+/// Nothing is told of that there is not.
+fn no_strangers(part: &str, known: &[String]) {
+    for key in row_keys(part) {
+        let key = key.split(['=', ' ']).next().unwrap();
+        assert!(
+            known.iter().any(|known| known == key),
+            "{PAGE} tells of {key}, which is not there"
+        );
+    }
+}
+
+fn parse(yaml: &str) -> Result<Config, Mistakes> {
+    Config::parse(yaml, "wolkvox.yml", Path::new(""), &|_| {
+        Some("0123456789abcdef".to_owned())
+    })
+}
+
+/// The keys of the mapping in which the stranger stands, as the message about it lists them.
+fn known(mistakes: &Mistakes) -> Vec<String> {
+    let told = mistakes
+        .iter()
+        .find_map(|mistake| mistake.text.strip_prefix("unknown key; the keys here are "));
+    let told = told.unwrap_or_else(|| panic!("no list of keys in: {mistakes}"));
+    told.split(", ").map(str::to_owned).collect()
+}
+
+fn keys(yaml: &str) -> Vec<String> {
+    known(&parse(yaml).unwrap_err())
+}
+
+/// The keys of each report, those below `reread` as `reread.every`.
+fn keys_of_report(report: ReportKind) -> Vec<String> {
+    let mut all = Vec::new();
+    for key in keys(&format!("operations: [{{reports: {{{report}: {{{STRANGER}: 1}}}}}}]")) {
+        if key == "reread" {
+            let below = keys(&format!(
+                "operations: [{{reports: {{{report}: {{reread: {{{STRANGER}: 1}}}}}}}}]"
+            ));
+            all.extend(below.into_iter().map(|key| format!("reread.{key}")));
+        } else {
+            all.push(key);
+        }
+    }
+    all
+}
+
+/// What a cell of the page gives as default: a value in backticks, for one report perhaps another one.
+fn default(cell: &str, report: Option<ReportKind>) -> Option<&str> {
+    let own = report.and_then(|report| Some(cell.split_once(&format!("{report}: `"))?.1));
+    own.or(cell.strip_prefix('`'))?.split('`').next()
+}
+
+/// Adds the keys with the defaults that this part of the page gives.
+fn take(yaml: &mut String, part: &str, keys: &[String], indent: &str) {
+    no_strangers(part, keys);
+    for key in keys {
+        let row = row(part, key).unwrap_or_else(|| panic!("{PAGE} lacks the key {key}"));
+        match default(row[1], None) {
+            Some(value) => *yaml += &format!("{indent}{key}: {value}\n"),
+            None => assert!(
+                WITHOUT_DEFAULT.contains(&key.as_str()),
+                "{PAGE}: {key} without a default"
+            ),
+        }
+    }
+}
+
+/// A configuration of all the defaults on the page is the one without any of them.
+#[test]
+fn every_key_has_its_default() {
+    let page = text(PAGE);
+    let (top, operations, reports) = (
+        section(&page, "### The top level"),
+        section(&page, "### An operation"),
+        section(&page, "### A report"),
+    );
+    let mut yaml = String::new();
+    take(&mut yaml, top, &keys(&format!("{STRANGER}: 1")), "");
+    yaml += "operations:\n- name: acme\n  server: \"0001\"\n  token_env: TOKEN\n";
+    take(
+        &mut yaml,
+        operations,
+        &keys(&format!("operations: [{{{STRANGER}: 1}}]")),
+        "  ",
+    );
+    yaml += "  reports:\n";
+    let mut having: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for report in ReportKind::ALL {
+        yaml += &format!("    {report}:\n");
+        let mut reread = String::new();
+        for key in keys_of_report(report) {
+            having.entry(key.clone()).or_default().push(report.name());
+            let row = row(reports, &key).unwrap_or_else(|| panic!("{PAGE} lacks the key {key} of reports"));
+            let value = default(row[1], Some(report)).unwrap_or_else(|| panic!("{PAGE}: {key} without a default"));
+            match key.strip_prefix("reread.") {
+                Some(key) => reread += &format!("        {key}: {value}\n"),
+                None => yaml += &format!("      {key}: {value}\n"),
+            }
+        }
+        if !reread.is_empty() {
+            yaml += &format!("      reread:\n{reread}");
+        }
+    }
+    no_strangers(reports, &having.keys().cloned().collect::<Vec<_>>());
+    for (key, of) in having {
+        let cell = row(reports, &key).unwrap()[2];
+        let of = if of.len() == ReportKind::ALL.len() {
+            "all".to_owned()
+        } else {
+            of.join(", ")
+        };
+        assert_eq!(cell, of, "{PAGE}: the reports that have {key}");
+    }
+    let token = Token::from_source(TokenSource::Environment("TOKEN".to_owned()), &|_| {
+        Some("0123456789abcdef".to_owned())
+    });
+    let plain = Config {
+        operations: vec![Operation::new("acme", "https://wv0001.wolkvox.com", token.unwrap())],
+        ..Config::default()
+    };
+    assert_eq!(
+        parse(&yaml).unwrap_or_else(|wrong| panic!("{wrong}\n{yaml}")),
+        plain,
+        "{yaml}"
+    );
+}
+
+/// A duration that no key accepts is answered with the bounds; the page has both.
+#[test]
+fn the_bounds_are_those_of_the_page() {
+    let page = text(PAGE);
+    let mut wrong = vec![("new_series_hold".to_owned(), "new_series_hold: 99999d".to_owned())];
+    for report in ReportKind::ALL {
+        for key in keys_of_report(report).into_iter().filter(|key| !key.ends_with("_id")) {
+            let setting = match key.split_once('.') {
+                Some((outer, inner)) => format!("{outer}: {{{inner}: 99999d}}"),
+                None => format!("{key}: 99999d"),
+            };
+            wrong.push((key, format!("operations: [{{reports: {{{report}: {{{setting}}}}}}}]")));
+        }
+    }
+    for (key, yaml) in wrong {
+        let mistakes = parse(&yaml).unwrap_err();
+        let told = mistakes
+            .iter()
+            .find_map(|mistake| mistake.text.split_once("out of range: from "));
+        let told = told.unwrap_or_else(|| panic!("{key}: {mistakes}")).1;
+        let (bounds, _) = told.split_once(" is allowed").unwrap();
+        let row = row(&page, &key).unwrap();
+        for bound in bounds.split(" to ") {
+            assert!(
+                row.iter().any(|cell| cell.contains(bound)),
+                "{PAGE}: {key} is from {bounds}; found {row:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_configuration_that_is_shown_can_be_read() {
+    let folder = Folder::new("documented");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let mut read = 0;
+    let mut pages = files_below(&file("docs"), ".md");
+    pages.push(file("README.md"));
+    for path in pages {
+        let page = std::fs::read_to_string(&path).unwrap();
+        for (n, block) in page.split("```yaml\n").skip(1).enumerate() {
+            let yaml = block.split("```").next().unwrap();
+            if !yaml.lines().any(|line| line == "operations:") {
+                continue;
+            }
+            for (n, name) in yaml.split("_file: ").skip(1).enumerate() {
+                let name = name.split_whitespace().next().unwrap();
+                std::fs::write(folder.0.join(name), format!("a-token-{n}")).unwrap();
+            }
+            let config = Config::parse(yaml, "wolkvox.yml", &folder.0, &|name| Some(format!("token-{name}")));
+            config.unwrap_or_else(|wrong| panic!("{}, example {n}: {wrong}", path.display()));
+            read += 1;
+        }
+    }
+    assert!(read >= 2, "only {read} configurations were found");
+}
+
+#[test]
+fn every_flag_and_command_is_told() {
+    let page = text(PAGE);
+    let flags = section(&page, "## Flags");
+    let command = Arguments::command();
+    let mut known = Vec::new();
+    for flag in command.get_arguments().filter(|flag| !flag.is_hide_set()) {
+        let Some(long) = flag.get_long() else { continue };
+        known.push(format!("--{long}"));
+        let row = row(flags, &format!("--{long}")).unwrap_or_else(|| panic!("{PAGE} lacks the flag --{long}"));
+        for value in flag.get_default_values() {
+            let value = value.to_string_lossy();
+            assert_eq!(row[1], format!("`{value}`"), "{PAGE}: the default of --{long}");
+        }
+    }
+    no_strangers(flags, &known);
+    // What a command alone takes may be told where the command is.
+    let everywhere: String = files_below(&file("docs"), ".md")
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let commands = section(&page, "## Commands");
+    let mut known = Vec::new();
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
+        let name = command.get_name();
+        known.push(name.to_owned());
+        assert!(row(commands, name).is_some(), "{PAGE} lacks the command {name}");
+        for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
+            assert!(
+                everywhere.contains(&format!("--{flag}")),
+                "no page tells of --{flag} of {name}"
+            );
+        }
+    }
+    no_strangers(commands, &known);
+}
+
+#[test]
+fn every_variable_is_told() {
+    let page = text(PAGE);
+    let asked = RefCell::new(Vec::new());
+    let _ = Config::from_environment(&|name| {
+        asked.borrow_mut().push(name.to_owned());
+        (name == "WOLKVOX_SERVER").then(|| "0001".to_owned())
+    });
+    let asked = asked.into_inner();
+    assert!(asked.len() > 3, "{asked:?}");
+    let part = section(&page, "## Environment");
+    for name in &asked {
+        assert!(row(part, name).is_some(), "{PAGE} lacks the variable {name}");
+    }
+    no_strangers(part, &asked);
+}
+
+#[test]
+fn every_key_of_the_web_configuration_is_told() {
+    let page = text(PAGE);
+    let part = section(&page, "## Web configuration");
+    let folder = Folder::new("documented-web");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let path = folder.0.join("web.yml");
+    for (place, yaml) in [
+        ("", format!("{STRANGER}: 1")),
+        ("tls_server_config.", format!("tls_server_config: {{{STRANGER}: 1}}")),
+        ("http_server_config.", format!("http_server_config: {{{STRANGER}: 1}}")),
+        (
+            "http_server_config.headers.",
+            format!("http_server_config: {{headers: {{{STRANGER}: 1}}}}"),
+        ),
+    ] {
+        std::fs::write(&path, yaml).unwrap();
+        for key in known(&WebConfig::load(&path).unwrap_err()) {
+            let key = format!("{place}{key}");
+            let is_section = ["tls_server_config", "http_server_config", "http_server_config.headers"].contains(&&*key);
+            assert!(
+                is_section || row(part, &key).is_some(),
+                "{PAGE} lacks the key {key} of the web configuration"
+            );
+        }
+    }
+}
