@@ -113,9 +113,7 @@ impl Operations {
             sharding::tell(&config);
             config
         });
-        self.config = told
-            .await
-            .context("the state files of the operations could not be listed")?;
+        self.config = told.await.context("the state files could not be closed")?;
         self.spawn(pollers);
         Ok(())
     }

@@ -34,8 +34,8 @@ pub(super) fn tell(config: &Config) {
     }
     tracing::warn!(
         "state_path has state of operations that belong to other shards: {}. Unless the shards share this folder, move each \
-         file to the state_path of its shard while both are stopped, or delete it when that shard counts already: if the \
-         operation came back to it, what another shard has counted would be counted again",
+         file to the state_path of its shard while both are stopped, or delete it if that shard counts already: an \
+         operation that came back to it would count again what the other shard has counted",
         names.join(", ")
     );
 }

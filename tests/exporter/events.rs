@@ -113,7 +113,8 @@ pub(crate) fn truth_of(
             TALKS,
         );
     }
-    let ivr = of(Ivr).then(|| truth.ivr(from, until, seen)).unwrap_or_default();
+    let ivr = of(Ivr).then(|| truth.ivr(from, until, seen));
+    let ivr = ivr.unwrap_or_default();
     for (point, values) in ivr.times {
         let point = point.to_string();
         histogram(
