@@ -29,6 +29,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::reports::ReportKind;
@@ -144,6 +145,7 @@ async fn exporter(web_config: Option<&Path>) -> Outcome<()> {
         board,
         clock: Clock::system(),
         telemetry_path: "/metrics".to_owned(),
+        shard: Shard::ONLY,
         reload: None,
     });
     let listener = listen().await?;

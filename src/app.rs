@@ -1,6 +1,7 @@
 //! What is started in which order, how the configuration is read again, and how it all stops.
 
 mod operations;
+mod sharding;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ use crate::board::Board;
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::metrics::process::{self, ReloadGauges};
+use crate::metrics::process::{self, ConfigGauges};
 use crate::reload::{self, Asked, ReloadHandle, Reloads};
 use crate::web::{self, ServerSettings, Site};
 
@@ -98,10 +99,12 @@ pub struct Running {
 
 /// Starts an exporter: it serves at once, and polls from now on.
 pub fn start(start: Start) -> anyhow::Result<Running> {
-    let (registry, reload_gauges) = process::registry(start.clock.now());
+    let shard = start.config.shard;
+    let (registry, gauges) = process::registry(start.clock.now());
     let board = Arc::new(Board::new(registry));
     let mut operations = Operations::new(Arc::clone(&board), start.clock.clone(), start.retry);
     operations.start(start.config)?;
+    gauges.note_operations(operations.count());
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -110,7 +113,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         operations,
         source: start.config_source,
         reloads,
-        gauges: reload_gauges,
+        gauges,
         clock: start.clock.clone(),
     };
     tasks.spawn(configured.run(stop.clone()));
@@ -123,6 +126,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         board: Arc::clone(&board),
         clock: start.clock,
         telemetry_path: start.telemetry_path,
+        shard,
         reload: start.enable_lifecycle.then(|| reload.clone()),
     });
     tasks.spawn(web::serve(start.listeners, router, start.server, stop.clone()));
@@ -140,7 +144,7 @@ struct Configured {
     operations: Operations,
     source: ConfigSource,
     reloads: Reloads,
-    gauges: ReloadGauges,
+    gauges: ConfigGauges,
     clock: Clock,
 }
 
@@ -163,10 +167,11 @@ impl Configured {
 
     async fn reload(&mut self, asked: Asked) -> anyhow::Result<()> {
         let plan = self.plan().await;
-        self.gauges.note(plan.is_ok(), self.clock.now());
+        self.gauges.note_reading(plan.is_ok(), self.clock.now());
         match plan {
             Ok(plan) => {
                 self.operations.apply(plan).await?;
+                self.gauges.note_operations(self.operations.count());
                 asked.answer(Ok(()));
             }
             Err(error) => {

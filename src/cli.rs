@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::Shard;
 use crate::web::ListenAddress;
 
 /// Where the exporter listens unless told otherwise.
@@ -61,6 +62,12 @@ pub struct Flags {
     /// Folder of the state, one file per operation; beats the one of the configuration.
     #[arg(long = "state.path", value_name = "DIR", global = true)]
     pub state_path: Option<PathBuf>,
+    /// Which of the shards this is: a number from 0 on, or a name that ends in one, such as a pod's. [default: 0]
+    #[arg(long = "shard.index", value_name = "INDEX", value_parser = Shard::parse_index, global = true)]
+    pub shard_index: Option<u16>,
+    /// Number of processes that share the operations of one configuration; each is polled by one of them. [default: 1]
+    #[arg(long = "shard.total", value_name = "NUMBER", global = true)]
+    pub shard_total: Option<u16>,
     /// Least level of what is logged.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", global = true)]
     pub log_level: LogLevel,
@@ -125,6 +132,15 @@ impl Flags {
         } else {
             self.listen_addresses.clone()
         }
+    }
+
+    /// Which shard this is. An error says what is wrong with the flags.
+    pub fn shard(&self) -> Result<Shard, String> {
+        if self.shard_index.is_some() && self.shard_total.is_none() {
+            return Err("--shard.index needs --shard.total, the number of shards".to_owned());
+        }
+        let (index, total) = (self.shard_index.unwrap_or(0), self.shard_total.unwrap_or(1));
+        Shard::new(index, total).map_err(|wrong| format!("--shard.index={index} --shard.total={total}: {wrong}"))
     }
 }
 

@@ -11,12 +11,14 @@ pub(crate) mod mistake;
 mod operation;
 mod report;
 mod server;
+mod shard;
 mod summary;
 mod token;
 
 pub use mistake::{Mistake, Mistakes};
 pub use operation::{CaFile, Operation};
 pub use report::{ReportConfig, Reread};
+pub use shard::Shard;
 pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
 
@@ -26,6 +28,7 @@ use operation::{Draft, Place, Surroundings};
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A file longer than this is some other file: the schema fills a thousandth of it.
@@ -47,8 +50,12 @@ pub struct Config {
     pub new_series_hold: Duration,
     /// Label sets per operation and family, from 1 on; default 5000. A histogram counts as one.
     pub series_limit: usize,
-    /// At least one; names and tokens are unique.
+    /// Names and tokens are unique. There is at least one, unless all belong to other shards.
     pub operations: Vec<Operation>,
+    /// Which part of the whole configuration this is.
+    pub shard: Shard,
+    /// The names of the operations that belong to other shards.
+    pub elsewhere: Vec<Arc<str>>,
 }
 
 /// The defaults, without any operation.
@@ -59,11 +66,21 @@ impl Default for Config {
             new_series_hold: 2 * MINUTE,
             series_limit: 5000,
             operations: Vec::new(),
+            shard: Shard::ONLY,
+            elsewhere: Vec::new(),
         }
     }
 }
 
 impl Config {
+    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so this is
+    /// done when it has been checked as a whole.
+    pub fn keep(&mut self, shard: Shard) {
+        self.shard = shard;
+        let others = self.operations.extract_if(.., |operation| !shard.has(&operation.name));
+        self.elsewhere.extend(others.map(|operation| operation.name));
+    }
+
     /// Reads the file at `path`. Relative paths in it start at its folder; `lookup_env` gives the value of an
     /// environment variable.
     pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {

@@ -20,7 +20,7 @@ use wolkvox_exporter::app::{self, ConfigSource, Start};
 use wolkvox_exporter::check_api;
 use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
 use wolkvox_exporter::clock::Clock;
-use wolkvox_exporter::config::{Config, check_config};
+use wolkvox_exporter::config::{Config, Shard, check_config};
 use wolkvox_exporter::demo;
 use wolkvox_exporter::reload::ReloadHandle;
 use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
@@ -61,9 +61,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
+    let shard = arguments.flags.shard().map_err(Failure::Configuration)?;
     if let Some(Command::CheckConfig { file }) = &arguments.command {
         let config = Config::load(file, &environment).map_err(anyhow::Error::from)?;
-        return Ok(print(&check_config(&config))?);
+        return Ok(print(&check_config(&config, shard.total()))?);
     }
     let front = match &arguments.command {
         None | Some(Command::Demo { .. }) => Front::new(&arguments.flags)?,
@@ -72,20 +73,23 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     // The provider is process-wide, and so is its choice: ring alone is built in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot be started")?;
-    let result = runtime.block_on(run_command(arguments, front));
+    let result = runtime.block_on(run_command(arguments, front, shard));
     // What still waits for a disk or for a name server must not keep the process.
     runtime.shutdown_timeout(SHUTDOWN);
     result
 }
 
-async fn run_command(arguments: Arguments, front: Front) -> Result<(), Failure> {
+async fn run_command(arguments: Arguments, front: Front, shard: Shard) -> Result<(), Failure> {
     let Arguments { command, flags } = arguments;
     match command {
         Some(Command::CheckConfig { .. }) => Ok(()),
-        Some(Command::Demo { seed }) => Ok(run_demo(&flags, front, seed).await?),
+        Some(Command::Demo { seed }) => Ok(run_demo(&flags, front, shard, seed).await?),
+        Some(Command::Simulator { .. }) if shard != Shard::ONLY => Err(Failure::Configuration(
+            "the simulator serves all its operations: give --shard.total to the exporters that read them".to_owned(),
+        )),
         Some(Command::Simulator { seed }) => Ok(run_simulator(&flags, seed).await?),
         Some(Command::CheckApi { shapes }) => {
-            let config = configuration(flags.config_file.as_deref()).map_err(Failure::Configuration)?;
+            let config = configuration_with(&flags).map_err(Failure::Configuration)?;
             Ok(run_check_api(&config, shapes).await?)
         }
         None => {
@@ -115,6 +119,7 @@ fn configuration(file: Option<&Path>) -> Result<Config, String> {
 fn configuration_with(flags: &Flags) -> Result<Config, String> {
     let mut config = configuration(flags.config_file.as_deref())?;
     config.state_path = flags.state_path.clone().or(config.state_path);
+    config.keep(flags.shard()?);
     Ok(config)
 }
 
@@ -165,7 +170,7 @@ async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn run_demo(flags: &Flags, front: Front, seed: u64) -> anyhow::Result<()> {
+async fn run_demo(flags: &Flags, front: Front, shard: Shard, seed: u64) -> anyhow::Result<()> {
     let simulator = Simulator::demo(seed, SimulatedClock::system());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
@@ -173,6 +178,7 @@ async fn run_demo(flags: &Flags, front: Front, seed: u64) -> anyhow::Result<()> 
     let served = simulator.start(listener).context("the simulator cannot start")?;
     let mut config = demo::config(&simulator, &served.url());
     config.state_path = flags.state_path.clone();
+    config.keep(shard);
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     let names = names.join(", ");
     export(flags, front, config, None, |bases| {

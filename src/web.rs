@@ -39,6 +39,7 @@ pub use self::server::{ServerSettings, serve};
 pub use self::web_config::WebConfig;
 use crate::board::Board;
 use crate::clock::Clock;
+use crate::config::Shard;
 use crate::exposition::{Format, accepts_gzip};
 use crate::reload::ReloadHandle;
 
@@ -51,6 +52,7 @@ struct Pages {
     board: Arc<Board>,
     clock: Clock,
     telemetry_path: Arc<str>,
+    shard: Shard,
     scrapes: Arc<Semaphore>,
     status_page: Arc<Semaphore>,
     reload: Option<ReloadHandle>,
@@ -65,6 +67,8 @@ pub struct Site {
     pub clock: Clock,
     /// Where the metrics are.
     pub telemetry_path: String,
+    /// Which shard this is.
+    pub shard: Shard,
     /// Where `/-/reload` asks for a reload; `None` forbids it.
     pub reload: Option<ReloadHandle>,
 }
@@ -75,12 +79,14 @@ pub fn router(site: Site) -> Router {
         board,
         clock,
         telemetry_path,
+        shard,
         reload,
     } = site;
     let pages = Pages {
         board,
         clock,
         telemetry_path: telemetry_path.as_str().into(),
+        shard,
         scrapes: Arc::new(Semaphore::new(SCRAPES_IN_FLIGHT)),
         status_page: Arc::new(Semaphore::new(1)),
         reload,
@@ -168,6 +174,7 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
             now: pages.clock.now(),
             instant: Instant::now(),
             telemetry_path: &pages.telemetry_path,
+            shard: pages.shard,
         };
         status::page(sources, query.as_deref())
     });

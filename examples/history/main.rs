@@ -22,7 +22,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::ledger::Place;
-use wolkvox_exporter::metrics::process::{self, ReloadGauges};
+use wolkvox_exporter::metrics::process::{self, ConfigGauges};
 use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
@@ -113,7 +113,7 @@ struct Stage {
     settings: Settings,
     poller: Poller,
     board: Arc<Board>,
-    reloads: ReloadGauges,
+    gauges: ConfigGauges,
     disturbances: Vec<Disturbance>,
     under_way: Vec<bool>,
     /// When campaigns were last read: what is shown of them is withdrawn when it is too old.
@@ -157,7 +157,8 @@ impl Stage {
         };
         let clock = simulator.clock().clone();
         let told = clock.clone();
-        let (registry, reloads) = process::registry(start);
+        let (registry, gauges) = process::registry(start);
+        gauges.note_operations(1);
         let board = Arc::new(Board::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
@@ -174,7 +175,7 @@ impl Stage {
             settings,
             poller,
             board,
-            reloads,
+            gauges,
             under_way: vec![false; scene.disturbances.len()],
             disturbances: scene.disturbances.clone(),
             campaigns_read: start.as_second(),
@@ -195,7 +196,7 @@ impl Stage {
         self.simulated.clear_faults();
         self.simulated.answer_as_generated(ReportKind::Campaigns);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
-        self.reloads.note(reloaded, self.clock.now());
+        self.gauges.note_reading(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
         for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
             if *holds {

@@ -10,6 +10,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::sharding;
 use crate::board::Board;
 use crate::client::{Client, RetryPolicy};
 use crate::clock::Clock;
@@ -66,9 +67,15 @@ impl Operations {
             .iter()
             .map(|operation| self.opening(&config, operation)())
             .collect::<anyhow::Result<Vec<_>>>()?;
+        sharding::tell(&config);
         self.config = config;
         self.spawn(pollers);
         Ok(())
+    }
+
+    /// How many are polled.
+    pub(super) fn count(&self) -> usize {
+        self.config.operations.len()
     }
 
     /// Does what was planned. An error means that a poller failed, and that the exporter cannot go on.
@@ -100,8 +107,13 @@ impl Operations {
             }
         }
         // State files are closed before anyone can ask for them again, and on a thread that may wait for the disk.
-        let _ = spawn_blocking(move || drop(removed)).await;
-        self.config = plan.config;
+        let config = plan.config;
+        let told = spawn_blocking(move || {
+            drop(removed);
+            sharding::tell(&config);
+            config
+        });
+        self.config = told.await.context("the state files could not be closed")?;
         self.spawn(pollers);
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::Config;
 use super::mapping::span;
 use super::report::MINUTE;
 use super::server::is_eavesdroppable;
+use super::shard::Shard;
 use std::fmt::{self, Write};
 
 impl Config {
@@ -38,21 +39,25 @@ impl Config {
 }
 
 /// What `check-config` prints when all is well: per operation the server, the zone, the reports and the calls a day
-/// against the budget; then the warnings. Never a token.
-pub fn check_config(config: &Config) -> String {
+/// against the budget, and its shard if there are several; then the warnings. Never a token.
+pub fn check_config(config: &Config, shards: u16) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = write(&mut text, config);
+    let _ = write(&mut text, config, shards);
     text
 }
 
-fn write(out: &mut String, config: &Config) -> fmt::Result {
+fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
     match &config.state_path {
         Some(path) => writeln!(out, "state in {}", path.display())?,
         None => writeln!(out, "no state_path: counts start anew at each start")?,
     }
     for operation in &config.operations {
-        writeln!(out, "\noperation {}", operation.name)?;
+        write!(out, "\noperation {}", operation.name)?;
+        match shards {
+            1 => writeln!(out)?,
+            _ => writeln!(out, ": shard {} of {shards}", Shard::of(&operation.name, shards))?,
+        }
         writeln!(out, "  {} ({})", operation.base_url, operation.timezone_name)?;
         for (kind, report) in &operation.reports {
             let (name, interval) = (kind.name(), span(report.interval));

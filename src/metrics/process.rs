@@ -11,16 +11,22 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// How the last reading of the configuration went.
+/// How the last reading of the configuration went, and what it came to.
 #[derive(Clone, Debug)]
-pub struct ReloadGauges {
+pub struct ConfigGauges {
+    operations: Gauge,
     successful: Gauge,
     success_timestamp: Gauge,
 }
 
-impl ReloadGauges {
+impl ConfigGauges {
+    /// Takes note of how many operations are polled.
+    pub fn note_operations(&self, count: usize) {
+        self.operations.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// Takes note of a reading.
-    pub fn note(&self, successful: bool, at: Timestamp) {
+    pub fn note_reading(&self, successful: bool, at: Timestamp) {
         self.successful.set(i64::from(successful));
         if successful {
             self.success_timestamp.set(at.as_second());
@@ -29,7 +35,7 @@ impl ReloadGauges {
 }
 
 /// The registry of the process, and its gauges that change; the configuration was read at `configured_at`.
-pub fn registry(configured_at: Timestamp) -> (Registry, ReloadGauges) {
+pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     let mut registry = Registry::default();
     let build = [
         ("version", env!("CARGO_PKG_VERSION")),
@@ -41,25 +47,31 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ReloadGauges) {
         "The build of this exporter",
         Info::new(build.to_vec()),
     );
-    let reload = ReloadGauges {
+    let gauges = ConfigGauges {
+        operations: Gauge::default(),
         successful: Gauge::default(),
         success_timestamp: Gauge::default(),
     };
-    reload.note(true, configured_at);
+    gauges.note_reading(true, configured_at);
+    registry.register(
+        "wolkvox_exporter_operations",
+        "Operations that this process polls: those of its shard",
+        gauges.operations.clone(),
+    );
     registry.register(
         "wolkvox_exporter_config_last_reload_successful",
         "Whether the last reading of the configuration was successful",
-        reload.successful.clone(),
+        gauges.successful.clone(),
     );
     registry.register(
         "wolkvox_exporter_config_last_reload_success_timestamp_seconds",
         "When the configuration was last read successfully",
-        reload.success_timestamp.clone(),
+        gauges.success_timestamp.clone(),
     );
     registry.register_collector(Box::new(ProcessCollector {
         booted: procfs::boot_time_secs().ok(),
     }));
-    (registry, reload)
+    (registry, gauges)
 }
 
 /// Reads `/proc/self` at each scrape; where there is none, there are no such metrics.

@@ -23,6 +23,7 @@ pub(super) use self::style::POLICY;
 use self::style::STYLE;
 use self::words::counted;
 use crate::board::Board;
+use crate::config::Shard;
 use crate::metrics::own::OperationHealth;
 
 /// So many operations are shown in full, one below the other.
@@ -41,6 +42,8 @@ pub(super) struct Sources<'a> {
     pub(super) instant: Instant,
     /// Where the metrics are.
     pub(super) telemetry_path: &'a str,
+    /// Which shard this is.
+    pub(super) shard: Shard,
 }
 
 /// The page; with a query of `operation=NAME` that of one operation.
@@ -71,7 +74,7 @@ pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
                     }
                 }
                 main {
-                    (failures::verdict(&health))
+                    (failures::verdict(&health, sources.shard))
                     @if let Some((name, operation)) = chosen {
                         (failures::cards([(name, operation)], sources.now))
                         p { a href="." { "← All " (counted(health.len(), "operation")) } }
@@ -86,7 +89,9 @@ pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
                     }
                 }
                 footer {
-                    "wolkvox_exporter " (env!("CARGO_PKG_VERSION")) " (" (env!("BUILD_REVISION")) ") · as of "
+                    "wolkvox_exporter " (env!("CARGO_PKG_VERSION")) " (" (env!("BUILD_REVISION")) ") · "
+                    @if sources.shard != Shard::ONLY { (sources.shard) " · " }
+                    "as of "
                     (sources.now.strftime("%Y-%m-%d %H:%M:%S UTC")) " · reloads every " (REFRESH) " s"
                 }
             }

@@ -483,7 +483,7 @@ fn a_token_is_never_printed() {
         .push(Operation::new("code", "http://gateway", Token::given(OTHER_SECRET)));
     let everything = format!(
         "{config:?} {config:#?} {} {:?}",
-        check_config(&config),
+        check_config(&config, 1),
         config.warnings()
     );
     for secret in [SECRET, OTHER_SECRET, "swordfish"] {
@@ -627,7 +627,7 @@ fn check_config_shows_the_calls_against_the_budget() {
         "{DEFAULTS}  - {{name: beta, url: 'http://127.0.0.1:8080', token_env: B, timezone: America/Santiago, reports: {{abandoned_calls: {{interval: 10s, skill_id: 77}}}}}}\n"
     );
     let config = Config::parse(&text, "wolkvox.yml", &folder, &lookup).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert_snapshot!(check_config(&config), @"
+    assert_snapshot!(check_config(&config, 1), @"
     state in /var/lib/wolkvox_exporter
 
     operation acme

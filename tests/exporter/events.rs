@@ -27,13 +27,26 @@ const TALKS: &[f64] = &[
 const IVR_TIMES: &[f64] = &[5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0];
 
 /// Series that are not zero, by name and labels.
-type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
+pub(crate) type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 /// Adds a value to a series.
 type Add<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
 
 /// What the counters and histograms of events should say.
 fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
+    truth_of(operation, &EVENTS, from, until, seen)
+}
+
+/// What those of some reports should say.
+pub(crate) fn truth_of(
+    operation: &SimulatedOperation,
+    reports: &[ReportKind],
+    from: Timestamp,
+    until: Timestamp,
+    seen: Seen,
+) -> Counts {
+    let truth = operation.truth();
+    let of = |report| reports.contains(&report);
     let mut counts = Counts::new();
     let mut add = |name: &str, labels: &[(&str, &str)], value: f64| {
         let labels = labels
@@ -65,8 +78,8 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
             values.iter().map(|value| f64::from(*value)).sum(),
         );
     };
-    let truth = operation.truth();
-    let waits = truth.abandoned_calls(from, until, seen);
+    let waits = of(AbandonedCalls).then(|| truth.abandoned_calls(from, until, seen));
+    let waits = waits.unwrap_or_default();
     for ((skill, channel, result), n) in waits.interactions {
         let skill = skill.to_string();
         let labels = [("skill_id", skill.as_str()), ("channel", channel), ("result", result)];
@@ -77,7 +90,8 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
         let labels = [("skill_id", skill.as_str()), ("channel", channel)];
         histogram(&mut add, "wolkvox_abandon_time_seconds", &labels, &values, WAITS);
     }
-    let previews = truth.preview_calls(from, until, seen);
+    let previews = of(PreviewCalls).then(|| truth.preview_calls(from, until, seen));
+    let previews = previews.unwrap_or_default();
     for ((campaign, interaction, result, hang_up), n) in previews.calls {
         let campaign = campaign.to_string();
         let labels = [
@@ -99,7 +113,8 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
             TALKS,
         );
     }
-    let ivr = truth.ivr(from, until, seen);
+    let ivr = of(Ivr).then(|| truth.ivr(from, until, seen));
+    let ivr = ivr.unwrap_or_default();
     for (point, values) in ivr.times {
         let point = point.to_string();
         histogram(
@@ -131,7 +146,7 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
 }
 
 /// What they do say.
-fn shown(samples: &Samples) -> Counts {
+pub(crate) fn shown(samples: &Samples) -> Counts {
     let of_events = |name: &str| {
         let counts = name.ends_with("_total") || name.contains("_seconds_");
         let prefixes = ["wolkvox_skill", "wolkvox_abandon", "wolkvox_preview", "wolkvox_ivr"];
@@ -157,7 +172,7 @@ fn of_waits(counts: Counts) -> Counts {
 }
 
 /// Fails with the series that differ, and no others.
-fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
+pub(crate) fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
     let mut differences = Vec::new();
     for series in shown.keys().chain(truth.keys()) {
         let (is, should) = (shown.get(series), truth.get(series));

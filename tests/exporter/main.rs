@@ -17,6 +17,7 @@ mod privacy;
 mod reload;
 mod schedule;
 mod scrape;
+mod shards;
 mod simulator;
 mod status;
 mod support;

@@ -13,7 +13,7 @@ use wolkvox_exporter::board::abandonments::Abandonments;
 use wolkvox_exporter::board::campaigns::Campaigns as CampaignViews;
 use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::clock::Clock;
-use wolkvox_exporter::config::Config;
+use wolkvox_exporter::config::{Config, Shard};
 use wolkvox_exporter::metrics::own::OperationHealth;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns};
@@ -273,6 +273,7 @@ async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
         board,
         clock: Clock::from_fn(|| at(NOON)),
         telemetry_path: "/metrics".to_owned(),
+        shard: Shard::ONLY,
         reload: None,
     });
     tokio::spawn(async move { axum::serve(listener, router).await });

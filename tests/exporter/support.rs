@@ -11,7 +11,7 @@ use wolkvox_exporter::app::{self, Running, Start};
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
-use wolkvox_exporter::config::{Config, Operation, Token};
+use wolkvox_exporter::config::{Config, Operation, Shard, Token};
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
@@ -125,6 +125,7 @@ impl Stage {
             board: Arc::clone(&board),
             clock,
             telemetry_path: "/metrics".to_owned(),
+            shard: Shard::ONLY,
             reload: None,
         });
         tokio::spawn(async move { axum::serve(listener, router).await });

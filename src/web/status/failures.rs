@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::words::{ago, counted, next_poll};
 use crate::client::Reason;
+use crate::config::Shard;
 use crate::metrics::own::{LastError, OperationHealth, ReportHealth};
 use crate::reports::ReportKind;
 
@@ -31,7 +32,7 @@ pub(super) fn is_waiting(operation: &OperationHealth) -> bool {
 }
 
 /// All in one line.
-pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>) -> Markup {
+pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>, shard: Shard) -> Markup {
     let all: usize = health.values().map(|operation| operation.reports.len()).sum();
     let failing = failing(health);
     let reports = health.values().flat_map(|operation| operation.reports.values());
@@ -50,8 +51,10 @@ pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>) -> Markup {
             p.verdict.good role="status" {
                 strong { "● All is well: " (counted(all, "report")) " up" } " in " (operations)
             }
-        } @else {
+        } @else if shard == Shard::ONLY {
             p.verdict.wait role="status" { strong { "◌ No operation is configured" } }
+        } @else {
+            p.verdict.wait role="status" { strong { "◌ No operation belongs to " (shard) } }
         }
     }
 }

@@ -1,0 +1,302 @@
+//! Ten shards become eleven while events happen: a whole exporter for each of them, over real HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use wolkvox_exporter::board::Board;
+use wolkvox_exporter::clock::Clock;
+use wolkvox_exporter::config::{Config, Operation, ReportConfig, Reread, Shard, Token};
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::simulator::{EventPlan, Lateness, Observed, OperationPlan, Seen, SimulatedOperation, Simulator};
+use wolkvox_exporter::web::raise_descriptor_limit;
+
+use super::{OPERATIONS, PATIENCE, by_operation, names};
+use crate::events::{Counts, assert_same, shown, truth_of};
+use crate::ledger::Folder;
+use crate::support::{Page, at, exporter, serve, simulator, zone};
+
+/// So long that two cores have time for all operations in a debug build.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// Each operation has one of these.
+const REPORTS: [ReportKind; 3] = [ReportKind::AbandonedCalls, ReportKind::PreviewCalls, ReportKind::Ivr];
+
+/// All shards of a configuration in one process, each with a state, a page and pollers of its own.
+struct Shards {
+    total: u16,
+    pages: Vec<Page>,
+    boards: Vec<Arc<Board>>,
+    stop: CancellationToken,
+    running: Vec<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Shards {
+    async fn start(whole: &Config, total: u16, folder: &Path, clock: &Clock) -> Self {
+        let mut shards = Self {
+            total,
+            pages: Vec::new(),
+            boards: Vec::new(),
+            stop: CancellationToken::new(),
+            running: Vec::new(),
+        };
+        for index in 0..total {
+            let mut config = whole.clone();
+            config.state_path = Some(state_path(folder, index));
+            config.keep(Shard::new(index, total).unwrap());
+            let (running, page) = exporter(config, clock.clone()).await;
+            shards.boards.push(Arc::clone(running.board()));
+            shards.pages.push(page);
+            let stop = shards.stop.clone();
+            let run = async move { running.run_until(stop.cancelled()).await };
+            shards.running.push(tokio::spawn(run));
+        }
+        shards
+    }
+
+    /// Waits until every operation was read at that time.
+    async fn have_read_at(&self, now: Timestamp) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (mut read, mut errors) = (0, BTreeSet::new());
+            for health in self.boards.iter().flat_map(|board| board.health().into_values()) {
+                for report in health.reports.values() {
+                    read += usize::from(report.last_success == Some(now));
+                    errors.extend(report.last_error.iter().map(|error| error.what.clone()));
+                }
+            }
+            if read == OPERATIONS {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "only {read} operations were read at {now}: {errors:?}"
+            );
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// Checks that every operation is on the page of its shard and on no other, with what really happened, and that nobody
+    /// else used its token. `requests` are those that there were before.
+    async fn check(&self, world: &World, now: Timestamp, requests: &BTreeMap<String, u64>) -> u64 {
+        let mut facts = 0;
+        let mut seen = BTreeSet::new();
+        for (index, page) in (0..).zip(&self.pages) {
+            let text = page.text("text/plain").await;
+            let of_page = by_operation(&text, &["skill_interactions", "abandon_", "preview_", "ivr_", "up"]);
+            let gauge = format!("\nwolkvox_exporter_operations {}\n", of_page.len());
+            assert!(text.contains(&gauge), "shard {index} has not{gauge}");
+            for (name, samples) in of_page {
+                assert_eq!(
+                    Shard::of(&name, self.total),
+                    index,
+                    "{name} is on the page of another shard"
+                );
+                assert_eq!(samples.all("wolkvox_up", &[]), [1.0], "{name}");
+                let (is, should) = (shown(&samples), world.truth_of(&name, now));
+                if is != should {
+                    assert_same(&is, &should, &name);
+                }
+                facts += should.len() as u64;
+                assert!(seen.insert(name), "an operation is on two pages");
+            }
+        }
+        assert_eq!(seen, names().collect(), "the pages together are complete");
+        self.check_tokens(&world.simulator, requests).await;
+        facts
+    }
+
+    /// Polls go on, so what is under way while a page is made is only on a later one; but if anyone else used a token, the
+    /// simulator would have seen more than the page says for ever.
+    async fn check_tokens(&self, simulator: &Simulator, requests: &BTreeMap<String, u64>) {
+        let deadline = Instant::now() + PATIENCE;
+        for (index, page) in (0..).zip(&self.pages) {
+            let own = |simulated: &&SimulatedOperation| Shard::of(simulated.name(), self.total) == index;
+            let mut open: Vec<_> = simulator.operations().iter().filter(own).collect();
+            while !open.is_empty() {
+                let text = page.text("text/plain").await;
+                let observed: Vec<_> = open.iter().map(|simulated| simulated.observed()).collect();
+                let of_page = by_operation(&text, &["api_requests_total"]);
+                let agrees = |simulated: &SimulatedOperation, observed: &Observed| {
+                    let name = simulated.name();
+                    assert_eq!(observed.most_in_flight, 1, "{name}");
+                    let sent: f64 = of_page[name].all("wolkvox_api_requests_total", &[]).iter().sum();
+                    observed.requests == requests[name] + sent as u64
+                };
+                let mut observed = observed.iter();
+                open.retain(|simulated| !observed.next().is_some_and(|observed| agrees(simulated, observed)));
+                let left = open.len();
+                assert!(
+                    Instant::now() < deadline,
+                    "page {index} and simulator disagree on {left} tokens"
+                );
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        for running in self.running {
+            running.await.unwrap().unwrap();
+        }
+    }
+}
+
+fn state_path(folder: &Path, shard: u16) -> PathBuf {
+    folder.join(format!("shard-{shard}"))
+}
+
+/// Many small operations with a report each, whose rows come up to hours late.
+struct World {
+    simulator: Simulator,
+    born: Timestamp,
+}
+
+impl World {
+    fn new(born: Timestamp) -> Self {
+        let lateness = Lateness {
+            minutes: 0.2,
+            hours: 0.2,
+            days: 0.0,
+            ..Lateness::default()
+        };
+        let plan = |name: String| {
+            OperationPlan::new(name, zone("America/Bogota"))
+                .volume(0.05)
+                .never_closes()
+                .campaigns(1)
+                .skills(1)
+                .routing_points(1)
+                .events(EventPlan {
+                    lateness,
+                    ..EventPlan::default()
+                })
+        };
+        Self {
+            simulator: simulator(names().map(plan).collect(), born),
+            born,
+        }
+    }
+
+    fn report_of(name: &str) -> ReportKind {
+        REPORTS[name.bytes().map(usize::from).sum::<usize>() % REPORTS.len()]
+    }
+
+    fn config(&self, url: &str) -> Config {
+        let operations = self.simulator.operations().iter().map(|simulated| {
+            let mut operation = Operation::new(simulated.name(), url, Token::given(simulated.token()));
+            operation.daily_calls = 1_000_000;
+            let kind = Self::report_of(simulated.name());
+            let mut report = ReportConfig::new(kind);
+            report.interval = INTERVAL;
+            report.overlap = Duration::from_secs(20 * 60);
+            report.reread = Reread {
+                every: Duration::from_secs(3600),
+                // No row is later than 8 hours.
+                back: Duration::from_secs(8 * 3600),
+            };
+            operation.reports = BTreeMap::from([(kind, report)]);
+            operation
+        });
+        Config {
+            new_series_hold: Duration::ZERO,
+            operations: operations.collect(),
+            ..Config::default()
+        }
+    }
+
+    /// How often each token was used.
+    fn requests(&self) -> BTreeMap<String, u64> {
+        let operations = self.simulator.operations().iter();
+        let requests = operations.map(|operation| (operation.name().to_owned(), operation.observed().requests));
+        requests.collect()
+    }
+
+    /// What the page should say of an operation.
+    fn truth_of(&self, name: &str, now: Timestamp) -> Counts {
+        let simulated = self.simulator.operation(name).unwrap();
+        truth_of(simulated, &[Self::report_of(name)], self.born, now, Seen::By(now))
+    }
+}
+
+/// Ten shards of 200 operations or so, stopped and started as eleven, with the state of what moves put where it belongs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn ten_shards_become_eleven_and_every_count_stays_exact() {
+    let begin = Instant::now();
+    raise_descriptor_limit();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let tell = |what: &str| println!("{:5.1} s: {what}", begin.elapsed().as_secs_f64());
+    let born = at("2026-11-20T14:00:00Z");
+    let world = World::new(born);
+    let served = serve(&world.simulator).await;
+    let folder = Folder::without_disk("shards");
+    let config = world.config(&served.url());
+    let simulated_clock = world.simulator.clock().clone();
+    let clock = Clock::from_fn(move || simulated_clock.now());
+    tell("made");
+
+    let none = world.requests();
+    let ten = Shards::start(&config, 10, &folder.0, &clock).await;
+    tell("ten shards started");
+    ten.have_read_at(born).await;
+    tell("read once");
+    let before = born + SignedDuration::from_mins(61);
+    world.simulator.clock().set(before);
+    ten.have_read_at(before).await;
+    tell("read twice");
+    let facts = ten.check(&world, before, &none).await;
+    tell(&format!("checked: {facts} series"));
+    ten.stop().await;
+    // What was given up when they stopped is on no page.
+    let requests = world.requests();
+    tell("stopped");
+
+    let moved: Vec<String> = names()
+        .filter(|name| Shard::of(name, 10) != Shard::of(name, 11))
+        .collect();
+    std::fs::create_dir(state_path(&folder.0, 10)).unwrap();
+    for name in &moved {
+        assert_eq!(
+            Shard::of(name, 11),
+            10,
+            "{name} moved between shards that there were before"
+        );
+        let file = format!("{name}.redb");
+        let from = state_path(&folder.0, Shard::of(name, 10)).join(&file);
+        std::fs::rename(from, state_path(&folder.0, 10).join(&file)).unwrap();
+    }
+
+    let after = before + SignedDuration::from_mins(150);
+    world.simulator.clock().set(after);
+    let eleven = Shards::start(&config, 11, &folder.0, &clock).await;
+    tell("eleven shards started");
+    eleven.have_read_at(after).await;
+    tell("read");
+    let more = eleven.check(&world, after, &requests).await;
+    tell(&format!("checked: {more} series; {} operations moved", moved.len()));
+    eleven.stop().await;
+
+    // Some of what moved had happened before, and showed only afterwards.
+    let dated_before = |seen| {
+        let facts = moved.iter().map(|name| {
+            let truth = world.simulator.operation(name).unwrap().truth();
+            truth
+                .abandoned_calls(born, before, seen)
+                .interactions
+                .into_values()
+                .sum::<u64>()
+        });
+        facts.sum::<u64>()
+    };
+    let late = dated_before(Seen::By(after)) - dated_before(Seen::By(before));
+    tell(&format!(
+        "{} requests; {late} late facts of what moved",
+        world.requests().values().sum::<u64>()
+    ));
+    assert!(late > 100, "{late} late facts prove little");
+}
