@@ -67,6 +67,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if not (or .tokenSecret $.Values.tokens.existingSecret) -}}
 {{- fail (printf "operations: %s has no token. Put it into a Secret, and name that with tokens.existingSecret or with the operation's tokenSecret" .name) -}}
 {{- end -}}
+{{- /* Not in the schema: its messages repeat the value. */ -}}
+{{- if contains "@" (printf "%s%s%s" (default "" .proxy) (default "" .url) (default "" .server)) -}}
+{{- fail (printf "operations: an address of %s has a user or password in it, and would go into a ConfigMap. Put wolkvox.yml into a Secret and name that with existingConfig.secret" .name) -}}
+{{- end -}}
 {{- $secret := default dict .tokenSecret -}}
 {{- $token := printf "the key %s of the Secret %s" (default .name $secret.key) (default $.Values.tokens.existingSecret $secret.name) -}}
 {{- with get $tokens $token -}}
