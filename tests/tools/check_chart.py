@@ -186,6 +186,37 @@ def check_package():
         print(f"  package {archive.stat().st_size} bytes, a release about {size}")
 
 
+def check_documentation():
+    """What docs/kubernetes.md tells people to write is taken, by the chart and by Prometheus."""
+    text = (ROOT / "docs/kubernetes.md").read_text()
+    blocks = re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.S)
+    blocks += [("values.yaml", block) for block in re.findall(r"> values.yaml <<'EOF'\n(.*?)EOF", text, re.S)]
+    require(len(blocks) == text.count("```yaml") + 1 >= 5, f"{len(blocks)} blocks")
+    for name, block in blocks:
+        if name == "values.yaml":
+            rendered = render(yaml.safe_load(block), name="wolkvox-exporter", namespace="telephony")
+            for rule in (*RULES, schema, thresholds):
+                rule(rendered)
+            require(rendered.set["metadata"]["name"] == "wolkvox-exporter", "commands name other pods")
+            continue
+        config = yaml.safe_load(block)
+        (scrape,) = config["scrape_configs"]
+        # Debian's Prometheus knows no Kubernetes.
+        require(scrape.pop("kubernetes_sd_configs") == [{"role": "endpointslice", "namespaces": {"names": ["telephony"]}}], f"{block}")
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            json.dump(config, file)
+            file.flush()
+            for folder in (OLD_BIN, NEW_BIN):
+                ran(folder / "promtool", "check", "config", file.name)
+        relabeling, _ = scrape["relabel_configs"]
+        require(relabeling["regex"] == rendered.set["spec"]["serviceName"], "Prometheus asks another Service")
+    for path in set(re.findall(r"(?<![\w/])deploy/helm/[\w/-]+", text)):
+        require((ROOT / path).exists(), f"there is no {path}")
+    table = re.findall(r"^\| (`.*?) \|", text, re.M)
+    keys = {key.split(".")[0] for cell in table for key in re.findall(r"`([\w.]+)`", cell)} - {"tokenSecret"}
+    require(keys <= set(yaml.safe_load((CHART / "values.yaml").read_text())), f"the table names {keys}")
+
+
 def check_labels():
     for line in pathlib.Path(__file__).with_name("families.txt").read_text().splitlines():
         if line and not line.startswith("#"):
@@ -314,6 +345,7 @@ def main():
         for rule, function in ALL_RULES.items():
             check(f"{name}: {rule}", lambda: [function(rendered) for rendered in shown])
     check("the package is whole, and a release fits into its Secret", check_package)
+    check("docs/kubernetes.md is true to the chart", check_documentation)
     check("no label of the exporter is one of the Operator's", check_labels)
     check("a new configuration restarts the pods", check_checksum)
     check("values that cannot be meant are refused", check_refusals)

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""check_move_state.py
+"""check_move_state.py EXPORTER
 
-Runs deploy/helm/move-state with a kubectl of our own: claims are folders, and what would run in a pod runs here, in the folder of
-its claim. The StatefulSet is the one that the chart renders. The pods and claims that it makes are held against Kubernetes's schemas.
+Runs deploy/helm/list-moves and move-state with a kubectl of our own: claims are folders, and what would run in a pod runs here, in
+the folder of its claim. The StatefulSet is the one that the chart renders. The pods and claims that are made are held against
+Kubernetes's schemas.
 """
 
 import contextlib
@@ -17,14 +18,15 @@ import helm_python as helm
 import kubernetes_validate
 import yaml
 
-from chart_rules import CHART, ROOT, Rendered
+from chart_rules import CHART, FOLDER, ROOT, Rendered
 from exposition import require
 from servers import Checks
 
-# As much of kubectl as the script uses. STATE_OF_CLUSTER is a folder with set.json, claims/, and pods/.
+EXPORTER = pathlib.Path(sys.argv[1])
+# As much of kubectl as the scripts use. CLUSTER is a folder with set.json, claims/, and pods/.
 KUBECTL = r"""
 import json, os, pathlib, re, subprocess, sys
-cluster = pathlib.Path(os.environ["STATE_OF_CLUSTER"])
+cluster = pathlib.Path(os.environ["CLUSTER"])
 _, namespace, verb, *rest = sys.argv[1:]
 assert namespace == "telephony", namespace
 names = [word for word in rest if not word.startswith("-")]
@@ -57,6 +59,10 @@ elif verb == "create":
         (cluster / "claims" / name).mkdir()
 elif verb == "wait":
     assert (cluster / rest[-1].replace("pod/", "pods/")).exists()
+elif verb == "exec" and "/wolkvox_exporter" in rest:
+    command = rest[rest.index("/wolkvox_exporter") + 1:]
+    command = [word.replace("/etc/wolkvox_exporter", str(cluster)) for word in command]
+    sys.exit(subprocess.run([os.environ["EXPORTER"], *command]).returncode)
 elif verb == "exec":
     pod, _, shell, option, script = names[0], *rest[rest.index("--"):]
     folder = claim_of(pod)
@@ -106,10 +112,13 @@ class World:
             file.write_bytes(data)
         return file.read_bytes() if file.exists() else None
 
+    def run(self, script, *arguments, moves="", **environment):
+        environment |= {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "CLUSTER": str(self.folder), "EXPORTER": str(EXPORTER.absolute())}
+        return subprocess.run([ROOT / "deploy/helm" / script, "telephony", *arguments], input=moves, env={**os.environ, **environment},
+                              capture_output=True, text=True, timeout=120)
+
     def move(self, moves, code=0, **environment):
-        environment = {**os.environ, **environment, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "STATE_OF_CLUSTER": str(self.folder)}
-        done = subprocess.run([ROOT / "deploy/helm/move-state", "telephony", self.name], input=moves, env=environment,
-                              capture_output=True, text=True, timeout=60)
+        done = self.run("move-state", self.name, moves=moves, **environment)
         require(done.returncode == code, f"exit {done.returncode}: {done.stdout}{done.stderr}")
         require(not list((self.folder / "pods").iterdir()), "pods are left")
         return done.stdout + done.stderr
@@ -127,6 +136,40 @@ def world(**settings):
 
 
 DATA = os.urandom(1_500_000)
+
+
+def check_list():
+    """From ten shards to eleven, and back, as the exporter itself shares out the operations."""
+    names = [f"operation_{number}" for number in range(60)]
+    values = {"operations": [{"name": name, "server": "0001"} for name in names], "tokens": {"existingSecret": "tokens"}}
+    with world() as it, helm.Chart.load(CHART) as chart:
+        (it.folder / "config").mkdir()
+        (it.folder / "tokens").mkdir()
+        config = Rendered(chart, values).config["data"]["wolkvox.yml"]
+        (it.folder / "config/wolkvox.yml").write_text(config.replace(FOLDER, str(it.folder)))
+        for name in names:
+            (it.folder / "tokens" / name).write_text(f"token-of-{name}\n")
+
+        def moves(old, new):
+            done = it.run("list-moves", f"{it.name}-0", str(old), str(new))
+            require(done.returncode == 0, f"exit {done.returncode}: {done.stderr}")
+            found = {name: (int(one), int(other)) for name, one, other in map(str.split, done.stdout.splitlines())}
+            require(set(found) <= set(names), f"{found}")
+            return found, done.stdout
+
+        (grown, text), (shrunk, _), (doubled, _) = moves(10, 11), moves(11, 10), moves(1, 2)
+        require(grown and len(grown) < 20 and {new for _, new in grown.values()} == {10}, f"to eleven: {grown}")
+        require(shrunk == {name: (new, old) for name, (old, new) in grown.items()}, f"back to ten: {shrunk}")
+        require(10 < len(doubled) < 50 and set(doubled.values()) == {(0, 1)}, f"from one to two: {doubled}")
+        require(moves(10, 10)[0] == {}, "some move to where they are")
+
+        for name, (old, _) in grown.items():
+            it.state(name, old, name.encode())
+        it.move(text)
+        require(all(it.state(name, 10) == name.encode() and it.state(name, old) is None for name, (old, _) in grown.items()), "states")
+
+        (it.folder / "config/wolkvox.yml").write_text("operations: none\n")
+        require(it.run("list-moves", f"{it.name}-0", "10", "11").returncode != 0, "a mistake in the configuration goes unseen")
 
 
 def check_growth():
@@ -196,6 +239,7 @@ def check_refusals():
 
 def main():
     check = Checks()
+    check("the moves are listed as the exporter shares out the operations", check_list)
     check("states move to a shard that is to come", check_growth)
     check("its claims and pods are as Kubernetes and the chart want them", check_made)
     check("a lost connection loses nothing", check_failures)
