@@ -3,8 +3,8 @@
 import json
 import pathlib
 import re
+import subprocess
 
-import jsonschema
 import yaml
 
 from exposition import require
@@ -66,6 +66,12 @@ class Rendered:
         """The ConfigMap of wolkvox.yml, if the chart makes it."""
         found = [one for one in self.all("ConfigMap") if "wolkvox.yml" in one["data"]]
         return found[0] if found else None
+
+
+def ran(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    require(done.returncode == 0, f"{pathlib.Path(command[0]).name}: exit {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
 
 
 def subset(small, large):
@@ -160,7 +166,7 @@ def config(rendered):
     existing = values["existingConfig"]
     if existing["configMap"] or existing["secret"]:
         source = volume.get("secret", volume.get("configMap"))
-        require(source.get("secretName", source.get("name")) == existing["secret"] or existing["configMap"], f"{source}")
+        require(source.get("secretName", source.get("name")) == (existing["secret"] or existing["configMap"]), f"{source}")
         require(source["items"] == [{"key": existing["key"], "path": file}] and rendered.config is None, f"{source}")
         return
     require(volume["configMap"] == {"name": rendered.config["metadata"]["name"], "items": [{"key": "wolkvox.yml", "path": file}]}, f"{volume}")
@@ -247,85 +253,6 @@ def network(rendered):
         require(others == [(port, "TCP") for port in values["egressPorts"]], f"{others}")
 
 
-def strict(required=(), **properties):
-    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
-
-
-TEXT = {"type": "string", "minLength": 1}
-TEXTS = {"type": "object", "additionalProperties": TEXT}
-SPAN = {"type": "string", "pattern": r"^(\d+(ms|[smhdwy]))+$"}
-RELABELING = strict(["targetLabel"], targetLabel=TEXT, replacement=TEXT, sourceLabels={"type": "array", "items": TEXT})
-ENDPOINT = strict(
-    ["port", "path", "interval", "scrapeTimeout", "honorLabels", "scheme", "relabelings"],
-    port=TEXT, path=TEXT, interval=SPAN, scrapeTimeout=SPAN, honorLabels={"const": False}, scheme={"enum": ["http", "https"]},
-    basicAuth={"type": "object"}, tlsConfig={"type": "object"}, relabelings={"type": "array", "items": RELABELING},
-)
-RULE = {"oneOf": [
-    strict(["alert", "expr", "labels", "annotations"], alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, keep_firing_for=SPAN, **{"for": SPAN}),
-    strict(["record", "expr"], record=TEXT, expr=TEXT, labels=TEXTS),
-]}
-# As in the Operator's definitions, as far as the chart uses them: kubernetes-validate knows no definitions of others.
-OPERATOR = {
-    "ServiceMonitor": strict(
-        ["selector", "endpoints"], selector=strict(["matchLabels"], matchLabels=TEXTS),
-        namespaceSelector=strict(["matchNames"], matchNames={"type": "array", "items": TEXT}), endpoints={"type": "array", "items": ENDPOINT},
-    ),
-    "PrometheusRule": strict(["groups"], groups={"type": "array", "minItems": 1, "items": strict(
-        ["name", "rules"], name=TEXT, interval=SPAN, rules={"type": "array", "minItems": 1, "items": RULE})}),
-}
-
-
-def operator(rendered):
-    for kind, schema in OPERATOR.items():
-        for one in rendered.all(kind):
-            require(one["apiVersion"] == "monitoring.coreos.com/v1" and set(one) == {"apiVersion", "kind", "metadata", "spec"}, f"{kind}: {set(one)}")
-            jsonschema.validate(one["spec"], schema, cls=jsonschema.Draft202012Validator)
-            labels = rendered.values[kind[0].lower() + kind[1:]]["labels"]
-            require(subset(labels, one["metadata"]["labels"]), f"{kind}: labels {one['metadata']['labels']}")
-    for monitor in rendered.all("ServiceMonitor"):
-        (endpoint,), values = monitor["spec"]["endpoints"], rendered.values["serviceMonitor"]
-        # One job for all shards, whatever Service they are behind; an instance that stays through restarts.
-        require(endpoint["relabelings"] == [
-            {"targetLabel": "job", "replacement": values["job"]},
-            {"targetLabel": "instance", "sourceLabels": ["__meta_kubernetes_pod_name"]},
-        ], f"{endpoint['relabelings']}")
-        require(endpoint["scheme"] == ("https" if rendered.values["web"]["tls"] else "http"), endpoint["scheme"])
-        for key in ("interval", "scrapeTimeout", "basicAuth", "tlsConfig"):
-            require(endpoint.get(key, {}) == values[key], f"{key}: {endpoint.get(key)}")
-
-
-def own_rules():
-    return [group for file in sorted((ROOT / "alerts").glob("*.rules.yml")) for group in yaml.safe_load(file.read_text())["groups"]]
-
-
-def alerts(rendered):
-    """The rules of the repository, but for the thresholds that the values change."""
-    for one in rendered.all("PrometheusRule"):
-        groups, values = own_rules(), rendered.values["prometheusRule"]
-        changed = [values["thresholds"], *values["operationThresholds"].values()]
-        other = {key for figures in changed for key in figures}
-        for group, shown in zip(groups, one["spec"]["groups"], strict=True):
-            require({**group, "rules": None} == {**shown, "rules": None}, f"group {shown['name']}")
-            for rule, found in zip(group["rules"], shown["rules"], strict=True):
-                if rule.get("record") == "wolkvox:threshold" and rule["labels"]["kpi"] in other:
-                    require({**rule, "expr": None} == {**found, "expr": None} and rule["expr"] != found["expr"], f"{found}")
-                else:
-                    require(rule == found, f"{found} is not {rule}")
-
-
-def dashboards(rendered):
-    found = [one for one in rendered.all("ConfigMap") if "wolkvox.yml" not in one["data"]]
-    files = {f"wolkvox-{file.name}": file for file in (ROOT / "dashboards/wolkvox").glob("*.json")}
-    shown = [name for one in found for name in one["data"]]
-    require(sorted(shown) == (sorted(files) if rendered.values["dashboards"]["enabled"] else []), f"dashboards {shown}")
-    for one in found:
-        ((name, text),) = one["data"].items()
-        require(json.loads(text) == json.loads(files[name].read_text()), f"{name} is another one")
-        require(len(json.dumps(one)) < 1 << 20, f"{name} is too large for a ConfigMap")
-        require(subset(rendered.values["dashboards"]["labels"], one["metadata"]["labels"]), f"{name}: the sidecar does not see it")
-        require(one["metadata"].get("annotations", {}) == rendered.values["dashboards"]["annotations"], f"{name}: annotations")
-
-
 def passed_on(rendered):
     """What is Kubernetes's own goes to the pod as it is in the values."""
     values, pod, meta = rendered.values, rendered.pod, rendered.set["spec"]["template"]["metadata"]
@@ -352,4 +279,4 @@ def notes(rendered):
     require(("is paused" in rendered.notes) == rendered.values["paused"], "whether it is paused")
 
 
-RULES = [objects, shards, state, restricted, mounts, config, tokens, web, ports, selectors, network, operator, alerts, dashboards, passed_on, notes]
+RULES = [objects, shards, state, restricted, mounts, config, tokens, web, ports, selectors, network, passed_on, notes]

@@ -7,25 +7,26 @@ flags, and two versions of Prometheus (their binaries are in the folders OLD_BIN
 """
 
 import base64
+import functools
 import gzip
-import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import tomllib
 
 import helm_python as helm
 import kubernetes_validate
 import yaml
 
+import chart_exporter
 import chart_mistakes
-from chart_rules import CHART, FOLDER, ROOT, RULES, Rendered, subset
+import chart_monitoring
+from chart_guard import check_guard
+from chart_rules import CHART, ROOT, RULES, Rendered, ran
 from exposition import require
 from servers import Checks
 
@@ -44,15 +45,6 @@ def render(values, folder=CHART, **names):
         return Rendered(chart, values, **names)
 
 
-def ran(*command, code=0):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    require(done.returncode == code, f"{command[0].name}: exit {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-# More rules for what is rendered; these need programs.
-
-
 def schema(rendered):
     for one in rendered.objects:
         for version in KUBERNETES:
@@ -66,65 +58,9 @@ def schema(rendered):
                 require(used == version, f"checked for {used} and not {version}")
 
 
-def check_config(rendered):
-    """The exporter takes the flags and the configuration, with the files where the pod has them."""
-    if rendered.config is None:
-        return
-    with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
-        folder = pathlib.Path(folder)
-        for name in ("config", "tokens", "web", "ca"):
-            (folder / name).mkdir()
-        text = rendered.config["data"]["wolkvox.yml"].replace(FOLDER, str(folder)).replace("/etc/company", f"{folder}/ca")
-        (folder / "config/wolkvox.yml").write_text(text)
-        for source in rendered.volumes["tokens"]["projected"]["sources"]:
-            (item,) = source["secret"]["items"]
-            (folder / "tokens" / item["path"]).write_text(f"token-of-{item['path']}\n")
-        ran(pathlib.Path("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ca",
-            "-keyout", folder / "ca/ca.key", "-out", folder / "ca/ca.pem")
-        flags = [flag.replace(FOLDER, str(folder)).replace("$(POD_NAME)", f"{rendered.set['metadata']['name']}-0")
-                 for flag in rendered.container["args"]]
-        said = ran(EXPORTER, *flags, "check-config", folder / "config/wolkvox.yml")
-        for operation in rendered.values["operations"]:
-            require(re.search(rf"^operation {operation['name']}\b", said, re.M), f"check-config says nothing of {operation['name']}: {said}")
-
-
-def promtool(rendered):
-    for one in rendered.all("PrometheusRule"):
-        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
-            json.dump(one["spec"], file)  # JSON is YAML
-            file.flush()
-            for folder in (OLD_BIN, NEW_BIN):
-                ran(folder / "promtool", "check", "rules", "--lint=all", "--lint-fatal", file.name)
-
-
-def thresholds(rendered):
-    """Each operation is held against the figures that the values give it, by Prometheus's own reckoning."""
-    for one in rendered.all("PrometheusRule"):
-        values = rendered.values["prometheusRule"]
-        operations = [*values["operationThresholds"], "another"]
-        kpis = {kpi for figures in (values["thresholds"], *values["operationThresholds"].values()) for kpi in figures}
-        rules = [rule for group in one["spec"]["groups"] for rule in group["rules"]]
-        usual = {rule["labels"]["kpi"]: float(rule["expr"].split(" * ")[-1]) for rule in rules if rule.get("record") == "wolkvox:threshold"}
-        expected = {kpi: [(operation, values["operationThresholds"].get(operation, {}).get(kpi, values["thresholds"].get(kpi, usual[kpi])))
-                          for operation in operations] for kpi in kpis}
-        with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
-            folder = pathlib.Path(folder)
-            (folder / "rules.yml").write_text(json.dumps(one["spec"]))
-            test = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [{
-                "interval": "1m",
-                "input_series": [{"series": f'wolkvox_api_calls_limit{{job="j", operation="{operation}"}}', "values": "1x10"} for operation in operations],
-                "promql_expr_test": [{
-                    "expr": f'wolkvox:threshold{{kpi="{kpi}"}}', "eval_time": "5m",
-                    "exp_samples": [{"labels": f'wolkvox:threshold{{job="j", kpi="{kpi}", operation="{operation}"}}', "value": value}
-                                    for operation, value in found],
-                } for kpi, found in expected.items()],
-            }]}
-            (folder / "test.yml").write_text(json.dumps(test))
-            for binaries in (OLD_BIN, NEW_BIN):
-                ran(binaries / "promtool", "test", "rules", folder / "test.yml")
-
-
-ALL_RULES = {rule.__name__: rule for rule in [*RULES, schema, check_config, promtool, thresholds]}
+ALL_RULES = {rule.__name__: rule for rule in [*RULES, *chart_monitoring.RULES, schema]}
+ALL_RULES |= {rule.__name__: functools.partial(rule, (OLD_BIN, NEW_BIN)) for rule in (chart_monitoring.promtool, chart_monitoring.thresholds)}
+ALL_RULES |= {rule.__name__: functools.partial(rule, EXPORTER) for rule in (chart_exporter.check_config, chart_exporter.probes)}
 
 
 # Checks of the chart as a whole.
@@ -149,6 +85,9 @@ def check_versions():
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
     require(chart["appVersion"] == package["version"], f"appVersion {chart['appVersion']}, Cargo.toml {package['version']}")
+    (program,) = re.findall(r'^ENTRYPOINT \["(.*?)"\]$', (ROOT / "Dockerfile").read_text(), re.M)
+    for file in (CHART / "templates/NOTES.txt", ROOT / "deploy/helm/list-moves"):
+        require(f" {program} " in file.read_text(), f"{file.name} runs another program than {program}, the image's")
     require(chart["apiVersion"] == "v2" and chart["kubeVersion"] == f">={KUBERNETES[0]}.0-0", f"kubeVersion {chart['kubeVersion']}")
 
 
@@ -195,7 +134,7 @@ def check_documentation():
     for name, block in blocks:
         if name == "values.yaml":
             rendered = render(yaml.safe_load(block), name="wolkvox-exporter", namespace="telephony")
-            for rule in (*RULES, schema, thresholds):
+            for rule in ALL_RULES.values():
                 rule(rendered)
             require(rendered.set["metadata"]["name"] == "wolkvox-exporter", "commands name other pods")
             continue
@@ -243,72 +182,6 @@ def check_refusals():
             require("secret@" not in str(error) and "0123456789abcdef" not in str(error), f"{what}: the message repeats a secret")
         else:
             raise AssertionError(f"{what} is not refused")
-
-
-class Cluster(http.server.BaseHTTPRequestHandler):
-    """What `lookup` asks of Kubernetes: a single StatefulSet."""
-
-    answers = {}
-
-    def do_GET(self):
-        answer = self.answers.get(self.path.split("?")[0])
-        body = json.dumps(answer or {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}).encode()
-        self.send_response(200 if answer else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def check_guard():
-    """An upgrade that changes the number of shards is refused while pods of the old number run, and no other is."""
-    path = "/apis/apps/v1/namespaces/telephony/statefulsets/wx-wolkvox-exporter"
-    resources = [{"name": "statefulsets", "singularName": "statefulset", "namespaced": True, "kind": "StatefulSet", "verbs": ["get"]}]
-    Cluster.answers["/apis/apps/v1"] = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "apps/v1", "resources": resources}
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cluster)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    access = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "it", "users": [{"name": "it", "user": {}}],
-        "clusters": [{"name": "it", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-    }
-
-    def attempt(there, **values):
-        there = rendered(*there) if there else None
-        Cluster.answers[path] = there
-        try:
-            config.render(chart, {**chart_mistakes.ONE, **values}, name="wx", namespace="telephony", is_upgrade=True)
-            return ""
-        except helm.HelmRenderError as error:
-            return str(error)
-
-    def rendered(shards, wanted, running):
-        """As the cluster has it: the chart's own StatefulSet, so that a renamed annotation is noticed."""
-        one = render({**chart_mistakes.ONE, "shards": shards}, name="wx", namespace="telephony").set
-        return {**one, "spec": {**one["spec"], "replicas": wanted}, "status": {"replicas": running}}
-
-    try:
-        with helm.Config(kubeconfig_content=json.dumps(access), namespace="telephony", storage_driver="memory") as config, helm.Chart.load(CHART) as chart:
-            for there, values, says in (
-                (None, {"shards": 11}, ""),
-                ((10, 10, 10), {"shards": 10}, ""),
-                ((10, 10, 10), {"shards": 11}, "runs with 10 shards, and 11 are asked for"),
-                ((10, 10, 10), {"shards": 9}, "runs with 10 shards, and 9 are asked for"),
-                ((10, 10, 10), {"shards": 10, "paused": True}, ""),
-                ((10, 10, 10), {"shards": 11, "paused": True}, ""),
-                ((10, 0, 3), {"shards": 11}, "runs with 10 shards"),
-                ((11, 0, 3), {"shards": 11}, "3 pods of wx-wolkvox-exporter are still ending"),
-                ((10, 0, 0), {"shards": 11}, ""),
-                ((10, 10, 0), {"shards": 11}, "runs with 10 shards"),
-            ):
-                said = attempt(there, **values)
-                require(says in said and bool(says) == bool(said), f"{there} and {values}: {said or 'taken'}")
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def check_mistakes():
