@@ -231,6 +231,7 @@ def check_refusals():
         it.state("acme", 3, DATA), it.state("acme", 5, b"of a year ago")
         require("different states" in it.move("acme 3 5\n", code=1), "two states of one operation")
         require(it.state("acme", 3) == DATA and it.state("acme", 5) == b"of a year ago", "a state was lost")
+        require("no volume" in it.move("acme 12 3\n", code=1) and not it.claim(12).exists(), "a volume was made to be read from")
         for moves in ("", "acme 3\n", "acme 3 3\n", "a/../b 3 4\n", "acme;reboot 3 4\n", "acme three 4\n"):
             made = len(it.made)
             it.move(moves, code=1)
