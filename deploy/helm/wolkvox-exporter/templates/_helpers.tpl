@@ -37,7 +37,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Whether wolkvox.yml is somebody else's. */}}
+{{/* Whether the chart writes wolkvox.yml itself. */}}
 {{- define "wolkvox.ownConfig" -}}
 {{- if not (or .Values.existingConfig.configMap .Values.existingConfig.secret) }}true{{ end }}
 {{- end }}
