@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -253,6 +254,7 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     tell(&format!("checked: {facts} series"));
     ten.stop().await;
     // What was given up when they stopped is on no page, and may still be on the way until nobody is served any more.
+    let address = served.address();
     served.stop().await;
     let requests = world.requests();
     tell("stopped");
@@ -274,8 +276,9 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
 
     let after = before + SignedDuration::from_mins(150);
     world.simulator.clock().set(after);
-    let served = serve(&world.simulator).await;
-    let config = world.config(&served.url());
+    // At the same address: another one would be another source of events.
+    let listener = TcpListener::bind(address).await.unwrap();
+    let _served = world.simulator.start(listener).unwrap();
     let eleven = Shards::start(&config, 11, &folder.0, &clock).await;
     tell("eleven shards started");
     eleven.have_read_at(after).await;
