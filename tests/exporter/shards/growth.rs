@@ -130,10 +130,10 @@ impl Shards {
                 };
                 let mut observed = observed.iter();
                 open.retain(|simulated| !observed.next().is_some_and(|observed| agrees(simulated, observed)));
-                let left = open.len();
+                let left: Vec<_> = open.iter().map(|simulated| simulated.name()).collect();
                 assert!(
                     Instant::now() < deadline,
-                    "page {index} and simulator disagree on {left} tokens"
+                    "page {index} and simulator disagree on {left:?}"
                 );
                 sleep(Duration::from_millis(300)).await;
             }
