@@ -13,7 +13,8 @@ codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mirrors=$(apt-get update --print-uris | sed -n "s|^'\(.*\)/dists/$codename/InRelease'.*|\1|p" | sort -u)
 for mirror in $mirrors; do
     # What it prints is of no interest unless it fails; other vendors' repositories have no such suite.
-    if debootstrap --variant=minbase --include=systemd,procps,ca-certificates bookworm "$work/root" "$mirror" >"$work/log" 2>&1; then
+    if debootstrap --variant=minbase --include=systemd,procps,ca-certificates \
+        bookworm "$work/root" "$mirror" >"$work/log" 2>&1; then
         mv -T "$work/root" "$folder"
         exit
     fi
