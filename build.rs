@@ -1,5 +1,6 @@
 //! Puts the compiler and the revision into the build, for `--version` and `wolkvox_exporter_build_info`.
 
+use std::path::Path;
 use std::process::Command;
 
 fn main() {
@@ -18,7 +19,10 @@ fn main() {
     );
     println!("cargo::rerun-if-env-changed=REVISION");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=.git/logs/HEAD");
+    // A file that is not there would make every build a new one.
+    if Path::new(".git/logs/HEAD").exists() {
+        println!("cargo::rerun-if-changed=.git/logs/HEAD");
+    }
 }
 
 /// What a command printed, or `None` when it is not there or failed: a build from a tarball has no revision.
