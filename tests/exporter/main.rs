@@ -9,6 +9,10 @@ mod check_api;
 mod configuration;
 mod events;
 mod faults;
+// Its checks are public for the targets of fuzz/, which are other crates.
+#[expect(unreachable_pub)]
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
 mod kill;
 mod ledger;
 mod lifecycle;
@@ -16,6 +20,7 @@ mod privacy;
 mod reload;
 mod schedule;
 mod scrape;
+mod seeds;
 mod simulator;
 mod status;
 mod support;
