@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenError, TokenSource, check_config};
 use wolkvox_exporter::reports::ReportKind;
 
@@ -399,6 +399,28 @@ operations:
         mistakes.iter().map(|mistake| mistake.line).collect::<Vec<_>>(),
         [Some(4), Some(5), Some(6), Some(7)]
     );
+}
+
+/// In proportion, and not by its square: four times the length may take some more than four times as long.
+#[test]
+fn a_long_file_of_mistakes_takes_its_time_and_no_more() {
+    let keys = |count: usize| (0..count).map(|n| format!("k{n}:\n")).collect::<String>();
+    let twins = |count: usize| {
+        let twins = (0..count).map(|n| format!("- {{name: n{n}, server: 1, token_env: A}}\n"));
+        format!("operations:\n{}", twins.collect::<String>())
+    };
+    let time = |text: String| {
+        let runs = (0..2).map(|_| {
+            let begin = Instant::now();
+            assert!(parse(&text).is_err());
+            begin.elapsed()
+        });
+        runs.min().unwrap()
+    };
+    for (what, text) in [("keys", &keys as &dyn Fn(usize) -> String), ("twins", &twins)] {
+        let (short, long) = (time(text(5_000)), time(text(20_000)));
+        assert!(long < 9 * short, "{what}: {short:?} and {long:?}");
+    }
 }
 
 #[test]

@@ -132,8 +132,11 @@ def check_names():
     for argument in re.findall(r'--build-arg "(\w+)=', text):
         require(re.search(rf"^ARG {argument}\b", dockerfile, re.M), f"no argument {argument} in the Dockerfile")
     require("cargo deb " not in text or "deb" in CARGO["package"].get("metadata", {}), "Cargo.toml describes no Debian package")
-    needed = {need for job in JOBS.values() for need in re.findall(r"artifacts/([\w-]+)/", str(job))}
-    require(needed == {"dist-amd64", "dist-arm64", "built-amd64", "built-arm64", "notes"}, f"artifacts {needed}")
+    release = [step for where, step in STEPS if where.startswith("release.yml")]
+    uploads = [step["with"]["name"] for step in release if "upload-artifact@" in step.get("uses", "")]
+    uploaded = {name.replace("${{ matrix.arch }}", arch) for name in uploads for arch in ("amd64", "arm64")}
+    needed = set(re.findall(r"artifacts/([\w-]+)/", "\n".join(step.get("run", "") for step in release)))
+    require(uploaded == needed, f"uploaded are {uploaded}, needed are {needed}")
 
 
 def check_fuzz_targets():
