@@ -370,7 +370,8 @@ mod tests {
     fn row() -> impl Strategy<Value = serde_json::Value> {
         let text = prop_oneof!["[a-z]{1,12}", any::<String>()];
         prop_oneof![
-            6 => (text.clone(), text, any::<i32>()).prop_map(|(a, b, other)| json!({ "a": a, "b/c": b, "other": [other, {}] })),
+            6 => (text.clone(), text, any::<i32>(), any::<f64>())
+                .prop_map(|(a, b, whole, number)| json!({ "a": a, "b/c": b, "other": [whole, number, {}] })),
             1 => any::<i64>().prop_map(|number| json!(number)),
             1 => any::<f64>().prop_map(|number| json!(number)),
             1 => Just(json!({ "a": { "a": [1, null] }, "b/c": 12.5 })),

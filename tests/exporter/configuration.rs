@@ -451,6 +451,9 @@ fn a_token_that_cannot_be_read_says_why() {
         &format!("token: {SECRET}"),
         "server: 2",
         "token_file: \"a\\nb\\e[1m\"",
+        &format!("token_file: {SECRET} old"),
+        &format!("token_file: {SECRET}/{}", "x".repeat(300)),
+        &format!("token_env: A {SECRET}"),
     ];
     let text = format!(
         "operations:\n{}",
@@ -477,6 +480,9 @@ fn a_token_that_cannot_be_read_says_why() {
     w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     w.yml:15: operations[13].server: given twice; the first one is on line 15
     w.yml:16: operations[14].token_file: cannot read the token file FOLDER/a\nb\u{1b}[1m: No such file or directory (os error 2)
+    w.yml:17: operations[15].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
+    w.yml:18: operations[16].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
+    w.yml:19: operations[17].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
     ");
 }
 
