@@ -401,7 +401,8 @@ operations:
     );
 }
 
-/// In proportion, and not by its square: four times the length may take some more than four times as long.
+/// In proportion, and not by its square: ten times the length may take forty times as long on a busy machine, and not a
+/// hundred times.
 #[test]
 fn a_long_file_of_mistakes_takes_its_time_and_no_more() {
     let keys = |count: usize| (0..count).map(|n| format!("k{n}:\n")).collect::<String>();
@@ -418,8 +419,8 @@ fn a_long_file_of_mistakes_takes_its_time_and_no_more() {
         runs.min().unwrap()
     };
     for (what, text) in [("keys", &keys as &dyn Fn(usize) -> String), ("twins", &twins)] {
-        let (short, long) = (time(text(5_000)), time(text(20_000)));
-        assert!(long < 9 * short, "{what}: {short:?} and {long:?}");
+        let (short, long) = (time(text(2_000)), time(text(20_000)));
+        assert!(long < 40 * short, "{what}: {short:?} and {long:?}");
     }
 }
 
