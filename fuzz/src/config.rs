@@ -26,6 +26,10 @@ pub fn check(input: &[u8]) -> bool {
     });
     // The configuration is text: what is no UTF-8 is refused before.
     let Ok(text) = str::from_utf8(input) else { return false };
+    // A fuzzer sees what is compared, and writes the secret where it may be told.
+    if text.contains(SECRET) {
+        return false;
+    }
     let mut good = false;
     for start in STARTS {
         let text = format!("{}{text}", start.replace("SECRET", SECRET));

@@ -22,6 +22,10 @@ pub fn check(input: &[u8]) -> bool {
     });
     let file = folder.join("web.yml");
     let Ok(text) = str::from_utf8(input) else { return false };
+    // A fuzzer sees what is compared, and writes the secret where it may be told.
+    if text.contains(SECRET) {
+        return false;
+    }
     let mut good = false;
     for start in STARTS {
         let text = format!("{}{text}", start.replace("SECRET", SECRET));
