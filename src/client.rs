@@ -21,7 +21,8 @@ pub use self::budget::CallBudget;
 use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
-use self::rows::{AnswerReader, BesideRows, Read};
+pub use self::rows::AnswerReader;
+use self::rows::BesideRows;
 use crate::config;
 use crate::reports::{Query, Rows};
 
@@ -213,21 +214,7 @@ impl Client {
         while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
             reader.feed(&chunk)?;
         }
-        let Read {
-            envelope,
-            rows,
-            count,
-            bytes,
-        } = reader.finish()?;
-        match envelope.meaning(status.as_u16()) {
-            Meaning::Rows | Meaning::NoRows => Ok(Answer {
-                rows,
-                date,
-                count,
-                bytes,
-            }),
-            Meaning::Failure(error) => Err(error),
-        }
+        reader.finish(date)
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {

@@ -27,6 +27,7 @@ use mistake::Notes;
 use operation::{Draft, Place, Surroundings};
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,40 +154,33 @@ fn read(root: Field<'_>, around: &Surroundings<'_>, notes: &Notes) -> Config {
 
 /// Notes what two operations must not have in common.
 fn compare(drafts: &[Draft], notes: &Notes) {
-    for (index, draft) in drafts.iter().enumerate() {
-        let earlier = &drafts[..index];
-        if let Some(Place { line, path }) = &draft.name_at
-            && let Some(first) = earlier.iter().find_map(|other| {
-                other
-                    .name_at
-                    .as_ref()
-                    .filter(|_| other.operation.name == draft.operation.name)
-            })
-        {
+    let mut names = HashMap::new();
+    let mut tokens = HashMap::new();
+    for draft in drafts {
+        if let Some(place) = &draft.name_at {
             let name = &draft.operation.name;
-            notes.add(
-                Some(*line),
-                path,
-                format!("the name `{name}` is taken by the operation on line {}", first.line),
-            );
+            let first: &Place = names.entry(name).or_insert(place);
+            if !std::ptr::eq(first, place) {
+                let text = format!("the name `{name}` is taken by the operation on line {}", first.line);
+                notes.add(Some(place.line), &*place.path, text);
+            }
         }
-        if let Some(Place { line, path }) = &draft.token_at
-            && let Some((other, first)) = earlier.iter().find_map(|other| {
-                let same = other.operation.token.value.expose_secret() == draft.operation.token.value.expose_secret();
-                other.token_at.as_ref().filter(|_| same).map(|place| (other, place))
-            })
-        {
-            notes.add(
-                Some(*line),
-                path,
-                format!(
-                    "{} has the same token as {} on line {}: Wolkvox takes one call at a time per token, so each \
-                     operation needs its own",
-                    draft.title(),
-                    other.title(),
-                    first.line
-                ),
-            );
+        if let Some(place) = &draft.token_at {
+            let token = draft.operation.token.value.expose_secret();
+            let (other, first): &(&Draft, &Place) = tokens.entry(token).or_insert((draft, place));
+            if !std::ptr::eq(*first, place) {
+                notes.add(
+                    Some(place.line),
+                    &*place.path,
+                    format!(
+                        "{} has the same token as {} on line {}: Wolkvox takes one call at a time per token, so each \
+                         operation needs its own",
+                        draft.title(),
+                        other.title(),
+                        first.line
+                    ),
+                );
+            }
         }
     }
 }

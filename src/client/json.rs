@@ -66,15 +66,21 @@ pub(super) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, 
         }
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
-        // A minus at the end of a chunk is not called an early end, but an invalid number.
-        Some(Err(_)) if text.ends_with('-') => Ok(Parsed::More),
         // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
         Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(text)? {
             Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
             Parsed::More => Ok(Parsed::More),
         },
+        // `-`, `1.` and `1e-` at the end of a chunk are not called an early end, but an invalid number.
+        Some(Err(error)) if text.ends_with(['-', '.', 'e', 'E', '+']) && is_at_end(&error, text) => Ok(Parsed::More),
         Some(Err(_)) => Err(broken()),
     }
+}
+
+/// What is wrong before the end stays wrong, whatever comes: it must not depend on where the network cuts.
+fn is_at_end(error: &serde_json::Error, text: &str) -> bool {
+    let last = text.lines().next_back().unwrap_or_default();
+    error.line() == text.lines().count() && error.column() == last.len()
 }
 
 pub(super) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {

@@ -7,9 +7,11 @@
 use std::borrow::Cow;
 use std::mem;
 
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::envelope::Envelope;
+use super::Answer;
+use super::envelope::{Envelope, Meaning};
 use super::error::{ApiError, Reason};
 use super::json::{self, Parsed, any_leaf, broken, parse};
 use crate::reports::Rows;
@@ -41,14 +43,6 @@ enum Expect {
 /// The key of the rows.
 const DATA: &str = "data";
 
-/// An answer that was read to its end.
-pub(super) struct Read<R> {
-    pub(super) envelope: Envelope,
-    pub(super) rows: R,
-    pub(super) count: u64,
-    pub(super) bytes: u64,
-}
-
 /// Passes on what the body of a failure has beside its rows, of which it should have none.
 pub(super) struct BesideRows<'r, R>(pub(super) &'r mut R);
 
@@ -64,8 +58,8 @@ impl<R: Rows> Rows for BesideRows<'_, R> {
     }
 }
 
-/// Reads an answer chunk by chunk.
-pub(super) struct AnswerReader<R> {
+/// Reads the body of a good HTTP status chunk by chunk. Public, so that it can be fed what no server would send.
+pub struct AnswerReader<R> {
     rows: R,
     expect: Expect,
     envelope: Envelope,
@@ -76,7 +70,8 @@ pub(super) struct AnswerReader<R> {
 }
 
 impl<R: Rows> AnswerReader<R> {
-    pub(super) fn new(rows: R) -> Self {
+    /// A reader that hands each row to `rows`.
+    pub fn new(rows: R) -> Self {
         Self {
             rows,
             expect: Expect::Start,
@@ -89,7 +84,7 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Takes the next chunk of the body.
-    pub(super) fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
         self.bytes += chunk.len() as u64;
         if self.bytes > MAX_BYTES {
             return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
@@ -119,15 +114,19 @@ impl<R: Rows> AnswerReader<R> {
         Ok(())
     }
 
-    /// Ends the answer: what was read counts only if the JSON is complete and nothing follows it.
-    pub(super) fn finish(self) -> Result<Read<R>, ApiError> {
+    /// Ends the answer: what was read counts only if the JSON is complete, nothing follows it, and its `code` means no
+    /// failure. `date` is the API's clock, from the head of the answer.
+    pub fn finish(self, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
         match self.expect {
-            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => Ok(Read {
-                envelope: self.envelope,
-                rows: self.rows,
-                count: self.count,
-                bytes: self.bytes,
-            }),
+            Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => match self.envelope.meaning(200) {
+                Meaning::Rows | Meaning::NoRows => Ok(Answer {
+                    rows: self.rows,
+                    date,
+                    count: self.count,
+                    bytes: self.bytes,
+                }),
+                Meaning::Failure(error) => Err(error),
+            },
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
             Expect::End => Err(decode("something follows the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
@@ -364,14 +363,15 @@ mod tests {
         for chunk in chunks {
             reader.feed(chunk)?;
         }
-        reader.finish().map(|read| read.rows)
+        reader.finish(None).map(|answer| answer.rows)
     }
 
     /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.
     fn row() -> impl Strategy<Value = serde_json::Value> {
         let text = prop_oneof!["[a-z]{1,12}", any::<String>()];
         prop_oneof![
-            6 => (text.clone(), text, any::<i32>()).prop_map(|(a, b, other)| json!({ "a": a, "b/c": b, "other": [other, {}] })),
+            6 => (text.clone(), text, any::<i32>(), any::<f64>())
+                .prop_map(|(a, b, whole, number)| json!({ "a": a, "b/c": b, "other": [whole, number, {}] })),
             1 => any::<i64>().prop_map(|number| json!(number)),
             1 => any::<f64>().prop_map(|number| json!(number)),
             1 => Just(json!({ "a": { "a": [1, null] }, "b/c": 12.5 })),

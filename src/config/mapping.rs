@@ -4,6 +4,8 @@
 
 use super::document::{Entry, Node, Value};
 use super::mistake::{Notes, quoted, shown};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Entries;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
@@ -203,14 +205,20 @@ impl<'a> Mapping<'a> {
     }
 
     fn note_strangers(&self, unknown: bool) {
-        for (index, Entry { key, line, .. }) in self.entries.iter().enumerate() {
+        // By name: a file of nothing but keys must not take the square of their number.
+        let mut first_lines = HashMap::new();
+        for Entry { key, line, .. } in self.entries {
             let note = |text: String| self.notes.add(Some(*line), self.path_of(&shown(key)), text);
-            if let Some(first) = self.entries[..index].iter().find(|earlier| earlier.key == *key) {
-                note(format!("given twice; the first one is on line {}", first.line));
-            } else if unknown && !self.known.iter().chain(&self.refused).any(|known| known == key) {
-                match nearest(key, self.known.iter().copied()) {
-                    Some(near) => note(format!("unknown key; did you mean `{near}`?")),
-                    None => note(format!("unknown key; the keys here are {}", self.known.join(", "))),
+            match first_lines.entry(key) {
+                Entries::Occupied(first) => note(format!("given twice; the first one is on line {}", first.get())),
+                Entries::Vacant(place) => {
+                    place.insert(*line);
+                    if unknown && !self.known.iter().chain(&self.refused).any(|known| known == key) {
+                        match nearest(key, self.known.iter().copied()) {
+                            Some(near) => note(format!("unknown key; did you mean `{near}`?")),
+                            None => note(format!("unknown key; the keys here are {}", self.known.join(", "))),
+                        }
+                    }
                 }
             }
         }
@@ -239,8 +247,15 @@ pub(super) fn span(duration: Duration) -> String {
 pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     const ALIKE: f64 = 0.6;
     let word = word.to_lowercase();
+    let length = word.chars().count();
+    // Lengths alone may rule it out; comparing takes time and memory by both.
+    let comparable = |candidate: &S| {
+        let other = candidate.as_ref().chars().count();
+        length.min(other) as f64 >= ALIKE * length.max(other) as f64
+    };
     candidates
         .into_iter()
+        .filter(comparable)
         .map(|candidate| {
             (
                 strsim::normalized_damerau_levenshtein(&word, &candidate.as_ref().to_lowercase()),

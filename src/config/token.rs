@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::file::read_at_most;
 
@@ -64,7 +64,7 @@ impl TokenSource {
             Self::File(path) => match read_at_most(path, LONGEST) {
                 Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
                 Ok(None) => Err(TokenError::Unfit(format!("the token file {}", path.display()))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && looks_secret(path) => {
+                Err(error) if leads_nowhere(&error) && looks_secret(&path.to_string_lossy()) => {
                     Err(TokenError::Misplaced("path of a file"))
                 }
                 Err(error) => Err(TokenError::Unreadable {
@@ -74,7 +74,7 @@ impl TokenSource {
             },
             Self::Environment(name) => match lookup_env(name) {
                 Some(value) => check(value.as_bytes(), || format!("the environment variable {name}")),
-                None if looks_secret(Path::new(name)) => Err(TokenError::Misplaced("name of a variable")),
+                None if looks_secret(name) => Err(TokenError::Misplaced("name of a variable")),
                 None => Err(TokenError::Unset(name.clone())),
             },
             Self::Given(value) => check(value.expose_secret().as_bytes(), || "the token given".to_owned()),
@@ -112,14 +112,17 @@ fn check(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, T
     }
 }
 
-/// Whether a name that leads nowhere is rather a token: those seen are 52 characters of lowercase hex.
+/// With more behind it, a token may be too long for a name, or no name at all.
+fn leads_nowhere(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+}
+
+/// Whether a name that leads nowhere is rather a token, or has one in it: those seen are 52 characters of lowercase hex.
 /// An error must not repeat it then.
-fn looks_secret(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        name.len() >= 24
-            && name.bytes().any(|byte| byte.is_ascii_digit())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
+fn looks_secret(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.len() >= 24 && word.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 impl PartialEq for TokenSource {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenError, TokenSource, check_config};
 use wolkvox_exporter::reports::ReportKind;
 
@@ -401,6 +401,29 @@ operations:
     );
 }
 
+/// In proportion, and not by its square: ten times the length may take forty times as long on a busy machine, and not a
+/// hundred times.
+#[test]
+fn a_long_file_of_mistakes_takes_its_time_and_no_more() {
+    let keys = |count: usize| (0..count).map(|n| format!("k{n}:\n")).collect::<String>();
+    let twins = |count: usize| {
+        let twins = (0..count).map(|n| format!("- {{name: n{n}, server: 1, token_env: A}}\n"));
+        format!("operations:\n{}", twins.collect::<String>())
+    };
+    let time = |text: String| {
+        let runs = (0..2).map(|_| {
+            let begin = Instant::now();
+            assert!(parse(&text).is_err());
+            begin.elapsed()
+        });
+        runs.min().unwrap()
+    };
+    for (what, text) in [("keys", &keys as &dyn Fn(usize) -> String), ("twins", &twins)] {
+        let (short, long) = (time(text(2_000)), time(text(20_000)));
+        assert!(long < 40 * short, "{what}: {short:?} and {long:?}");
+    }
+}
+
 #[test]
 fn a_token_that_cannot_be_read_says_why() {
     let long = "x".repeat(5000);
@@ -429,6 +452,9 @@ fn a_token_that_cannot_be_read_says_why() {
         &format!("token: {SECRET}"),
         "server: 2",
         "token_file: \"a\\nb\\e[1m\"",
+        &format!("token_file: {SECRET} old"),
+        &format!("token_file: {SECRET}/{}", "x".repeat(300)),
+        &format!("token_env: A {SECRET}"),
     ];
     let text = format!(
         "operations:\n{}",
@@ -455,6 +481,9 @@ fn a_token_that_cannot_be_read_says_why() {
     w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     w.yml:15: operations[13].server: given twice; the first one is on line 15
     w.yml:16: operations[14].token_file: cannot read the token file FOLDER/a\nb\u{1b}[1m: No such file or directory (os error 2)
+    w.yml:17: operations[15].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
+    w.yml:18: operations[16].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
+    w.yml:19: operations[17].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
     ");
 }
 

@@ -10,6 +10,10 @@ mod configuration;
 mod documentation;
 mod events;
 mod faults;
+// Its checks are public for the targets of fuzz/, which are other crates.
+#[expect(unreachable_pub)]
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
 mod kill;
 mod ledger;
 mod lifecycle;
@@ -17,6 +21,7 @@ mod privacy;
 mod reload;
 mod schedule;
 mod scrape;
+mod seeds;
 mod shards;
 mod simulator;
 mod status;

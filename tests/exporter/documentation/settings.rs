@@ -200,7 +200,8 @@ fn every_configuration_that_is_shown_can_be_read() {
         let page = std::fs::read_to_string(&path).unwrap();
         for (n, block) in page.split("```yaml\n").skip(1).enumerate() {
             let yaml = block.split("```").next().unwrap();
-            if !yaml.lines().any(|line| line == "operations:") {
+            // The values of the chart are read by the check of the chart.
+            if yaml.starts_with("# values.yaml") || !yaml.lines().any(|line| line == "operations:") {
                 continue;
             }
             for (n, name) in yaml.split("_file: ").skip(1).enumerate() {

@@ -1,0 +1,39 @@
+//! What holds for the mistakes of any configuration.
+
+use std::path::PathBuf;
+
+use wolkvox_exporter::config::Mistakes;
+
+/// Shaped as real tokens are, so that where a name is expected it is known for what it is.
+pub(crate) const SECRET: &str = "3f9a0c5be1d24786a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b";
+
+/// A folder of this process.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("wolkvox_exporter-fuzz-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+    folder
+}
+
+/// Each on a line of the file, readable on one line, and without the secret.
+pub(crate) fn are_sound(text: &str, mistakes: &Mistakes) {
+    let lines = text.replace("\r\n", "\n").split(['\n', '\r']).count();
+    let told = mistakes.to_string();
+    assert!(!told.contains(SECRET), "the secret is told: {told}");
+    assert_eq!(told.lines().count(), mistakes.iter().count(), "{told:?}");
+    assert!(mistakes.iter().count() > 0, "refused without a mistake");
+    for mistake in mistakes {
+        assert!(
+            mistake.line.is_none_or(|line| (1..=lines).contains(&line)),
+            "a file of {lines} lines: {mistake:?}"
+        );
+        assert!(
+            !mistake.text.is_empty() && !mistake.text.contains(char::is_control),
+            "{mistake:?}"
+        );
+        assert!(
+            mistake.path.len() < 1000,
+            "a path of {} bytes: {mistake:?}",
+            mistake.path.len()
+        );
+    }
+}

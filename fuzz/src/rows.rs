@@ -1,0 +1,209 @@
+//! Answers of the API: however the network cuts one it means the same, no row gets lost, and no label holds what may be a
+//! person's number.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use prometheus_client::registry::Registry;
+use wolkvox_exporter::client::{Answer, AnswerReader};
+use wolkvox_exporter::exposition::{Exposition, Format, Source};
+use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
+use wolkvox_exporter::reports::call_durations::CallDurations;
+use wolkvox_exporter::reports::campaigns::Campaigns;
+use wolkvox_exporter::reports::events::{Collected, Events};
+use wolkvox_exporter::reports::ivr::IvrSteps;
+use wolkvox_exporter::reports::preview_calls::PreviewCalls;
+use wolkvox_exporter::reports::{Outcome, Rows, Tally};
+use wolkvox_exporter::snapshot::{FamilySeries, SeriesKey, Value};
+
+/// Labels whose values come from agents and callers, with the families they are in.
+const FREE: [(&str, &[&str]); 5] = [
+    ("wolkvox_preview_calls", &["type_interaction", "call_result"]),
+    ("wolkvox_preview_codes", &["code"]),
+    ("wolkvox_preview_records", &["result"]),
+    ("wolkvox_ivr_selections", &["option"]),
+    ("wolkvox_ivr_transfers", &["dn_transfer"]),
+];
+/// Labels whose values the exporter chooses.
+const FIXED: [(&str, &str, &[&str]); 6] = [
+    (
+        "wolkvox_preview_calls",
+        "hang_up",
+        &["customer", "agent", "other", "none"],
+    ),
+    ("wolkvox_ivr_calls", "result", &["ok", "hung_up", "other"]),
+    (
+        "wolkvox_skill_interactions",
+        "result",
+        &["abandoned", "answered", "other"],
+    ),
+    (
+        "wolkvox_skill_interactions",
+        "channel",
+        &["voice", "chat", "omni", "other", "none"],
+    ),
+    (
+        "wolkvox_abandon_time_seconds",
+        "channel",
+        &["voice", "chat", "omni", "other", "none"],
+    ),
+    (
+        "wolkvox_calls",
+        "duration",
+        &["0-5s", "6-20s", "21-60s", "61-120s", "121s+"],
+    ),
+];
+
+/// The first byte of the input, `0` to `4`, chooses the report, the second where the network cuts, and the rest is the answer.
+pub fn check(input: &[u8]) -> bool {
+    let [report, cut, body @ ..] = input else { return false };
+    let events = || Events::new(&TimeZone::UTC, 7);
+    match report.wrapping_sub(b'0') % 5 {
+        0 => compare(body, *cut, Campaigns::default, campaigns),
+        1 => compare(body, *cut, || CallDurations::new(Some("COP")), call_durations),
+        2 => compare(body, *cut, || AbandonedCalls(events()), collected),
+        3 => compare(body, *cut, || PreviewCalls(events()), collected),
+        _ => compare(body, *cut, || IvrSteps::new(events()), collected),
+    }
+}
+
+/// Reads the answer in one piece, in several, and byte by byte; `judge` makes of it what can be compared.
+fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer<R>) -> String) -> bool {
+    let read = |chunks: &mut dyn Iterator<Item = &[u8]>| {
+        let mut reader = AnswerReader::new(rows());
+        for chunk in chunks {
+            reader.feed(chunk)?;
+        }
+        reader.finish(None)
+    };
+    let told = |answer| match answer {
+        Ok(answer) => Ok(judge(answer)),
+        Err(error) => Err(format!("{error:?}")),
+    };
+    let whole = told(read(&mut std::iter::once(body)));
+    let mut random = fastrand::Rng::with_seed(cut.into());
+    let mut rest = body;
+    let mut pieces = std::iter::from_fn(|| {
+        let (piece, left) = rest.split_at(random.usize(0..=rest.len().min(64)));
+        rest = left;
+        (!piece.is_empty() || !left.is_empty()).then_some(piece)
+    });
+    assert_eq!(told(read(&mut pieces)), whole, "in pieces it means something else");
+    // A byte at a time takes the square of the length.
+    if body.len() <= 1024 {
+        assert_eq!(
+            told(read(&mut body.chunks(1))),
+            whole,
+            "in bytes it means something else"
+        );
+    }
+    whole.is_ok()
+}
+
+fn campaigns(answer: Answer<Campaigns>) -> String {
+    no_row_is_lost(&answer, answer.rows.tally(), 0);
+    let (families, left_out) = answer.rows.series(usize::MAX);
+    assert!(left_out.is_empty(), "left out without a limit: {left_out:?}");
+    for family in &families {
+        for series in &family.series {
+            if let Value::Number(number) = series.value {
+                assert!(
+                    number.is_finite() && number >= 0.0,
+                    "{} is {number}",
+                    family.family.name
+                );
+            }
+        }
+    }
+    page_is_whole(families.clone());
+    format!("{families:?} {:?}", answer.rows.tally())
+}
+
+/// One line for each series, whatever is in its labels.
+fn page_is_whole(families: Vec<FamilySeries>) {
+    let series: usize = families.iter().map(|family| family.series.len()).sum();
+    let exposition = Exposition::default();
+    let source = Source {
+        operation: Arc::from("acme"),
+        part: "campaigns",
+    };
+    exposition.replace(source, families, None);
+    let body = exposition.page(Format::Text, false, &Registry::default());
+    let page: Vec<u8> = body.map(|body| body.parts.concat()).unwrap_or_default();
+    let page = String::from_utf8(page).expect("a page is UTF-8");
+    let samples: Vec<&str> = page
+        .split_terminator('\n')
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_eq!(samples.len(), series, "{page}");
+    for line in samples {
+        assert!(line.starts_with("wolkvox_campaign"), "{line}");
+        // What is left without escapes has two quotes for each label.
+        let plain = line.replace(r"\\", "").replace(r#"\""#, "");
+        assert_eq!(plain.matches('"').count(), 2 * plain.matches("=\"").count(), "{line}");
+    }
+}
+
+fn call_durations(answer: Answer<CallDurations>) -> String {
+    let tally = answer.rows.tally().clone();
+    no_row_is_lost(&answer, &tally, 0);
+    let totals = answer.rows.into_totals();
+    totals.iter().for_each(|(series, _)| label_is_harmless(series));
+    format!("{totals:?} {tally:?}")
+}
+
+fn collected<R: Into<Collected>>(answer: Answer<R>) -> String {
+    let answer = answer.map(R::into);
+    let rows = &answer.rows;
+    no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
+    for (series, _) in rows
+        .rows
+        .iter()
+        .flat_map(|row| &row.facts)
+        .flat_map(|fact| &fact.counts)
+    {
+        assert!((*series as usize) < rows.series.len(), "a fact counts in no series");
+    }
+    assert!(
+        rows.rows.iter().all(|row| Some(row.at) <= rows.newest),
+        "a row is newer than the newest"
+    );
+    rows.series
+        .iter()
+        .chain(&rows.born_together)
+        .for_each(label_is_harmless);
+    format!("{rows:?}")
+}
+
+/// Each row became facts, or was counted for what it is.
+fn no_row_is_lost<R>(answer: &Answer<R>, tally: &Tally, kept: u64) {
+    let counted: u64 = Outcome::ALL.into_iter().map(|outcome| tally.rows(outcome)).sum();
+    assert_eq!(counted + kept, answer.count, "{tally:?}");
+}
+
+fn label_is_harmless(series: &SeriesKey) {
+    let labels = || series.family.labels.iter().zip(&series.labels);
+    assert_eq!(series.labels.len(), series.family.labels.len(), "{series:?}");
+    let free = FREE.iter().find(|(family, _)| *family == series.family.name);
+    for (name, value) in labels().filter(|(name, _)| free.is_some_and(|(_, free)| free.contains(*name))) {
+        let digits = value.chars().filter(|c| c.is_numeric()).count();
+        assert!(digits < 6, "{name} may be a person's number: {series:?}");
+        assert!(
+            (1..=64).contains(&value.chars().count()),
+            "{name} is too long, or empty: {series:?}"
+        );
+        assert!(
+            !value.contains(char::is_control),
+            "{name} has control characters: {series:?}"
+        );
+    }
+    for (_, label, known) in FIXED.iter().filter(|(family, ..)| *family == series.family.name) {
+        let value = labels()
+            .find(|(name, _)| *name == label)
+            .map(|(_, value)| value.as_ref());
+        assert!(
+            value.is_some_and(|value| known.contains(&value)),
+            "{label} is none of {known:?}: {series:?}"
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Values of the wire: what a rule reads is in range, and read again from how one would write it, it is the same.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+use wolkvox_exporter::client::AnswerReader;
+use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
+use wolkvox_exporter::reports::events::{Collected, Events};
+use wolkvox_exporter::reports::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
+use wolkvox_exporter::snapshot::Micros;
+
+/// The input is a value as JSON has it, and the text of one.
+pub fn check(input: &[u8]) -> bool {
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(input) {
+        let leaf: Leaf<'_> = serde_json::from_slice(input).expect("every JSON value is a leaf");
+        match &value {
+            serde_json::Value::Null => assert_eq!(leaf, Leaf::Absent),
+            serde_json::Value::String(text) => assert_eq!(leaf, Leaf::Text(text.into())),
+            serde_json::Value::Number(_) => assert!(matches!(leaf, Leaf::Text(_))),
+            _ => assert_eq!(leaf, Leaf::Other),
+        }
+        check_leaf(&leaf);
+    }
+    let text = String::from_utf8_lossy(input);
+    let leaf = Leaf::Text(Cow::Borrowed(&text));
+    check_date(&text) | check_leaf(&leaf)
+}
+
+fn written(text: String) -> Leaf<'static> {
+    Leaf::Text(text.into())
+}
+
+/// Whether any rule fits.
+fn check_leaf(leaf: &Leaf<'_>) -> bool {
+    let absent = text(leaf) == Reading::Absent;
+    let readings = [
+        absent_or(count(leaf)),
+        absent_or(decimal(leaf)),
+        absent_or(percent(leaf)),
+        absent_or(count_with_percent(leaf)),
+        absent_or(duration(leaf)),
+    ];
+    assert!(
+        readings.iter().all(|reading| (*reading == Reading::Absent) == absent),
+        "absent for some: {leaf:?}"
+    );
+
+    if let Reading::Value(number) = count(leaf) {
+        assert_eq!(count(&written(number.to_string())), Reading::Value(number));
+        assert_eq!(count_with_percent(leaf), Reading::Value((number, None)), "{leaf:?}");
+        assert_eq!(duration(leaf), Reading::Value(number), "{leaf:?}");
+        if let Some(micros) = number.checked_mul(Micros::PER_UNIT) {
+            assert_eq!(decimal(leaf), Reading::Value(Micros(micros)), "{leaf:?}");
+        }
+    }
+    if let Reading::Value(Micros(micros)) = decimal(leaf) {
+        let (whole, part) = (micros / Micros::PER_UNIT, micros % Micros::PER_UNIT);
+        assert_eq!(
+            decimal(&written(format!("{whole}.{part:06}"))),
+            Reading::Value(Micros(micros)),
+            "{leaf:?}"
+        );
+        assert_eq!(
+            percent(leaf),
+            percent(&written(format!("{whole}.{part:06} %"))),
+            "{leaf:?}"
+        );
+    }
+    if let Reading::Value(ratio) = percent(leaf) {
+        assert!(ratio.is_finite() && ratio >= 0.0, "{ratio} of {leaf:?}");
+    }
+    if let Reading::Value((number, ratio)) = count_with_percent(leaf) {
+        assert!(
+            ratio.is_none_or(|ratio| ratio.is_finite() && ratio >= 0.0),
+            "{ratio:?} of {leaf:?}"
+        );
+        assert_eq!(count(&written(number.to_string())), Reading::Value(number), "{leaf:?}");
+    }
+    if let Reading::Value(seconds) = duration(leaf)
+        && seconds < 1_000_000 * 3600
+    {
+        let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        assert_eq!(duration(&written(clock)), Reading::Value(seconds), "{leaf:?}");
+    }
+    readings.contains(&Reading::Value(()))
+}
+
+fn absent_or<T>(reading: Reading<T>) -> Reading<()> {
+    match reading {
+        Reading::Absent => Reading::Absent,
+        Reading::Value(_) => Reading::Value(()),
+        Reading::Invalid => Reading::Invalid,
+    }
+}
+
+/// The date of a row is the instant that it says, or none. Whether it is one.
+fn check_date(date: &str) -> bool {
+    let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": date }]);
+    let mut reader = AnswerReader::new(AbandonedCalls(Events::new(&TimeZone::UTC, 7)));
+    reader.feed(row.to_string().as_bytes()).expect("it is JSON");
+    let Collected { newest, rows, .. } = reader.finish(None).expect("it is a whole answer").rows.into();
+    if let Some(at) = newest {
+        assert_eq!(
+            at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            date.trim().replacen('T', " ", 1),
+            "of {date:?}"
+        );
+        assert_eq!(rows.len(), 1, "a row with a date is a row");
+    }
+    newest.is_some()
+}
