@@ -9,10 +9,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::records::{DayRecord, PieceRecord, Record};
+use super::records::{DayRecord, PieceRecord, Record, report_named};
 use crate::ledger::counters::{Counter, Draft, Total};
 use crate::metrics::{Family, Kind};
-use crate::poller::pieces::{CompletePiece, second_after};
+use crate::poller::pieces::{CompletePiece, PieceLength, second_after};
 use crate::reports::ReportKind;
 use crate::reports::events::Name;
 use crate::snapshot::{Amount, Micros, SeriesKey};
@@ -43,6 +43,7 @@ pub(super) struct History {
     /// The highest totals of the day that is being read.
     marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
     covered: BTreeMap<(ReportKind, bool), Timestamp>,
+    lengths: BTreeMap<ReportKind, PieceLength>,
 }
 
 impl Grid {
@@ -85,12 +86,18 @@ impl History {
             known: HashSet::new(),
             marks: (None, BTreeMap::new()),
             covered: BTreeMap::new(),
+            lengths: BTreeMap::new(),
         }
     }
 
     /// Up to where a report is read, exclusive; or, beyond the birth, the rows that live counting has.
     pub(super) fn covered(&self, report: ReportKind, of_live: bool) -> Option<Timestamp> {
         self.covered.get(&(report, of_live)).copied()
+    }
+
+    /// How long the next piece of a report may be.
+    pub(super) fn length(&self, report: ReportKind) -> PieceLength {
+        self.lengths.get(&report).copied().unwrap_or_default()
     }
 
     /// What a piece adds to what is there. Only rows dated within the span count, and of those beyond the birth only the
@@ -101,10 +108,11 @@ impl History {
         of_live: bool,
         until: Timestamp,
         complete: CompletePiece,
+        next: PieceLength,
         within: std::ops::Range<Timestamp>,
     ) -> PieceRecord {
         let collected = complete.collected;
-        let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count);
+        let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count, next);
         let mut new = HashSet::new();
         let mut places: Vec<Option<u32>> = vec![None; collected.series.len()];
         for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
@@ -140,6 +148,9 @@ impl History {
     pub(super) fn take(&mut self, record: &Record) {
         match record {
             Record::Piece(piece) => self.take_piece(piece),
+            Record::TooMuch { report, next } => {
+                self.lengths.extend(report_named(report).map(|report| (report, *next)));
+            }
             Record::Day(day) => self.take_day(day),
         }
     }
@@ -180,6 +191,7 @@ impl History {
             }
         }
         self.covered.insert((report, piece.of_live), piece.until);
+        self.lengths.insert(report, piece.next);
     }
 
     fn take_day(&mut self, day: &DayRecord) {

@@ -76,9 +76,9 @@ impl Reader<'_> {
         from: Timestamp,
         end: Timestamp,
     ) -> Result<(), Halt> {
-        let mut length = PieceLength::default();
         let mut next = self.history.covered(report, of_live).unwrap_or(from);
         while next < end {
+            let mut length = self.history.length(report);
             let until = length.end(next, end - SECOND);
             self.check_allowed()?;
             let operation = self.operation;
@@ -92,12 +92,17 @@ impl Reader<'_> {
                 hash_key: self.hash_key,
             };
             let answer = question.ask(&mut HistoryApi { reader: self, report }).await;
-            let complete = match length.judge(next, until, answer, self.settings.cut_at) {
+            let judged = length.judge(next, until, answer, self.settings.cut_at);
+            let complete = match judged {
                 Ok(Some(complete)) => complete,
-                Ok(None) => continue,
+                Ok(None) => {
+                    self.note_too_much(report, length)?;
+                    continue;
+                }
                 Err(error) => {
                     let is_long = until.duration_since(next) > SHORTEST_AFTER_TIMEOUT;
-                    if error.reason == Reason::Timeout && is_long && !self.stop.is_cancelled() {
+                    if error.reason == Reason::Timeout && is_long {
+                        self.note_too_much(report, length)?;
                         continue;
                     }
                     return Err(self.halt(error));
@@ -110,7 +115,7 @@ impl Reader<'_> {
                     "one second alone has as many rows as the API gives at all: some of them may be missing"
                 );
             }
-            let piece = self.history.piece(report, of_live, until, complete, from..end);
+            let piece = self.history.piece(report, of_live, until, complete, length, from..end);
             let rows = piece.rows;
             self.keep(Record::Piece(piece))?;
             next = second_after(until);
@@ -164,6 +169,11 @@ impl Reader<'_> {
             self.tell(report, next, 0);
         }
         Ok(())
+    }
+
+    fn note_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Halt> {
+        let report = report.name().to_owned();
+        self.keep(Record::TooMuch { report, next })
     }
 
     fn keep(&mut self, record: Record) -> Result<(), Halt> {

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::DayBirth;
+use crate::poller::pieces::PieceLength;
 use crate::reports::ReportKind;
 use crate::reports::events::Name;
 use crate::snapshot::{Amount, Label, SeriesKey};
@@ -18,6 +19,11 @@ const HEX_DIGITS: usize = 2 * size_of::<u128>();
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Record {
     Piece(PieceRecord),
+    /// A piece was too much for one answer: what is asked next, so that the next run need not find out again.
+    TooMuch {
+        report: String,
+        next: PieceLength,
+    },
     Day(DayRecord),
 }
 
@@ -33,6 +39,8 @@ pub(super) struct PieceRecord {
     /// The first second that is not part of it.
     pub(super) until: Timestamp,
     pub(super) rows: u64,
+    /// How long the next piece may be.
+    pub(super) next: PieceLength,
     series: Vec<SeriesName>,
     born: Vec<SeriesName>,
     /// Family, id and name.
@@ -53,12 +61,13 @@ pub(super) struct DayRecord {
 }
 
 impl PieceRecord {
-    pub(super) fn new(report: ReportKind, of_live: bool, until: Timestamp, rows: u64) -> Self {
+    pub(super) fn new(report: ReportKind, of_live: bool, until: Timestamp, rows: u64, next: PieceLength) -> Self {
         Self {
             report: report.name().to_owned(),
             of_live,
             until,
             rows,
+            next,
             series: Vec::new(),
             born: Vec::new(),
             names: Vec::new(),
@@ -69,7 +78,7 @@ impl PieceRecord {
 
     /// The report, if this version knows it.
     pub(super) fn report(&self) -> Option<ReportKind> {
-        ReportKind::ALL.into_iter().find(|report| report.name() == self.report)
+        report_named(&self.report)
     }
 
     pub(super) fn push_key(&mut self, key: u128) {
@@ -131,6 +140,10 @@ impl DayRecord {
         let totals = self.totals.iter();
         totals.filter_map(|(name, total)| Some((key_of(ReportKind::CallDurations, name)?, *total)))
     }
+}
+
+pub(super) fn report_named(name: &str) -> Option<ReportKind> {
+    ReportKind::ALL.into_iter().find(|report| report.name() == name)
 }
 
 fn name_of(key: &SeriesKey) -> SeriesName {

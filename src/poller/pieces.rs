@@ -1,6 +1,7 @@
 //! How a stretch of time is cut into pieces that fit the API's record limit: the same for a poll and for a backfill.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::client::{Answer, ApiError, Reason};
 use crate::reports::events::Collected;
@@ -10,7 +11,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// How much time the next piece of a report may cover, by what came before.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PieceLength(SignedDuration);
 
 /// The whole answer for a piece.

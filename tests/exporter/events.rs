@@ -27,13 +27,13 @@ const TALKS: &[f64] = &[
 const IVR_TIMES: &[f64] = &[5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0];
 
 /// Series that are not zero, by name and labels.
-type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
+pub(crate) type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
 
 /// Adds a value to a series.
 type Add<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
 
 /// What the counters and histograms of events should say.
-fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
+pub(crate) fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
     let mut counts = Counts::new();
     let mut add = |name: &str, labels: &[(&str, &str)], value: f64| {
         let labels = labels
@@ -131,7 +131,7 @@ fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen
 }
 
 /// What they do say.
-fn shown(samples: &Samples) -> Counts {
+pub(crate) fn shown(samples: &Samples) -> Counts {
     let of_events = |name: &str| {
         let counts = name.ends_with("_total") || name.contains("_seconds_");
         let prefixes = ["wolkvox_skill", "wolkvox_abandon", "wolkvox_preview", "wolkvox_ivr"];
@@ -157,7 +157,7 @@ fn of_waits(counts: Counts) -> Counts {
 }
 
 /// Fails with the series that differ, and no others.
-fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
+pub(crate) fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
     let mut differences = Vec::new();
     for series in shown.keys().chain(truth.keys()) {
         let (is, should) = (shown.get(series), truth.get(series));
@@ -176,7 +176,7 @@ fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
     assert!(!truth.is_empty(), "{what}: the truth is not nothing");
 }
 
-fn all_reports(operation: &mut Operation, _: &mut Settings) {
+pub(crate) fn all_reports(operation: &mut Operation, _: &mut Settings) {
     for report in EVENTS {
         operation
             .reports
