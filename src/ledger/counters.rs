@@ -51,7 +51,7 @@ impl Total {
         }
     }
 
-    pub(crate) fn add(&mut self, growth: Amount) {
+    pub(super) fn add(&mut self, growth: Amount) {
         match (self, growth) {
             (Total::Count(total), Amount::Count(growth)) => *total = total.saturating_add(growth),
             (Total::Sum(total), Amount::Sum(growth)) => *total = total.saturating_add(growth.0),
@@ -60,7 +60,7 @@ impl Total {
     }
 
     /// Counts one event: a counter grows by one, a histogram by the observed value.
-    pub(crate) fn count(&mut self, family: &Family, observed: Micros) {
+    pub(super) fn count(&mut self, family: &Family, observed: Micros) {
         match (self, family.kind) {
             (Total::Count(total), _) => *total = total.saturating_add(1),
             (Total::Histogram { counts, sum }, Kind::Histogram(bounds)) => {

@@ -29,6 +29,7 @@ from exposition import LABEL, require, series
 from servers import Checks, api, body, free_address, get, http, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
+ROOT = pathlib.Path(__file__).parents[2]
 SAMPLE = re.compile(r"(\w+)\{(.*)\} (\S+) (\d+)\n")
 BUCKETS = {"0_5_seg": "0-5s", "6_20_seg": "6-20s", "21_60_seg": "21-60s", "61_120_seg": "61-120s", "greater_than_121": "121s+"}
 
@@ -94,7 +95,7 @@ class Centre:
         self.folder.mkdir()
         (self.folder / "token").write_text(token)
         operation = {"name": name, "url": url, "timezone": zone, "token_file": "token", "currency": "COP", "daily_calls": 1000000}
-        config = {"state_path": "state", "new_series_hold": "2s", "operations": [operation | ({"reports": reports} if reports else {})]}
+        config = {"state_path": "state", "new_series_hold": "10s", "operations": [operation | ({"reports": reports} if reports else {})]}
         (self.folder / "wolkvox.yml").write_text(json.dumps(config))  # JSON is YAML
 
     def backfill(self, *options, code=0):
@@ -228,6 +229,30 @@ def check_seam(centre, servers, history, exporter_url):
         require(compared > 300 and counted_live > 20, f"{name}: {compared} series, {counted_live} counted live")
 
 
+def check_recording_rules(folder, blocks, begin, end):
+    """What the text says of recording rules: in two rounds, the series that are compared with a week later."""
+    (folder / "rules").mkdir()
+    shutil.copytree(blocks, folder / "rules" / "data")
+    past = re.search(r"```yaml\n(.*?)```", (ROOT / "docs/backfill.md").read_text(), re.S)[1]
+    (folder / "past.rules.yml").write_text(past)
+    for n, rules in enumerate((folder / "past.rules.yml", ROOT / "alerts/recording.rules.yml")):
+        out = folder / f"recorded-{n}"
+        with prometheus(NEW_BIN, folder / "rules") as server:
+            run(NEW_BIN / "promtool", "tsdb", "create-blocks-from", "rules", f"--start={begin}", f"--end={end}", f"--url={server[0]}", f"--output-dir={out}", rules)
+        for block in out.iterdir():
+            shutil.move(block, folder / "rules" / "data")
+    with prometheus(NEW_BIN, folder / "rules") as server:
+        # The second at which it was recorded, which is not any one.
+        recorded_at = api(server, "query", query="timestamp(skill:wolkvox_offered:increase1h)", time=begin + 15 * 3600)["result"]
+        at = float(recorded_at[0]["value"][1]) if recorded_at else begin
+        recorded = api(server, "query", query="skill:wolkvox_offered:increase1h", time=at)["result"]
+        found = {result["metric"]["skill_id"]: float(result["value"][1]) for result in recorded}
+        direct = api(server, "query", query="sum by (skill_id) (increase(wolkvox_skill_interactions_total[1h]))", time=at)["result"]
+        should = {result["metric"]["skill_id"]: float(result["value"][1]) for result in direct}
+        require(sum(should.values()) > 5, f"nobody called: {should}")
+        require(found.keys() == should.keys() and all(abs(found[key] - should[key]) < 1e-6 for key in found), f"{found}, {should} from the history")
+
+
 def start_seam(stack, folder, centre):
     """Live counting is born and stopped; history up to there goes into the data of running servers; live counting goes on."""
     address = free_address()
@@ -241,8 +266,14 @@ def start_seam(stack, folder, centre):
         up = [line for line in body(f"{url}/metrics", "text").splitlines() if line.startswith("wolkvox_up{")]
         require(len(up) == 5 and all(float(line.rsplit(" ", 1)[1]) == 1 for line in up), f"{up}")
 
+    def is_seen():
+        for name, server in servers.items():
+            seen = query(server, "count_over_time(wolkvox_ivr_calls_total[1m]) >= 3")
+            require(seen, f"{name}: live counting was not seen to begin at 0")
+
     with running(folder / "born.log", *exporter):
         until_true(30, is_born)
+        until_true(30, is_seen)
         # While the exporter runs, the past cannot be read.
         out = folder / "seam.om"
         begin = (datetime.datetime.now(centre.zone) - datetime.timedelta(days=1)).date()
@@ -295,8 +326,12 @@ def main():
         some = days[:3] + days[-4:]
         check("the increase over local days is the day", check_increases, {"old": OLD_BIN, "new": NEW_BIN}, folder / "blocks", folder, history, some)
         short = folder / "short.om"
-        month.backfill(f"--from={last - datetime.timedelta(days=1)}", "--step=15m", *target, f"--output={short}")
+        # A working day, or there is nothing to see.
+        day = next(day for day in (last - datetime.timedelta(days=n) for n in range(3)) if day.weekday() < 5)
+        month.backfill(f"--from={day}", f"--to={day}", *target, f"--output={short}")
         check("strict OpenMetrics parser", check_strict_parser, short)
+        create_blocks(short, folder / "short-blocks", 162)
+        check("recording rules of the past", check_recording_rules, folder, folder / "short-blocks", *midnights(month.zone, day, day))
 
         def is_taken_over():
             for name, server in servers.items():
