@@ -147,13 +147,9 @@ impl Reader<'_> {
             let totals = match birth {
                 // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
                 Some(birth) if until == end.at => {
-                    let series = CallDurations::all_series(operation.currency.as_deref());
-                    let total = |key| Some((birth.total(&key)?, key));
-                    series
-                        .into_iter()
-                        .filter_map(|(key, _)| total(key))
-                        .map(|(total, key)| (key, total))
-                        .collect()
+                    let series = CallDurations::all_series(operation.currency.as_deref()).into_iter();
+                    let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
+                    totals.collect()
                 }
                 _ => {
                     self.check_allowed()?;
