@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backfill;
 use crate::config::Shard;
 use crate::web::ListenAddress;
 
@@ -90,6 +91,9 @@ pub enum Command {
         #[arg(long)]
         shapes: bool,
     },
+    /// Writes what was before live counting, as OpenMetrics for promtool: exits with 0, or with 1 if it did not come to its
+    /// end, and goes on when it is run again.
+    Backfill(backfill::Options),
     /// Runs the exporter against an embedded simulator: no account needed.
     Demo {
         /// Seed of the simulated contact centres.

@@ -5,7 +5,7 @@
 //! twice, and a scrape never sees a number that a crash could take back. Without a state path the same code runs in memory.
 
 mod books;
-mod counters;
+pub(crate) mod counters;
 mod days;
 mod events;
 mod facts;
@@ -29,7 +29,7 @@ use crate::reports::{Outcome, ReportKind, Tally};
 use crate::snapshot::{FamilySeries, Label, Value};
 
 pub use self::books::Source;
-pub use self::days::{DayProgress, DayReading};
+pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::{EventProgress, PartOf, Piece};
 pub use self::store::{Place, StateError};
 

@@ -20,6 +20,7 @@
 //! joins them. A report is one file under [`reports`].
 
 pub mod app;
+pub mod backfill;
 pub mod board;
 pub mod check_api;
 pub mod cli;

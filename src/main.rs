@@ -8,15 +8,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use wolkvox_exporter::app::{self, ConfigSource, Start};
+use wolkvox_exporter::backfill;
 use wolkvox_exporter::check_api;
 use wolkvox_exporter::cli::{Arguments, Command, DEFAULT_PORT, Flags, LogFormat, LogLevel};
 use wolkvox_exporter::clock::Clock;
@@ -91,6 +93,10 @@ async fn run_command(arguments: Arguments, front: Front, shard: Shard) -> Result
         Some(Command::CheckApi { shapes }) => {
             let config = configuration_with(&flags).map_err(Failure::Configuration)?;
             Ok(run_check_api(&config, shapes).await?)
+        }
+        Some(Command::Backfill(options)) => {
+            let config = configuration_with(&flags).map_err(Failure::Configuration)?;
+            run_backfill(&config, &options).await
         }
         None => {
             let config = configuration_with(&flags).map_err(Failure::Configuration)?;
@@ -167,6 +173,22 @@ async fn run_check_api(config: &Config, shapes: bool) -> anyhow::Result<()> {
     match verdict.failed {
         0 => Ok(()),
         failed => bail!("{failed} of {} reports failed", verdict.reports),
+    }
+}
+
+async fn run_backfill(config: &Config, options: &backfill::Options) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    let (signal, stopping) = (stop_signal()?, stop.clone());
+    tokio::spawn(async move {
+        signal.await;
+        stopping.cancel();
+    });
+    let settings = backfill::Settings::default();
+    let done = backfill::run(config, options, settings, &Clock::system(), &stop, &mut io::stdout()).await;
+    match done {
+        Ok(_) => Ok(()),
+        Err(backfill::Failure::Usage(text)) => Err(Failure::Configuration(text)),
+        Err(failure @ backfill::Failure::Failed(_)) => Err(Failure::Failed(anyhow!("{failure}"))),
     }
 }
 

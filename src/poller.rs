@@ -6,12 +6,13 @@
 mod call_durations;
 mod events;
 mod grid;
+pub(crate) mod pieces;
 pub(crate) mod questions;
 mod releases;
 mod results;
 mod stop;
 mod streak;
-mod turns;
+pub(crate) mod turns;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::grid::{Grid, phase};
+use self::pieces::PieceLength;
 use self::questions::Api;
 use self::releases::{Releases, commit_apart};
 use self::results::Before;
@@ -92,8 +94,8 @@ pub struct Poller {
     /// Ticks since the last poll of a report, for when only every k-th is kept.
     ticks_left_out: BTreeMap<ReportKind, u64>,
     token_is_doubtful: bool,
-    /// How much time the next piece of a report may cover, by what came before.
-    piece_lengths: BTreeMap<ReportKind, SignedDuration>,
+    /// How much time the next piece of a report may cover.
+    piece_lengths: BTreeMap<ReportKind, PieceLength>,
     /// Where a window ended that was not read to its end: the next one goes on there, and does not reach back again.
     unfinished: BTreeMap<ReportKind, Timestamp>,
     /// When the poll that is under way began.

@@ -19,7 +19,7 @@ use crate::snapshot::{Amount, FamilySeries, Value};
 
 /// The header of a family in both formats.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(crate) struct Header {
     family: String,
     open_metrics: Bytes,
     text: Bytes,
@@ -30,7 +30,7 @@ impl Header {
         &self.family
     }
 
-    pub(super) fn lines(&self, format: Format) -> Bytes {
+    pub(crate) fn lines(&self, format: Format) -> Bytes {
         match format {
             Format::OpenMetrics => self.open_metrics.clone(),
             Format::Text => self.text.clone(),
@@ -39,7 +39,7 @@ impl Header {
 }
 
 /// Renders series into one header and its sample lines per family; families without series leave nothing.
-pub(super) fn render(operation: &Arc<str>, families: Vec<FamilySeries>) -> Vec<(Header, Bytes)> {
+pub(crate) fn render(operation: &Arc<str>, families: Vec<FamilySeries>) -> Vec<(Header, Bytes)> {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Page {
         operation: Arc::clone(operation),

@@ -17,8 +17,8 @@ const FOLDED: &str = "_other";
 
 /// A counter or histogram series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counter {
-    pub(super) total: Total,
+pub(crate) struct Counter {
+    pub(crate) total: Total,
     /// Whether its value is shown; until then it is 0, since Prometheus cannot see the first increment of a series that
     /// appears with it.
     pub(super) released: bool,
@@ -28,7 +28,7 @@ pub(super) struct Counter {
 
 /// What a series has counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Total {
+pub(crate) enum Total {
     Count(u64),
     /// In millionths.
     Sum(u64),
@@ -41,7 +41,7 @@ pub(super) enum Total {
 
 impl Total {
     /// Nothing yet, in the form that the family's type asks for.
-    pub(super) fn zero_of(family: &Family) -> Self {
+    pub(crate) fn zero_of(family: &Family) -> Self {
         match family.kind {
             Kind::Histogram(bounds) => Total::Histogram {
                 counts: vec![0; bounds.len() + 1],
@@ -75,10 +75,19 @@ impl Total {
         }
     }
 
+    /// What one event comes to.
+    pub(crate) fn one(family: &Family, observed: Micros) -> Self {
+        let mut total = Self::zero_of(family);
+        total.count(family, observed);
+        total
+    }
+
     /// Adds what a total of the same family has counted.
-    pub(super) fn add_total(&mut self, other: &Total) {
+    pub(crate) fn add_total(&mut self, other: &Total) {
         match (self, other) {
-            (Total::Count(mine), Total::Count(theirs)) => *mine = mine.saturating_add(*theirs),
+            (Total::Count(mine), Total::Count(theirs)) | (Total::Sum(mine), Total::Sum(theirs)) => {
+                *mine = mine.saturating_add(*theirs);
+            }
             (
                 Total::Histogram { counts, sum },
                 Total::Histogram {
@@ -91,11 +100,11 @@ impl Total {
                 }
                 *sum = sum.saturating_add(*their_sum);
             }
-            _ => debug_assert!(false, "events are counted, not summed"),
+            _ => debug_assert!(false, "totals of two kinds"),
         }
     }
 
-    pub(super) fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Total::Count(count) => Value::Amount(Amount::Count(*count)),
             Total::Sum(sum) => Value::Amount(Amount::Sum(Micros(*sum))),
@@ -106,7 +115,7 @@ impl Total {
         }
     }
 
-    pub(super) fn zero(&self) -> Self {
+    pub(crate) fn zero(&self) -> Self {
         match self {
             Total::Count(_) => Total::Count(0),
             Total::Sum(_) => Total::Sum(0),
@@ -137,9 +146,9 @@ impl From<Amount> for Total {
 }
 
 /// The series as they will be after a commit: those of before, and those that the commit touches.
-pub(super) struct Draft<'b> {
+pub(crate) struct Draft<'b> {
     before: &'b BTreeMap<SeriesKey, Counter>,
-    pub(super) touched: BTreeMap<SeriesKey, Counter>,
+    pub(crate) touched: BTreeMap<SeriesKey, Counter>,
     /// Keys that the commit brought into being.
     pub(super) born: Vec<SeriesKey>,
     sets: BTreeMap<&'static Family, usize>,
@@ -150,7 +159,7 @@ pub(super) struct Draft<'b> {
 }
 
 impl<'b> Draft<'b> {
-    pub(super) fn new(
+    pub(crate) fn new(
         before: &'b BTreeMap<SeriesKey, Counter>,
         limit: usize,
         today: Date,
@@ -177,7 +186,7 @@ impl<'b> Draft<'b> {
 
     /// The series that stands for a label set: itself, if it is stored or there is room for it, else the one whose free
     /// labels are folded. Both are born at zero where they do not exist. Says whether it was folded.
-    pub(super) fn admit(&mut self, key: &SeriesKey, zero: Total) -> (SeriesKey, bool) {
+    pub(crate) fn admit(&mut self, key: &SeriesKey, zero: Total) -> (SeriesKey, bool) {
         let sets = self.sets.get(key.family).copied().unwrap_or_default();
         if self.exists(key) {
             return (key.clone(), false);

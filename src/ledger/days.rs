@@ -42,7 +42,26 @@ pub struct DayProgress {
     pub covered: Timestamp,
     /// When the days before today were last read again.
     pub reread_at: Timestamp,
+    /// The first complete poll. Older versions did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<DayBirth>,
     pub(super) days: BTreeMap<Date, Day>,
+}
+
+/// What the first complete poll read: what the day had by then is not counted, and belongs to the time before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DayBirth {
+    /// The end of its window.
+    pub at: Timestamp,
+    /// By family name and labels.
+    totals: BTreeMap<String, Amount>,
+}
+
+impl DayBirth {
+    /// What the day had of a series; `None` where the answer did not say.
+    pub fn total(&self, key: &SeriesKey) -> Option<Amount> {
+        self.totals.get(&name_of(key)).copied()
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -81,6 +100,14 @@ impl DayProgress {
             born: reading.date,
             covered: reading.until,
             reread_at: reading.until,
+            birth: Some(DayBirth {
+                at: reading.until,
+                totals: reading
+                    .totals
+                    .iter()
+                    .map(|(key, total)| (name_of(key), *total))
+                    .collect(),
+            }),
             days: BTreeMap::from([(reading.date, day)]),
         }
     }

@@ -67,6 +67,11 @@ impl Place {
         }
     }
 
+    /// Whether there is a state already.
+    pub fn exists(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.exists())
+    }
+
     /// The size of the file, where there is one.
     pub fn size_bytes(&self) -> Option<u64> {
         Some(fs::metadata(self.path.as_ref()?).ok()?.len())

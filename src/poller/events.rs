@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::pieces::second_after;
 use super::questions::EventQuestion;
 use super::{Poller, positive};
 use crate::client::{ApiError, Reason};
@@ -14,8 +15,6 @@ use crate::ledger::{EventProgress, PartOf, Piece, Source};
 use crate::reports::ReportKind;
 use crate::reports::events::Collected;
 
-/// The API answers for at most this many days at once.
-const LONGEST_PIECE: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// How much earlier a window begins when the zone was changed: no two clocks are further apart.
 const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
 /// A window that ends within so many intervals is the live poll's, however many pieces it takes; an older one is a catch-up
@@ -171,11 +170,7 @@ impl Poller {
             if !requests.any_left() || (has_committed && is_late) {
                 return Ok((rows, false));
             }
-            let length = self.piece_lengths.get(&report).copied().unwrap_or(LONGEST_PIECE);
-            let until = from
-                .saturating_add(length - SECOND)
-                .unwrap_or(span.until)
-                .min(span.until);
+            let until = self.piece_lengths.entry(report).or_default().end(from, span.until);
             let operation = Arc::clone(&self.operation);
             let question = EventQuestion {
                 report,
@@ -185,30 +180,15 @@ impl Poller {
                 filter: config.filter.as_deref(),
                 hash_key: self.ledger().hash_key(),
             };
-            let (collected, count) = match question.ask(&mut self.api(report, now)).await {
-                Ok(answer) => (answer.rows, answer.count),
-                // Too much for one answer, said in so many words instead of by a cut.
-                Err(error) if error.reason == Reason::TooLarge && from < until => {
-                    self.piece_lengths.insert(report, half(from, until));
-                    continue;
-                }
-                Err(error) => {
-                    if error.reason == Reason::Timeout {
-                        // Perhaps it was too much to be found in time; the next poll asks for less.
-                        self.piece_lengths.insert(report, half(from, until));
-                    }
-                    return Err(error);
-                }
+            let answer = question.ask(&mut self.api(report, now)).await;
+            let length = self.piece_lengths.entry(report).or_default();
+            let Some(complete) = length.judge(from, until, answer, self.settings.cut_at)? else {
+                continue;
             };
-            let seconds = until.duration_since(from) + SECOND;
-            if count >= self.settings.cut_at {
-                if from < until {
-                    // Probably cut, so it cannot be known what is missing: thrown away and asked in smaller pieces.
-                    self.piece_lengths.insert(report, half(from, until));
-                    continue;
-                }
+            if complete.is_capped {
                 self.note_capped(report);
             }
+            let (collected, count) = (complete.collected, complete.count);
             rows += usize::try_from(count).unwrap_or(usize::MAX);
             let is_last = until == span.until;
             let piece = self.piece(report, config, span.purpose, is_last, until, now, collected);
@@ -220,12 +200,9 @@ impl Poller {
             used = self.budget.used();
             has_committed = true;
             if span.purpose != Purpose::Reread {
-                self.unfinished
-                    .insert(report, until.saturating_add(SECOND).unwrap_or(until));
+                self.unfinished.insert(report, second_after(until));
             }
-            self.piece_lengths
-                .insert(report, next_length(seconds, count, self.settings.cut_at));
-            from = until.saturating_add(SECOND).unwrap_or(until);
+            from = second_after(until);
         }
         if span.purpose != Purpose::Reread {
             self.unfinished.remove(&report);
@@ -328,16 +305,4 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
-}
-
-/// Half of a stretch, in whole seconds.
-fn half(from: Timestamp, until: Timestamp) -> SignedDuration {
-    SignedDuration::from_secs(((until.as_second() - from.as_second() + 1) / 2).max(1))
-}
-
-/// The length of the next piece, by the density of the last one: two thirds of what an answer may have.
-fn next_length(seconds: SignedDuration, count: u64, cut_at: u64) -> SignedDuration {
-    let wanted = i128::from(seconds.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
-    let longest = i128::from(LONGEST_PIECE.as_secs());
-    SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1))
 }

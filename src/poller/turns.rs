@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{BUDGET_ADVICE, Poller, positive, window};
+use crate::config::Operation;
 use crate::metrics::own::Skip;
 use crate::reports::ReportKind;
 
@@ -73,19 +74,33 @@ impl Poller {
 
     /// Calls that the ticks from now until local midnight need, if none is left out and no request is repeated.
     pub(super) fn calls_until_midnight(&self, now: Timestamp) -> u64 {
-        let midnight = window::next_midnight(now, &self.operation.timezone);
-        let left = midnight.map_or(Duration::ZERO, |midnight| positive(midnight.duration_since(now)));
-        let ticks = |report: &ReportKind| {
+        let left = until_midnight(now, &self.operation);
+        let needed = |report: &ReportKind| {
             let interval = self.config(*report).interval;
             let since = self
                 .last_ticks
                 .get(report)
                 .map(|last| positive(now.duration_since(*last)));
             let due_in = since.map_or(Duration::ZERO, |since| interval.saturating_sub(since));
-            left.saturating_sub(due_in)
-                .as_nanos()
-                .div_ceil(interval.as_nanos().max(1)) as u64
+            ticks(left.saturating_sub(due_in), interval)
         };
-        self.health.reports.keys().map(ticks).sum()
+        self.health.reports.keys().map(needed).sum()
     }
+}
+
+/// Calls that an exporter started now needs until local midnight, if it leaves none out and repeats no request.
+pub(crate) fn calls_of_the_rest_of_the_day(operation: &Operation, now: Timestamp) -> u64 {
+    let left = until_midnight(now, operation);
+    let intervals = operation.reports.values().map(|config| config.interval);
+    intervals.map(|interval| ticks(left, interval)).sum()
+}
+
+fn until_midnight(now: Timestamp, operation: &Operation) -> Duration {
+    let midnight = window::next_midnight(now, &operation.timezone);
+    midnight.map_or(Duration::ZERO, |midnight| positive(midnight.duration_since(now)))
+}
+
+/// How often an interval begins in that time.
+fn ticks(time: Duration, interval: Duration) -> u64 {
+    time.as_nanos().div_ceil(interval.as_nanos().max(1)) as u64
 }

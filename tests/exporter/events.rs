@@ -33,7 +33,7 @@ pub(crate) type Counts = BTreeMap<(String, BTreeMap<String, String>), f64>;
 type Add<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
 
 /// What the counters and histograms of events should say.
-fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
+pub(crate) fn truth(operation: &SimulatedOperation, from: Timestamp, until: Timestamp, seen: Seen) -> Counts {
     truth_of(operation, &EVENTS, from, until, seen)
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
     assert!(!truth.is_empty(), "{what}: the truth is not nothing");
 }
 
-fn all_reports(operation: &mut Operation, _: &mut Settings) {
+pub(crate) fn all_reports(operation: &mut Operation, _: &mut Settings) {
     for report in EVENTS {
         operation
             .reports

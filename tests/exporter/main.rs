@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod backfill;
 mod call_durations;
 mod check_api;
 mod configuration;

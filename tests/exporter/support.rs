@@ -12,6 +12,7 @@ use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
+use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
@@ -317,7 +318,7 @@ impl Samples {
     }
 }
 
-fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
+pub(crate) fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     while let Some((name, rest)) = text.split_once("=\"") {
         let mut value = String::new();
@@ -337,4 +338,54 @@ fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
     }
     assert!(text.is_empty(), "labels end in {text:?}");
     labels
+}
+
+/// Live counting on the state of a configuration's first operation, without a server.
+pub(crate) struct Live {
+    simulator: Simulator,
+    board: Arc<Board>,
+    poller: Poller,
+    reports: Vec<ReportKind>,
+}
+
+impl Live {
+    pub(crate) fn start(config: &Config, simulator: &Simulator) -> Self {
+        let operation = config.operations[0].clone();
+        let settings = Settings {
+            new_series_hold: Duration::ZERO,
+            series_limit: config.series_limit,
+            retry: RETRY,
+            cut_at: CUT_AT,
+        };
+        let clock = simulator.clock().clone();
+        let board = Arc::new(Board::new(process::registry(clock.now()).0));
+        let place = Place::file(config.state_path.as_deref().unwrap(), &operation.name);
+        let reports = operation.reports.keys().copied().collect();
+        let clock = Clock::from_fn(move || clock.now());
+        Self {
+            simulator: simulator.clone(),
+            poller: Poller::new(operation, settings, place, clock, Arc::clone(&board)).unwrap(),
+            board,
+            reports,
+        }
+    }
+
+    /// Sets the clock and polls every report.
+    pub(crate) async fn poll_all(&mut self, now: &str) {
+        self.simulator.clock().set(at(now));
+        for report in &self.reports {
+            self.poller.poll(*report, at(now)).await;
+        }
+    }
+
+    pub(crate) fn samples(&self) -> Samples {
+        let page = self.board.page(Format::Text, false).unwrap().parts.concat();
+        Samples::parse(&String::from_utf8(page).unwrap())
+    }
+}
+
+/// Lets live counting be born now, and stops it.
+pub(crate) async fn live_once(config: &Config, simulator: &Simulator) {
+    let now = simulator.clock().now().to_string();
+    Live::start(config, simulator).poll_all(&now).await;
 }

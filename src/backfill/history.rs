@@ -1,0 +1,255 @@
+//! What the past comes to: the growth of each series, step by step.
+//!
+//! A sample at T has counted what is dated before T, so that the increase from one local midnight to the next is the day.
+//! Which series there are, what is folded over the limit and what a fact counts is decided by the ledger's own code.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::records::{DayRecord, PieceRecord, Record, report_named};
+use crate::ledger::counters::{Counter, Draft, Total};
+use crate::metrics::{Family, Kind};
+use crate::poller::pieces::{CompletePiece, PieceLength, second_after};
+use crate::reports::ReportKind;
+use crate::reports::events::Name;
+use crate::snapshot::{Amount, Micros, SeriesKey};
+
+/// Nothing was there before.
+static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();
+
+/// The instants of samples: from the beginning in steps, and the end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    from: i64,
+    step: i64,
+}
+
+/// A place on the grid.
+pub(super) type Slot = u32;
+
+/// What the past of an operation comes to, as far as it is read.
+pub(super) struct History {
+    grid: Grid,
+    limit: usize,
+    draft: Draft<'static>,
+    growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
+    /// When an id first came: all its series begin there, as they do live.
+    first: BTreeMap<(ReportKind, String), Slot>,
+    names: BTreeMap<(&'static Family, String), Name>,
+    known: HashSet<(ReportKind, u128)>,
+    /// The highest totals of the day that is being read.
+    marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
+    covered: BTreeMap<(ReportKind, bool), Timestamp>,
+    lengths: BTreeMap<ReportKind, PieceLength>,
+}
+
+impl Grid {
+    pub(super) fn new(from: Timestamp, step: Duration) -> Self {
+        Self {
+            from: from.as_second(),
+            step: i64::try_from(step.as_secs()).unwrap_or(i64::MAX).max(1),
+        }
+    }
+
+    /// The first sample that has counted what is dated at that second.
+    fn slot_after(self, second: i64) -> Slot {
+        Slot::try_from((second - self.from).div_euclid(self.step) + 1).unwrap_or_default()
+    }
+
+    /// The seconds of all samples up to the end, which has one, too.
+    pub(super) fn seconds(self, end: Timestamp) -> impl Iterator<Item = i64> {
+        let end = end.as_second();
+        (0_i64..)
+            .map(move |n| self.from + n * self.step)
+            .take_while(move |second| *second < end)
+            .chain([end])
+    }
+}
+
+impl History {
+    pub(super) fn new(grid: Grid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
+        // Neither the dates nor the holds of live series matter here.
+        let mut draft = Draft::new(&NOTHING, limit, Date::ZERO, true);
+        for (key, zero) in series_of_days {
+            draft.admit(key, Total::from(*zero));
+        }
+        Self {
+            grid,
+            limit,
+            draft,
+            growth: BTreeMap::new(),
+            first: BTreeMap::new(),
+            names: BTreeMap::new(),
+            known: HashSet::new(),
+            marks: (None, BTreeMap::new()),
+            covered: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+        }
+    }
+
+    /// Up to where a report is read, exclusive; or, beyond the birth, the rows that live counting has.
+    pub(super) fn covered(&self, report: ReportKind, of_live: bool) -> Option<Timestamp> {
+        self.covered.get(&(report, of_live)).copied()
+    }
+
+    /// How long the next piece of a report may be.
+    pub(super) fn length(&self, report: ReportKind) -> PieceLength {
+        self.lengths.get(&report).copied().unwrap_or_default()
+    }
+
+    /// What a piece adds to what is there. Only rows dated within the span count, and of those beyond the birth only the
+    /// identities are noted: a call with rows on both sides is counted live.
+    pub(super) fn piece(
+        &self,
+        report: ReportKind,
+        of_live: bool,
+        until: Timestamp,
+        complete: CompletePiece,
+        next: PieceLength,
+        within: std::ops::Range<Timestamp>,
+    ) -> PieceRecord {
+        let collected = complete.collected;
+        let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count, next);
+        let mut new = HashSet::new();
+        let mut places: Vec<Option<u32>> = vec![None; collected.series.len()];
+        for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
+            for fact in &row.facts {
+                if self.known.contains(&(report, fact.key.hash)) || !new.insert(fact.key.hash) {
+                    continue;
+                }
+                record.push_key(fact.key.hash);
+                if of_live {
+                    continue;
+                }
+                for (series, observed) in &fact.counts {
+                    let place = places[*series as usize]
+                        .get_or_insert_with(|| record.push_series(&collected.series[*series as usize]));
+                    record.counts.push((row.at.as_second(), *place, observed.0));
+                }
+            }
+        }
+        if !of_live {
+            let ids: HashSet<String> = record.ids().into_iter().map(str::to_owned).collect();
+            let is_counted = |id: Option<&str>| id.is_some_and(|id| ids.contains(id));
+            let born = collected.born_together.iter();
+            record.set_born(born.filter(|key| is_counted(key.labels.first().map(AsRef::as_ref))));
+            let names = collected.names.into_iter().filter(|((_, id), _)| is_counted(Some(id)));
+            record.names = names
+                .map(|((family, id), name)| (family.name.to_owned(), id, name))
+                .collect();
+        }
+        record
+    }
+
+    /// Takes what was read. What is read back after an interruption goes the same way.
+    pub(super) fn take(&mut self, record: &Record) {
+        match record {
+            Record::Piece(piece) => self.take_piece(piece),
+            Record::TooMuch { report, next } => {
+                self.lengths.extend(report_named(report).map(|report| (report, *next)));
+            }
+            Record::Day(day) => self.take_day(day),
+        }
+    }
+
+    fn take_piece(&mut self, piece: &PieceRecord) {
+        let Some(report) = piece.report() else { return };
+        self.known.extend(piece.keys().map(|key| (report, key)));
+        let admitted: Vec<SeriesKey> = piece
+            .series(report)
+            .map(|key| self.draft.admit(&key, Total::zero_of(key.family)).0)
+            .collect();
+        for key in piece.born(report) {
+            self.draft.admit(&key, Total::zero_of(key.family));
+        }
+        for (second, series, observed) in &piece.counts {
+            let Some(key) = admitted.get(*series as usize) else {
+                continue;
+            };
+            let slot = self.grid.slot_after(*second);
+            if let Some(id) = key.labels.first() {
+                let first = self.first.entry((report, id.to_string())).or_insert(slot);
+                *first = slot.min(*first);
+            }
+            add(&mut self.growth, key, slot, &Total::one(key.family, Micros(*observed)));
+        }
+        for (family, id, name) in &piece.names {
+            let Some(family) = report.families().into_iter().find(|known| known.name == *family) else {
+                continue;
+            };
+            let have = self.names.keys().filter(|(known, _)| *known == family).count();
+            match self.names.get_mut(&(family, id.clone())) {
+                Some(known) if known.at > name.at => {}
+                Some(known) => *known = name.clone(),
+                None if have >= self.limit => {}
+                None => {
+                    self.names.insert((family, id.clone()), name.clone());
+                }
+            }
+        }
+        self.covered.insert((report, piece.of_live), piece.until);
+        self.lengths.insert(report, piece.next);
+    }
+
+    fn take_day(&mut self, day: &DayRecord) {
+        let report = ReportKind::CallDurations;
+        if self.marks.0 != Some(day.date) {
+            self.marks = (Some(day.date), BTreeMap::new());
+        }
+        // What a stretch brings is known at its end only, and is dated to its last second.
+        let slot = self.grid.slot_after(day.until.as_second() - 1);
+        for (key, total) in day.totals() {
+            let mark = self.marks.1.entry(key.clone()).or_insert(total.zero());
+            let above = total.above(*mark);
+            if !above.is_zero() {
+                *mark = total;
+                add(&mut self.growth, &key, slot, &Total::from(above));
+            }
+        }
+        self.covered.insert((report, false), day.until);
+    }
+
+    /// The series of a family, sorted, each with the slot where it begins and its growth.
+    pub(super) fn series(
+        &self,
+        report: ReportKind,
+        family: &'static Family,
+    ) -> impl Iterator<Item = (&SeriesKey, &Total, Slot, Option<&BTreeMap<Slot, Total>>)> {
+        let zeros = self.draft.touched.iter().filter(move |(key, _)| key.family == family);
+        zeros.map(move |(key, zero)| {
+            let begin = key.labels.first().map_or(0, |id| self.begin(report, id));
+            (key, &zero.total, begin, self.growth.get(key))
+        })
+    }
+
+    /// The newest name of each id of an info, each with the slot where it begins.
+    pub(super) fn names(
+        &self,
+        report: ReportKind,
+        family: &'static Family,
+    ) -> impl Iterator<Item = (&str, &str, Slot)> {
+        let names = self
+            .names
+            .iter()
+            .filter(move |((known, _), _)| *known == family && family.kind == Kind::Info);
+        names.map(move |((_, id), name)| (&**id, &*name.name, self.begin(report, id)))
+    }
+
+    /// One sample before the first that has counted something of the id.
+    fn begin(&self, report: ReportKind, id: &str) -> Slot {
+        let first = self.first.get(&(report, id.to_owned()));
+        first.map_or(0, |first| first.saturating_sub(1))
+    }
+}
+
+fn add(growth: &mut BTreeMap<SeriesKey, BTreeMap<Slot, Total>>, key: &SeriesKey, slot: Slot, by: &Total) {
+    if !growth.contains_key(key) {
+        growth.insert(key.clone(), BTreeMap::new());
+    }
+    if let Some(slots) = growth.get_mut(key) {
+        slots.entry(slot).or_insert_with(|| by.zero()).add_total(by);
+    }
+}

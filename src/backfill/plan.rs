@@ -1,0 +1,219 @@
+//! Which stretch of time is read of each report, and that it meets what live counting has.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Options};
+use crate::config::Operation;
+use crate::ledger::{DayBirth, Ledger};
+use crate::poller::window;
+use crate::reports::ReportKind;
+
+/// What is read, to be compared with what an interrupted backfill read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Parameters {
+    operation: String,
+    server: String,
+    timezone: String,
+    currency: Option<String>,
+    filters: BTreeMap<String, String>,
+    from: Date,
+    to: Option<Date>,
+    hourly: bool,
+    /// Where live counting of each report began.
+    births: BTreeMap<String, Timestamp>,
+}
+
+impl Parameters {
+    pub(super) fn new(options: &Options, operation: &Operation, ledger: Option<&Ledger>) -> Self {
+        let name = |report: &ReportKind| report.name().to_owned();
+        let filters = operation.reports.iter().filter_map(|(report, config)| {
+            let filter = config.filter.clone()?;
+            Some((name(report), filter))
+        });
+        let births = dated_reports(operation).filter_map(|report| {
+            let birth = ledger.and_then(|ledger| birth(report, operation, ledger))?;
+            Some((name(&report), birth.at))
+        });
+        Self {
+            operation: operation.name.to_string(),
+            server: operation.base_url.clone(),
+            timezone: operation.timezone_name.clone(),
+            currency: operation.currency.clone(),
+            filters: filters.collect(),
+            from: options.from,
+            to: options.to,
+            hourly: options.hourly,
+            births: births.collect(),
+        }
+    }
+
+    /// The first thing in which they differ, in words.
+    pub(super) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let differ = [
+            (self.operation != other.operation, "the operation"),
+            (self.server != other.server, "the server"),
+            (self.timezone != other.timezone, "the timezone"),
+            (self.currency != other.currency, "the currency"),
+            (self.filters != other.filters, "a filter"),
+            (self.from != other.from, "--from"),
+            (self.to != other.to, "--to"),
+            (self.hourly != other.hourly, "--hourly"),
+            (self.births != other.births, "the time at which live counting began"),
+        ];
+        differ.into_iter().find(|(differ, _)| *differ).map(|(_, what)| what)
+    }
+}
+
+/// The stretches of time to be read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Where all of them begin: a local midnight.
+    pub(super) from: Timestamp,
+    pub(super) ends: BTreeMap<ReportKind, End>,
+}
+
+/// Where the history of a report ends.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// The first second that is not part of it.
+    pub(super) at: Timestamp,
+    /// Whether live counting goes on from there.
+    pub(super) is_birth: bool,
+    /// The totals of the day that live counting was born with.
+    pub(super) totals: Option<DayBirth>,
+}
+
+struct Birth {
+    at: Timestamp,
+    totals: Option<DayBirth>,
+}
+
+/// The configured reports whose past can be asked for.
+fn dated_reports(operation: &Operation) -> impl Iterator<Item = ReportKind> {
+    operation.reports.keys().copied().filter(|report| report.counts())
+}
+
+fn birth(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Option<Birth> {
+    let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+    if let Some(progress) = ledger.event_progress(report) {
+        return Some(Birth {
+            at: second(progress.born),
+            totals: None,
+        });
+    }
+    let progress = ledger.day_progress(report)?;
+    // Older versions did not write down what the day had at the birth: it cannot be told what of that day is counted.
+    let midnight = || window::start_of_day(progress.born, &operation.timezone);
+    let at = progress
+        .birth
+        .as_ref()
+        .map(|birth| second(birth.at))
+        .or_else(midnight)?;
+    Some(Birth {
+        at,
+        totals: progress.birth.clone(),
+    })
+}
+
+impl Plan {
+    /// Plans; `now` is when the backfill was first begun.
+    pub(super) fn new(
+        options: &Options,
+        operation: &Operation,
+        ledger: Option<&Ledger>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let zone = &operation.timezone;
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let start = |date: Option<Date>| date.and_then(|date| window::start_of_day(date, zone));
+        let unreal = || Failure::Usage("--from or --to is beyond the calendar".to_owned());
+        let from = start(Some(options.from)).ok_or_else(unreal)?;
+        let wanted = match options.to {
+            Some(to) => Some(start(to.tomorrow().ok()).ok_or_else(unreal)?),
+            None => None,
+        };
+        let local = |at: Timestamp| zone.to_datetime(at);
+        let mut ends = BTreeMap::new();
+        for report in dated_reports(operation) {
+            let birth = ledger.and_then(|ledger| birth(report, operation, ledger));
+            if let (Some(ledger), Some(_)) = (ledger, &birth) {
+                check_source(report, operation, ledger)?;
+                if ledger
+                    .day_progress(report)
+                    .is_some_and(|progress| progress.birth.is_none())
+                {
+                    tracing::warn!(
+                        report = report.name(),
+                        "the state is of an older version, which did not write down what the day had when live counting \
+                         began: that day is left out"
+                    );
+                }
+            }
+            let latest = birth.as_ref().map_or(now, |birth| birth.at);
+            if let (Some(wanted), Some(to)) = (wanted, options.to)
+                && wanted > latest
+            {
+                return Err(Failure::Usage(match &birth {
+                    Some(birth) => format!(
+                        "{report}: live counting began at {}, before the end of {to}, and what is counted live must not be \
+                         in the history, too; leave --to out, and the history ends exactly where live counting began",
+                        local(birth.at)
+                    ),
+                    None => format!("{to} is not over; leave --to out, and the history ends now"),
+                }));
+            }
+            let at = wanted.unwrap_or(latest);
+            if at <= from {
+                tracing::warn!(
+                    report = report.name(),
+                    "nothing to read: live counting began before --from"
+                );
+                continue;
+            }
+            match &birth {
+                Some(birth) if at < birth.at => tracing::warn!(
+                    report = report.name(),
+                    "live counting began at {}: what lies between the end of the history and that will be in neither",
+                    local(birth.at)
+                ),
+                None if ledger.is_some() => tracing::warn!(
+                    report = report.name(),
+                    "not counted live yet: what lies between the end of the history and the first poll will be in neither"
+                ),
+                _ => {}
+            }
+            let is_birth = birth.as_ref().is_some_and(|birth| birth.at == at);
+            ends.insert(
+                report,
+                End {
+                    at,
+                    is_birth,
+                    totals: birth.and_then(|birth| birth.totals).filter(|_| is_birth),
+                },
+            );
+        }
+        if ends.is_empty() {
+            return Err(Failure::Usage(format!(
+                "there is nothing to read from {} on: no configured report has a past before its live counting",
+                options.from
+            )));
+        }
+        Ok(Self { from, ends })
+    }
+}
+
+/// Another server or filter would be counted from anew by the next start of the exporter.
+fn check_source(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
+    let filter = operation.reports.get(&report).and_then(|config| config.filter.clone());
+    match ledger.source(report) {
+        Some(source) if source.server != operation.base_url || source.filter != filter => Err(Failure::Usage(format!(
+            "{report}: the state counts another server or filter than the configuration has; start the exporter once with \
+             this configuration, stop it, and run this again"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,297 @@
+//! Asks the API for the past, within what the day's live polls leave of its calls.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::history::History;
+use super::journal::Journal;
+use super::plan::End;
+use super::progress::Progress;
+use super::records::{DayRecord, Record};
+use super::{Failure, Settings};
+use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason};
+use crate::clock::{Clock, Moment};
+use crate::config::Operation;
+use crate::ledger::Ledger;
+use crate::poller::pieces::{PieceLength, second_after};
+use crate::poller::questions::{self, Api, EventQuestion};
+use crate::poller::turns::calls_of_the_rest_of_the_day;
+use crate::poller::window;
+use crate::reports::call_durations::CallDurations;
+use crate::reports::{Query, ReportKind, Rows};
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+/// A piece that gets no answer in time is asked in halves, down to this.
+const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
+
+/// Reads the past of one operation.
+pub(super) struct Reader<'b> {
+    pub(super) operation: &'b Operation,
+    pub(super) settings: Settings,
+    /// Whether calls by duration are read hour by hour.
+    pub(super) hourly: bool,
+    pub(super) clock: &'b Clock,
+    pub(super) stop: &'b CancellationToken,
+    pub(super) client: Client,
+    pub(super) budget: CallBudget,
+    /// Held open for the whole time: no exporter uses the token meanwhile.
+    pub(super) ledger: Option<Ledger>,
+    pub(super) hash_key: u128,
+    pub(super) journal: Option<Journal>,
+    pub(super) history: History,
+    pub(super) progress: Progress,
+    /// Calls made by this run.
+    pub(super) calls: u32,
+}
+
+/// Why a report was not read to its end.
+pub(super) enum Halt {
+    /// This report cannot be read; others may be.
+    Report(ApiError),
+    /// Nothing can be read any more.
+    All(Failure),
+}
+
+impl Reader<'_> {
+    /// Reads a report, or what is left of it.
+    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Halt> {
+        if report == ReportKind::CallDurations {
+            return self.read_days(from, end).await;
+        }
+        if end.is_birth {
+            // A call with rows on both sides of the birth is counted live, since live counting sees its later rows. So
+            // what is there after the birth comes first: none of it counts here.
+            let now = self.clock.now();
+            let overlap = SignedDuration::try_from(self.operation.reports[&report].overlap).unwrap_or_default();
+            let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
+            self.read_events(report, true, end.at, until).await?;
+        }
+        self.read_events(report, false, from, end.at).await
+    }
+
+    async fn read_events(
+        &mut self,
+        report: ReportKind,
+        of_live: bool,
+        from: Timestamp,
+        end: Timestamp,
+    ) -> Result<(), Halt> {
+        let mut next = self.history.covered(report, of_live).unwrap_or(from);
+        while next < end {
+            let mut length = self.history.length(report);
+            let until = length.end(next, end - SECOND);
+            self.check_allowed()?;
+            let operation = self.operation;
+            let filter = operation.reports[&report].filter.as_deref();
+            let question = EventQuestion {
+                report,
+                from: next,
+                until,
+                zone: &operation.timezone,
+                filter,
+                hash_key: self.hash_key,
+            };
+            let answer = question.ask(&mut HistoryApi { reader: self, report }).await;
+            let judged = length.judge(next, until, answer, self.settings.cut_at);
+            let complete = match judged {
+                Ok(Some(complete)) => complete,
+                Ok(None) => {
+                    self.note_too_much(report, length)?;
+                    continue;
+                }
+                Err(error) => {
+                    let is_long = until.duration_since(next) > SHORTEST_AFTER_TIMEOUT;
+                    if error.reason == Reason::Timeout && is_long {
+                        self.note_too_much(report, length)?;
+                        continue;
+                    }
+                    return Err(self.halt(error));
+                }
+            };
+            if complete.is_capped {
+                tracing::warn!(
+                    report = report.name(),
+                    second = %operation.timezone.to_datetime(until),
+                    "one second alone has as many rows as the API gives at all: some of them may be missing"
+                );
+            }
+            let piece = self.history.piece(report, of_live, until, complete, length, from..end);
+            let rows = piece.rows;
+            self.keep(Record::Piece(piece))?;
+            next = second_after(until);
+            self.tell(report, next, rows);
+        }
+        Ok(())
+    }
+
+    /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
+    /// hour that comes twice is in none twice.
+    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Halt> {
+        let report = ReportKind::CallDurations;
+        let operation = self.operation;
+        let zone = &operation.timezone;
+        let step = if self.hourly {
+            SignedDuration::from_hours(1)
+        } else {
+            SignedDuration::MAX
+        };
+        let mut next = self.history.covered(report, false).unwrap_or(from);
+        while next < end.at {
+            let date = window::local_date(next, zone);
+            let midnight = window::next_midnight(next, zone).unwrap_or(end.at);
+            let until = next.saturating_add(step).unwrap_or(midnight).min(midnight).min(end.at);
+            let birth = end
+                .totals
+                .as_ref()
+                .filter(|birth| window::local_date(birth.at, zone) == date);
+            let totals = match birth {
+                // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
+                Some(birth) if until == end.at => {
+                    let series = CallDurations::all_series(operation.currency.as_deref()).into_iter();
+                    let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
+                    totals.collect()
+                }
+                _ => {
+                    self.check_allowed()?;
+                    let mut api = HistoryApi { reader: self, report };
+                    // At its end a day is over; within it the last second is asked for.
+                    let at = if until == midnight { until } else { until - SECOND };
+                    let answer = questions::call_durations(&mut api, operation, date, at).await;
+                    answer.map_err(|error| self.halt(error))?.rows.into_totals()
+                }
+            };
+            self.keep(Record::Day(DayRecord::new(date, until, totals, birth)))?;
+            next = until;
+            self.tell(report, next, 0);
+        }
+        Ok(())
+    }
+
+    fn note_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Halt> {
+        let report = report.name().to_owned();
+        self.keep(Record::TooMuch { report, next })
+    }
+
+    fn keep(&mut self, record: Record) -> Result<(), Halt> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(&record).map_err(Halt::All)?;
+        }
+        self.history.take(&record);
+        Ok(())
+    }
+
+    fn tell(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
+        let until = self.operation.timezone.to_datetime(until);
+        self.progress.read(report, until, rows, self.calls);
+    }
+
+    /// Whether another call may be made: the live polls of the rest of the day come first.
+    fn check_allowed(&mut self) -> Result<(), Halt> {
+        if self.stop.is_cancelled() {
+            return Err(Halt::All(self.stopped()));
+        }
+        let now = self.clock.now();
+        self.budget.go_to(window::local_date(now, &self.operation.timezone));
+        let needed = u32::try_from(calls_of_the_rest_of_the_day(self.operation, now)).unwrap_or(u32::MAX);
+        self.budget.set_limit(self.operation.daily_calls.saturating_sub(needed));
+        if self.budget.left() > 0 {
+            return Ok(());
+        }
+        Err(Halt::All(Failure::Failed(format!(
+            "operation {}: of the {} daily_calls, {} are used and the live polls until midnight need {needed}: run the same \
+             command again after {}{}",
+            self.operation.name,
+            self.operation.daily_calls,
+            self.budget.used(),
+            self.next_midnight(now),
+            self.kept()
+        ))))
+    }
+
+    fn next_midnight(&self, now: Timestamp) -> String {
+        let zone = &self.operation.timezone;
+        let midnight = window::next_midnight(now, zone).unwrap_or(now);
+        format!("{} ({})", zone.to_datetime(midnight), self.operation.timezone_name)
+    }
+
+    fn stopped(&self) -> Failure {
+        Failure::Failed(format!(
+            "stopped before the end; run the same command again{}",
+            self.kept()
+        ))
+    }
+
+    /// What a failure's text says of what was read.
+    fn kept(&self) -> &'static str {
+        if self.journal.is_some() {
+            "; what was read is kept, and it goes on from there"
+        } else {
+            "; nothing is kept, since only a backfill with --output can go on"
+        }
+    }
+
+    fn halt(&self, error: ApiError) -> Halt {
+        if self.stop.is_cancelled() {
+            return Halt::All(self.stopped());
+        }
+        let name = &self.operation.name;
+        match error.reason {
+            Reason::Quota => Halt::All(Failure::Failed(format!(
+                "operation {name}: {}; run the same command again after {}{}",
+                error.what,
+                self.next_midnight(self.clock.now()),
+                self.kept()
+            ))),
+            // No other report would fare better.
+            Reason::Connect | Reason::Tls | Reason::Concurrency | Reason::Auth | Reason::Clock | Reason::State => {
+                Halt::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
+            }
+            _ => Halt::Report(error),
+        }
+    }
+
+    /// Saves the calls that were made, whatever became of them.
+    fn save_calls(&mut self) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        let today = window::local_date(now, &self.operation.timezone);
+        self.budget.go_to(today);
+        match &mut self.ledger {
+            Some(ledger) => ledger
+                .commit_calls(today, self.budget.used(), Moment::at(now))
+                .map_err(|error| ApiError::new(Reason::State, error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The API as a backfill asks it.
+struct HistoryApi<'r, 'b> {
+    reader: &'r mut Reader<'b>,
+    report: ReportKind,
+}
+
+impl Api for HistoryApi<'_, '_> {
+    async fn ask<R: Rows + Send>(
+        &mut self,
+        query: &Query,
+        rows: impl Fn() -> R + Send + Sync,
+    ) -> Result<Answer<R>, ApiError> {
+        let reader = &mut *self.reader;
+        let config = &reader.operation.reports[&self.report];
+        let used = reader.budget.used();
+        let mut attempts = Vec::new();
+        let allowance = Allowance {
+            timeout: config.timeout,
+            retry_within: config.interval,
+            budget: &mut reader.budget,
+            attempts: &mut attempts,
+        };
+        let asked = reader.client.fetch(query, allowance, rows);
+        let asked = reader.stop.run_until_cancelled(asked).await;
+        reader.calls += reader.budget.used().saturating_sub(used);
+        reader.save_calls()?;
+        let answer = asked.unwrap_or_else(|| Err(ApiError::new(Reason::Other, "stopped")))?;
+        questions::compare_clocks(answer.date, reader.clock.now())?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,158 @@
+//! What a complete answer came to, in the form in which it is kept: counts by second and hashes of what was counted, no
+//! personal data.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::DayBirth;
+use crate::poller::pieces::PieceLength;
+use crate::reports::ReportKind;
+use crate::reports::events::Name;
+use crate::snapshot::{Amount, Label, SeriesKey};
+
+const HEX_DIGITS: usize = 2 * size_of::<u128>();
+
+/// What a complete answer came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Record {
+    Piece(PieceRecord),
+    /// A piece was too much for one answer: what is asked next, so that the next run need not find out again.
+    TooMuch {
+        report: String,
+        next: PieceLength,
+    },
+    Day(DayRecord),
+}
+
+/// A series by the names of its family and the values of its labels.
+type SeriesName = (String, Vec<String>);
+
+/// What a piece of events came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct PieceRecord {
+    report: String,
+    /// Whether it lies beyond the birth, so that live counting has it.
+    pub(super) of_live: bool,
+    /// The first second that is not part of it.
+    pub(super) until: Timestamp,
+    pub(super) rows: u64,
+    /// How long the next piece may be.
+    pub(super) next: PieceLength,
+    series: Vec<SeriesName>,
+    born: Vec<SeriesName>,
+    /// Family, id and name.
+    pub(super) names: Vec<(String, String, Name)>,
+    /// What was counted: the second, a place in `series`, and what a histogram observes, in millionths.
+    pub(super) counts: Vec<(i64, u32, u64)>,
+    /// The hashes of the facts, one after the other.
+    keys: String,
+}
+
+/// The totals of a day so far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct DayRecord {
+    pub(super) date: Date,
+    /// The first second that is not part of it.
+    pub(super) until: Timestamp,
+    totals: Vec<(SeriesName, Amount)>,
+}
+
+impl PieceRecord {
+    pub(super) fn new(report: ReportKind, of_live: bool, until: Timestamp, rows: u64, next: PieceLength) -> Self {
+        Self {
+            report: report.name().to_owned(),
+            of_live,
+            until,
+            rows,
+            next,
+            series: Vec::new(),
+            born: Vec::new(),
+            names: Vec::new(),
+            counts: Vec::new(),
+            keys: String::new(),
+        }
+    }
+
+    /// The report, if this version knows it.
+    pub(super) fn report(&self) -> Option<ReportKind> {
+        report_named(&self.report)
+    }
+
+    pub(super) fn push_key(&mut self, key: u128) {
+        self.keys.push_str(&format!("{key:032x}"));
+    }
+
+    /// Adds a series; returns its place.
+    pub(super) fn push_series(&mut self, key: &SeriesKey) -> u32 {
+        self.series.push(name_of(key));
+        u32::try_from(self.series.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// The ids for which something was counted.
+    pub(super) fn ids(&self) -> HashSet<&str> {
+        let ids = self.series.iter().filter_map(|(_, labels)| labels.first());
+        ids.map(String::as_str).collect()
+    }
+
+    pub(super) fn set_born<'k>(&mut self, born: impl Iterator<Item = &'k SeriesKey>) {
+        self.born = born.map(name_of).collect();
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = u128> {
+        let digits = |place: usize| self.keys.get(place..place + HEX_DIGITS);
+        let places = (0..self.keys.len()).step_by(HEX_DIGITS);
+        places.filter_map(move |place| u128::from_str_radix(digits(place)?, 16).ok())
+    }
+
+    pub(super) fn series(&self, report: ReportKind) -> impl Iterator<Item = SeriesKey> {
+        self.series.iter().filter_map(move |name| key_of(report, name))
+    }
+
+    pub(super) fn born(&self, report: ReportKind) -> impl Iterator<Item = SeriesKey> {
+        self.born.iter().filter_map(move |name| key_of(report, name))
+    }
+}
+
+impl DayRecord {
+    /// The totals of a day up to `until`, and no more than live counting was born with, if it was on that day.
+    pub(super) fn new(
+        date: Date,
+        until: Timestamp,
+        totals: Vec<(SeriesKey, Amount)>,
+        birth: Option<&DayBirth>,
+    ) -> Self {
+        let at_most = |key: &SeriesKey, total: Amount| match birth.map(|birth| birth.total(key)) {
+            Some(born_with) => total.above(total.above(born_with.unwrap_or(total.zero()))),
+            None => total,
+        };
+        let totals = totals.iter().map(|(key, total)| (name_of(key), at_most(key, *total)));
+        Self {
+            date,
+            until,
+            totals: totals.collect(),
+        }
+    }
+
+    pub(super) fn totals(&self) -> impl Iterator<Item = (SeriesKey, Amount)> {
+        let totals = self.totals.iter();
+        totals.filter_map(|(name, total)| Some((key_of(ReportKind::CallDurations, name)?, *total)))
+    }
+}
+
+pub(super) fn report_named(name: &str) -> Option<ReportKind> {
+    ReportKind::ALL.into_iter().find(|report| report.name() == name)
+}
+
+fn name_of(key: &SeriesKey) -> SeriesName {
+    let labels = key.labels.iter().map(|label| label.clone().into_owned());
+    (key.family.name.to_owned(), labels.collect())
+}
+
+fn key_of(report: ReportKind, (family, labels): &SeriesName) -> Option<SeriesKey> {
+    let family = report.families().into_iter().find(|known| known.name == family)?;
+    let labels = labels.iter().cloned().map(Label::Owned).collect();
+    Some(SeriesKey { family, labels })
+}

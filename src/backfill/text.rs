@@ -1,0 +1,187 @@
+//! The history as OpenMetrics with timestamps.
+//!
+//! Names, labels and headers are those of the page of metrics, made by the same code: a series is rendered once, at zero,
+//! and its lines are repeated with each sample's value and time. So the whole text is never in memory.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::history::{Grid, History};
+use super::plan::Plan;
+use crate::exposition::{Format, text};
+use crate::ledger::counters::Total;
+use crate::metrics::{Family, Kind};
+use crate::snapshot::{Amount, FamilySeries, Label, Value};
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Series: a histogram is one for each bucket, and its sum and count.
+    pub series: u64,
+    /// Samples.
+    pub samples: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Writes all that is read.
+pub(super) fn write(
+    out: &mut impl Write,
+    operation: &Arc<str>,
+    target_labels: &str,
+    plan: &Plan,
+    grid: Grid,
+    history: &History,
+) -> io::Result<Written> {
+    let mut writer = Writer {
+        out,
+        operation,
+        target_labels,
+        written: Written::default(),
+    };
+    for (report, end) in &plan.ends {
+        let seconds: Vec<String> = grid.seconds(end.at).map(|second| second.to_string()).collect();
+        let mut families = report.families();
+        families.sort_unstable();
+        for family in families {
+            let mut page = FamilySeries::new(family);
+            if family.kind == Kind::Info {
+                for (id, name, _) in history.names(*report, family) {
+                    let labels = [Label::Owned(id.to_owned()), Label::Owned(name.to_owned())];
+                    page.push(labels, Value::Info);
+                }
+                let begins: Vec<usize> = history
+                    .names(*report, family)
+                    .map(|(_, _, slot)| slot as usize)
+                    .collect();
+                writer.family(page, |writer, n, lines| {
+                    writer.steady(lines, &seconds[begins[n].min(seconds.len())..])
+                })?;
+                continue;
+            }
+            let series: Vec<_> = history.series(*report, family).collect();
+            for (key, zero, _, _) in &series {
+                page.push(key.labels.clone(), zero.value());
+            }
+            writer.family(page, |writer, n, lines| {
+                let (_, zero, begin, growth) = series[n];
+                let mut total = zero.clone();
+                let mut values = values(family, &total);
+                for (slot, second) in seconds.iter().enumerate().skip(begin as usize) {
+                    let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+                    if let Some(growth) = growth.and_then(|growth| growth.get(&slot)) {
+                        total.add_total(growth);
+                        values = self::values(family, &total);
+                    }
+                    writer.samples(lines, &values, second)?;
+                }
+                Ok(())
+            })?;
+        }
+    }
+    writer.put(b"# EOF\n")?;
+    writer.out.flush()?;
+    Ok(writer.written)
+}
+
+/// A line of a series: all before its value, and which of the values it shows.
+struct Line {
+    head: String,
+    value: usize,
+}
+
+struct Writer<'w, W> {
+    out: &'w mut W,
+    operation: &'w Arc<str>,
+    target_labels: &'w str,
+    written: Written,
+}
+
+impl<W: Write> Writer<'_, W> {
+    /// Writes the header, and lets each series write its samples; a family without series leaves nothing.
+    fn family(
+        &mut self,
+        page: FamilySeries,
+        mut series: impl FnMut(&mut Self, usize, &[Line]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (family, count) = (page.family, page.series.len());
+        for (header, lines) in text::render(self.operation, vec![page]) {
+            self.put(&header.lines(Format::OpenMetrics))?;
+            let lines = String::from_utf8_lossy(&lines);
+            let lines: Vec<&str> = lines.lines().collect();
+            for (n, lines) in lines.chunks(lines.len() / count).enumerate() {
+                let lines = self.lines(family, lines);
+                self.written.series += lines.len() as u64;
+                series(self, n, &lines)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lines(&self, family: &Family, lines: &[&str]) -> Vec<Line> {
+        let mut buckets = 2..;
+        let lines = lines.iter().filter_map(|line| {
+            // Every series has a label, the operation's at least, and no value holds a space.
+            let (name, rest) = line.split_once('{')?;
+            let (labels, _) = rest.rsplit_once(' ')?;
+            let value = match name.strip_prefix(family.name) {
+                Some("_count") => 1,
+                Some("_bucket") => buckets.next()?,
+                _ => 0,
+            };
+            let head = format!("{name}{{{},{labels} ", self.target_labels);
+            Some(Line { head, value })
+        });
+        lines.collect()
+    }
+
+    fn steady(&mut self, lines: &[Line], seconds: &[String]) -> io::Result<()> {
+        let values = ["1".to_owned()];
+        seconds
+            .iter()
+            .try_for_each(|second| self.samples(lines, &values, second))
+    }
+
+    fn samples(&mut self, lines: &[Line], values: &[String], second: &str) -> io::Result<()> {
+        for line in lines {
+            for part in [
+                line.head.as_bytes(),
+                values[line.value].as_bytes(),
+                b" ",
+                second.as_bytes(),
+                b"\n",
+            ] {
+                self.put(part)?;
+            }
+            self.written.samples += 1;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.written.bytes += bytes.len() as u64;
+        self.out.write_all(bytes)
+    }
+}
+
+/// The texts of the values: of a counter one; of a histogram the sum, the count, and the counts up to each bound.
+fn values(family: &Family, total: &Total) -> Vec<String> {
+    match total.value() {
+        Value::Amount(Amount::Count(count)) => vec![count.to_string()],
+        Value::Amount(Amount::Sum(sum)) => vec![sum.as_f64().to_string()],
+        Value::Histogram(histogram) => {
+            let mut sum_of_counts = 0;
+            let buckets = histogram.counts.iter().map(|count| {
+                sum_of_counts += count;
+                sum_of_counts.to_string()
+            });
+            let buckets: Vec<String> = buckets.collect();
+            let first = [histogram.sum.as_f64().to_string(), sum_of_counts.to_string()];
+            first.into_iter().chain(buckets).collect()
+        }
+        Value::Number(_) | Value::Info => {
+            debug_assert!(false, "{} is no counter", family.name);
+            vec![String::new()]
+        }
+    }
+}

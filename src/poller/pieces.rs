@@ -1,0 +1,91 @@
+//! How a stretch of time is cut into pieces that fit the API's record limit: the same for a poll and for a backfill.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Answer, ApiError, Reason};
+use crate::reports::events::Collected;
+
+/// The API answers for at most this many days at once.
+const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// How much time the next piece of a report may cover, by what came before.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct PieceLength(SignedDuration);
+
+/// The whole answer for a piece.
+pub(crate) struct CompletePiece {
+    pub(crate) collected: Collected,
+    /// How many rows the answer had.
+    pub(crate) count: u64,
+    /// Whether a single second had as many rows as the API gives at all, so that some may be missing.
+    pub(crate) is_capped: bool,
+}
+
+impl Default for PieceLength {
+    fn default() -> Self {
+        Self(LONGEST)
+    }
+}
+
+impl PieceLength {
+    /// The last second of the piece that begins at `from`, in a stretch that ends with `until`.
+    pub(crate) fn end(self, from: Timestamp, until: Timestamp) -> Timestamp {
+        from.saturating_add(self.0 - SECOND).unwrap_or(until).min(until)
+    }
+
+    /// Judges what came for a piece, and learns from it. `None`: it was too much, and is to be asked in smaller pieces.
+    pub(crate) fn judge(
+        &mut self,
+        from: Timestamp,
+        until: Timestamp,
+        answer: Result<Answer<Collected>, ApiError>,
+        cut_at: u64,
+    ) -> Result<Option<CompletePiece>, ApiError> {
+        let Answer { rows, count, .. } = match answer {
+            Ok(answer) => answer,
+            // Too much for one answer, said in so many words instead of by a cut.
+            Err(error) if error.reason == Reason::TooLarge && from < until => {
+                self.halve(from, until);
+                return Ok(None);
+            }
+            Err(error) => {
+                if error.reason == Reason::Timeout {
+                    // Perhaps it was too much to be found in time; less is asked next.
+                    self.halve(from, until);
+                }
+                return Err(error);
+            }
+        };
+        let is_cut = count >= cut_at;
+        if is_cut && from < until {
+            // It cannot be known what is missing, so it is thrown away and asked in smaller pieces.
+            self.halve(from, until);
+            return Ok(None);
+        }
+        self.fit(until.duration_since(from) + SECOND, count, cut_at);
+        Ok(Some(CompletePiece {
+            collected: rows,
+            count,
+            is_capped: is_cut,
+        }))
+    }
+
+    /// Half of the stretch, in whole seconds.
+    fn halve(&mut self, from: Timestamp, until: Timestamp) {
+        self.0 = SignedDuration::from_secs(((until.as_second() - from.as_second() + 1) / 2).max(1));
+    }
+
+    /// By the density of the last piece: two thirds of what an answer may have.
+    fn fit(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
+        let wanted = i128::from(last.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
+        let longest = i128::from(LONGEST.as_secs());
+        self.0 = SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1));
+    }
+}
+
+/// The second after an instant: where the piece after the one that ends with it begins.
+pub(crate) fn second_after(at: Timestamp) -> Timestamp {
+    at.saturating_add(SECOND).unwrap_or(at)
+}

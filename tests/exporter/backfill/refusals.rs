@@ -1,0 +1,157 @@
+//! What is refused or fails says why and what to do, and costs no more than it must.
+
+use tokio_util::sync::CancellationToken;
+use wolkvox_exporter::backfill::Failure;
+use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::simulator::{Fault, OperationPlan};
+
+use super::{Scene, parsed};
+use crate::support::{live_once, zone};
+
+const NOW: &str = "2026-11-20T15:00:00Z";
+
+async fn scene(name: &str) -> Scene {
+    Scene::new(
+        name,
+        NOW,
+        OperationPlan::new("acme", zone("America/Bogota")).volume(0.05),
+    )
+    .await
+}
+
+#[test]
+fn options_are_checked() {
+    for (options, wanted) in [
+        ("", "--from"),
+        ("--from 2026-13-01", "--from"),
+        ("--from 2026-11-01 --step 7m", "divides 15 minutes"),
+        ("--from 2026-11-01 --step 1h", "divides 15 minutes"),
+        ("--from 2026-11-01 --label cluster", "a name and a value"),
+        ("--from 2026-11-01 --label 1a=b", "begins with no digit"),
+        ("--from 2026-11-01 --label __a=b", "Prometheus's own"),
+        ("--from 2026-11-01 --label skill_id=b", "the exporter itself sets"),
+        ("--from 2026-11-01 --label operation=b", "the exporter itself sets"),
+        ("--from 2026-11-01 --label le=b", "the exporter itself sets"),
+        ("--from 2026-11-01 --label a=", "the value is empty"),
+    ] {
+        let error = parsed(options).unwrap_err();
+        assert!(error.contains(wanted), "{options}: {error}");
+    }
+    let label = parsed(r#"--from 2026-11-01 --label a=b\"c"#).unwrap().labels.remove(2);
+    assert_eq!(label.to_string(), r#"a="b\\\"c""#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_is_refused_without_a_call() {
+    let mut scene = scene("refused").await;
+    let out = scene.file("there.om");
+    std::fs::write(&out, "").unwrap();
+    for (options, wanted) in [
+        ("--from 2026-11-19 --operation nobody", "configured are: acme"),
+        ("--from 2026-11-21", "nothing to read"),
+        ("--from 2026-11-19 --to 2026-11-20", "is not over"),
+        ("--from 2026-11-19 --label job=again", "given twice"),
+        (
+            &format!("--from 2026-11-19 --output {}", out.display()),
+            "is there already",
+        ),
+    ] {
+        let (result, text) = scene.run_until(options, &CancellationToken::new()).await;
+        let Err(Failure::Usage(error)) = result else {
+            panic!("{options}: {result:?}");
+        };
+        assert!(error.contains(wanted) && text.is_empty(), "{options}: {error}");
+    }
+    assert_eq!(scene.acme().observed().requests, 0);
+
+    live_once(&scene.config, &scene.simulator).await;
+    let before = scene.acme().observed().requests;
+    let error = scene.run("--from 2026-11-19 --to 2026-11-20").await.unwrap_err();
+    assert!(
+        error.contains("began at 2026-11-20T10:00:00") && error.contains("leave --to out"),
+        "{error}"
+    );
+    let filter = |scene: &mut Scene, filter: Option<&str>| {
+        let report = scene.config.operations[0].reports.get_mut(&ReportKind::AbandonedCalls);
+        report.unwrap().filter = filter.map(str::to_owned);
+    };
+    filter(&mut scene, Some("4000"));
+    let error = scene.run("--from 2026-11-19").await.unwrap_err();
+    assert!(
+        error.contains("abandoned_calls") && error.contains("another server or filter"),
+        "{error}"
+    );
+    assert_eq!(scene.acme().observed().requests, before);
+}
+
+/// A report that fails is named with its reason, the others are read meanwhile, and the next run asks for what is missing
+/// alone, unless it is asked for something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_report_is_read_by_the_next_run() {
+    let scene = scene("failed").await;
+    live_once(&scene.config, &scene.simulator).await;
+    let out = scene.file("out.om");
+    let options = format!("--from 2026-11-18 --step 15m --output {}", out.display());
+    scene.acme().inject(Fault::Html.on(ReportKind::AbandonedCalls));
+    let error = scene.run(&options).await.unwrap_err();
+    assert!(
+        error.contains("acme: abandoned_calls: decode") && error.contains("run the same command again"),
+        "{error}"
+    );
+    assert!(!out.exists());
+    scene.acme().clear_faults();
+
+    let other = scene
+        .run(&options.replace("2026-11-18", "2026-11-17"))
+        .await
+        .unwrap_err();
+    assert!(
+        other.contains("--from differs") && other.contains("out.om.partial"),
+        "{other}"
+    );
+
+    let (summary, _) = scene.run(&options).await.unwrap();
+    assert_eq!(summary.calls, 1);
+    let calls = |scene: &Scene| u64::from(scene.acme().observed().charged_today);
+    assert_eq!(calls(&scene), scene.acme().observed().requests, "all on one day");
+    assert!(
+        std::fs::read_to_string(&out)
+            .unwrap()
+            .contains("wolkvox_skill_interactions_total")
+    );
+
+    // A token that is not valid is no matter of one report.
+    let before = scene.acme().observed().requests;
+    scene.acme().inject(Fault::WrongToken);
+    let error = scene.run(&options.replace("out.om", "more.om")).await.unwrap_err();
+    assert!(error.contains("operation acme: auth"), "{error}");
+    assert_eq!(scene.acme().observed().requests - before, 1);
+}
+
+/// Whoever stops it can go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_backfill_is_kept() {
+    let scene = scene("stopped").await;
+    let out = scene.file("out.om");
+    let options = format!("--from 2026-11-10 --step 15m --output {}", out.display());
+    let stop = CancellationToken::new();
+    let stopping = async {
+        while scene.acme().observed().requests < 5 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let ((result, _), ()) = tokio::join!(scene.run_until(&options, &stop), stopping);
+    let Err(Failure::Failed(error)) = result else {
+        panic!("{result:?}");
+    };
+    assert!(
+        error.contains("stopped") && error.contains("goes on from there"),
+        "{error}"
+    );
+    assert!(!out.exists() && scene.file("out.om.partial").exists());
+    let (summary, _) = scene.run(&options).await.unwrap();
+    let (whole, _) = scene.run(&options.replace("out.om", "whole.om")).await.unwrap();
+    assert!(summary.calls < whole.calls, "{} and {}", summary.calls, whole.calls);
+    assert!(std::fs::read(out).unwrap() == std::fs::read(scene.file("whole.om")).unwrap());
+}
