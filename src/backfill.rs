@@ -146,6 +146,7 @@ pub async fn run(
     drop(records);
     let client = Client::new(operation, settings.retry)
         .map_err(|error| Failure::Failed(format!("operation {}: {error}", operation.name)))?;
+    let progress = Progress::new(&plan, &history, &operation.timezone);
     let mut reader = Reader {
         operation,
         settings,
@@ -162,7 +163,7 @@ pub async fn run(
         ledger,
         journal,
         history,
-        progress: Progress::new(),
+        progress,
         calls: 0,
     };
     let read = read_all(&mut reader, &plan).await;

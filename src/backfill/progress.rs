@@ -1,42 +1,81 @@
-//! How far a backfill is: a line that rewrites itself for who looks on, lines of the log else.
+//! How far a backfill is: a bar that redraws itself for who looks on, lines of the log else.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::ops::RangeInclusive;
 
-use jiff::civil::DateTime;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use super::history::History;
+use super::plan::Plan;
 use crate::reports::ReportKind;
+
+const BAR: usize = 30;
 
 /// Tells how far it is.
 #[derive(Debug)]
 pub(super) struct Progress {
     is_terminal: bool,
+    zone: TimeZone,
+    /// What is to be read of each report.
+    spans: BTreeMap<ReportKind, RangeInclusive<Timestamp>>,
+    /// Seconds that are read of each report.
+    read: BTreeMap<ReportKind, i64>,
     rows: u64,
     is_open: bool,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    /// What is in the history already was read by an earlier run.
+    pub(super) fn new(plan: &Plan, history: &History, zone: &TimeZone) -> Self {
+        let spans = plan.ends.iter().map(|(report, end)| (*report, plan.from..=end.at));
+        let before = plan.ends.keys().filter_map(|report| {
+            let until = history.covered(*report, false)?;
+            Some((*report, seconds(plan.from, until)))
+        });
         Self {
             is_terminal: io::stderr().is_terminal(),
+            zone: zone.clone(),
+            spans: spans.collect(),
+            read: before.collect(),
             rows: 0,
             is_open: false,
         }
     }
 
-    /// A report is read up to a local time.
-    pub(super) fn read(&mut self, report: ReportKind, until: DateTime, rows: u64, calls: u32) {
+    /// A report is read up to a time.
+    pub(super) fn read(&mut self, report: ReportKind, until: Timestamp, rows: u64, calls: u32) {
         self.rows += rows;
-        let rows = self.rows;
+        // What lies beyond the birth is read for its identities, and is no part of the history.
+        if let Some(span) = self.spans.get(&report).filter(|span| span.contains(&until)) {
+            self.read.insert(report, seconds(*span.start(), until));
+        }
+        let (rows, percent) = (self.rows, self.percent());
+        let until = self.zone.to_datetime(until);
         if self.is_terminal {
+            let filled = BAR * percent / 100;
             // Where standard error is closed there is no one to tell.
             let _ = write!(
                 io::stderr(),
-                "\r\x1b[K{report}: read up to {until}, {calls} calls of the API, {rows} rows"
+                "\r\x1b[K[{:<BAR$}] {percent:>3} %  {report} up to {until}, {rows} rows, {calls} calls of the API",
+                "#".repeat(filled)
             );
             self.is_open = true;
         } else {
-            tracing::info!(report = report.name(), %until, calls, rows, "read");
+            tracing::info!(report = report.name(), %until, percent, calls, rows, "read");
         }
+    }
+
+    /// How much of the time of all reports is read.
+    fn percent(&self) -> usize {
+        let all: i64 = self
+            .spans
+            .values()
+            .map(|span| seconds(*span.start(), *span.end()))
+            .sum();
+        let read: i64 = self.read.values().sum();
+        usize::try_from(100 * read / all.max(1)).unwrap_or_default()
     }
 
     /// Rows that were read so far.
@@ -50,4 +89,8 @@ impl Progress {
             let _ = writeln!(io::stderr());
         }
     }
+}
+
+fn seconds(from: Timestamp, until: Timestamp) -> i64 {
+    until.as_second() - from.as_second()
 }

@@ -181,7 +181,6 @@ impl Reader<'_> {
     }
 
     fn tell(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
-        let until = self.operation.timezone.to_datetime(until);
         self.progress.read(report, until, rows, self.calls);
     }
 
