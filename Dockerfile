@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="wolkvox_exporter" \
 COPY --from=build /layout /
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /wolkvox_exporter /wolkvox_exporter
-# A new volume takes its owner from here. None is declared: without one the state has to fail, not to vanish with the container.
+# A new volume takes its owner from here. None is declared: an unnamed one would be made unasked, and lost unseen.
 COPY --from=build --chown=65532:65532 /state /var/lib/wolkvox_exporter
 USER 65532:65532
 EXPOSE 9963

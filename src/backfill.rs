@@ -30,7 +30,7 @@ use self::reader::{Halt, Reader};
 pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
-use crate::config::{Config, Operation};
+use crate::config::{Config, Operation, Shard};
 use crate::ledger::{Ledger, Place};
 use crate::poller::{CUT_AT, window};
 use crate::reports::call_durations::CallDurations;
@@ -102,7 +102,7 @@ pub async fn run(
         )));
     }
     let now = clock.now();
-    let ledger = open_state(config, operation, now)?;
+    let ledger = open_state(config, options, operation, now)?;
     let parameters = Parameters::new(options, operation, ledger.as_ref());
     let partial = options.output.as_deref().map(Journal::path_of);
     let before = match &partial {
@@ -132,6 +132,9 @@ pub async fn run(
         (journal, _) => journal,
     };
     let own_key = || u128::from_str_radix(header.hash_key.as_deref()?, 16).ok();
+    let hash_key = ledger.as_ref().map(Ledger::hash_key).or_else(own_key).ok_or_else(|| {
+        Failure::Failed("the interrupted backfill has no key for its hashes: remove its file to begin anew".to_owned())
+    })?;
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
     let grid = Grid::new(plan.from, options.step);
@@ -155,11 +158,7 @@ pub async fn run(
         stop,
         client,
         budget: CallBudget::new(operation.daily_calls, today, calls_used),
-        hash_key: ledger
-            .as_ref()
-            .map(Ledger::hash_key)
-            .or_else(own_key)
-            .unwrap_or_default(),
+        hash_key,
         ledger,
         journal,
         history,
@@ -169,9 +168,15 @@ pub async fn run(
     let read = read_all(&mut reader, &plan).await;
     reader.progress.end_line();
     read?;
+    // The rest asks nothing: an exporter may be started.
+    reader.ledger = None;
     let written = write(&reader, options, &target_labels, &plan, grid, stdout).map_err(|error| {
+        if stop.is_cancelled() {
+            return reader.stopped();
+        }
         Failure::Failed(format!(
-            "the history cannot be written: {error}; make room and run it again"
+            "the history cannot be written: {error}; when it can, run the same command again{}",
+            reader.kept()
         ))
     })?;
     if let Some(journal) = reader.journal {
@@ -195,6 +200,13 @@ pub async fn run(
 fn operation<'c>(config: &'c Config, options: &Options) -> Result<&'c Operation, Failure> {
     let names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     let names = names.join(", ");
+    let is_elsewhere = |name: &String| config.elsewhere.iter().any(|other| **other == **name);
+    if let Some(name) = options.operation.as_ref().filter(|name| is_elsewhere(name)) {
+        let shard = Shard::of(name, config.shard.total());
+        return Err(Failure::Usage(format!(
+            "operation {name} and its state belong to shard {shard}: give --shard.index={shard}, and that shard's --state.path"
+        )));
+    }
     match (&options.operation, config.operations.as_slice()) {
         (Some(name), operations) => operations
             .iter()
@@ -206,24 +218,45 @@ fn operation<'c>(config: &'c Config, options: &Options) -> Result<&'c Operation,
 }
 
 /// Opens the state, and never makes one: that would be a birth without a poll.
-fn open_state(config: &Config, operation: &Operation, now: Timestamp) -> Result<Option<Ledger>, Failure> {
+///
+/// Without one it cannot be known what is counted live already, and a history that went into that would spoil it for good:
+/// so a last day has to be given.
+fn open_state(
+    config: &Config,
+    options: &Options,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<Option<Ledger>, Failure> {
     let place = config
         .state_path
         .as_deref()
-        .map(|folder| Place::file(folder, &operation.name))
-        .filter(Place::exists);
-    let Some(place) = place else {
+        .map(|folder| Place::file(folder, &operation.name));
+    let exists = match &place {
+        Some(place) => place.exists().map_err(|error| Failure::Failed(error.to_string()))?,
+        None => false,
+    };
+    let Some(place) = place.filter(|_| exists) else {
+        if options.to.is_none() {
+            let folder = match &config.state_path {
+                Some(folder) => format!("{} has no state of it", folder.display()),
+                None => "neither state_path nor --state.path is given".to_owned(),
+            };
+            return Err(Failure::Usage(format!(
+                "operation {}: {folder}, so it cannot be known where live counting began. Start the exporter once, stop it, \
+                 and give its --state.path; or, if this operation was never counted live, give --to, a day that is over",
+                operation.name
+            )));
+        }
         tracing::warn!(
             operation = &*operation.name,
-            "there is no state: the history ends now, and what comes until the exporter's first poll will be missing; start \
-             the exporter once before, and they meet exactly. While an exporter uses the same token, Wolkvox may refuse \
-             requests of both, and the calls made are not in its daily_calls"
+            "there is no state: if the exporter counts this operation already, stop here and give its --state.path. While it \
+             runs, Wolkvox may refuse requests of both, and the calls made are not in its daily_calls"
         );
         return Ok(None);
     };
     Ledger::open(place, config.new_series_hold, config.series_limit, Moment::at(now))
         .map(Some)
-        .map_err(|error| Failure::Failed(format!("{error} (stop the exporter while the past is read)")))
+        .map_err(|error| Failure::Failed(error.to_string()))
 }
 
 fn random_key() -> Result<u128, Failure> {
@@ -265,13 +298,20 @@ fn write(
     let name = &reader.operation.name;
     let Some(output) = &options.output else {
         let mut out = BufWriter::with_capacity(BUFFER, stdout);
-        return text::write(&mut out, name, target_labels, plan, grid, &reader.history);
+        return text::write(&mut out, name, target_labels, plan, grid, &reader.history, reader.stop);
     };
     let unnamed = with_ending(output, ".new");
-    let mut out = BufWriter::with_capacity(BUFFER, File::create(&unnamed)?);
-    let written = text::write(&mut out, name, target_labels, plan, grid, &reader.history)?;
-    out.get_ref().sync_all()?;
-    fs::rename(&unnamed, output)?;
-    sync_folder(output)?;
-    Ok(written)
+    let written = File::create(&unnamed).and_then(|file| {
+        let mut out = BufWriter::with_capacity(BUFFER, file);
+        let written = text::write(&mut out, name, target_labels, plan, grid, &reader.history, reader.stop)?;
+        out.get_ref().sync_all()?;
+        fs::rename(&unnamed, output)?;
+        sync_folder(output)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // Half of it is of no use, and may fill the disk. What went wrong is told already.
+        let _ = fs::remove_file(&unnamed);
+    }
+    written
 }

@@ -14,7 +14,7 @@ use crate::ledger::counters::{Counter, Draft, Total};
 use crate::metrics::{Family, Kind};
 use crate::poller::pieces::{CompletePiece, PieceLength, second_after};
 use crate::reports::ReportKind;
-use crate::reports::events::Name;
+use crate::reports::events::{FactKey, Name};
 use crate::snapshot::{Amount, Micros, SeriesKey};
 
 /// Nothing was there before.
@@ -39,7 +39,7 @@ pub(super) struct History {
     /// When an id first came: all its series begin there, as they do live.
     first: BTreeMap<(ReportKind, String), Slot>,
     names: BTreeMap<(&'static Family, String), Name>,
-    known: HashSet<(ReportKind, u128)>,
+    known: HashSet<(ReportKind, FactKey)>,
     /// The highest totals of the day that is being read.
     marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
     covered: BTreeMap<(ReportKind, bool), Timestamp>,
@@ -117,10 +117,10 @@ impl History {
         let mut places: Vec<Option<u32>> = vec![None; collected.series.len()];
         for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
             for fact in &row.facts {
-                if self.known.contains(&(report, fact.key.hash)) || !new.insert(fact.key.hash) {
+                if self.known.contains(&(report, fact.key)) || !new.insert(fact.key) {
                     continue;
                 }
-                record.push_key(fact.key.hash);
+                record.push_key(fact.key);
                 if of_live {
                     continue;
                 }

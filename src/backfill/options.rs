@@ -26,7 +26,7 @@ pub struct Options {
     /// The first local day of the operation, such as 2026-10-21.
     #[arg(long, value_name = "DATE")]
     pub from: Date,
-    /// The last local day. Without it, up to where live counting began.
+    /// The last local day. Without it, up to where live counting began, as the state says.
     #[arg(long, value_name = "DATE")]
     pub to: Option<Date>,
     /// From one sample to the next, a part of 15 minutes: 1m, 3m or 5m, say.

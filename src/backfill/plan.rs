@@ -19,50 +19,65 @@ pub(super) struct Parameters {
     server: String,
     timezone: String,
     currency: Option<String>,
-    filters: BTreeMap<String, String>,
     from: Date,
     to: Option<Date>,
     hourly: bool,
-    /// Where live counting of each report began.
-    births: BTreeMap<String, Timestamp>,
+    has_state: bool,
+    /// The configured reports by their names.
+    reports: BTreeMap<String, ReportParameters>,
+}
+
+/// What is read of a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ReportParameters {
+    filter: Option<String>,
+    /// Where live counting began.
+    birth: Option<Timestamp>,
 }
 
 impl Parameters {
     pub(super) fn new(options: &Options, operation: &Operation, ledger: Option<&Ledger>) -> Self {
-        let name = |report: &ReportKind| report.name().to_owned();
-        let filters = operation.reports.iter().filter_map(|(report, config)| {
-            let filter = config.filter.clone()?;
-            Some((name(report), filter))
-        });
-        let births = dated_reports(operation).filter_map(|report| {
-            let birth = ledger.and_then(|ledger| birth(report, operation, ledger))?;
-            Some((name(&report), birth.at))
+        let reports = dated_reports(operation).map(|report| {
+            let birth = ledger.and_then(|ledger| birth(report, operation, ledger));
+            let parameters = ReportParameters {
+                filter: operation.reports[&report].filter.clone(),
+                birth: birth.map(|birth| birth.at),
+            };
+            (report.name().to_owned(), parameters)
         });
         Self {
             operation: operation.name.to_string(),
             server: operation.base_url.clone(),
             timezone: operation.timezone_name.clone(),
             currency: operation.currency.clone(),
-            filters: filters.collect(),
             from: options.from,
             to: options.to,
             hourly: options.hourly,
-            births: births.collect(),
+            has_state: ledger.is_some(),
+            reports: reports.collect(),
         }
     }
 
-    /// The first thing in which they differ, in words.
+    /// The first thing in which they differ, in words. A report may be left out, or come in later.
     pub(super) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let both = || {
+            let reports = self.reports.iter();
+            reports.filter_map(|(name, mine)| Some((mine, other.reports.get(name)?)))
+        };
         let differ = [
             (self.operation != other.operation, "the operation"),
             (self.server != other.server, "the server"),
             (self.timezone != other.timezone, "the timezone"),
             (self.currency != other.currency, "the currency"),
-            (self.filters != other.filters, "a filter"),
+            (both().any(|(mine, theirs)| mine.filter != theirs.filter), "a filter"),
             (self.from != other.from, "--from"),
             (self.to != other.to, "--to"),
             (self.hourly != other.hourly, "--hourly"),
-            (self.births != other.births, "the time at which live counting began"),
+            (self.has_state != other.has_state, "whether there is a state"),
+            (
+                both().any(|(mine, theirs)| mine.birth != theirs.birth),
+                "the time at which live counting began",
+            ),
         ];
         differ.into_iter().find(|(differ, _)| *differ).map(|(_, what)| what)
     }
@@ -168,10 +183,12 @@ impl Plan {
             }
             let at = wanted.unwrap_or(latest);
             if at <= from {
-                tracing::warn!(
-                    report = report.name(),
-                    "nothing to read: live counting began before --from"
-                );
+                if birth.is_some() {
+                    tracing::warn!(
+                        report = report.name(),
+                        "nothing to read: live counting began before --from"
+                    );
+                }
                 continue;
             }
             match &birth {
@@ -211,8 +228,8 @@ fn check_source(report: ReportKind, operation: &Operation, ledger: &Ledger) -> R
     let filter = operation.reports.get(&report).and_then(|config| config.filter.clone());
     match ledger.source(report) {
         Some(source) if source.server != operation.base_url || source.filter != filter => Err(Failure::Usage(format!(
-            "{report}: the state counts another server or filter than the configuration has; start the exporter once with \
-             this configuration, stop it, and run this again"
+            "{report}: the state counts another server or filter than the configuration has. Start the exporter once with \
+             this configuration, stop it, and run this again with --to, the last day of which Prometheus has no samples yet"
         ))),
         _ => Ok(()),
     }

@@ -58,9 +58,9 @@ impl Reader<'_> {
         if report == ReportKind::CallDurations {
             return self.read_days(from, end).await;
         }
-        if end.is_birth {
+        if end.is_birth && report == ReportKind::Ivr {
             // A call with rows on both sides of the birth is counted live, since live counting sees its later rows. So
-            // what is there after the birth comes first: none of it counts here.
+            // what is there after the birth comes first: none of it counts here. Only IVR calls have several rows.
             let now = self.clock.now();
             let overlap = SignedDuration::try_from(self.operation.reports[&report].overlap).unwrap_or_default();
             let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
@@ -197,14 +197,24 @@ impl Reader<'_> {
             return Ok(());
         }
         Err(Halt::All(Failure::Failed(format!(
-            "operation {}: of the {} daily_calls, {} are used and the live polls until midnight need {needed}: run the same \
-             command again after {}{}",
+            "operation {}: of the {} daily_calls, {} are used and the live polls until midnight need {needed}: {}{}",
             self.operation.name,
             self.operation.daily_calls,
             self.budget.used(),
-            self.next_midnight(now),
+            self.more_calls(now),
             self.kept()
         ))))
+    }
+
+    /// When there are calls again.
+    fn more_calls(&self, now: Timestamp) -> String {
+        let midnight = window::next_midnight(now, &self.operation.timezone).unwrap_or(now);
+        if calls_of_the_rest_of_the_day(self.operation, midnight) >= u64::from(self.operation.daily_calls) {
+            return "the polls of a whole day leave none. Run the same command again late in the day, when few polls are left, \
+                    lengthen intervals, or raise daily_calls"
+                .to_owned();
+        }
+        format!("run the same command again after {}", self.next_midnight(now))
     }
 
     fn next_midnight(&self, now: Timestamp) -> String {
@@ -213,15 +223,16 @@ impl Reader<'_> {
         format!("{} ({})", zone.to_datetime(midnight), self.operation.timezone_name)
     }
 
-    fn stopped(&self) -> Failure {
+    pub(super) fn stopped(&self) -> Failure {
         Failure::Failed(format!(
-            "stopped before the end; run the same command again{}",
+            "stopped before the end; run the same command again, in a minute or so, since Wolkvox still works on what was \
+             asked{}",
             self.kept()
         ))
     }
 
     /// What a failure's text says of what was read.
-    fn kept(&self) -> &'static str {
+    pub(super) fn kept(&self) -> &'static str {
         if self.journal.is_some() {
             "; what was read is kept, and it goes on from there"
         } else {

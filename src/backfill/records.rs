@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::DayBirth;
 use crate::poller::pieces::PieceLength;
 use crate::reports::ReportKind;
-use crate::reports::events::Name;
+use crate::reports::events::{FactKey, Name};
 use crate::snapshot::{Amount, Label, SeriesKey};
 
-const HEX_DIGITS: usize = 2 * size_of::<u128>();
+const SECOND_DIGITS: usize = 2 * size_of::<i64>();
+const KEY_DIGITS: usize = SECOND_DIGITS + 2 * size_of::<u128>();
 
 /// What a complete answer came to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,7 +48,7 @@ pub(super) struct PieceRecord {
     pub(super) names: Vec<(String, String, Name)>,
     /// What was counted: the second, a place in `series`, and what a histogram observes, in millionths.
     pub(super) counts: Vec<(i64, u32, u64)>,
-    /// The hashes of the facts, one after the other.
+    /// The keys of the facts in hexadecimal digits, one after the other.
     keys: String,
 }
 
@@ -81,8 +82,8 @@ impl PieceRecord {
         report_named(&self.report)
     }
 
-    pub(super) fn push_key(&mut self, key: u128) {
-        self.keys.push_str(&format!("{key:032x}"));
+    pub(super) fn push_key(&mut self, FactKey { second, hash }: FactKey) {
+        self.keys.push_str(&format!("{second:016x}{hash:032x}"));
     }
 
     /// Adds a series; returns its place.
@@ -101,10 +102,15 @@ impl PieceRecord {
         self.born = born.map(name_of).collect();
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = u128> {
-        let digits = |place: usize| self.keys.get(place..place + HEX_DIGITS);
-        let places = (0..self.keys.len()).step_by(HEX_DIGITS);
-        places.filter_map(move |place| u128::from_str_radix(digits(place)?, 16).ok())
+    pub(super) fn keys(&self) -> impl Iterator<Item = FactKey> {
+        let places = (0..self.keys.len()).step_by(KEY_DIGITS);
+        places.filter_map(|place| {
+            let (second, hash) = self.keys.get(place..place + KEY_DIGITS)?.split_at(SECOND_DIGITS);
+            Some(FactKey {
+                second: u64::from_str_radix(second, 16).ok()?.cast_signed(),
+                hash: u128::from_str_radix(hash, 16).ok()?,
+            })
+        })
     }
 
     pub(super) fn series(&self, report: ReportKind) -> impl Iterator<Item = SeriesKey> {

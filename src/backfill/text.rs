@@ -6,6 +6,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::history::{Grid, History};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
@@ -24,7 +26,7 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Writes all that is read.
+/// Writes all that is read, unless it is stopped.
 pub(super) fn write(
     out: &mut impl Write,
     operation: &Arc<str>,
@@ -32,9 +34,11 @@ pub(super) fn write(
     plan: &Plan,
     grid: Grid,
     history: &History,
+    stop: &CancellationToken,
 ) -> io::Result<Written> {
     let mut writer = Writer {
         out,
+        stop,
         operation,
         target_labels,
         written: Written::default(),
@@ -92,6 +96,7 @@ struct Line {
 
 struct Writer<'w, W> {
     out: &'w mut W,
+    stop: &'w CancellationToken,
     operation: &'w Arc<str>,
     target_labels: &'w str,
     written: Written,
@@ -110,6 +115,9 @@ impl<W: Write> Writer<'_, W> {
             let lines = String::from_utf8_lossy(&lines);
             let lines: Vec<&str> = lines.lines().collect();
             for (n, lines) in lines.chunks(lines.len() / count).enumerate() {
+                if self.stop.is_cancelled() {
+                    return Err(io::Error::other("it was stopped"));
+                }
                 let lines = self.lines(family, lines);
                 self.written.series += lines.len() as u64;
                 series(self, n, &lines)?;

@@ -1,8 +1,9 @@
 //! The secret of an operation: where it comes from and what it is.
 
 use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::file::read_at_most;
 
@@ -64,7 +65,7 @@ impl TokenSource {
             Self::File(path) => match read_at_most(path, LONGEST) {
                 Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
                 Ok(None) => Err(TokenError::Unfit(format!("the token file {}", path.display()))),
-                Err(error) if leads_nowhere(&error) && looks_secret(&path.to_string_lossy()) => {
+                Err(error) if leads_nowhere(&error) && looks_secret(&told_part(path)) => {
                     Err(TokenError::Misplaced("path of a file"))
                 }
                 Err(error) => Err(TokenError::Unreadable {
@@ -116,6 +117,14 @@ fn check(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, T
 fn leads_nowhere(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+}
+
+/// An absolute path was meant as one, whatever its folders are called; what is relative may be a token with more behind it.
+fn told_part(path: &Path) -> Cow<'_, str> {
+    match path.file_name() {
+        Some(name) if path.is_absolute() => name.to_string_lossy(),
+        _ => path.to_string_lossy(),
+    }
 }
 
 /// Whether a name that leads nowhere is rather a token, or has one in it: those seen are 52 characters of lowercase hex.

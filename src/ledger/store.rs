@@ -67,9 +67,14 @@ impl Place {
         }
     }
 
-    /// Whether there is a state already.
-    pub fn exists(&self) -> bool {
-        self.path.as_ref().is_some_and(|path| path.exists())
+    /// Whether there is a state already. An error where that cannot be known, in a folder of somebody else, say.
+    pub fn exists(&self) -> Result<bool, StateError> {
+        let Some(path) = &self.path else { return Ok(false) };
+        path.try_exists().map_err(|error| {
+            self.error(format!(
+                "it cannot be looked for: {error}; run this as the exporter's user"
+            ))
+        })
     }
 
     /// The size of the file, where there is one.

@@ -48,7 +48,8 @@ async fn what_cannot_be_is_refused_without_a_call() {
     std::fs::write(&out, "").unwrap();
     for (options, wanted) in [
         ("--from 2026-11-19 --operation nobody", "configured are: acme"),
-        ("--from 2026-11-21", "nothing to read"),
+        ("--from 2026-11-19", "give its --state.path"),
+        ("--from 2026-11-19 --to 2026-11-18", "nothing to read"),
         ("--from 2026-11-19 --to 2026-11-20", "is not over"),
         ("--from 2026-11-19 --label job=again", "given twice"),
         (
@@ -133,7 +134,10 @@ async fn a_failed_report_is_read_by_the_next_run() {
 async fn a_stopped_backfill_is_kept() {
     let scene = scene("stopped").await;
     let out = scene.file("out.om");
-    let options = format!("--from 2026-11-10 --step 15m --output {}", out.display());
+    let options = format!(
+        "--from 2026-11-10 --to 2026-11-19 --step 15m --output {}",
+        out.display()
+    );
     let stop = CancellationToken::new();
     let stopping = async {
         while scene.acme().observed().requests < 5 {

@@ -49,7 +49,7 @@ async fn history_and_live_counting_are_everything_once() {
 
         let held = scene.run("--from 2026-11-17").await.unwrap_err();
         assert!(
-            held.contains("acme.redb") && held.contains("stop the exporter"),
+            held.contains("acme.redb") && held.contains("another process has it open"),
             "{held}"
         );
         drop(live);

@@ -1,4 +1,5 @@
-//! Every line of the log that asks something of people, and every word with which the exporter ends, is explained.
+//! Every line of the log that asks something of people, and every word with which the exporter ends, is explained. Mistakes of
+//! the configuration and what `backfill` ends with explain themselves.
 
 use std::fs;
 
