@@ -25,6 +25,7 @@ import yaml
 import chart_exporter
 import chart_mistakes
 import chart_monitoring
+import chart_pods
 from chart_guard import check_guard
 from chart_rules import CHART, ROOT, RULES, Rendered, ran
 from exposition import require
@@ -134,6 +135,8 @@ def check_documentation():
     blocks += [("values.yaml", block) for block in re.findall(r"> values.yaml <<'EOF'\n(.*?)EOF", text, re.S)]
     require(len(blocks) == text.count("```yaml") + 1 >= 5, f"{len(blocks)} blocks")
     for name, block in blocks:
+        if name == "shell.yaml":
+            continue  # chart_pods.py has it
         if name == "values.yaml":
             rendered = render(yaml.safe_load(block), name="wolkvox-exporter", namespace="telephony")
             for rule in ALL_RULES.values():
@@ -156,6 +159,15 @@ def check_documentation():
     table = re.findall(r"^\| (`.*?) \|", text, re.M)
     keys = {key.split(".")[0] for cell in table for key in re.findall(r"`([\w.]+)`", cell)} - {"tokenSecret"}
     require(keys <= set(yaml.safe_load((CHART / "values.yaml").read_text())), f"the table names {keys}")
+
+
+def check_pods():
+    """The pods that the documentation makes are such as Kubernetes takes, and reach what they are for."""
+    # Of three shards the first has the operation acme.
+    rendered = render({**chart_mistakes.ONE, "shards": 3}, name="wolkvox-exporter", namespace="telephony")
+    for pod in (chart_pods.shell(rendered), chart_pods.backfill(EXPORTER, rendered)):
+        for version in KUBERNETES:
+            kubernetes_validate.validate(pod, version, strict=True)
 
 
 def check_labels():
@@ -222,6 +234,7 @@ def main():
             check(f"{name}: {rule}", lambda: [function(rendered) for rendered in shown])
     check("the package is whole, and a release fits into its Secret", check_package)
     check("docs/kubernetes.md is true to the chart", check_documentation)
+    check("the pods that docs/kubernetes.md makes are valid, and a backfill finds its operation", check_pods)
     check("no label of the exporter is one of the Operator's", check_labels)
     check("a new configuration restarts the pods", check_checksum)
     check("values that cannot be meant are refused", check_refusals)

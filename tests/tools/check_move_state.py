@@ -40,6 +40,8 @@ if verb == "get" and rest[0] == "statefulset":
     def value(match):
         found = json.loads((cluster / "set.json").read_text())
         for part in re.findall(r"\w+", match[1]):
+            if isinstance(found, dict) and part not in found:
+                return ""  # as kubectl does
             found = found[int(part) if part.isdigit() else part]
         return found if isinstance(found, str) else json.dumps(found)
     print(re.sub(r"\{([^}]*)\}", value, rest[-1].removeprefix("jsonpath=")), end="")
@@ -79,19 +81,20 @@ else:
 
 
 with helm.Chart.load(CHART) as chart:
-    SET = Rendered(chart, yaml.safe_load((CHART / "ci/shards-values.yaml").read_text()), name="wx").set
+    SET, PLACED_SET = (Rendered(chart, yaml.safe_load((CHART / f"ci/{name}-values.yaml").read_text()), name="wx").set
+                       for name in ("shards", "everything"))
 
 
 class World:
     """A paused StatefulSet of ten shards, with the claims of all and states of some operations."""
 
-    def __init__(self, folder, wanted=0, running=0):
+    def __init__(self, folder, wanted=0, running=0, set_=SET):
         self.folder = folder
         for name in ("claims", "pods", "bin"):
             (folder / name).mkdir()
         (folder / "bin/kubectl").write_text(f"#!{sys.executable}\n{KUBECTL}")
         (folder / "bin/kubectl").chmod(0o755)
-        self.set = SET
+        self.set = set_
         self.name = self.set["metadata"]["name"]
         for shard in range(10):
             self.claim(shard).mkdir()
@@ -181,29 +184,41 @@ def check_growth():
         require((it.claim(3) / "acme.redb.moved").read_bytes() == DATA, "no copy was kept")
         require(it.state("initech", 3) == b"stays" and "hooli: has no state yet" in said, f"{said}")
         require((it.claim(10) / "acme.redb").stat().st_mode & 0o077 == 0, "others may read it")
+        require(it.move("") == "nothing to move\n", "an empty list, as where no operation changes its shard")
         again = it.move("acme 3 10\n")
         require("acme: was moved before" in again and it.state("acme", 10) == DATA, f"{again}")
 
 
 def check_made():
-    """The claim is as the StatefulSet would make it; the pods fit a namespace with restricted Pod Security."""
-    with world() as it:
-        it.state("acme", 3, DATA)
-        it.move("acme 3 10\n")
-        kinds = [(one["kind"], one["metadata"]["name"]) for one in it.made]
-        require(sorted(kinds) == [("PersistentVolumeClaim", it.claim(10).name), ("Pod", f"{it.name}-move-10"), ("Pod", f"{it.name}-move-3")], f"{kinds}")
-        (template,) = it.set["spec"]["volumeClaimTemplates"]
-        for one in it.made:
-            for version in ("1.29", kubernetes_validate.latest_version()):
-                kubernetes_validate.validate(one, version, strict=True)
-            if one["kind"] == "PersistentVolumeClaim":
-                require(one["spec"] == template["spec"] and one["metadata"]["labels"] == template["metadata"]["labels"], f"{one}")
-                continue
-            shard = it.set["spec"]["template"]["spec"]
-            require(one["spec"]["securityContext"] == shard["securityContext"], "another user than the exporter's")
-            (container,) = one["spec"]["containers"]
-            require(container["securityContext"] == shard["containers"][0]["securityContext"], f"{container}")
-            require(one["spec"]["automountServiceAccountToken"] is False and "labels" not in one["metadata"], "Services would find it")
+    """The claim is as the StatefulSet would make it; the pods fit a namespace with restricted Pod Security, and run where shards run."""
+    for set_ in (SET, PLACED_SET):
+        with world(set_=set_) as it:
+            it.state("acme", 3, DATA)
+            it.move("acme 3 10\n")
+            kinds = [(one["kind"], one["metadata"]["name"]) for one in it.made]
+            wanted = [("PersistentVolumeClaim", it.claim(10).name), ("Pod", f"{it.name}-move-10"), ("Pod", f"{it.name}-move-3")]
+            require(sorted(kinds) == wanted, f"{kinds}")
+            for one in it.made:
+                for version in ("1.29", kubernetes_validate.latest_version()):
+                    kubernetes_validate.validate(one, version, strict=True)
+                (as_claim if one["kind"] == "PersistentVolumeClaim" else as_pod)(one, it.set["spec"])
+
+
+def as_claim(one, set_):
+    (template,) = set_["volumeClaimTemplates"]
+    require(one["spec"] == template["spec"], f"{one}")
+    for key in ("labels", "annotations"):
+        require(one["metadata"][key] == template["metadata"].get(key, {}), f"{key}: {one['metadata'][key]}")
+
+
+def as_pod(one, set_):
+    shard = set_["template"]["spec"]
+    require(one["spec"]["securityContext"] == shard["securityContext"], "another user than the exporter's")
+    for key in ("nodeSelector", "tolerations", "affinity", "imagePullSecrets"):
+        require((one["spec"][key] or None) == shard.get(key), f"{key}: {one['spec'][key]} and not {shard.get(key)}")
+    (container,) = one["spec"]["containers"]
+    require(container["securityContext"] == shard["containers"][0]["securityContext"], f"{container}")
+    require(one["spec"]["automountServiceAccountToken"] is False and "labels" not in one["metadata"], "Services would find it")
 
 
 def check_failures():
@@ -232,7 +247,7 @@ def check_refusals():
         require("different states" in it.move("acme 3 5\n", code=1), "two states of one operation")
         require(it.state("acme", 3) == DATA and it.state("acme", 5) == b"of a year ago", "a state was lost")
         require("no volume" in it.move("acme 12 3\n", code=1) and not it.claim(12).exists(), "a volume was made to be read from")
-        for moves in ("", "acme 3\n", "acme 3 3\n", "a/../b 3 4\n", "acme;reboot 3 4\n", "acme three 4\n"):
+        for moves in ("\n", "acme 3\n", "acme 3 3\n", "a/../b 3 4\n", "acme;reboot 3 4\n", "acme three 4\n"):
             made = len(it.made)
             it.move(moves, code=1)
             require(len(it.made) == made, f"{moves!r} was begun")
