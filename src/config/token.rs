@@ -1,7 +1,6 @@
 //! The secret of an operation: where it comes from and what it is.
 
 use secrecy::{ExposeSecret, SecretString};
-use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,11 @@ use super::file::read_at_most;
 
 /// Real tokens have 52 characters; a file longer than this is some other file.
 const LONGEST: u64 = 4096;
+
+/// A word of so many letters and digits is taken as a token where a name is expected.
+const SHORTEST_TOKEN: usize = 24;
+/// And in the name of a folder: hashes that folders are named by are shorter.
+const SHORTEST_TOKEN_OF_FOLDERS: usize = 40;
 
 /// Where a token comes from, so that it can be read again after it was changed there.
 #[derive(Clone, Debug)]
@@ -65,9 +69,7 @@ impl TokenSource {
             Self::File(path) => match read_at_most(path, LONGEST) {
                 Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
                 Ok(None) => Err(TokenError::Unfit(format!("the token file {}", path.display()))),
-                Err(error) if leads_nowhere(&error) && looks_secret(&told_part(path)) => {
-                    Err(TokenError::Misplaced("path of a file"))
-                }
+                Err(error) if leads_nowhere(&error) && has_secret(path) => Err(TokenError::Misplaced("path of a file")),
                 Err(error) => Err(TokenError::Unreadable {
                     path: path.clone(),
                     error,
@@ -75,7 +77,7 @@ impl TokenSource {
             },
             Self::Environment(name) => match lookup_env(name) {
                 Some(value) => check(value.as_bytes(), || format!("the environment variable {name}")),
-                None if looks_secret(name) => Err(TokenError::Misplaced("name of a variable")),
+                None if looks_secret(name, SHORTEST_TOKEN) => Err(TokenError::Misplaced("name of a variable")),
                 None => Err(TokenError::Unset(name.clone())),
             },
             Self::Given(value) => check(value.expose_secret().as_bytes(), || "the token given".to_owned()),
@@ -119,19 +121,17 @@ fn leads_nowhere(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
 }
 
-/// An absolute path was meant as one, whatever its folders are called; what is relative may be a token with more behind it.
-fn told_part(path: &Path) -> Cow<'_, str> {
-    match path.file_name() {
-        Some(name) if path.is_absolute() => name.to_string_lossy(),
-        _ => path.to_string_lossy(),
-    }
+/// Whether a path that leads nowhere is rather a token, or has one in it. Folders may have long names that are none.
+fn has_secret(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    looks_secret(&name, SHORTEST_TOKEN) || looks_secret(&path.to_string_lossy(), SHORTEST_TOKEN_OF_FOLDERS)
 }
 
-/// Whether a name that leads nowhere is rather a token, or has one in it: those seen are 52 characters of lowercase hex.
-/// An error must not repeat it then.
-fn looks_secret(name: &str) -> bool {
-    name.split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| word.len() >= 24 && word.bytes().any(|byte| byte.is_ascii_digit()))
+/// Whether there is something like a token in a text: those seen are 52 characters of lowercase hex. An error must not
+/// repeat it then.
+fn looks_secret(text: &str, shortest: usize) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.len() >= shortest && word.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 impl PartialEq for TokenSource {
