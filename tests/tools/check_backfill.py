@@ -280,7 +280,7 @@ def start_seam(stack, folder, centre):
         out = folder / "seam.om"
         begin = (datetime.datetime.now(centre.zone) - datetime.timedelta(days=1)).date()
         options = (f"--from={begin}", "--label=job=wolkvox", f"--label=instance={address}", f"--output={out}")
-        require("stop the exporter" in centre.backfill(*options, code=1), "it is not said that the exporter is to be stopped")
+        require("another process has it open" in centre.backfill(*options, code=1), "it is not said that the exporter is to be stopped")
     began = time.monotonic()
     centre.backfill(*options)
     print(f"  the seam: {time.monotonic() - began:.1f} s, {out.stat().st_size / 1e6:.0f} MB", flush=True)
