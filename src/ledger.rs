@@ -11,18 +11,20 @@ mod events;
 mod facts;
 mod hold;
 mod store;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use redb::{Database, WriteTransaction};
+use redb::Database;
 use tokio::time::Instant;
 
 use self::books::{Books, Change};
 use self::counters::{Draft, Total};
 use self::hold::Holds;
+use self::writing::Reopen;
 use crate::clock::Moment;
 use crate::metrics::{Family, Kind};
 use crate::reports::{Outcome, ReportKind, Tally};
@@ -33,9 +35,6 @@ pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::{EventProgress, PartOf, Piece};
 pub use self::store::{Place, StateError};
 
-/// After a storage error the state is opened again after so long, and then after twice as long each time.
-const FIRST_REOPEN: Duration = Duration::from_secs(1);
-const LONGEST_REOPEN: Duration = Duration::from_secs(60);
 /// A release that could not be saved is tried again after so long.
 const RELEASE_AGAIN: Duration = Duration::from_secs(10);
 /// Keys are dated by wall-clock text, so that a changed zone changes none; two clocks differ by 26 hours at most.
@@ -54,12 +53,6 @@ pub struct Ledger {
     holds: Holds,
     series_limit: usize,
     statistics: Statistics,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Reopen {
-    not_before: Option<Instant>,
-    wait: Duration,
 }
 
 /// Commits of one operation, as the process has seen them.
@@ -96,10 +89,7 @@ impl Ledger {
         let mut ledger = Self {
             place,
             database: Some(database),
-            reopen: Reopen {
-                not_before: None,
-                wait: FIRST_REOPEN,
-            },
+            reopen: Reopen::default(),
             books,
             holds: Holds::new(new_series_hold),
             series_limit,
@@ -399,89 +389,6 @@ impl Ledger {
             }
         }
         shown
-    }
-
-    /// Writes a change in one transaction, and shows it only when it is on disk. After an error the database is closed:
-    /// whether the change was saved is read from the disk when it is opened again.
-    fn write<T>(
-        &mut self,
-        now: Moment,
-        change: impl FnOnce(&WriteTransaction, &Books) -> Result<(Change, T), redb::Error>,
-    ) -> Result<T, StateError> {
-        self.open_again(now)?;
-        let Some(database) = &self.database else {
-            return Err(self.place.error("it is closed"));
-        };
-        let result: Result<_, redb::Error> = (|| {
-            let writing = database.begin_write()?;
-            let (change, result) = change(&writing, &self.books)?;
-            change.write(&writing)?;
-            writing.commit()?;
-            Ok((change, result))
-        })();
-        match result {
-            Ok((change, result)) => {
-                for key in &change.born {
-                    self.holds.start(key.clone(), now.monotonic);
-                }
-                self.books.apply(change);
-                self.statistics.commits += 1;
-                self.statistics.last_commit = Some(now.wall);
-                self.reopen = Reopen {
-                    not_before: None,
-                    wait: FIRST_REOPEN,
-                };
-                Ok(result)
-            }
-            Err(error) => {
-                self.statistics.failures += 1;
-                self.database = None;
-                self.postpone_reopening(now);
-                Err(self
-                    .place
-                    .error(format!("it could not be saved: {error}; check the disk")))
-            }
-        }
-    }
-
-    fn postpone_reopening(&mut self, now: Moment) {
-        self.reopen.not_before = Some(now.monotonic + self.reopen.wait);
-        self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
-    }
-
-    /// Opens the database again after an error, not too often.
-    fn open_again(&mut self, now: Moment) -> Result<(), StateError> {
-        if self.database.is_some() {
-            return Ok(());
-        }
-        if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
-            self.statistics.failures += 1;
-            return Err(self
-                .place
-                .error("it could not be saved before and is tried again shortly; check the disk"));
-        }
-        let opened = self.place.open_existing().and_then(|database| {
-            let books = Books::read(&database).map_err(|error| self.place.error(error))?;
-            if books.hash_key != self.books.hash_key {
-                return Err(self
-                    .place
-                    .error("it is not the state of before; restart the exporter to go on with it"));
-            }
-            Ok((database, books))
-        });
-        match opened {
-            Ok((database, books)) => {
-                self.database = Some(database);
-                self.books = books;
-                self.hold_unreleased(now);
-                Ok(())
-            }
-            Err(error) => {
-                self.statistics.failures += 1;
-                self.postpone_reopening(now);
-                Err(error)
-            }
-        }
     }
 
     /// Releases what an earlier process held: without a hold it is shown, so a later hold must not take it back.

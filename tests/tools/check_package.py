@@ -31,7 +31,7 @@ SHARE = "usr/share/wolkvox_exporter"
 # systemd-analyze's measure of what a service could do: 10 is everything.
 EXPOSURE = 1.5
 # What may change where a package was installed and purged: the package manager's own files, and the user.
-OWN = re.compile(r"(var/(lib/(dpkg|apt|systemd)|log|cache)|etc/(passwd|group|shadow|gshadow)-?$|etc/\.pwd\.lock$|tmp|root|run|dev)")
+OWN = re.compile(r"(var/(lib/(dpkg|apt|systemd)|log|cache)|etc/(passwd|group|shadow|gshadow)-?$|etc/\.pwd\.lock$|tmp|srv|run|dev)")
 
 
 def ran(*command, **options):
@@ -122,8 +122,8 @@ def check_contents(package):
 
 
 def check_installed(machine, package):
-    shutil.copy(package, machine.root / "root/first.deb")
-    machine.apt("install", "/root/first.deb")
+    shutil.copy(package, machine.root / "srv/first.deb")
+    machine.apt("install", "/srv/first.deb")
     # Nobody else may read what is put there, whatever the mask of who does.
     require(machine.owner(CONFIG) == f"drwxr-s--- root {USER}", f"/{CONFIG} is {machine.owner(CONFIG)}")
     require(machine.ran("id", "--user", "--name", USER).strip() == USER, "the user")
@@ -261,12 +261,12 @@ def check_socket(machine, folder):
 
 
 def check_upgrade(machine, package):
-    shutil.copy(package, machine.root / "root/next.deb")
+    shutil.copy(package, machine.root / "srv/next.deb")
     kept = [machine.root / DEFAULT, machine.root / CONFIG / "wolkvox.yml", machine.root / CONFIG / "acme.token"]
     before = [path.read_bytes() for path in kept]
     (machine.root / CONFIG).chmod(0o2770)
     (machine.root / WANTS).unlink()  # as systemctl disable does
-    machine.apt("install", "/root/next.deb")
+    machine.apt("install", "/srv/next.deb")
     require(machine.ran("dpkg-query", "--show", "--showformat=${Version}", NAME) == "9.0.0-1", "the version")
     require([path.read_bytes() for path in kept] == before, "an upgrade changed what the administrator wrote")
     require(machine.owner(CONFIG).startswith("drwxrws---"), "an upgrade changed rights that the administrator gave")
@@ -279,7 +279,7 @@ def check_removed(machine):
     require(not (machine.root / "usr/bin/wolkvox_exporter").exists() and not (machine.root / SERVICE).exists(), "not removed")
     for path in (DEFAULT, f"{CONFIG}/wolkvox.yml", f"{CONFIG}/acme.token", f"{STATE}/acme.redb"):
         require((machine.root / path).exists(), f"/{path} is gone")
-    machine.apt("install", "/root/first.deb")
+    machine.apt("install", "/srv/first.deb")
     require((machine.root / STATE / "acme.redb").exists() and (machine.root / "usr/bin/wolkvox_exporter").exists(), "again")
 
 

@@ -1,0 +1,113 @@
+//! How a change comes to disk, and how the ledger goes on after a storage error.
+
+use std::time::Duration;
+
+use redb::WriteTransaction;
+use tokio::time::Instant;
+
+use super::Ledger;
+use super::books::{Books, Change};
+use super::store::StateError;
+use crate::clock::Moment;
+
+/// After a storage error the state is opened again after so long, and then after twice as long each time.
+const FIRST_REOPEN: Duration = Duration::from_secs(1);
+const LONGEST_REOPEN: Duration = Duration::from_secs(60);
+
+/// When the database may be opened again after an error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reopen {
+    not_before: Option<Instant>,
+    wait: Duration,
+}
+
+impl Default for Reopen {
+    fn default() -> Self {
+        Self {
+            not_before: None,
+            wait: FIRST_REOPEN,
+        }
+    }
+}
+
+impl Ledger {
+    /// Writes a change in one transaction, and shows it only when it is on disk. After an error the database is closed:
+    /// whether the change was saved is read from the disk when it is opened again.
+    pub(super) fn write<T>(
+        &mut self,
+        now: Moment,
+        change: impl FnOnce(&WriteTransaction, &Books) -> Result<(Change, T), redb::Error>,
+    ) -> Result<T, StateError> {
+        self.open_again(now)?;
+        let Some(database) = &self.database else {
+            return Err(self.place.error("it is closed"));
+        };
+        let result: Result<_, redb::Error> = (|| {
+            let writing = database.begin_write()?;
+            let (change, result) = change(&writing, &self.books)?;
+            change.write(&writing)?;
+            writing.commit()?;
+            Ok((change, result))
+        })();
+        match result {
+            Ok((change, result)) => {
+                for key in &change.born {
+                    self.holds.start(key.clone(), now.monotonic);
+                }
+                self.books.apply(change);
+                self.statistics.commits += 1;
+                self.statistics.last_commit = Some(now.wall);
+                self.reopen = Reopen::default();
+                Ok(result)
+            }
+            Err(error) => {
+                self.statistics.failures += 1;
+                self.database = None;
+                self.postpone_reopening(now);
+                Err(self
+                    .place
+                    .error(format!("it could not be saved: {error}; check the disk")))
+            }
+        }
+    }
+
+    fn postpone_reopening(&mut self, now: Moment) {
+        self.reopen.not_before = Some(now.monotonic + self.reopen.wait);
+        self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
+    }
+
+    /// Opens the database again after an error, not too often.
+    fn open_again(&mut self, now: Moment) -> Result<(), StateError> {
+        if self.database.is_some() {
+            return Ok(());
+        }
+        if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
+            self.statistics.failures += 1;
+            return Err(self
+                .place
+                .error("it could not be saved before and is tried again shortly; check the disk"));
+        }
+        let opened = self.place.open_existing().and_then(|database| {
+            let books = Books::read(&database).map_err(|error| self.place.error(error))?;
+            if books.hash_key != self.books.hash_key {
+                return Err(self
+                    .place
+                    .error("it is not the state of before; restart the exporter to go on with it"));
+            }
+            Ok((database, books))
+        });
+        match opened {
+            Ok((database, books)) => {
+                self.database = Some(database);
+                self.books = books;
+                self.hold_unreleased(now);
+                Ok(())
+            }
+            Err(error) => {
+                self.statistics.failures += 1;
+                self.postpone_reopening(now);
+                Err(error)
+            }
+        }
+    }
+}
