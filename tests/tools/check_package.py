@@ -19,7 +19,7 @@ import tempfile
 import tomllib
 
 from exposition import require
-from servers import Checks, body, first_url, free_address, get, running, until_true
+from servers import Checks, body, first_url, free_address, running, until_true
 
 BUILT, ROOT, SIMULATOR = map(pathlib.Path, sys.argv[1:])
 SOURCE = pathlib.Path(__file__).parents[2]
