@@ -27,12 +27,14 @@ pub use self::options::{Options, TargetLabel};
 use self::plan::{Parameters, Plan};
 use self::progress::Progress;
 use self::reader::{Halt, Reader};
+use self::records::Record;
 pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
 use crate::ledger::{Ledger, Place};
 use crate::poller::{CUT_AT, window};
+use crate::reports::ReportKind;
 use crate::reports::call_durations::CallDurations;
 
 /// The file is written in steps of this.
@@ -106,21 +108,11 @@ pub async fn run(
     let parameters = Parameters::new(options, operation, ledger.as_ref());
     let partial = options.output.as_deref().map(Journal::path_of);
     let before = match &partial {
-        Some(path) => Journal::read(path)?,
+        Some(path) => interrupted(path, &parameters)?,
         None => None,
     };
     let (header, records, journal) = match before {
-        Some((header, records, journal)) => {
-            if let Some(what) = parameters.difference(&header.parameters) {
-                return Err(Failure::Usage(format!(
-                    "an interrupted backfill was made otherwise ({what} differs): run it with what it had to go on, or remove \
-                     {} to begin anew",
-                    Journal::path_of(options.output.as_deref().unwrap_or(Path::new(""))).display()
-                )));
-            }
-            tracing::info!(answers = records.len(), "going on with what an earlier run had read");
-            (header, records, Some(journal))
-        }
+        Some((header, records, journal)) => (header, records, Some(journal)),
         None => {
             let own_key = ledger.is_none().then(random_key).transpose()?;
             (Header::new(parameters, now, own_key), Vec::new(), None)
@@ -138,7 +130,7 @@ pub async fn run(
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
     let grid = Grid::new(plan.from, options.step);
-    let counts_days = plan.ends.contains_key(&crate::reports::ReportKind::CallDurations);
+    let counts_days = plan.ends.contains_key(&ReportKind::CallDurations);
     let days = if counts_days {
         CallDurations::all_series(operation.currency.as_deref())
     } else {
@@ -195,6 +187,22 @@ pub async fn run(
         calls: reader.calls,
         written,
     })
+}
+
+/// What an interrupted backfill left, if there is anything. It has to have been the same one.
+fn interrupted(path: &Path, parameters: &Parameters) -> Result<Option<(Header, Vec<Record>, Journal)>, Failure> {
+    let before = Journal::read(path)?;
+    if let Some((header, records, _)) = &before {
+        if let Some(what) = parameters.difference(&header.parameters) {
+            return Err(Failure::Usage(format!(
+                "an interrupted backfill was made otherwise ({what} differs): run it with what it had to go on, or remove {} \
+                 to begin anew",
+                path.display()
+            )));
+        }
+        tracing::info!(answers = records.len(), "going on with what an earlier run had read");
+    }
+    Ok(before)
 }
 
 fn operation<'c>(config: &'c Config, options: &Options) -> Result<&'c Operation, Failure> {

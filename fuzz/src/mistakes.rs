@@ -14,6 +14,12 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
+/// The input as a configuration, which is text: what is no UTF-8 is refused before. A fuzzer sees what is compared, and
+/// writes the secret where it may be told: such an input says nothing.
+pub(crate) fn text(input: &[u8]) -> Option<&str> {
+    str::from_utf8(input).ok().filter(|text| !text.contains(SECRET))
+}
+
 /// Each on a line of the file, readable on one line, and without the secret.
 pub(crate) fn are_sound(text: &str, mistakes: &Mistakes) {
     let lines = text.replace("\r\n", "\n").split(['\n', '\r']).count();
