@@ -16,19 +16,19 @@ use serde::Deserialize;
 use self::fields::Reading;
 use crate::metrics::Family;
 
-/// A report of the Wolkvox API that the exporter knows.
+/// A report of the Wolkvox API that the exporter knows. Its number keys the facts in state files: never change or reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReportKind {
     /// `real_time.php?api=campaigns`: the state of every campaign now.
-    Campaigns,
+    Campaigns = 0,
     /// `reports_manager.php?api=cdr_4`: calls of a day by duration.
-    CallDurations,
+    CallDurations = 1,
     /// `reports_manager.php?api=skill_2`: abandoned calls one by one.
-    AbandonedCalls,
+    AbandonedCalls = 2,
     /// `reports_manager.php?api=campaign_5`: preview-campaign calls one by one.
-    PreviewCalls,
+    PreviewCalls = 3,
     /// `reports_manager.php?api=diagram_1`: IVR navigation step by step.
-    Ivr,
+    Ivr = 4,
 }
 
 impl ReportKind {
@@ -195,5 +195,26 @@ impl ReportKind {
             ReportKind::PreviewCalls => preview_calls::FAMILIES.to_vec(),
             ReportKind::Ivr => ivr::FAMILIES.to_vec(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// State files hold these numbers. With another one, a report's facts would be taken for another report's, and all that
+    /// is read again would be counted twice.
+    #[test]
+    fn the_numbers_of_reports_on_disk_never_change() {
+        assert_eq!(
+            ReportKind::ALL.map(|report| (report.name(), report as u8)),
+            [
+                ("campaigns", 0),
+                ("call_durations", 1),
+                ("abandoned_calls", 2),
+                ("preview_calls", 3),
+                ("ivr", 4),
+            ]
+        );
     }
 }
