@@ -19,11 +19,11 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::metrics::series::Micros;
+use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
 use wolkvox_exporter::reports::events::{EventRow, Fact, FactKey, SeriesIndex};
 use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
-use wolkvox_exporter::snapshot::Micros;
-use wolkvox_exporter::snapshot::{Label, SeriesKey};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 

@@ -26,8 +26,9 @@ use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::fields::Leaf;
-use wolkvox_exporter::reports::{Outcome as RowOutcome, Query, ReportKind, Rows};
+use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind};
+use wolkvox_exporter::wire::fields::Leaf;
+use wolkvox_exporter::wire::{Query, Rows};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 

@@ -32,8 +32,9 @@ pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
+use crate::fetch::pieces::CUT_AT;
+use crate::fetch::window;
 use crate::ledger::{Ledger, Place};
-use crate::poller::{CUT_AT, window};
 use crate::reports::ReportKind;
 use crate::reports::call_durations::CallDurations;
 

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use self::abandonments::{Abandonments, LastHour};
 use self::campaigns::{Campaign, Campaigns};
 use crate::exposition::{Body, Exposition, Format, Source};
-use crate::metrics::own::OperationHealth;
+use crate::health::OperationHealth;
+use crate::metrics::series::FamilySeries;
 use crate::reports::ReportKind;
-use crate::snapshot::FamilySeries;
 
 /// The part of an operation's page that tells about its polls.
 const HEALTH: &str = "health";

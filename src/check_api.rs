@@ -16,13 +16,16 @@ use self::shapes::{Shapes, Sketch, Sketched};
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, RetryPolicy};
 use crate::clock::Clock;
 use crate::config::{Config, Operation, ReportConfig};
+use crate::fetch::clocks;
+use crate::fetch::pieces::CUT_AT;
+use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::window;
+use crate::metrics::series::SeriesKey;
 use crate::metrics::{Family, Kind};
-use crate::poller::questions::{self, Api, EventQuestion};
-use crate::poller::{CUT_AT, window};
 use crate::reports::call_durations::CallDurations;
 use crate::reports::events::Collected;
-use crate::reports::{Outcome, Query, ReportKind, Rows, Tally};
-use crate::snapshot::SeriesKey;
+use crate::reports::{Outcome, ReportKind, Tally};
+use crate::wire::{Query, Rows};
 
 /// A newest row of so many seconds is worth a word: in a contact centre at work there are younger ones.
 const OLD: i64 = 30 * 60;
@@ -163,7 +166,7 @@ impl Asked<'_> {
         let operation = self.operation;
         match self.report {
             ReportKind::Campaigns => {
-                let answer = questions::campaigns(api).await?;
+                let answer = queries::campaigns(api).await?;
                 let found = Found::new(&answer, answer.rows.tally(), "of now".to_owned(), now, clock)?;
                 let (shown, left_out) = answer.rows.series(self.series_limit);
                 let series = shown.iter().map(|family| (family.family, family.series.len()));
@@ -175,7 +178,7 @@ impl Asked<'_> {
             }
             ReportKind::CallDurations => {
                 let date = window::local_date(now, &operation.timezone);
-                let answer = questions::call_durations(api, operation, date, now).await?;
+                let answer = queries::call_durations(api, operation, date, now).await?;
                 let found = Found::new(&answer, answer.rows.tally(), format!("of today, {date}"), now, clock)?;
                 let series = CallDurations::all_series(operation.currency.as_deref());
                 Ok(Found {
@@ -222,7 +225,7 @@ impl Found {
         now: Timestamp,
         clock: &Clock,
     ) -> Result<Self, ApiError> {
-        questions::compare_clocks(answer.date, now)?;
+        clocks::compare(answer.date, now)?;
         // The header has whole seconds, and some time passed until the answer was read.
         let (sent, read) = (now.as_second(), clock.now().as_second());
         let clock_ahead = answer.date.map(|date| {

@@ -3,7 +3,6 @@
 mod budget;
 mod envelope;
 mod error;
-mod json;
 mod retry;
 mod rows;
 
@@ -24,7 +23,7 @@ pub use self::retry::RetryPolicy;
 pub use self::rows::AnswerReader;
 use self::rows::BesideRows;
 use crate::config;
-use crate::reports::{Query, Rows};
+use crate::wire::{Query, Rows};
 
 /// The vendor's servers answer a connect in well under a second; an unregistered public IP gets no answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,11 +3,7 @@
 //! A configuration that could be read is sound: whatever can be known to be wrong before the first call is a
 //! [`Mistake`], and all mistakes are found in one go.
 
-pub(crate) mod document;
 mod environment;
-pub(crate) mod file;
-pub(crate) mod mapping;
-pub(crate) mod mistake;
 mod operation;
 mod report;
 mod server;
@@ -15,15 +11,15 @@ mod shard;
 mod summary;
 mod token;
 
-pub use mistake::{Mistake, Mistakes};
+pub use crate::yaml::mistake::{Mistake, Mistakes};
 pub use operation::{CaFile, Operation};
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
 
-use mapping::{Bounds, Field};
-use mistake::Notes;
+use crate::yaml::mapping::{Bounds, Field};
+use crate::yaml::mistake::Notes;
 use operation::{Draft, Place, Surroundings};
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
@@ -31,9 +27,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A file longer than this is some other file: the schema fills a thousandth of it.
-const LONGEST_FILE: u64 = 4 << 20;
 
 const HOLD: Bounds = Bounds {
     least: Duration::ZERO,
@@ -85,7 +78,7 @@ impl Config {
     /// Reads the file at `path`. Relative paths in it start at its folder; `lookup_env` gives the value of an
     /// environment variable.
     pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
-        let text = read_text(path)?;
+        let text = crate::yaml::file::read_text(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse(&text, &path.display().to_string(), folder, lookup_env)
     }
@@ -98,26 +91,13 @@ impl Config {
         folder: &Path,
         lookup_env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
-        let root = document::read(text).map_err(|error| Mistakes::single(file_name, Some(error.line), error.text))?;
+        let root = crate::yaml::document::read(text)
+            .map_err(|error| Mistakes::single(file_name, Some(error.line), error.text))?;
         let notes = Notes::default();
         let config = read(Field::root(&root, &notes), &Surroundings { folder, lookup_env }, &notes);
         notes.verdict(Some(file_name))?;
         Ok(config)
     }
-}
-
-/// The text of a configuration file.
-pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
-    let file_name = path.display().to_string();
-    let refuse = |text: String| Mistakes::single(&file_name, None, text);
-    let bytes = file::read_at_most(path, LONGEST_FILE)
-        .map_err(|error| refuse(format!("cannot be read: {error}")))?
-        .ok_or_else(|| refuse("is longer than 4 MiB: this is no configuration".to_owned()))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        Mistakes::single(&file_name, Some(line), "is not UTF-8 from here on".to_owned())
-    })
 }
 
 /// Reads what there is. The result is good for something only if no mistake was noted.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use self::gzip::{Deflated, MemberStart};
 pub use self::negotiation::{Format, accepts_gzip};
-use crate::snapshot::FamilySeries;
+use crate::metrics::series::FamilySeries;
 
 /// What a set of series is about: it is replaced and withdrawn as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -26,9 +26,9 @@ use self::counters::{Draft, Total};
 use self::hold::Holds;
 use self::writing::Reopen;
 use crate::clock::Moment;
+use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
 use crate::reports::{Outcome, ReportKind, Tally};
-use crate::snapshot::{FamilySeries, Label, Value};
 
 pub use self::books::Source;
 pub use self::days::{DayBirth, DayProgress, DayReading};

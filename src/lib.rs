@@ -5,13 +5,13 @@
 //!
 //! ```text
 //! config ─▶ poller (a task per operation: reports one after the other, on a fixed grid)
-//!             │  client: request ▸ envelope ▸ rows, one by one off the wire
+//!             │  fetch ▸ client: query ▸ request ▸ envelope ▸ rows, one by one off the wire
 //!             ▼
 //!           reports: row ▸ what it means (gauges of now, facts to count, or day totals)
 //!             ▼
 //!           ledger: what is new? ▸ commit to disk ▸ totals      (campaigns skip this: they are state, not events)
 //!             ▼
-//!           board ▸ snapshot ▸ exposition: a text block per family and operation, made again only when it changed
+//!           board ▸ exposition: a text block per family and operation, made again only when it changed
 //!             ▼
 //!           web: /metrics, status page, health, reload
 //! ```
@@ -29,11 +29,14 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod exposition;
+pub mod fetch;
+pub mod health;
 pub mod ledger;
 pub mod metrics;
 pub mod poller;
 pub mod reload;
 pub mod reports;
 pub mod simulator;
-pub mod snapshot;
 pub mod web;
+pub mod wire;
+mod yaml;

@@ -1,8 +1,8 @@
 //! What a metric family is: name, type, labels, help. The families themselves stand beside what they tell about: each
-//! report's in its file, the exporter's own in [`own`].
+//! report's in its file, the exporter's own in [`health`](crate::health).
 
-pub mod own;
 pub mod process;
+pub mod series;
 
 /// A metric family. Families are told apart by name, and each is one static.
 #[derive(Debug)]

@@ -6,14 +6,11 @@
 mod call_durations;
 mod events;
 mod grid;
-pub(crate) mod pieces;
-pub(crate) mod questions;
 mod releases;
 mod results;
 mod stop;
 mod streak;
 pub(crate) mod turns;
-pub mod window;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +22,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 pub use self::grid::{Grid, phase};
-use self::pieces::PieceLength;
-use self::questions::Api;
 use self::releases::{Releases, commit_apart};
 use self::results::Before;
 pub use self::stop::Stop;
@@ -35,12 +30,13 @@ use crate::board::Board;
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Operation, ReportConfig};
+use crate::fetch::pieces::PieceLength;
+use crate::fetch::queries::{self, Api};
+use crate::fetch::{clocks, window};
+use crate::health::{OperationHealth, Skip};
 use crate::ledger::{Ledger, Place, StateError};
-use crate::metrics::own::{OperationHealth, Skip};
-use crate::reports::{Query, ReportKind, Rows, Tally};
-
-/// Our clock may be this far behind the end of what was read before.
-const STEP_BACK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+use crate::reports::{ReportKind, Tally};
+use crate::wire::{Query, Rows};
 
 /// What to do when `daily_calls` are used up, as opposed to the calls that the API grants.
 const BUDGET_ADVICE: &str =
@@ -61,9 +57,6 @@ pub struct Settings {
 
 /// How often a stopping poller looks whether its last commit has ended.
 const COMMIT_CHECK: Duration = Duration::from_millis(5);
-
-/// The vendor's limit is 60,000 records; people who run against it fail at 59,000, since a cut is silent.
-pub const CUT_AT: u64 = 59_000;
 
 /// Why an operation cannot be polled at all.
 #[derive(Debug, thiserror::Error)]
@@ -309,7 +302,7 @@ impl Poller {
 
     async fn poll_campaigns(&mut self, now: Timestamp) -> Result<usize, ApiError> {
         let report = ReportKind::Campaigns;
-        let answer = questions::campaigns(&mut self.api(report, now)).await?;
+        let answer = queries::campaigns(&mut self.api(report, now)).await?;
         let (series, left_out) = answer.rows.series(self.settings.series_limit);
         for (family, count) in left_out {
             self.health.dropped(family, count);
@@ -357,7 +350,7 @@ impl Poller {
         let answer = result?;
         // A poll may take long, and its time is that of its beginning.
         let elapsed = SignedDuration::try_from(self.poll_began.elapsed()).unwrap_or_default();
-        questions::compare_clocks(answer.date, now.saturating_add(elapsed).unwrap_or(now))?;
+        clocks::compare(answer.date, now.saturating_add(elapsed).unwrap_or(now))?;
         Ok(answer)
     }
 
@@ -368,17 +361,6 @@ impl Poller {
             report,
             now,
         }
-    }
-
-    /// Fails when our clock is behind what was read before: an empty answer for the future must not move anything.
-    fn check_step_back(&self, covered: Option<Timestamp>, now: Timestamp) -> Result<(), ApiError> {
-        if covered.is_some_and(|covered| covered.duration_since(now) > STEP_BACK_TOLERANCE) {
-            return Err(ApiError::new(
-                Reason::Clock,
-                "our clock is behind the end of what was read before",
-            ));
-        }
-        Ok(())
     }
 
     /// Commits on a thread that may wait for the disk.

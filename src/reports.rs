@@ -7,14 +7,11 @@ pub mod abandoned_calls;
 pub mod call_durations;
 pub mod campaigns;
 pub mod events;
-pub mod fields;
 pub mod ivr;
 pub mod preview_calls;
 
-use serde::Deserialize;
-
-use self::fields::Reading;
 use crate::metrics::Family;
+use crate::wire::fields::Reading;
 
 /// A report of the Wolkvox API that the exporter knows. Its number keys the facts in state files: never change or reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,33 +54,6 @@ impl fmt::Display for ReportKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// The script: `real_time.php` or `reports_manager.php`.
-    pub script: &'static str,
-    /// The value of `api`.
-    pub api: &'static str,
-    /// The other parameters.
-    pub parameters: Vec<(&'static str, String)>,
-}
-
-/// What a report makes of the rows of one answer. The reader is thrown away when the answer turns out to be broken.
-pub trait Rows {
-    /// The fields of a row that the report needs, borrowed from the wire.
-    type Row<'a>: Deserialize<'a>;
-
-    /// Takes a row; `key` names it where `data` is an object.
-    fn row(&mut self, key: Option<&str>, row: Self::Row<'_>);
-
-    /// Takes note of a value that is not a row: no object, say.
-    fn invalid(&mut self);
-
-    /// Takes note of a key of the answer and of its value as it came; of `data` only the bracket that opens it. Answers of
-    /// failures have such keys, too.
-    fn beside(&mut self, _key: &str, _json: &[u8]) {}
 }
 
 /// What became of a row: the values of the label `outcome`, disjoint.

@@ -1,7 +1,7 @@
 //! Series as an operation has them, made up.
 
 use wolkvox_exporter::metrics::Family;
-use wolkvox_exporter::snapshot::{Amount, FamilySeries, Histogram, Label, Micros, Value};
+use wolkvox_exporter::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 
 /// Sample lines of an operation; a histogram counts by its lines, as Prometheus does.
 pub(crate) const SERIES: usize = 500;

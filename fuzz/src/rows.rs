@@ -7,14 +7,15 @@ use jiff::tz::TimeZone;
 use prometheus_client::registry::Registry;
 use wolkvox_exporter::client::{Answer, AnswerReader};
 use wolkvox_exporter::exposition::{Exposition, Format, Source};
+use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::call_durations::CallDurations;
 use wolkvox_exporter::reports::campaigns::Campaigns;
 use wolkvox_exporter::reports::events::{Collected, Events};
 use wolkvox_exporter::reports::ivr::IvrSteps;
 use wolkvox_exporter::reports::preview_calls::PreviewCalls;
-use wolkvox_exporter::reports::{Outcome, Rows, Tally};
-use wolkvox_exporter::snapshot::{FamilySeries, SeriesKey, Value};
+use wolkvox_exporter::reports::{Outcome, Tally};
+use wolkvox_exporter::wire::Rows;
 
 /// Labels whose values come from agents and callers, with the families they are in.
 const FREE: [(&str, &[&str]); 5] = [

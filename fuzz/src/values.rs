@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use wolkvox_exporter::client::AnswerReader;
+use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
-use wolkvox_exporter::snapshot::Micros;
+use wolkvox_exporter::wire::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
 
 /// The input is a value as JSON has it, and the text of one.
 pub fn check(input: &[u8]) -> bool {

@@ -15,8 +15,9 @@ use crate::board::Board;
 use crate::client::{Client, RetryPolicy};
 use crate::clock::Clock;
 use crate::config::{Config, Operation};
+use crate::fetch::pieces::CUT_AT;
 use crate::ledger::Place;
-use crate::poller::{CUT_AT, Poller, Settings, Stop, phase};
+use crate::poller::{Poller, Settings, Stop, phase};
 
 /// A reload waits so long for the polls of what it changes: longer than any request takes, shorter than a long catch-up.
 const PATIENCE: Duration = Duration::from_secs(120);

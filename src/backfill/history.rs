@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::records::{DayRecord, PieceRecord, Record, report_named};
+use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
 use crate::ledger::counters::{Counter, Draft, Total};
+use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
-use crate::poller::pieces::{CompletePiece, PieceLength, second_after};
 use crate::reports::ReportKind;
 use crate::reports::events::{FactKey, Name};
-use crate::snapshot::{Amount, Micros, SeriesKey};
 
 /// Nothing was there before.
 static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, Options};
 use crate::config::Operation;
+use crate::fetch::window;
 use crate::ledger::{DayBirth, Ledger};
-use crate::poller::window;
 use crate::reports::ReportKind;
 
 /// What is read, to be compared with what an interrupted backfill read.

@@ -12,13 +12,15 @@ use super::{Failure, Settings};
 use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
+use crate::fetch::calls::calls_of_the_rest_of_the_day;
+use crate::fetch::clocks;
+use crate::fetch::pieces::{PieceLength, second_after};
+use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::window;
 use crate::ledger::Ledger;
-use crate::poller::pieces::{PieceLength, second_after};
-use crate::poller::questions::{self, Api, EventQuestion};
-use crate::poller::turns::calls_of_the_rest_of_the_day;
-use crate::poller::window;
+use crate::reports::ReportKind;
 use crate::reports::call_durations::CallDurations;
-use crate::reports::{Query, ReportKind, Rows};
+use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// A piece that gets no answer in time is asked in halves, down to this.
@@ -156,7 +158,7 @@ impl Reader<'_> {
                     let mut api = HistoryApi { reader: self, report };
                     // At its end a day is over; within it the last second is asked for.
                     let at = if until == midnight { until } else { until - SECOND };
-                    let answer = questions::call_durations(&mut api, operation, date, at).await;
+                    let answer = queries::call_durations(&mut api, operation, date, at).await;
                     answer.map_err(|error| self.halt(error))?.rows.into_totals()
                 }
             };
@@ -301,7 +303,7 @@ impl Api for HistoryApi<'_, '_> {
         reader.calls += reader.budget.used().saturating_sub(used);
         reader.save_calls()?;
         let answer = asked.unwrap_or_else(|| Err(ApiError::new(Reason::Other, "stopped")))?;
-        questions::compare_clocks(answer.date, reader.clock.now())?;
+        clocks::compare(answer.date, reader.clock.now())?;
         Ok(answer)
     }
 }

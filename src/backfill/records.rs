@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::fetch::pieces::PieceLength;
 use crate::ledger::DayBirth;
-use crate::poller::pieces::PieceLength;
+use crate::metrics::series::{Amount, Label, SeriesKey};
 use crate::reports::ReportKind;
 use crate::reports::events::{FactKey, Name};
-use crate::snapshot::{Amount, Label, SeriesKey};
 
 const SECOND_DIGITS: usize = 2 * size_of::<i64>();
 const KEY_DIGITS: usize = SECOND_DIGITS + 2 * size_of::<u128>();

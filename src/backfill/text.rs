@@ -12,8 +12,8 @@ use super::history::{Grid, History};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
 use crate::ledger::counters::Total;
+use crate::metrics::series::{Amount, FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
-use crate::snapshot::{Amount, FamilySeries, Label, Value};
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

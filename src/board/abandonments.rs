@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::metrics::Kind;
-use crate::snapshot::{Amount, FamilySeries, Value};
+use crate::metrics::series::{Amount, FamilySeries, Value};
 
 /// What is told about.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);

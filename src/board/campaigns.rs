@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::snapshot::{Amount, FamilySeries, Series, Value};
+use crate::metrics::series::{Amount, FamilySeries, Series, Value};
 
 /// A campaign. What the API did not say is `None`, or empty where it is a text.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::reports::Rows;
+use crate::wire::Rows;
 
 /// Shapes shown of a field; the others are summed up.
 const SHOWN: usize = 20;

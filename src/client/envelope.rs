@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::error::{ApiError, Reason};
-use crate::reports::fields::{self, Leaf, Reading};
+use crate::wire::fields::{self, Leaf, Reading};
 
 /// The keys of an answer beside its rows.
 #[derive(Default)]

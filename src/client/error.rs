@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::wire::json::Broken;
+
 /// Why a poll or a request failed: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -112,6 +114,12 @@ pub struct ApiError {
     /// How long the API asked us to wait, if it did.
     pub retry_after: Option<Duration>,
     pub(super) transient: bool,
+}
+
+impl From<Broken> for ApiError {
+    fn from(_: Broken) -> Self {
+        Self::new(Reason::Decode, "the answer is not valid JSON")
+    }
 }
 
 impl ApiError {

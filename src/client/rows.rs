@@ -13,9 +13,9 @@ use serde::de::IgnoredAny;
 use super::Answer;
 use super::envelope::{Envelope, Meaning};
 use super::error::{ApiError, Reason};
-use super::json::{self, Parsed, any_leaf, broken, parse};
-use crate::reports::Rows;
-use crate::reports::fields::Leaf;
+use crate::wire::Rows;
+use crate::wire::fields::Leaf;
+use crate::wire::json::{self, Broken, Parsed, any_leaf, parse};
 
 /// No answer may be larger (the vendor's limit).
 pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -173,7 +173,7 @@ impl<R: Rows> AnswerReader<R> {
                         self.expect = Expect::Colon(key);
                         at += used;
                     }
-                    Parsed::Unfit(_) => return Err(broken()),
+                    Parsed::Unfit(_) => return Err(Broken.into()),
                     Parsed::More => return Ok(at),
                 },
                 Expect::Colon(key) => {
@@ -243,7 +243,7 @@ impl<R: Rows> AnswerReader<R> {
                         self.expect = Expect::EntryColon(key);
                         at += used;
                     }
-                    Parsed::Unfit(_) => return Err(broken()),
+                    Parsed::Unfit(_) => return Err(Broken.into()),
                     Parsed::More => return Ok(at),
                 },
                 Expect::EntryColon(key) => {
@@ -304,7 +304,7 @@ impl<R: Rows> AnswerReader<R> {
 }
 
 fn punctuation(found: u8, wanted: u8) -> Result<usize, ApiError> {
-    if found == wanted { Ok(1) } else { Err(broken()) }
+    if found == wanted { Ok(1) } else { Err(Broken.into()) }
 }
 
 fn decode(what: &str) -> ApiError {
@@ -329,7 +329,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::reports::fields;
+    use crate::wire::fields;
 
     #[derive(Deserialize)]
     struct Pair<'a> {

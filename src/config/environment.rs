@@ -1,10 +1,10 @@
 //! The configuration without a file: one operation from environment variables, as containers are given theirs.
 
 use super::Config;
-use super::mistake::{Mistakes, Notes};
 use super::operation::{Operation, name, timezone};
 use super::server::server;
 use super::token::{Token, TokenSource};
+use crate::yaml::mistake::{Mistakes, Notes};
 
 const SERVER: &str = "WOLKVOX_SERVER";
 const TOKEN: &str = "WOLKVOX_TOKEN";

@@ -1,12 +1,12 @@
 //! One operation: a Wolkvox contact centre with its server, token and reports.
 
-use super::file::read_at_most;
-use super::mapping::{Field, Mapping, nearest};
-use super::mistake::quoted;
 use super::report::ReportConfig;
 use super::server::{SERVER, base_url, proxy, server, without_credentials};
 use super::token::{Token, TokenSource};
 use crate::reports::ReportKind;
+use crate::yaml::file::read_at_most;
+use crate::yaml::mapping::{Field, Mapping, nearest};
+use crate::yaml::mistake::quoted;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! How one report of an operation is read.
 
-use super::mapping::{Bounds, Field};
-use super::mistake::quoted;
 use crate::reports::ReportKind;
+use crate::yaml::mapping::{Bounds, Field};
+use crate::yaml::mistake::quoted;
 use std::time::Duration;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);

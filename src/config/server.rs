@@ -1,6 +1,6 @@
 //! Where an operation's API is.
 
-use super::mistake::quoted;
+use crate::yaml::mistake::quoted;
 use reqwest::Url;
 
 /// What `server` is, for those who wrote something else.

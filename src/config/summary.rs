@@ -1,10 +1,10 @@
 //! What a configuration comes to, in words.
 
 use super::Config;
-use super::mapping::span;
 use super::report::MINUTE;
 use super::server::is_eavesdroppable;
 use super::shard::Shard;
+use crate::yaml::mapping::span;
 use std::fmt::{self, Write};
 
 impl Config {

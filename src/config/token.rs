@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file::read_at_most;
+use crate::yaml::file::read_at_most;
 
 /// Real tokens have 52 characters; a file longer than this is some other file.
 const LONGEST: u64 = 4096;

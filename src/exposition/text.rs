@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 
 use super::Format;
 use crate::metrics::Kind;
-use crate::snapshot::{Amount, FamilySeries, Value};
+use crate::metrics::series::{Amount, FamilySeries, Value};
 
 /// The header of a family in both formats.
 #[derive(Debug)]

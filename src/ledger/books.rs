@@ -15,9 +15,9 @@ use super::days::DayProgress;
 use super::events::EventProgress;
 use super::oldest_call_day;
 use crate::metrics::Family;
+use crate::metrics::series::{Label, SeriesKey};
 use crate::reports::ReportKind;
 use crate::reports::events::Name;
-use crate::snapshot::{Label, SeriesKey};
 
 const COUNTERS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("counters");
 const DAYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("days");

@@ -6,9 +6,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::series::Micros;
+use crate::metrics::series::{Amount, Histogram, Label, SeriesKey, Value};
 use crate::metrics::{Family, Kind};
-use crate::snapshot::Micros;
-use crate::snapshot::{Amount, Histogram, Label, SeriesKey, Value};
 
 /// A series that was not counted on for so long is dropped, and born at 0 if it returns.
 const IDLE_DAYS: i64 = 60;

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::series::{Amount, SeriesKey};
 use crate::reports::ReportKind;
-use crate::snapshot::{Amount, SeriesKey};
 
 /// A day is read again at most this late; older marks are dropped (the vendor answers for 31 days).
 const DAYS_KEPT: i64 = 32;

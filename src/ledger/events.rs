@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::Family;
+use crate::metrics::series::SeriesKey;
 use crate::reports::events::{EventRow, Name};
 use crate::reports::{Outcome, ReportKind, Tally};
-use crate::snapshot::SeriesKey;
 
 /// How far the events of a report are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

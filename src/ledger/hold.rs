@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::snapshot::SeriesKey;
+use crate::metrics::series::SeriesKey;
 
 /// The series that show 0, and until when.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Poller, questions, window};
+use super::Poller;
 use crate::client::ApiError;
+use crate::fetch::{clocks, queries, window};
 use crate::ledger::DayReading;
 use crate::reports::ReportKind;
 use crate::reports::call_durations::CallDurations;
@@ -17,7 +18,7 @@ impl Poller {
         let config = self.config(report).clone();
         self.check_source(report, &config, now).await?;
         let covered = self.ledger().day_progress(report).map(|progress| progress.covered);
-        self.check_step_back(covered, now)?;
+        clocks::check_step_back(covered, now)?;
         let mut rows = self.read_day(window::local_date(now, &zone), now).await?;
         self.commit_source(report, &config, now).await?;
 
@@ -60,7 +61,7 @@ impl Poller {
         let report = ReportKind::CallDurations;
         let operation = std::sync::Arc::clone(&self.operation);
         let currency = operation.currency.as_deref();
-        let answer = questions::call_durations(&mut self.api(report, now), &operation, date, now).await?;
+        let answer = queries::call_durations(&mut self.api(report, now), &operation, date, now).await?;
         let tally = answer.rows.tally().clone();
         let (today, calls_used) = self.calls_of_today(now);
         let reading = DayReading {

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pieces::second_after;
-use super::questions::EventQuestion;
 use super::{Poller, positive};
 use crate::client::{ApiError, Reason};
 use crate::config::ReportConfig;
+use crate::fetch::clocks;
+use crate::fetch::pieces::second_after;
+use crate::fetch::queries::EventQuestion;
 use crate::ledger::{EventProgress, PartOf, Piece, Source};
 use crate::reports::ReportKind;
 use crate::reports::events::Collected;
@@ -69,7 +70,7 @@ impl Poller {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let zone_changed = self.check_source(report, &config, now).await?;
         let progress = self.ledger().event_progress(report).cloned();
-        self.check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
+        clocks::check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
 
         let mut live = live_span(progress.as_ref(), &config, now, zone_changed);
         if let Some(from) = self.unfinished.get(&report) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::streak::{News, Streak};
-use super::{BUDGET_ADVICE, Poller, window};
+use super::{BUDGET_ADVICE, Poller};
 use crate::client::{ApiError, Reason};
-use crate::metrics::own::{ReportHealth, Skip};
+use crate::fetch::window;
+use crate::health::{ReportHealth, Skip};
 use crate::reports::{Outcome, ReportKind};
 
 /// The counts of a report before a poll, so that the log can tell those of the poll alone.

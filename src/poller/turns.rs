@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{BUDGET_ADVICE, Poller, positive, window};
-use crate::config::Operation;
-use crate::metrics::own::Skip;
+use super::{BUDGET_ADVICE, Poller, positive};
+use crate::fetch::calls::{ticks, until_midnight};
+use crate::fetch::window;
+use crate::health::Skip;
 use crate::reports::ReportKind;
 
 impl Poller {
@@ -86,21 +87,4 @@ impl Poller {
         };
         self.health.reports.keys().map(needed).sum()
     }
-}
-
-/// Calls that an exporter started now needs until local midnight, if it leaves none out and repeats no request.
-pub(crate) fn calls_of_the_rest_of_the_day(operation: &Operation, now: Timestamp) -> u64 {
-    let left = until_midnight(now, operation);
-    let intervals = operation.reports.values().map(|config| config.interval);
-    intervals.map(|interval| ticks(left, interval)).sum()
-}
-
-fn until_midnight(now: Timestamp, operation: &Operation) -> Duration {
-    let midnight = window::next_midnight(now, &operation.timezone);
-    midnight.map_or(Duration::ZERO, |midnight| positive(midnight.duration_since(now)))
-}
-
-/// How often an interval begins in that time.
-fn ticks(time: Duration, interval: Duration) -> u64 {
-    time.as_nanos().div_ceil(interval.as_nanos().max(1)) as u64
 }

@@ -6,11 +6,11 @@
 
 use serde::Deserialize;
 
-use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
-use super::{Query, Rows};
 use crate::metrics::Family;
-use crate::snapshot::{Amount, Label, Micros, SeriesKey};
+use crate::metrics::series::{Amount, Label, Micros, SeriesKey};
+use crate::wire::fields::{self, Leaf, Reading};
+use crate::wire::{Query, Rows};
 
 static CALLS: Family = Family::counter(
     "wolkvox_calls",

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
-use super::{Query, Rows};
 use crate::metrics::Family;
-use crate::snapshot::{Amount, FamilySeries, Label, Value};
+use crate::metrics::series::{Amount, FamilySeries, Label, Value};
+use crate::wire::fields::{self, Leaf, Reading};
+use crate::wire::{Query, Rows};
 
 const ID: &[&str] = &["campaign_id"];
 

@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::fields::{self, Leaf, Reading};
 use super::{Outcome, Tally};
 use crate::metrics::Family;
-use crate::snapshot::{Label, Micros, SeriesKey};
+use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::wire::fields::{self, Leaf, Reading};
 
 /// Free values are cut to so many characters.
 const LONGEST_VALUE: usize = 64;

@@ -12,9 +12,9 @@ use serde::Deserialize;
 
 use super::Outcome;
 use super::events::{self, Collected, Events, Fact, FactKey, NONE, ONE, OTHER};
-use super::fields::{self, Leaf};
-use super::{Query, Rows};
 use crate::metrics::Family;
+use crate::wire::fields::{self, Leaf};
+use crate::wire::{Query, Rows};
 
 static CALLS: Family = Family::counter(
     "wolkvox_ivr_calls",

@@ -24,7 +24,7 @@ use self::style::STYLE;
 use self::words::counted;
 use crate::board::Board;
 use crate::config::Shard;
-use crate::metrics::own::OperationHealth;
+use crate::health::OperationHealth;
 
 /// So many operations are shown in full, one below the other.
 const SHOWN_IN_FULL: usize = 3;

@@ -17,9 +17,10 @@ use self::files::Files;
 pub(super) use self::tls::Tls;
 pub(super) use self::watch::watch;
 use super::auth::Users;
-use crate::config::mapping::{Field, Mapping};
-use crate::config::mistake::{Mistakes, Notes, quoted};
-use crate::config::{document, read_text};
+use crate::yaml::document;
+use crate::yaml::file::read_text;
+use crate::yaml::mapping::{Field, Mapping};
+use crate::yaml::mistake::{Mistakes, Notes, quoted};
 
 /// A web configuration that could be read is sound.
 #[derive(Debug)]

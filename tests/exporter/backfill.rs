@@ -16,7 +16,7 @@ use wolkvox_exporter::backfill::{self, Failure, Options, Settings, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
-use wolkvox_exporter::poller::CUT_AT;
+use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
     DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,

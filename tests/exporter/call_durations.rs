@@ -10,11 +10,11 @@ use tokio::time::Instant;
 use wolkvox_exporter::clock::{Clock, Moment};
 use wolkvox_exporter::config::Config;
 use wolkvox_exporter::ledger::{DayReading, Ledger, Place};
+use wolkvox_exporter::metrics::series::Micros;
+use wolkvox_exporter::metrics::series::{Amount, Value};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
 use wolkvox_exporter::reports::call_durations;
 use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
-use wolkvox_exporter::snapshot::Micros;
-use wolkvox_exporter::snapshot::{Amount, Value};
 
 use crate::faults::until;
 use crate::ledger::Disk;

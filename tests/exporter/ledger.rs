@@ -14,11 +14,11 @@ use redb::StorageBackend;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::metrics::series::{Amount, Value};
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::reports::Rows;
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::snapshot::{Amount, Value};
+use wolkvox_exporter::wire::Rows;
 
 use crate::support::zone;
 

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::fetch::pieces::CUT_AT;
+use wolkvox_exporter::health::Skip;
 use wolkvox_exporter::ledger::Place;
-use wolkvox_exporter::metrics::own::Skip;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{CUT_AT, Grid, Poller, Settings, Stop, phase};
+use wolkvox_exporter::poller::{Grid, Poller, Settings, Stop, phase};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
 use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 

@@ -14,11 +14,11 @@ use wolkvox_exporter::board::campaigns::Campaigns as CampaignViews;
 use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Shard};
-use wolkvox_exporter::metrics::own::OperationHealth;
+use wolkvox_exporter::health::OperationHealth;
 use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns};
 use wolkvox_exporter::simulator::{Fault, OperationPlan, ScriptedAnswer};
-use wolkvox_exporter::snapshot::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 use wolkvox_exporter::web::{self, Site};
 
 use crate::support::{Page, Stage, at, exporter, get, operation, serve, simulator, zone};

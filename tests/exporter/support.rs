@@ -13,9 +13,10 @@ use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
 use wolkvox_exporter::exposition::Format;
+use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{CUT_AT, Poller, Settings};
+use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::{
     OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use wolkvox_exporter::reports::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
-use wolkvox_exporter::snapshot::Micros;
+use wolkvox_exporter::metrics::series::Micros;
+use wolkvox_exporter::wire::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
 
 fn leaf(json: &serde_json::Value) -> Leaf<'static> {
     let text = json.to_string().leak();

@@ -6,7 +6,7 @@ use super::Sources;
 use super::graphics::{half, histogram};
 use super::words::{number, percent, span};
 use crate::board::abandonments::{LastHour, SkillHour};
-use crate::metrics::own::ReportHealth;
+use crate::health::ReportHealth;
 
 /// The table, or why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {

@@ -7,7 +7,7 @@ use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
 use super::overview::{calls_per_minute, dialling};
 use super::words::{number, percent};
 use crate::board::campaigns::Campaign;
-use crate::metrics::own::ReportHealth;
+use crate::health::ReportHealth;
 
 /// The table, or why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::words::{ago, counted, next_poll};
 use crate::client::Reason;
 use crate::config::Shard;
-use crate::metrics::own::{LastError, OperationHealth, ReportHealth};
+use crate::health::{LastError, OperationHealth, ReportHealth};
 use crate::reports::ReportKind;
 
 /// So many operations are named where one failure is shared.

@@ -7,7 +7,7 @@ use super::failures::state;
 use super::graphics::bar;
 use super::words::{ago, counted, next_poll, number, span, took};
 use super::{Sources, abandonments, campaigns};
-use crate::metrics::own::{OperationHealth, ReportHealth, Skip};
+use crate::health::{OperationHealth, ReportHealth, Skip};
 use crate::reports::{Outcome, ReportKind};
 
 /// From this share of its calls on an operation may run short.

@@ -9,7 +9,7 @@ use super::failures::{failing_of, is_waiting};
 use super::words::{counted, number};
 use super::{Sources, abandonments, operation};
 use crate::board::campaigns::Campaign;
-use crate::metrics::own::OperationHealth;
+use crate::health::OperationHealth;
 
 /// The operations in the order in which they want attention.
 pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::metrics::own::ReportHealth;
+use crate::health::ReportHealth;
 
 /// A number with commas: `1,234,567`.
 pub(super) fn number(number: u64) -> String {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::config::file::read_at_most;
+use crate::yaml::file::read_at_most;
 
 /// A certificate with its chain has some kilobytes, all the CAs of the world some hundred.
 const LONGEST: u64 = 4 << 20;

@@ -13,8 +13,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{Error, RootCertStore, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, version};
 
 use super::files::Files;
-use crate::config::mapping::{Field, Mapping, nearest};
-use crate::config::mistake::quoted;
+use crate::yaml::mapping::{Field, Mapping, nearest};
+use crate::yaml::mistake::quoted;
 
 /// How TLS is spoken.
 #[derive(Clone, Debug)]

@@ -6,8 +6,9 @@ use std::fs;
 
 use prometheus_client::encoding::text::encode;
 use wolkvox_exporter::client::Reason;
+use wolkvox_exporter::health;
 use wolkvox_exporter::ledger::Place;
-use wolkvox_exporter::metrics::{Family, Kind, own, process};
+use wolkvox_exporter::metrics::{Family, Kind, process};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_exporter::simulator::OperationPlan;
 
@@ -173,7 +174,7 @@ fn made() -> Vec<(&'static str, String, String)> {
     made.push((
         METRICS,
         "the exporter itself".to_owned(),
-        table(&of_families(&own::FAMILIES)),
+        table(&of_families(&health::FAMILIES)),
     ));
     made.push((METRICS, "fields".to_owned(), fields()));
     made.push((METRICS, "process".to_owned(), table(&of_process())));
@@ -208,7 +209,7 @@ async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let reports = ReportKind::ALL
         .into_iter()
         .flat_map(|report| of_families(&report.families()));
-    let all = reports.chain(of_families(&own::FAMILIES)).chain(of_process());
+    let all = reports.chain(of_families(&health::FAMILIES)).chain(of_process());
     catalogue.extend(all.map(|entry| (entry.name.clone(), entry)));
 
     let folder = Folder::new("catalogue");

@@ -14,12 +14,12 @@ const DEEPEST: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Node {
     /// From 1.
-    pub(super) line: usize,
-    pub(super) value: Value,
+    pub(crate) line: usize,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// Nothing, `~` or `null`: a key without a value.
     Null,
     Scalar(String),
@@ -30,11 +30,11 @@ pub(super) enum Value {
 
 /// A key of a mapping and what it stands for.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) key: String,
     /// The line of the key, from 1.
-    pub(super) line: usize,
-    pub(super) value: Node,
+    pub(crate) line: usize,
+    pub(crate) value: Node,
 }
 
 /// A text that is no YAML, or YAML that a configuration has no use for.

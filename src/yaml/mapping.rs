@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(crate) struct Field<'a> {
     node: &'a Node,
     /// The line of the key, since that is where a reader looks; in a list, the line of the item.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// `operations[0].server`
     pub(crate) path: String,
     notes: &'a Notes,
@@ -158,7 +158,7 @@ impl<'a> Mapping<'a> {
     }
 
     /// A duration within `bounds`; `default` when it is absent (or wrong: then nobody will use the result).
-    pub(super) fn duration(&mut self, key: &'static str, bounds: &Bounds, default: Duration) -> Duration {
+    pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds, default: Duration) -> Duration {
         const WHAT: &str = "a duration such as 90s, 5m or 2h";
         let parse = |text: &str| match humantime::parse_duration(text.trim()) {
             Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
@@ -176,7 +176,7 @@ impl<'a> Mapping<'a> {
     }
 
     /// A whole number from 1 on; `default` when it is absent (or wrong).
-    pub(super) fn count<N: FromStr + Default + PartialEq + Display>(&mut self, key: &'static str, default: N) -> N {
+    pub(crate) fn count<N: FromStr + Default + PartialEq + Display>(&mut self, key: &'static str, default: N) -> N {
         let what = format!("a whole number from 1 on, such as {default}");
         let parse = |text: &str| match text.trim().parse::<N>() {
             Ok(number) if number != N::default() => Ok(number),
@@ -226,15 +226,15 @@ impl<'a> Mapping<'a> {
 }
 
 /// What a duration may be.
-pub(super) struct Bounds {
-    pub(super) least: Duration,
-    pub(super) most: Duration,
+pub(crate) struct Bounds {
+    pub(crate) least: Duration,
+    pub(crate) most: Duration,
     /// Goes on after "is allowed": empty, or `, because …`.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 /// A duration as one would write it: humantime would call 31 days "1month 13h 26m 24s".
-pub(super) fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     let days = duration.as_secs() / 86_400;
     if days > 0 && duration == Duration::from_secs(days * 86_400) {
         format!("{days}d")

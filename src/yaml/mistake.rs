@@ -25,7 +25,7 @@ pub struct Mistakes {
 
 impl Mistakes {
     /// The mistakes of `file` (`None`: of the environment), sorted by line.
-    pub(super) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
+    pub(crate) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
         // Stable: what was found first in a line stays first. Mistakes without a line come before all others.
         list.sort_by_key(|mistake| mistake.line);
         // A path from the file may hold anything; a message must neither break the line nor drive a terminal.
@@ -93,7 +93,7 @@ impl fmt::Display for Mistakes {
 pub(crate) struct Notes(RefCell<Vec<Mistake>>);
 
 impl Notes {
-    pub(super) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
+    pub(crate) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
         self.0.borrow_mut().push(Mistake {
             line,
             path: path.into(),
@@ -101,7 +101,7 @@ impl Notes {
         });
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.borrow().len()
     }
 
@@ -122,7 +122,7 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// A text from the file such that a message can hold it: short, and on one line whatever is in it.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {

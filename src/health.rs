@@ -17,12 +17,11 @@ use self::families::{
     REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT,
     STATE_SIZE, UP,
 };
-use super::Family;
 use crate::client::{Attempt, Reason};
 use crate::ledger::Statistics;
+use crate::metrics::Family;
+use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 use crate::reports::{Outcome, ReportKind, Tally};
-use crate::snapshot::Micros;
-use crate::snapshot::{Amount, FamilySeries, Histogram, Label, Value};
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

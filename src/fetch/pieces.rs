@@ -8,6 +8,9 @@ use crate::reports::events::Collected;
 
 /// The API answers for at most this many days at once.
 const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// The vendor's limit is 60,000 records; people who run against it fail at 59,000, since a cut is silent.
+pub const CUT_AT: u64 = 59_000;
+
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// How much time the next piece of a report may cover, by what came before.

@@ -6,11 +6,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use super::error::{ApiError, Reason};
-use crate::reports::fields::Leaf;
+use super::fields::Leaf;
 
 /// One value read from the front of a buffer.
-pub(super) enum Parsed<T> {
+pub(crate) enum Parsed<T> {
     Value(T, usize),
     /// Sound JSON, but not of the wanted type.
     Unfit(usize),
@@ -19,7 +18,7 @@ pub(super) enum Parsed<T> {
 
 /// The buffer with `\u{fffd}` in the place of what is no UTF-8, so that one name in another encoding does not hold up all
 /// rows. A character that the end has cut stays as it is.
-pub(super) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+pub(crate) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if is_text_or_cut(&buffer) {
         return buffer;
     }
@@ -43,7 +42,7 @@ fn is_text_or_cut(bytes: &[u8]) -> bool {
 
 /// The text of a mended buffer, without a character that its end has cut. It is checked at once, since that is much
 /// faster than string by string.
-pub(super) fn text(mended: &[u8]) -> &str {
+pub(crate) fn text(mended: &[u8]) -> &str {
     match str::from_utf8(mended) {
         Ok(text) => text,
         Err(error) => str::from_utf8(&mended[..error.valid_up_to()]).unwrap_or_default(),
@@ -51,7 +50,7 @@ pub(super) fn text(mended: &[u8]) -> &str {
 }
 
 /// Reads one JSON value from the front of the text, which may end inside it.
-pub(super) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, ApiError> {
+pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, Broken> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => {
@@ -73,7 +72,7 @@ pub(super) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, 
         },
         // `-`, `1.` and `1e-` at the end of a chunk are not called an early end, but an invalid number.
         Some(Err(error)) if text.ends_with(['-', '.', 'e', 'E', '+']) && is_at_end(&error, text) => Ok(Parsed::More),
-        Some(Err(_)) => Err(broken()),
+        Some(Err(_)) => Err(Broken),
     }
 }
 
@@ -83,7 +82,7 @@ fn is_at_end(error: &serde_json::Error, text: &str) -> bool {
     error.line() == text.lines().count() && error.column() == last.len()
 }
 
-pub(super) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, ApiError> {
+pub(crate) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, Broken> {
     match parse::<Leaf<'_>>(text)? {
         Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
         Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
@@ -91,6 +90,6 @@ pub(super) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, ApiError
     }
 }
 
-pub(super) fn broken() -> ApiError {
-    ApiError::new(Reason::Decode, "the answer is not valid JSON")
-}
+/// What stands there is no JSON.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Broken;

@@ -1,22 +1,20 @@
 //! What each report asks the API, and which reader gets the answer: the same for a poll and for a check.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use super::window;
 use crate::client::{Answer, ApiError, Reason};
 use crate::config::Operation;
+use crate::fetch::window;
+use crate::reports::ReportKind;
 use crate::reports::abandoned_calls::{self, AbandonedCalls};
 use crate::reports::call_durations::{self, CallDurations};
 use crate::reports::campaigns::{self, Campaigns};
 use crate::reports::events::{Collected, Events};
 use crate::reports::ivr::{self, IvrSteps};
 use crate::reports::preview_calls::{self, PreviewCalls};
-use crate::reports::{Query, ReportKind, Rows};
-
-/// The API's clock and ours may differ by so much: beyond it, "until now" means another time there than here.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(10);
+use crate::wire::{Query, Rows};
 
 /// Somebody who asks the API and notes what a request costs.
 pub(crate) trait Api {
@@ -80,16 +78,5 @@ impl EventQuestion<'_> {
                 Err(ApiError::new(Reason::Other, "the report has no events: a bug of ours"))
             }
         }
-    }
-}
-
-/// Fails when the API's clock, if it shows one, is too far from ours.
-pub(crate) fn compare_clocks(date: Option<Timestamp>, now: Timestamp) -> Result<(), ApiError> {
-    match date {
-        Some(date) if date.duration_since(now).abs() > CLOCK_TOLERANCE => Err(ApiError::new(
-            Reason::Clock,
-            format!("the API's clock says {date}, ours says {now:.0}"),
-        )),
-        _ => Ok(()),
     }
 }
