@@ -1,5 +1,8 @@
 //! The simulator is held against its own truth, over HTTP and on the wire.
 
+// The exception of clippy for tests does not reach the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Once, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
