@@ -5,11 +5,12 @@ use std::ops::RangeInclusive;
 use jiff::civil::DateTime;
 
 use super::{
+    call::{Call, Outcome},
     centre::Campaign,
     incidents::{ListChange, list_changes, recycles},
     random::rng_at,
     rhythm::DIALS_A_DAY,
-    traffic::{Call, Outcome, Traffic},
+    traffic::Traffic,
 };
 
 const LISTS: u64 = 0x006c_6973_7473_0000;

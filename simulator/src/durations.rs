@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign, Index, IndexMut};
 
-use super::traffic::Call;
+use super::call::Call;
 
 /// An interval of call durations. The key names of the report are taken as the edges; its text says otherwise for 121 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

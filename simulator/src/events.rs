@@ -21,10 +21,7 @@ use previews::Preview;
 use steps::Step;
 use waits::Wait;
 
-use super::{
-    traffic::{Call, Traffic},
-    window::Window,
-};
+use super::{call::Call, traffic::Traffic, window::Window};
 
 /// All events of one operation.
 #[derive(Debug)]

@@ -7,9 +7,9 @@ use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::{
+    call::{Call, Direction, IvrEntry, Outcome},
     centre::Centre,
     random::rng_at,
-    traffic::{Call, Direction, Outcome},
 };
 
 const INCIDENTS: u64 = 0x0069_6e63_6964_0000;
@@ -238,12 +238,7 @@ fn in_vain(call: Call, outcome: Outcome) -> Call {
     }
 }
 
-fn in_menu(
-    mut call: Call,
-    wanted: Option<usize>,
-    struck: bool,
-    change: impl FnOnce(&mut super::traffic::IvrEntry),
-) -> Call {
+fn in_menu(mut call: Call, wanted: Option<usize>, struck: bool, change: impl FnOnce(&mut IvrEntry)) -> Call {
     if let Some(entry) = &mut call.ivr
         && struck
         && wanted.is_none_or(|wanted| wanted == entry.routing_point)

@@ -9,6 +9,7 @@ mod answers;
 mod api;
 mod asked;
 mod body;
+mod call;
 mod campaign_state;
 mod centre;
 mod clock;
@@ -36,6 +37,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use tokio::net::TcpListener;
 
 pub use api::Api;
+pub use call::{Call, Direction, IvrEntry, Outcome};
 pub use campaign_state::CampaignState;
 pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;
@@ -53,7 +55,7 @@ pub use switches::{
     Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, Layout,
     LongRange, Numbers, OverLimit, Silence, StatusCase, Switches, TimeText, WaitWords,
 };
-pub use traffic::{Call, Direction, Figures, IvrEntry, Outcome};
+pub use traffic::Figures;
 pub use truth::Truth;
 
 /// What a [`Simulator`] is made of.

@@ -9,11 +9,12 @@ use std::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
+    call::Call,
     campaign_state::{CampaignState, Dial, campaign_states},
     centre::Centre,
     durations::DayTotals,
     events::{EventPlan, Events},
-    traffic::{Call, Traffic},
+    traffic::Traffic,
     window::Window,
 };
 

@@ -9,8 +9,8 @@ use super::{
     weighted,
 };
 use crate::{
+    call::{Direction, Outcome},
     random::rng_at,
-    traffic::{Direction, Outcome},
 };
 
 const WAITS: u64 = 0x0077_6169_7473_0000;
