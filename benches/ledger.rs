@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
@@ -85,13 +85,13 @@ fn in_folder(measure: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
 fn large_commits(folder: Option<&Path>) -> Outcome<()> {
     let syncs = Arc::new(AtomicU64::new(0));
     let path = folder.map(|folder| folder.join("state.redb"));
-    let place = path.clone().map_or_else(Place::memory, |path| timed(path, &syncs));
+    let storage = path.clone().map_or_else(Storage::memory, |path| timed(path, &syncs));
     let idle = memory("VmRSS")?;
     // Such that the kept keys are those of the time that is kept.
     let stream = Stream {
         millis: ((REREAD_BACK + MARGIN).as_millis() as u64) / KEPT,
     };
-    let mut ledger = born(place)?;
+    let mut ledger = born(storage)?;
     let fill = KEPT / NEW + 2;
     let (mut all, mut cpu, mut disk) = (Vec::new(), Vec::new(), Vec::new());
     for window in 0..fill + COMMITS as u64 {
@@ -254,9 +254,9 @@ fn series() -> Vec<SeriesKey> {
 }
 
 /// A ledger whose report is born.
-fn born(place: Place) -> Outcome<Ledger> {
+fn born(storage: Storage) -> Outcome<Ledger> {
     let birth = Timestamp::from_second(BIRTH)?;
-    let mut ledger = Ledger::open(place, Duration::ZERO, 10_000, moment(birth))?;
+    let mut ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(birth))?;
     let stream = Stream { millis: 1000 };
     commit(
         &mut ledger,
@@ -281,9 +281,9 @@ fn moment(wall: Timestamp) -> Moment {
 }
 
 /// A file whose syncs add up in nanoseconds.
-fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Place {
+fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Storage {
     let syncs = Arc::clone(syncs);
-    Place::custom("a timed file", move |builder| {
+    Storage::custom("a timed file", move |builder| {
         let file = fs::File::options()
             .read(true)
             .write(true)

@@ -34,7 +34,7 @@ use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
 use crate::fetch::pieces::CUT_AT;
 use crate::fetch::window;
-use crate::ledger::{Ledger, Place};
+use crate::ledger::{Ledger, Storage};
 use crate::reports::ReportKind;
 use crate::reports::call_durations::CallDurations;
 
@@ -236,15 +236,15 @@ fn open_state(
     operation: &Operation,
     now: Timestamp,
 ) -> Result<Option<Ledger>, Failure> {
-    let place = config
+    let storage = config
         .state_path
         .as_deref()
-        .map(|folder| Place::file(folder, &operation.name));
-    let exists = match &place {
-        Some(place) => place.exists().map_err(|error| Failure::Failed(error.to_string()))?,
+        .map(|folder| Storage::file(folder, &operation.name));
+    let exists = match &storage {
+        Some(storage) => storage.exists().map_err(|error| Failure::Failed(error.to_string()))?,
         None => false,
     };
-    let Some(place) = place.filter(|_| exists) else {
+    let Some(storage) = storage.filter(|_| exists) else {
         if options.to.is_none() {
             let folder = match &config.state_path {
                 Some(folder) => format!("{} has no state of it", folder.display()),
@@ -263,7 +263,7 @@ fn open_state(
         );
         return Ok(None);
     };
-    Ledger::open(place, config.new_series_hold, config.series_limit, Moment::at(now))
+    Ledger::open(storage, config.new_series_hold, config.series_limit, Moment::at(now))
         .map(Some)
         .map_err(|error| Failure::Failed(error.to_string()))
 }

@@ -10,7 +10,7 @@ mod days;
 mod events;
 mod facts;
 mod hold;
-mod store;
+mod storage;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ use crate::reports::{Outcome, ReportKind, Tally};
 pub use self::books::Source;
 pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::{EventProgress, PartOf, Piece};
-pub use self::store::{Place, StateError};
+pub use self::storage::{StateError, Storage};
 
 /// A release that could not be saved is tried again after so long.
 const RELEASE_AGAIN: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ const CALL_DAYS_KEPT: i64 = 3;
 /// The ledger of one operation.
 #[derive(Debug)]
 pub struct Ledger {
-    place: Place,
+    storage: Storage,
     /// `None` after a storage error, until it is opened again.
     database: Option<Database>,
     reopen: Reopen,
@@ -83,11 +83,16 @@ pub struct Committed {
 
 impl Ledger {
     /// Opens the state. New series show 0 for `new_series_hold`; a family has `series_limit` label sets.
-    pub fn open(place: Place, new_series_hold: Duration, series_limit: usize, now: Moment) -> Result<Self, StateError> {
-        let database = place.open()?;
-        let books = Books::read(&database).map_err(|error| place.error(error))?;
+    pub fn open(
+        storage: Storage,
+        new_series_hold: Duration,
+        series_limit: usize,
+        now: Moment,
+    ) -> Result<Self, StateError> {
+        let database = storage.open()?;
+        let books = Books::read(&database).map_err(|error| storage.error(error))?;
         let mut ledger = Self {
-            place,
+            storage,
             database: Some(database),
             reopen: Reopen::default(),
             books,
@@ -97,7 +102,7 @@ impl Ledger {
         };
         if ledger.books.hash_key.is_none() {
             let mut key = [0; 16];
-            getrandom::fill(&mut key).map_err(|error| ledger.place.error(error))?;
+            getrandom::fill(&mut key).map_err(|error| ledger.storage.error(error))?;
             let change = Change {
                 hash_key: Some(u128::from_be_bytes(key)),
                 ..Change::default()
@@ -151,7 +156,7 @@ impl Ledger {
     /// Commits so far.
     pub fn statistics(&self) -> Statistics {
         Statistics {
-            size_bytes: self.place.size_bytes(),
+            size_bytes: self.storage.size_bytes(),
             ..self.statistics
         }
     }

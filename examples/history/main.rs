@@ -22,7 +22,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
 use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
@@ -164,7 +164,7 @@ impl Stage {
         let mut poller = Poller::new(
             operation.clone(),
             settings,
-            Place::memory(),
+            Storage::memory(),
             Clock::from_fn(move || told.now()),
             Arc::clone(&board),
         )?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::Ledger;
 use super::books::{Books, Change};
-use super::store::StateError;
+use super::storage::StateError;
 use crate::clock::Moment;
 
 /// After a storage error the state is opened again after so long, and then after twice as long each time.
@@ -40,7 +40,7 @@ impl Ledger {
     ) -> Result<T, StateError> {
         self.open_again(now)?;
         let Some(database) = &self.database else {
-            return Err(self.place.error("it is closed"));
+            return Err(self.storage.error("it is closed"));
         };
         let result: Result<_, redb::Error> = (|| {
             let writing = database.begin_write()?;
@@ -65,7 +65,7 @@ impl Ledger {
                 self.database = None;
                 self.postpone_reopening(now);
                 Err(self
-                    .place
+                    .storage
                     .error(format!("it could not be saved: {error}; check the disk")))
             }
         }
@@ -84,14 +84,14 @@ impl Ledger {
         if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
             self.statistics.failures += 1;
             return Err(self
-                .place
+                .storage
                 .error("it could not be saved before and is tried again shortly; check the disk"));
         }
-        let opened = self.place.open_existing().and_then(|database| {
-            let books = Books::read(&database).map_err(|error| self.place.error(error))?;
+        let opened = self.storage.open_existing().and_then(|database| {
+            let books = Books::read(&database).map_err(|error| self.storage.error(error))?;
             if books.hash_key != self.books.hash_key {
                 return Err(self
-                    .place
+                    .storage
                     .error("it is not the state of before; restart the exporter to go on with it"));
             }
             Ok((database, books))

@@ -13,7 +13,7 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("src/main.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
-    ("src/ledger/store.rs", &[".error("]),
+    ("src/ledger/storage.rs", &[".error("]),
     ("src/ledger/writing.rs", &[".error("]),
     ("src/config/summary.rs", &["warn(", "push("]),
 ];

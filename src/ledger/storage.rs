@@ -18,10 +18,10 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("wolkvox_expor
 
 /// Why the state cannot be used or saved. Names the place and the way out.
 #[derive(Debug, thiserror::Error)]
-#[error("state {place}: {what}")]
+#[error("state {storage}: {what}")]
 pub struct StateError {
     /// The file, or what stands for it.
-    pub place: String,
+    pub storage: String,
     /// What happened and what to do.
     pub what: String,
 }
@@ -31,13 +31,13 @@ type Opener = dyn Fn(&mut Builder) -> Result<Database, DatabaseError> + Send + S
 
 /// Where an operation's state is kept.
 #[derive(Clone)]
-pub struct Place {
+pub struct Storage {
     name: String,
     path: Option<PathBuf>,
     open: Arc<Opener>,
 }
 
-impl Place {
+impl Storage {
     /// In memory: the state ends with the process.
     pub fn memory() -> Self {
         Self::custom("in memory", |builder| {
@@ -138,7 +138,7 @@ impl Place {
 
     pub(super) fn error(&self, what: impl fmt::Display) -> StateError {
         StateError {
-            place: self.name.clone(),
+            storage: self.name.clone(),
             what: what.to_string(),
         }
     }
@@ -196,7 +196,7 @@ fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseErr
     Ok(database)
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
