@@ -30,7 +30,7 @@ use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
 use crate::reports::{Outcome, ReportKind, Tally};
 
-pub use self::books::Source;
+pub use self::books::ReportSource;
 pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::{EventProgress, PartOf, Piece};
 pub use self::storage::{StateError, Storage};
@@ -144,7 +144,7 @@ impl Ledger {
     }
 
     /// What a report was read from when it was last read.
-    pub fn source(&self, report: ReportKind) -> Option<&Source> {
+    pub fn source(&self, report: ReportKind) -> Option<&ReportSource> {
         self.books.sources.get(&report)
     }
 
@@ -163,7 +163,7 @@ impl Ledger {
 
     /// Commits from where a report is read from now on. Another server or filter is another stream of events: its report
     /// is born anew, and the totals stay.
-    pub fn commit_source(&mut self, report: ReportKind, source: &Source, now: Moment) -> Result<(), StateError> {
+    pub fn commit_source(&mut self, report: ReportKind, source: &ReportSource, now: Moment) -> Result<(), StateError> {
         if self.source(report) == Some(source) {
             return Ok(());
         }

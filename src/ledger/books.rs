@@ -29,7 +29,7 @@ const HASH_KEY: TableDefinition<'_, &str, u128> = TableDefinition::new("hash_key
 
 /// From where a report is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct ReportSource {
     /// The base address of the API.
     pub server: String,
     /// The name of the operation's zone.
@@ -38,9 +38,9 @@ pub struct Source {
     pub filter: Option<String>,
 }
 
-impl Source {
+impl ReportSource {
     /// Whether its events are others. The zone is only how they are dated.
-    pub fn is_another_stream(&self, other: &Source) -> bool {
+    pub fn is_another_stream(&self, other: &ReportSource) -> bool {
         self.server != other.server || self.filter != other.filter
     }
 }
@@ -51,7 +51,7 @@ pub(super) struct Books {
     pub(super) counters: BTreeMap<SeriesKey, Counter>,
     pub(super) days: BTreeMap<ReportKind, DayProgress>,
     pub(super) events: BTreeMap<ReportKind, EventProgress>,
-    pub(super) sources: BTreeMap<ReportKind, Source>,
+    pub(super) sources: BTreeMap<ReportKind, ReportSource>,
     pub(super) names: BTreeMap<(&'static Family, String), Name>,
     pub(super) calls: BTreeMap<Date, u32>,
     pub(super) hash_key: Option<u128>,
@@ -64,7 +64,7 @@ pub(super) struct Change {
     pub(super) dropped: Vec<SeriesKey>,
     pub(super) day: Option<(ReportKind, DayProgress)>,
     pub(super) event: Option<(ReportKind, EventProgress)>,
-    pub(super) source: Option<(ReportKind, Source)>,
+    pub(super) source: Option<(ReportKind, ReportSource)>,
     /// The report that is to be born anew.
     pub(super) forget_progress: Option<ReportKind>,
     pub(super) hash_key: Option<u128>,

@@ -12,7 +12,7 @@ use crate::config::ReportConfig;
 use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
 use crate::fetch::queries::EventQuestion;
-use crate::ledger::{EventProgress, PartOf, Piece, Source};
+use crate::ledger::{EventProgress, PartOf, Piece, ReportSource};
 use crate::reports::ReportKind;
 use crate::reports::events::Collected;
 
@@ -99,8 +99,8 @@ impl Poller {
         Ok(rows)
     }
 
-    fn source(&self, config: &ReportConfig) -> Source {
-        Source {
+    fn source(&self, config: &ReportConfig) -> ReportSource {
+        ReportSource {
             server: self.operation.base_url.clone(),
             zone: self.operation.timezone_name.clone(),
             filter: config.filter.clone(),
