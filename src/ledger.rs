@@ -4,14 +4,14 @@
 //! in one transaction, and only what is committed is shown. A crash at any point loses nothing and counts nothing
 //! twice, and a scrape never sees a number that a crash could take back. Without a state path the same code runs in memory.
 
-mod books;
+mod commit;
 pub(crate) mod counters;
 mod days;
 mod events;
 mod facts;
 mod hold;
+mod state;
 mod storage;
-mod writing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,18 +21,18 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use redb::Database;
 use tokio::time::Instant;
 
-use self::books::{Books, Change};
+use self::commit::Reopen;
 use self::counters::{Draft, Total};
 use self::hold::Holds;
-use self::writing::Reopen;
+use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
 use crate::reports::{Outcome, ReportKind, Tally};
 
-pub use self::books::ReportSource;
 pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::{EventProgress, PartOf, Piece};
+pub use self::state::ReportSource;
 pub use self::storage::{StateError, Storage};
 
 /// A release that could not be saved is tried again after so long.
@@ -49,7 +49,7 @@ pub struct Ledger {
     /// `None` after a storage error, until it is opened again.
     database: Option<Database>,
     reopen: Reopen,
-    books: Books,
+    state: State,
     holds: Holds,
     series_limit: usize,
     statistics: Statistics,
@@ -90,22 +90,22 @@ impl Ledger {
         now: Moment,
     ) -> Result<Self, StateError> {
         let database = storage.open()?;
-        let books = Books::read(&database).map_err(|error| storage.error(error))?;
+        let state = State::read(&database).map_err(|error| storage.error(error))?;
         let mut ledger = Self {
             storage,
             database: Some(database),
             reopen: Reopen::default(),
-            books,
+            state,
             holds: Holds::new(new_series_hold),
             series_limit,
             statistics: Statistics::default(),
         };
-        if ledger.books.hash_key.is_none() {
+        if ledger.state.hash_key.is_none() {
             let mut key = [0; 16];
             getrandom::fill(&mut key).map_err(|error| ledger.storage.error(error))?;
-            let change = Change {
+            let change = StateChange {
                 hash_key: Some(u128::from_be_bytes(key)),
-                ..Change::default()
+                ..StateChange::default()
             };
             ledger.write(now, |_, _| Ok((change, ())))?;
         }
@@ -124,17 +124,17 @@ impl Ledger {
 
     /// The key of the hashes by which facts are known. Random, made with the state and kept in it.
     pub fn hash_key(&self) -> u128 {
-        self.books.hash_key.unwrap_or_default()
+        self.state.hash_key.unwrap_or_default()
     }
 
     /// How far the day totals of a report are read; `None` before its birth.
     pub fn day_progress(&self, report: ReportKind) -> Option<&DayProgress> {
-        self.books.days.get(&report)
+        self.state.days.get(&report)
     }
 
     /// How far the events of a report are read; `None` before its birth.
     pub fn event_progress(&self, report: ReportKind) -> Option<&EventProgress> {
-        self.books.events.get(&report)
+        self.state.events.get(&report)
     }
 
     /// The end of what was read of a report; `None` before its birth, and for a report of the state of now.
@@ -145,12 +145,12 @@ impl Ledger {
 
     /// What a report was read from when it was last read.
     pub fn source(&self, report: ReportKind) -> Option<&ReportSource> {
-        self.books.sources.get(&report)
+        self.state.sources.get(&report)
     }
 
     /// Calls used on a local day.
     pub fn calls_used(&self, day: Date) -> u32 {
-        self.books.calls.get(&day).copied().unwrap_or_default()
+        self.state.calls.get(&day).copied().unwrap_or_default()
     }
 
     /// Commits so far.
@@ -168,9 +168,9 @@ impl Ledger {
             return Ok(());
         }
         let source = source.clone();
-        self.write(now, |_, books| {
-            let mut change = Change::default();
-            let before = books.sources.get(&report);
+        self.write(now, |_, state| {
+            let mut change = StateChange::default();
+            let before = state.sources.get(&report);
             change.forget_progress = before
                 .is_some_and(|before| before.is_another_stream(&source))
                 .then_some(report);
@@ -184,19 +184,19 @@ impl Ledger {
         if self.calls_used(day) == used {
             return Ok(());
         }
-        self.write(now, |_, _| Ok((Change::default().with_calls(day, used), ())))
+        self.write(now, |_, _| Ok((StateChange::default().with_calls(day, used), ())))
     }
 
     /// Commits a reading of a day's totals: each counter grows by what the day has above its highest value so far.
     pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
         let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
-        self.write(now, |_, books| {
-            let mut change = Change::default();
-            let mut draft = Draft::new(&books.counters, limit, reading.today, released_at_birth);
+        self.write(now, |_, state| {
+            let mut change = StateChange::default();
+            let mut draft = Draft::new(&state.counters, limit, reading.today, released_at_birth);
             for (key, zero) in &reading.series {
                 draft.admit(key, Total::from(*zero));
             }
-            let born = books.days.get(&reading.report).cloned();
+            let born = state.days.get(&reading.report).cloned();
             let mut progress = born.unwrap_or_else(|| DayProgress::born(reading));
             let (growth, corrections) = progress.take(reading);
             for (key, growth) in growth {
@@ -205,7 +205,7 @@ impl Ledger {
                 }
             }
             change.day = Some((reading.report, progress));
-            change.take_draft(draft);
+            change.merge_counters(draft);
             Ok((
                 change.with_calls(reading.today, reading.calls_used),
                 Committed {
@@ -218,7 +218,7 @@ impl Ledger {
 
     /// Notes that the days up to yesterday were read again.
     pub fn commit_days_reread(&mut self, report: ReportKind, now: Moment) -> Result<(), StateError> {
-        let Some(progress) = self.books.days.get(&report) else {
+        let Some(progress) = self.state.days.get(&report) else {
             return Ok(());
         };
         let progress = DayProgress {
@@ -227,9 +227,9 @@ impl Ledger {
         };
         self.write(now, |_, _| {
             Ok((
-                Change {
+                StateChange {
                     day: Some((report, progress)),
-                    ..Change::default()
+                    ..StateChange::default()
                 },
                 (),
             ))
@@ -239,13 +239,13 @@ impl Ledger {
     /// Commits a piece of a window: what it has that is new is counted, and the report is read so far.
     pub fn commit_piece(&mut self, piece: &Piece, calls: (Date, u32), now: Moment) -> Result<Committed, StateError> {
         let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
-        self.write(now, |writing, books| {
+        self.write(now, |writing, state| {
             let mut committed = Committed {
                 tally: piece.tally.clone(),
                 ..Committed::default()
             };
-            let mut draft = Draft::new(&books.counters, limit, calls.0, released_at_birth);
-            let before = books.events.get(&piece.report);
+            let mut draft = Draft::new(&state.counters, limit, calls.0, released_at_birth);
+            let before = state.events.get(&piece.report);
             let mut table = writing.open_table(facts::FACTS)?;
 
             let mut keys = Vec::new();
@@ -306,7 +306,7 @@ impl Ledger {
                 }
             }
 
-            let mut change = Change::default();
+            let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
                 let moved = before.is_none_or(|before| before.forgotten_before < progress.forgotten_before);
                 if moved {
@@ -318,8 +318,8 @@ impl Ledger {
                 }
                 change.event = Some((piece.report, progress));
             }
-            change.take_draft(draft);
-            change.take_names(books, &piece.names, limit);
+            change.merge_counters(draft);
+            change.merge_names(state, &piece.names, limit);
             Ok((change.with_calls(calls.0, calls.1), committed))
         })
     }
@@ -332,10 +332,10 @@ impl Ledger {
     /// Commits the release of the series whose hold is over. After a failure they stay held and are tried again.
     pub fn commit_releases(&mut self, now: Moment) -> Result<(), StateError> {
         let over = self.holds.over(now.monotonic);
-        let released = self.write(now, |_, books| {
-            let mut change = Change::default();
+        let released = self.write(now, |_, state| {
+            let mut change = StateChange::default();
             for key in &over {
-                if let Some(counter) = books.counters.get(key) {
+                if let Some(counter) = state.counters.get(key) {
                     change.counters.insert(
                         key.clone(),
                         counters::Counter {
@@ -356,15 +356,15 @@ impl Ledger {
 
     /// Drops the series that were idle for too long.
     pub fn commit_idle(&mut self, today: Date, now: Moment) -> Result<(), StateError> {
-        let idle = counters::idle(&self.books.counters, today);
+        let idle = counters::idle(&self.state.counters, today);
         if idle.is_empty() {
             return Ok(());
         }
         self.write(now, |_, _| {
             Ok((
-                Change {
+                StateChange {
                     dropped: idle,
-                    ..Change::default()
+                    ..StateChange::default()
                 },
                 (),
             ))
@@ -374,7 +374,7 @@ impl Ledger {
     /// What is shown of the given families: counters, histograms and the names of ids.
     pub fn shown(&self, families: &[&'static Family]) -> Vec<FamilySeries> {
         let mut shown: Vec<FamilySeries> = families.iter().map(|family| FamilySeries::new(family)).collect();
-        for (key, counter) in &self.books.counters {
+        for (key, counter) in &self.state.counters {
             if let Some(family) = shown.iter_mut().find(|shown| shown.family == key.family) {
                 let is_held = !counter.released && self.holds.is_held(key);
                 let total = if is_held {
@@ -385,7 +385,7 @@ impl Ledger {
                 family.push(key.labels.clone(), total.value());
             }
         }
-        for ((family, id), name) in &self.books.names {
+        for ((family, id), name) in &self.state.names {
             if let Some(family) = shown
                 .iter_mut()
                 .find(|shown| shown.family == *family && family.kind == Kind::Info)
@@ -398,11 +398,11 @@ impl Ledger {
 
     /// Releases what an earlier process held: without a hold it is shown, so a later hold must not take it back.
     fn release_all(&mut self, now: Moment) -> Result<(), StateError> {
-        if self.books.counters.values().all(|counter| counter.released) {
+        if self.state.counters.values().all(|counter| counter.released) {
             return Ok(());
         }
-        self.write(now, |_, books| {
-            let unreleased = books.counters.iter().filter(|(_, counter)| !counter.released);
+        self.write(now, |_, state| {
+            let unreleased = state.counters.iter().filter(|(_, counter)| !counter.released);
             let released = |counter: &counters::Counter| counters::Counter {
                 released: true,
                 ..counter.clone()
@@ -411,9 +411,9 @@ impl Ledger {
                 .map(|(key, counter)| (key.clone(), released(counter)))
                 .collect();
             Ok((
-                Change {
+                StateChange {
                     counters,
-                    ..Change::default()
+                    ..StateChange::default()
                 },
                 (),
             ))
@@ -422,7 +422,7 @@ impl Ledger {
 
     /// Series that were not released before a restart are held from its beginning on.
     fn hold_unreleased(&mut self, now: Moment) {
-        let unreleased = self.books.counters.iter().filter(|(_, counter)| !counter.released);
+        let unreleased = self.state.counters.iter().filter(|(_, counter)| !counter.released);
         for (key, _) in unreleased {
             self.holds.start(key.clone(), now.monotonic);
         }

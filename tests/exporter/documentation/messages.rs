@@ -14,7 +14,7 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/ledger/storage.rs", &[".error("]),
-    ("src/ledger/writing.rs", &[".error("]),
+    ("src/ledger/commit.rs", &[".error("]),
     ("src/config/summary.rs", &["warn(", "push("]),
 ];
 

@@ -6,7 +6,7 @@ use redb::WriteTransaction;
 use tokio::time::Instant;
 
 use super::Ledger;
-use super::books::{Books, Change};
+use super::state::{State, StateChange};
 use super::storage::StateError;
 use crate::clock::Moment;
 
@@ -36,7 +36,7 @@ impl Ledger {
     pub(super) fn write<T>(
         &mut self,
         now: Moment,
-        change: impl FnOnce(&WriteTransaction, &Books) -> Result<(Change, T), redb::Error>,
+        change: impl FnOnce(&WriteTransaction, &State) -> Result<(StateChange, T), redb::Error>,
     ) -> Result<T, StateError> {
         self.open_again(now)?;
         let Some(database) = &self.database else {
@@ -44,7 +44,7 @@ impl Ledger {
         };
         let result: Result<_, redb::Error> = (|| {
             let writing = database.begin_write()?;
-            let (change, result) = change(&writing, &self.books)?;
+            let (change, result) = change(&writing, &self.state)?;
             change.write(&writing)?;
             writing.commit()?;
             Ok((change, result))
@@ -54,7 +54,7 @@ impl Ledger {
                 for key in &change.born {
                     self.holds.start(key.clone(), now.monotonic);
                 }
-                self.books.apply(change);
+                self.state.apply(change);
                 self.statistics.commits += 1;
                 self.statistics.last_commit = Some(now.wall);
                 self.reopen = Reopen::default();
@@ -88,18 +88,18 @@ impl Ledger {
                 .error("it could not be saved before and is tried again shortly; check the disk"));
         }
         let opened = self.storage.open_existing().and_then(|database| {
-            let books = Books::read(&database).map_err(|error| self.storage.error(error))?;
-            if books.hash_key != self.books.hash_key {
+            let state = State::read(&database).map_err(|error| self.storage.error(error))?;
+            if state.hash_key != self.state.hash_key {
                 return Err(self
                     .storage
                     .error("it is not the state of before; restart the exporter to go on with it"));
             }
-            Ok((database, books))
+            Ok((database, state))
         });
         match opened {
-            Ok((database, books)) => {
+            Ok((database, state)) => {
                 self.database = Some(database);
-                self.books = books;
+                self.state = state;
                 self.hold_unreleased(now);
                 Ok(())
             }

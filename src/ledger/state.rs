@@ -47,7 +47,7 @@ impl ReportSource {
 
 /// All that is committed but the keys of facts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Books {
+pub(super) struct State {
     pub(super) counters: BTreeMap<SeriesKey, Counter>,
     pub(super) days: BTreeMap<ReportKind, DayProgress>,
     pub(super) events: BTreeMap<ReportKind, EventProgress>,
@@ -59,7 +59,7 @@ pub(super) struct Books {
 
 /// What one commit changes.
 #[derive(Debug, Default)]
-pub(super) struct Change {
+pub(super) struct StateChange {
     pub(super) counters: BTreeMap<SeriesKey, Counter>,
     pub(super) dropped: Vec<SeriesKey>,
     pub(super) day: Option<(ReportKind, DayProgress)>,
@@ -74,11 +74,11 @@ pub(super) struct Change {
     pub(super) born: Vec<SeriesKey>,
 }
 
-impl Books {
+impl State {
     /// Reads all that is committed. Series and reports that this version does not know stay on disk, unseen.
     pub(super) fn read(database: &Database) -> Result<Self, redb::Error> {
         let reading = database.begin_read()?;
-        let mut books = Self::default();
+        let mut state = Self::default();
         let families: Vec<&'static Family> = ReportKind::ALL.iter().flat_map(|report| report.families()).collect();
         let family = |name: &str| families.iter().find(|family| family.name == name).copied();
         let report = |name: &str| ReportKind::ALL.into_iter().find(|report| report.name() == name);
@@ -89,7 +89,7 @@ impl Books {
             };
             if let Some(family) = family(&name).filter(|f| f.labels.len() == labels.len() && value.total.fits(f)) {
                 let labels = labels.into_iter().map(Label::Owned).collect();
-                books.counters.insert(SeriesKey { family, labels }, value);
+                state.counters.insert(SeriesKey { family, labels }, value);
             }
         })?;
         read_table(&reading, NAMES, |key, value: Name| {
@@ -97,23 +97,23 @@ impl Books {
                 return;
             };
             if let Some(family) = family(&name) {
-                books.names.insert((family, id), value);
+                state.names.insert((family, id), value);
             }
         })?;
         read_table(&reading, DAYS, |key, value| {
-            books.days.extend(report(key).map(|report| (report, value)))
+            state.days.extend(report(key).map(|report| (report, value)))
         })?;
         read_table(&reading, EVENTS, |key, value| {
-            books.events.extend(report(key).map(|report| (report, value)))
+            state.events.extend(report(key).map(|report| (report, value)))
         })?;
         read_table(&reading, SOURCES, |key, value| {
-            books.sources.extend(report(key).map(|report| (report, value)))
+            state.sources.extend(report(key).map(|report| (report, value)))
         })?;
         match reading.open_table(CALLS) {
             Ok(table) => {
                 for entry in table.iter()? {
                     let (day, used) = entry?;
-                    books
+                    state
                         .calls
                         .extend(day.value().parse::<Date>().ok().map(|day| (day, used.value())));
                 }
@@ -122,15 +122,15 @@ impl Books {
             Err(error) => return Err(error.into()),
         }
         match reading.open_table(HASH_KEY) {
-            Ok(table) => books.hash_key = table.get("hash_key")?.map(|key| key.value()),
+            Ok(table) => state.hash_key = table.get("hash_key")?.map(|key| key.value()),
             Err(TableError::TableDoesNotExist(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(books)
+        Ok(state)
     }
 
     /// Takes over a change that is on disk.
-    pub(super) fn apply(&mut self, change: Change) {
+    pub(super) fn apply(&mut self, change: StateChange) {
         for key in change.dropped {
             self.counters.remove(&key);
         }
@@ -151,7 +151,7 @@ impl Books {
     }
 }
 
-impl Change {
+impl StateChange {
     pub(super) fn with_calls(self, day: Date, used: u32) -> Self {
         Self {
             calls: Some((day, used)),
@@ -159,24 +159,24 @@ impl Change {
         }
     }
 
-    pub(super) fn take_draft(&mut self, draft: Draft<'_>) {
+    pub(super) fn merge_counters(&mut self, draft: Draft<'_>) {
         self.counters.extend(draft.touched);
         self.born.extend(draft.born);
     }
 
-    /// Takes the names that are newer than those in the books, as far as the limit goes.
-    pub(super) fn take_names(
+    /// Takes the names that are newer than those in the state, as far as the limit goes.
+    pub(super) fn merge_names(
         &mut self,
-        books: &Books,
+        state: &State,
         names: &BTreeMap<(&'static Family, String), Name>,
         limit: usize,
     ) {
         let mut room: BTreeMap<&'static Family, usize> = BTreeMap::new();
         for (id, name) in names {
-            match books.names.get(id) {
+            match state.names.get(id) {
                 Some(known) if known.at > name.at || known.name == name.name => continue,
                 None => {
-                    let known = || books.names.keys().filter(|(family, _)| *family == id.0).count();
+                    let known = || state.names.keys().filter(|(family, _)| *family == id.0).count();
                     let room = room.entry(id.0).or_insert_with(|| limit.saturating_sub(known()));
                     if *room == 0 {
                         continue;
