@@ -22,7 +22,7 @@ use redb::Database;
 use tokio::time::Instant;
 
 use self::commit::Reopen;
-use self::counters::{Draft, Total};
+use self::counters::{CounterUpdates, Total};
 use self::hold::Holds;
 use self::state::{State, StateChange};
 use crate::clock::Moment;
@@ -192,20 +192,20 @@ impl Ledger {
         let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
         self.write(now, |_, state| {
             let mut change = StateChange::default();
-            let mut draft = Draft::new(&state.counters, limit, reading.today, released_at_birth);
+            let mut counters = CounterUpdates::new(&state.counters, limit, reading.today, released_at_birth);
             for (key, zero) in &reading.series {
-                draft.admit(key, Total::from(*zero));
+                counters.get_or_fold(key, Total::from(*zero));
             }
             let born = state.days.get(&reading.report).cloned();
             let mut progress = born.unwrap_or_else(|| DayProgress::born(reading));
             let (growth, corrections) = progress.take(reading);
             for (key, growth) in growth {
-                if let Some(counter) = draft.change(&key) {
+                if let Some(counter) = counters.get_mut(&key) {
                     counter.total.add(growth);
                 }
             }
             change.day = Some((reading.report, progress));
-            change.merge_counters(draft);
+            change.merge_counters(counters);
             Ok((
                 change.with_calls(reading.today, reading.calls_used),
                 Committed {
@@ -244,7 +244,7 @@ impl Ledger {
                 tally: piece.tally.clone(),
                 ..Committed::default()
             };
-            let mut draft = Draft::new(&state.counters, limit, calls.0, released_at_birth);
+            let mut counters = CounterUpdates::new(&state.counters, limit, calls.0, released_at_birth);
             let before = state.events.get(&piece.report);
             let mut table = writing.open_table(facts::FACTS)?;
 
@@ -264,10 +264,10 @@ impl Ledger {
             let admitted: Vec<_> = piece
                 .series
                 .iter()
-                .map(|key| draft.admit(key, Total::zero_of(key.family)))
+                .map(|key| counters.get_or_fold(key, Total::zero_of(key.family)))
                 .collect();
             for key in &piece.born_together {
-                draft.admit(key, Total::zero_of(key.family));
+                counters.get_or_fold(key, Total::zero_of(key.family));
             }
             // Added up by place: looking a series up for each fact would take longer than all else here.
             let mut growth: Vec<Option<Total>> = vec![None; admitted.len()];
@@ -300,7 +300,7 @@ impl Ledger {
             }
             for ((key, _), growth) in admitted.iter().zip(growth) {
                 if let Some(growth) = growth
-                    && let Some(counter) = draft.change(key)
+                    && let Some(counter) = counters.get_mut(key)
                 {
                     counter.total.add_total(&growth);
                 }
@@ -318,7 +318,7 @@ impl Ledger {
                 }
                 change.event = Some((piece.report, progress));
             }
-            change.merge_counters(draft);
+            change.merge_counters(counters);
             change.merge_names(state, &piece.names, limit);
             Ok((change.with_calls(calls.0, calls.1), committed))
         })

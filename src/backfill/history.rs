@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::records::{DayRecord, PieceRecord, Record, report_named};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
-use crate::ledger::counters::{Counter, Draft, Total};
+use crate::ledger::counters::{Counter, CounterUpdates, Total};
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
 use crate::reports::ReportKind;
@@ -34,7 +34,7 @@ pub(super) type Slot = u32;
 pub(super) struct History {
     grid: Grid,
     limit: usize,
-    draft: Draft<'static>,
+    counters: CounterUpdates<'static>,
     growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
     /// When an id first came: all its series begin there, as they do live.
     first: BTreeMap<(ReportKind, String), Slot>,
@@ -72,14 +72,14 @@ impl Grid {
 impl History {
     pub(super) fn new(grid: Grid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
         // Neither the dates nor the holds of live series matter here.
-        let mut draft = Draft::new(&NOTHING, limit, Date::ZERO, true);
+        let mut counters = CounterUpdates::new(&NOTHING, limit, Date::ZERO, true);
         for (key, zero) in series_of_days {
-            draft.admit(key, Total::from(*zero));
+            counters.get_or_fold(key, Total::from(*zero));
         }
         Self {
             grid,
             limit,
-            draft,
+            counters,
             growth: BTreeMap::new(),
             first: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -160,10 +160,10 @@ impl History {
         self.known.extend(piece.keys().map(|key| (report, key)));
         let admitted: Vec<SeriesKey> = piece
             .series(report)
-            .map(|key| self.draft.admit(&key, Total::zero_of(key.family)).0)
+            .map(|key| self.counters.get_or_fold(&key, Total::zero_of(key.family)).0)
             .collect();
         for key in piece.born(report) {
-            self.draft.admit(&key, Total::zero_of(key.family));
+            self.counters.get_or_fold(&key, Total::zero_of(key.family));
         }
         for (second, series, observed) in &piece.counts {
             let Some(key) = admitted.get(*series as usize) else {
@@ -218,7 +218,11 @@ impl History {
         report: ReportKind,
         family: &'static Family,
     ) -> impl Iterator<Item = (&SeriesKey, &Total, Slot, Option<&BTreeMap<Slot, Total>>)> {
-        let zeros = self.draft.touched.iter().filter(move |(key, _)| key.family == family);
+        let zeros = self
+            .counters
+            .changed
+            .iter()
+            .filter(move |(key, _)| key.family == family);
         zeros.map(move |(key, zero)| {
             let begin = key.labels.first().map_or(0, |id| self.begin(report, id));
             (key, &zero.total, begin, self.growth.get(key))

@@ -146,9 +146,9 @@ impl From<Amount> for Total {
 }
 
 /// The series as they will be after a commit: those of before, and those that the commit touches.
-pub(crate) struct Draft<'b> {
+pub(crate) struct CounterUpdates<'b> {
     before: &'b BTreeMap<SeriesKey, Counter>,
-    pub(crate) touched: BTreeMap<SeriesKey, Counter>,
+    pub(crate) changed: BTreeMap<SeriesKey, Counter>,
     /// Keys that the commit brought into being.
     pub(super) born: Vec<SeriesKey>,
     sets: BTreeMap<&'static Family, usize>,
@@ -158,7 +158,7 @@ pub(crate) struct Draft<'b> {
     released_at_birth: bool,
 }
 
-impl<'b> Draft<'b> {
+impl<'b> CounterUpdates<'b> {
     pub(crate) fn new(
         before: &'b BTreeMap<SeriesKey, Counter>,
         limit: usize,
@@ -171,7 +171,7 @@ impl<'b> Draft<'b> {
         }
         Self {
             before,
-            touched: BTreeMap::new(),
+            changed: BTreeMap::new(),
             born: Vec::new(),
             sets,
             limit,
@@ -181,12 +181,12 @@ impl<'b> Draft<'b> {
     }
 
     fn exists(&self, key: &SeriesKey) -> bool {
-        self.touched.contains_key(key) || self.before.contains_key(key)
+        self.changed.contains_key(key) || self.before.contains_key(key)
     }
 
     /// The series that stands for a label set: itself, if it is stored or there is room for it, else the one whose free
     /// labels are folded. Both are born at zero where they do not exist. Says whether it was folded.
-    pub(crate) fn admit(&mut self, key: &SeriesKey, zero: Total) -> (SeriesKey, bool) {
+    pub(crate) fn get_or_fold(&mut self, key: &SeriesKey, zero: Total) -> (SeriesKey, bool) {
         let sets = self.sets.get(key.family).copied().unwrap_or_default();
         if self.exists(key) {
             return (key.clone(), false);
@@ -196,7 +196,7 @@ impl<'b> Draft<'b> {
         if !self.exists(&admitted) {
             *self.sets.entry(key.family).or_default() += 1;
             self.born.push(admitted.clone());
-            self.touched.insert(
+            self.changed.insert(
                 admitted.clone(),
                 Counter {
                     total: zero,
@@ -209,11 +209,11 @@ impl<'b> Draft<'b> {
     }
 
     /// The series, to be changed; it must have been admitted.
-    pub(super) fn change(&mut self, key: &SeriesKey) -> Option<&mut Counter> {
-        if !self.touched.contains_key(key) {
-            self.touched.insert(key.clone(), self.before.get(key)?.clone());
+    pub(super) fn get_mut(&mut self, key: &SeriesKey) -> Option<&mut Counter> {
+        if !self.changed.contains_key(key) {
+            self.changed.insert(key.clone(), self.before.get(key)?.clone());
         }
-        let counter = self.touched.get_mut(key)?;
+        let counter = self.changed.get_mut(key)?;
         counter.last = self.today;
         Some(counter)
     }

@@ -10,7 +10,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, StorageError, TableDefinit
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::counters::{Counter, Draft};
+use super::counters::{Counter, CounterUpdates};
 use super::days::DayProgress;
 use super::events::EventProgress;
 use super::oldest_call_day;
@@ -159,9 +159,9 @@ impl StateChange {
         }
     }
 
-    pub(super) fn merge_counters(&mut self, draft: Draft<'_>) {
-        self.counters.extend(draft.touched);
-        self.born.extend(draft.born);
+    pub(super) fn merge_counters(&mut self, counters: CounterUpdates<'_>) {
+        self.counters.extend(counters.changed);
+        self.born.extend(counters.born);
     }
 
     /// Takes the names that are newer than those in the state, as far as the limit goes.
