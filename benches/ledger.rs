@@ -22,7 +22,7 @@ use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{EventRow, Fact, FactKey, SeriesIndex};
+use wolkvox_exporter::reports::events::{Collected, EventRow, Fact, FactKey, SeriesIndex};
 use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -223,11 +223,14 @@ impl Stream {
             part_of,
             overlap: OVERLAP,
             reread_back: REREAD_BACK,
-            rows: events.map(row).collect(),
-            series,
-            born_together: Vec::new(),
-            names: BTreeMap::new(),
-            tally: Tally::default(),
+            answer: Collected {
+                rows: events.map(row).collect(),
+                series,
+                born_together: Vec::new(),
+                names: BTreeMap::new(),
+                tally: Tally::default(),
+                newest: None,
+            },
             backlog_before: Timestamp::MIN,
         }
     }

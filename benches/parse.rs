@@ -319,18 +319,14 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
 }
 
 /// A piece with the overlap and the reread of the default configuration.
-fn piece(part_of: PartOf, until: Timestamp, collected: Collected) -> Piece {
+fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     Piece {
         report: ReportKind::AbandonedCalls,
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
         reread_back: SignedDuration::from_hours(48),
-        rows: collected.rows,
-        series: collected.series,
-        born_together: collected.born_together,
-        names: collected.names,
-        tally: collected.tally,
+        answer,
         backlog_before: Timestamp::MIN,
     }
 }

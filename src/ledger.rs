@@ -241,7 +241,7 @@ impl Ledger {
         let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
         self.write(now, |writing, state| {
             let mut committed = Committed {
-                tally: piece.tally.clone(),
+                tally: piece.answer.tally.clone(),
                 ..Committed::default()
             };
             let mut counters = CounterUpdates::new(&state.counters, limit, calls.0, released_at_birth);
@@ -250,11 +250,12 @@ impl Ledger {
 
             let mut keys = Vec::new();
             let outcomes: Vec<Option<Outcome>> = piece
+                .answer
                 .rows
                 .iter()
                 .map(|row| Piece::outcome_by_date(row, before))
                 .collect();
-            for (row, outcome) in piece.rows.iter().zip(&outcomes) {
+            for (row, outcome) in piece.answer.rows.iter().zip(&outcomes) {
                 if outcome.is_none() {
                     keys.extend(row.facts.iter().map(|fact| fact.key));
                 }
@@ -262,17 +263,18 @@ impl Ledger {
             let new = facts::add_new(&mut table, piece.report, &keys)?;
 
             let admitted: Vec<_> = piece
+                .answer
                 .series
                 .iter()
                 .map(|key| counters.get_or_fold(key, Total::zero_of(key.family)))
                 .collect();
-            for key in &piece.born_together {
+            for key in &piece.answer.born_together {
                 counters.get_or_fold(key, Total::zero_of(key.family));
             }
             // Added up by place: looking a series up for each fact would take longer than all else here.
             let mut growth: Vec<Option<Total>> = vec![None; admitted.len()];
             let mut new = new.into_iter();
-            for (row, outcome) in piece.rows.iter().zip(outcomes) {
+            for (row, outcome) in piece.answer.rows.iter().zip(outcomes) {
                 if let Some(outcome) = outcome {
                     committed.tally.count(outcome);
                     continue;
@@ -319,7 +321,7 @@ impl Ledger {
                 change.event = Some((piece.report, progress));
             }
             change.merge_counters(counters);
-            change.merge_names(state, &piece.names, limit);
+            change.merge_names(state, &piece.answer.names, limit);
             Ok((change.with_calls(calls.0, calls.1), committed))
         })
     }

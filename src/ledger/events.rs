@@ -1,14 +1,10 @@
 //! Events read in pieces of time: which rows count, and how far a report is read.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::Family;
-use crate::metrics::series::SeriesKey;
-use crate::reports::events::{EventRow, Name};
-use crate::reports::{Outcome, ReportKind, Tally};
+use crate::reports::events::{Collected, EventRow};
+use crate::reports::{Outcome, ReportKind};
 
 /// How far the events of a report are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,16 +32,8 @@ pub struct Piece {
     pub overlap: SignedDuration,
     /// How far back rereads read.
     pub reread_back: SignedDuration,
-    /// The rows.
-    pub rows: Vec<EventRow>,
-    /// The series that facts count in.
-    pub series: Vec<SeriesKey>,
-    /// Series that are born with an id, whether anything counts in them or not.
-    pub born_together: Vec<SeriesKey>,
-    /// The newest name of each id.
-    pub names: BTreeMap<(&'static Family, String), Name>,
-    /// What became of the rows that are none: invalid or ignored.
-    pub tally: Tally,
+    /// What the answer has.
+    pub answer: Collected,
     /// Rows dated before this are a backlog when they are counted.
     pub backlog_before: Timestamp,
 }

@@ -168,18 +168,13 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
     for row in &rows {
         reader.row(None, serde_json::from_str(row).unwrap());
     }
-    let collected = Collected::from(reader);
     Piece {
         report: REPORT,
         until: Timestamp::from_second(BIRTH + until).unwrap(),
         part_of,
         overlap: SignedDuration::from_secs(300),
         reread_back: SignedDuration::from_hours(1),
-        rows: collected.rows,
-        series: collected.series,
-        born_together: collected.born_together,
-        names: collected.names,
-        tally: collected.tally,
+        answer: Collected::from(reader),
         backlog_before: Timestamp::MIN,
     }
 }
