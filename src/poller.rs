@@ -404,7 +404,7 @@ impl Poller {
     }
 
     fn show_counters(&self, report: ReportKind) {
-        let shown = self.ledger().shown(&report.families());
+        let shown = self.ledger().visible_series(&report.families());
         self.board.show(&self.operation.name, report, shown, None);
     }
 

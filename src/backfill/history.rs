@@ -11,7 +11,8 @@ use jiff::civil::Date;
 
 use super::records::{DayRecord, PieceRecord, Record, report_named};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
-use crate::ledger::counters::{Counter, CounterUpdates, Total};
+use crate::ledger::counters::{Counter, CounterUpdates};
+use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
 use crate::reports::ReportKind;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::history::{Grid, History};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
-use crate::ledger::counters::Total;
+use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
 

@@ -1,4 +1,4 @@
-//! How a change comes to disk, and how the ledger goes on after a storage error.
+//! How a change is committed, and how the ledger recovers from a storage error.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use super::state::{State, StateChange};
 use super::storage::StateError;
 use crate::clock::Moment;
 
-/// After a storage error the state is opened again after so long, and then after twice as long each time.
+/// After a storage error the state is opened again after this time, and then after twice as long each time.
 const FIRST_REOPEN: Duration = Duration::from_secs(1);
+/// The longest time between two attempts.
 const LONGEST_REOPEN: Duration = Duration::from_secs(60);
 
-/// When the database may be opened again after an error.
+/// When the database may be opened again after a storage error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reopen {
     not_before: Option<Instant>,
@@ -31,8 +32,8 @@ impl Default for Reopen {
 }
 
 impl Ledger {
-    /// Writes a change in one transaction, and shows it only when it is on disk. After an error the database is closed:
-    /// whether the change was saved is read from the disk when it is opened again.
+    /// Commits what `change` makes of the state. This is the only way to change it: first on disk, in one transaction, then in
+    /// memory. After an error the database is closed; whether the change was saved is read from disk when it is opened again.
     pub(super) fn write<T>(
         &mut self,
         now: Moment,
@@ -43,15 +44,15 @@ impl Ledger {
             return Err(self.storage.error("it is closed"));
         };
         let result: Result<_, redb::Error> = (|| {
-            let writing = database.begin_write()?;
-            let (change, result) = change(&writing, &self.state)?;
-            change.write(&writing)?;
-            writing.commit()?;
+            let transaction = database.begin_write()?;
+            let (change, result) = change(&transaction, &self.state)?;
+            change.write(&transaction)?;
+            transaction.commit()?;
             Ok((change, result))
         })();
         match result {
             Ok((change, result)) => {
-                for key in &change.born {
+                for key in &change.created {
                     self.holds.start(key.clone(), now.monotonic);
                 }
                 self.state.apply(change);
@@ -76,7 +77,7 @@ impl Ledger {
         self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
     }
 
-    /// Opens the database again after an error, not too often.
+    /// Opens the database again after an error, but not too often.
     fn open_again(&mut self, now: Moment) -> Result<(), StateError> {
         if self.database.is_some() {
             return Ok(());

@@ -472,7 +472,7 @@ proptest! {
                 }
             }
             let mut values = [0; 3];
-            for family in ledger.shown(&ReportKind::CallDurations.families()) {
+            for family in ledger.visible_series(&ReportKind::CallDurations.families()) {
                 for shown in family.series {
                     let key = (family.family, &shown.labels);
                     if let Some(cell) = series.iter().position(|(other, _)| (other.family, &other.labels) == key) {

@@ -182,7 +182,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
 /// What is shown: by series, the count, or count and sum of a histogram.
 fn shown(ledger: &Ledger) -> BTreeMap<String, (u64, u64)> {
     let mut shown = BTreeMap::new();
-    for family in ledger.shown(&REPORT.families()) {
+    for family in ledger.visible_series(&REPORT.families()) {
         for series in family.series {
             let value = match series.value {
                 Value::Amount(Amount::Count(count)) => (count, 0),
