@@ -86,14 +86,14 @@ impl Ledger {
             self.statistics.failures += 1;
             return Err(self
                 .storage
-                .error("it could not be saved before and is tried again shortly; check the disk"));
+                .error("it could not be saved, and the next attempt is due shortly; check the disk"));
         }
         let opened = self.storage.open_existing().and_then(|database| {
             let state = State::read(&database).map_err(|error| self.storage.error(error))?;
             if state.hash_key != self.state.hash_key {
                 return Err(self
                     .storage
-                    .error("it is not the state of before; restart the exporter to go on with it"));
+                    .error("another state is in its place; restart the exporter to use that one"));
             }
             Ok((database, state))
         });

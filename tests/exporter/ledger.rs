@@ -430,7 +430,7 @@ fn files_that_are_no_state_are_refused_by_name() {
     write("other.redb", redb::TableDefinition::new("something"), 1);
     let error = open("other").unwrap_err();
     assert!(
-        error.contains("other.redb") && error.contains("something else"),
+        error.contains("other.redb") && error.contains("another program"),
         "{error}"
     );
 
@@ -633,7 +633,7 @@ fn another_disk_is_no_new_state() {
     ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err();
     *is_other.lock().unwrap() = true;
     let error = ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err().to_string();
-    assert!(error.contains("not the state of before"), "{error}");
+    assert!(error.contains("another state is in its place"), "{error}");
     disk.mend();
     *is_other.lock().unwrap() = false;
     ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap();
