@@ -21,11 +21,11 @@ use crate::metrics::series::FamilySeries;
 
 /// What a set of series is about: it is replaced and withdrawn as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct Part {
     /// The operation.
     pub operation: Arc<str>,
     /// Which part of it: a report's name, or the exporter's own metrics about the operation.
-    pub part: &'static str,
+    pub name: &'static str,
 }
 
 /// The blocks of all operations, ready to be joined.
@@ -41,7 +41,7 @@ pub struct Exposition {
 struct Blocks {
     /// Families by name, so that the order of a page never changes.
     families: BTreeMap<String, FamilyBlocks>,
-    sources: BTreeMap<Source, SourceState>,
+    parts: BTreeMap<Part, PartState>,
     /// Counts changes, so that a joined page knows whether it is still good.
     version: u64,
 }
@@ -53,9 +53,9 @@ struct FamilyBlocks {
 }
 
 #[derive(Debug)]
-struct SourceState {
+struct PartState {
     families: BTreeSet<String>,
-    withdrawn_at: Option<Instant>,
+    expires_at: Option<Instant>,
 }
 
 /// The sample lines of one family and operation.
@@ -98,11 +98,11 @@ impl Body {
 }
 
 impl Exposition {
-    /// Replaces what is shown of a source. With `withdrawn_at` it goes away then, unless it is replaced before.
-    pub fn replace(&self, source: Source, families: Vec<FamilySeries>, withdrawn_at: Option<Instant>) {
-        let rendered = text::render(&source.operation, families);
+    /// Replaces what is shown of a part. With `expires_at` it goes away then, unless it is replaced before.
+    pub fn replace(&self, part: Part, families: Vec<FamilySeries>, expires_at: Option<Instant>) {
+        let rendered = text::render(&part.operation, families);
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.remove(&source);
+        blocks.remove(&part);
         let mut names = BTreeSet::new();
         for (header, lines) in rendered {
             names.insert(header.family().to_owned());
@@ -118,36 +118,33 @@ impl Exposition {
                     by_operation: BTreeMap::new(),
                 })
                 .by_operation
-                .insert(Arc::clone(&source.operation), block);
+                .insert(Arc::clone(&part.operation), block);
         }
-        blocks.sources.insert(
-            source,
-            SourceState {
+        blocks.parts.insert(
+            part,
+            PartState {
                 families: names,
-                withdrawn_at,
+                expires_at,
             },
         );
     }
 
-    /// Takes away what is shown of a source.
-    pub fn remove(&self, source: &Source) {
-        self.blocks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(source);
+    /// Takes away what is shown of a part.
+    pub fn remove(&self, part: &Part) {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
     }
 
     /// Takes away what is too old to be shown, and says what that was.
-    pub fn withdraw_expired(&self, now: Instant) -> Vec<Source> {
+    pub fn remove_expired(&self, now: Instant) -> Vec<Part> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        let expired: Vec<Source> = blocks
-            .sources
+        let expired: Vec<Part> = blocks
+            .parts
             .iter()
-            .filter(|(_, state)| state.withdrawn_at.is_some_and(|at| at <= now))
-            .map(|(source, _)| source.clone())
+            .filter(|(_, state)| state.expires_at.is_some_and(|at| at <= now))
+            .map(|(part, _)| part.clone())
             .collect();
-        for source in &expired {
-            blocks.remove(source);
+        for part in &expired {
+            blocks.remove(part);
         }
         expired
     }
@@ -165,11 +162,11 @@ impl Exposition {
 
     /// Whether the blocks of this format are joined as they are now.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
-        self.good_page(format, gzip).is_some()
+        self.current_page(format, gzip).is_some()
     }
 
     /// The page as it was joined last, unless something changed since. Never waits for a join.
-    fn good_page(&self, format: Format, gzip: bool) -> Option<Page> {
+    fn current_page(&self, format: Format, gzip: bool) -> Option<Page> {
         let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
         let joined = self.joined.read().unwrap_or_else(PoisonError::into_inner);
         let joined = joined.get(&(format, gzip))?;
@@ -177,22 +174,22 @@ impl Exposition {
     }
 
     fn joined(&self, format: Format, gzip: bool) -> Page {
-        if let Some(page) = self.good_page(format, gzip) {
+        if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
         let _joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
         // Another scrape may have joined it meanwhile.
-        if let Some(page) = self.good_page(format, gzip) {
+        if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
-        let (version, parts) = {
+        let (version, fragments) = {
             let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-            (blocks.version, blocks.parts(format))
+            (blocks.version, blocks.fragments(format))
         };
         let page = if gzip {
-            Page::Gzip(MemberStart::of(parts.iter().map(Part::deflated)))
+            Page::Gzip(MemberStart::of(fragments.iter().map(Fragment::deflated)))
         } else {
-            let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
+            let lines: Vec<Bytes> = fragments.iter().map(Fragment::lines).collect();
             Page::Plain(lines.concat().into())
         };
         let joined = Joined {
@@ -208,36 +205,36 @@ impl Exposition {
 }
 
 /// A piece of a page before it is joined.
-enum Part {
+enum Fragment {
     Header(Bytes),
     Block(Arc<Block>),
 }
 
-impl Part {
+impl Fragment {
     fn lines(&self) -> Bytes {
         match self {
-            Part::Header(lines) => lines.clone(),
-            Part::Block(block) => block.lines.clone(),
+            Fragment::Header(lines) => lines.clone(),
+            Fragment::Block(block) => block.lines.clone(),
         }
     }
 
     fn deflated(&self) -> Deflated {
         match self {
-            Part::Header(lines) => Deflated::new(lines),
-            Part::Block(block) => block.deflated.get_or_init(|| Deflated::new(&block.lines)).clone(),
+            Fragment::Header(lines) => Deflated::new(lines),
+            Fragment::Block(block) => block.deflated.get_or_init(|| Deflated::new(&block.lines)).clone(),
         }
     }
 }
 
 impl Blocks {
-    fn remove(&mut self, source: &Source) {
+    fn remove(&mut self, part: &Part) {
         self.version += 1;
-        let Some(state) = self.sources.remove(source) else {
+        let Some(state) = self.parts.remove(part) else {
             return;
         };
         for name in state.families {
             if let Some(family) = self.families.get_mut(&name) {
-                family.by_operation.remove(&source.operation);
+                family.by_operation.remove(&part.operation);
                 if family.by_operation.is_empty() {
                     self.families.remove(&name);
                 }
@@ -245,12 +242,17 @@ impl Blocks {
         }
     }
 
-    fn parts(&self, format: Format) -> Vec<Part> {
-        let mut parts = Vec::new();
+    fn fragments(&self, format: Format) -> Vec<Fragment> {
+        let mut fragments = Vec::new();
         for family in self.families.values() {
-            parts.push(Part::Header(family.header.lines(format)));
-            parts.extend(family.by_operation.values().map(|block| Part::Block(Arc::clone(block))));
+            fragments.push(Fragment::Header(family.header.lines(format)));
+            fragments.extend(
+                family
+                    .by_operation
+                    .values()
+                    .map(|block| Fragment::Block(Arc::clone(block))),
+            );
         }
-        parts
+        fragments
     }
 }

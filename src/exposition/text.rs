@@ -41,7 +41,7 @@ impl Header {
 /// Renders series into one header and its sample lines per family; families without series leave nothing.
 pub(crate) fn render(operation: &Arc<str>, families: Vec<FamilySeries>) -> Vec<(Header, Bytes)> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Page {
+    registry.register_collector(Box::new(SeriesCollector {
         operation: Arc::clone(operation),
         families,
     }));
@@ -127,12 +127,12 @@ fn header(lines: &Bytes) -> Header {
 
 /// The series of an operation, in order.
 #[derive(Debug)]
-struct Page {
+struct SeriesCollector {
     operation: Arc<str>,
     families: Vec<FamilySeries>,
 }
 
-impl Collector for Page {
+impl Collector for SeriesCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let mut labels = Vec::new();
         for FamilySeries { family, series } in &self.families {
