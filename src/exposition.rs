@@ -1,8 +1,8 @@
 //! The text that Prometheus reads.
 //!
-//! Whatever is known is rendered when it changes, into one block of sample lines per family and operation; a scrape
-//! only joins blocks, and not even that when nothing changed since the last one. Both formats have the same sample
-//! lines and differ in the headers, so a block is rendered once and deflated once.
+//! Series are rendered when they change, into one block of sample lines per family and operation. A scrape only joins the
+//! blocks, and not even that if nothing has changed since the last scrape. The two formats differ only in the headers of
+//! families, so a block is rendered once and compressed once.
 
 mod gzip;
 mod negotiation;
@@ -19,30 +19,30 @@ use self::gzip::{Deflated, MemberStart};
 pub use self::negotiation::{Format, accepts_gzip};
 use crate::metrics::series::FamilySeries;
 
-/// What a set of series is about: it is replaced and withdrawn as a whole.
+/// A set of series that is replaced, removed and expires as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
     /// The operation.
     pub operation: Arc<str>,
-    /// Which part of it: a report's name, or the exporter's own metrics about the operation.
+    /// The name of the report, or of the exporter's own metrics about the operation.
     pub name: &'static str,
 }
 
-/// The blocks of all operations, ready to be joined.
+/// The rendered series of all operations.
 #[derive(Debug, Default)]
 pub struct Exposition {
     blocks: Mutex<Blocks>,
     joined: RwLock<BTreeMap<(Format, bool), Joined>>,
-    /// Held over a join, so that scrapes that come together do the work once.
+    /// Locked during a join, so that simultaneous scrapes do the work once.
     joining: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Blocks {
-    /// Families by name, so that the order of a page never changes.
+    /// By name, so that the order of a page never changes.
     families: BTreeMap<String, FamilyBlocks>,
     parts: BTreeMap<Part, PartState>,
-    /// Counts changes, so that a joined page knows whether it is still good.
+    /// The number of changes so far: a joined page of an older version is out of date.
     version: u64,
 }
 
@@ -65,7 +65,7 @@ struct Block {
     deflated: OnceLock<Deflated>,
 }
 
-/// All blocks of one format, one after the other.
+/// All blocks in one format, joined.
 #[derive(Debug)]
 struct Joined {
     version: u64,
@@ -78,27 +78,27 @@ enum Page {
     Gzip(MemberStart),
 }
 
-/// A page as parts to be sent one after the other: the shared one is not copied.
+/// A page, in buffers to be sent one after the other. The first one is shared between scrapes and never copied.
 #[derive(Debug)]
 pub struct Body {
-    /// The parts.
+    /// The buffers.
     pub parts: Vec<Bytes>,
 }
 
 impl Body {
-    /// Bytes in all.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.parts.iter().map(Bytes::len).sum()
     }
 
-    /// Whether there are none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl Exposition {
-    /// Replaces what is shown of a part. With `expires_at` it goes away then, unless it is replaced before.
+    /// Replaces the series of a part. They expire at `expires_at`, unless they are replaced before.
     pub fn replace(&self, part: Part, families: Vec<FamilySeries>, expires_at: Option<Instant>) {
         let rendered = text::render(&part.operation, families);
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,12 +129,12 @@ impl Exposition {
         );
     }
 
-    /// Takes away what is shown of a part.
+    /// Removes the series of a part.
     pub fn remove(&self, part: &Part) {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
     }
 
-    /// Takes away what is too old to be shown, and says what that was.
+    /// Removes the parts that have expired, and returns them.
     pub fn remove_expired(&self, now: Instant) -> Vec<Part> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let expired: Vec<Part> = blocks
@@ -149,8 +149,8 @@ impl Exposition {
         expired
     }
 
-    /// The page: all blocks, then the metrics of the given registry, which are about the process and change all the
-    /// time. The joining of blocks that changed costs time in proportion to their size; call it where that may be.
+    /// The page: all blocks, then the metrics of the process, which are rendered for each scrape. Joining takes time in
+    /// proportion to the size of the page, so call this where it is allowed to block unless [`Self::is_joined`].
     pub fn page(&self, format: Format, gzip: bool, process: &Registry) -> Result<Body, std::fmt::Error> {
         let end = text::process_part(format, process)?;
         let parts = match self.joined(format, gzip) {
@@ -160,12 +160,12 @@ impl Exposition {
         Ok(Body { parts })
     }
 
-    /// Whether the blocks of this format are joined as they are now.
+    /// Whether the page in this format is joined and up to date, so that it costs nothing to send.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
         self.current_page(format, gzip).is_some()
     }
 
-    /// The page as it was joined last, unless something changed since. Never waits for a join.
+    /// The joined page, if it is up to date. Does not wait for a join.
     fn current_page(&self, format: Format, gzip: bool) -> Option<Page> {
         let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
         let joined = self.joined.read().unwrap_or_else(PoisonError::into_inner);
@@ -178,7 +178,7 @@ impl Exposition {
             return page;
         }
         let _joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another scrape may have joined it meanwhile.
+        // Another scrape may have joined it while this one was waiting.
         if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
@@ -204,7 +204,7 @@ impl Exposition {
     }
 }
 
-/// A piece of a page before it is joined.
+/// A piece of a page.
 enum Fragment {
     Header(Bytes),
     Block(Arc<Block>),

@@ -1,4 +1,4 @@
-//! The process: build, configuration and the usual `process_*` metrics.
+//! The metrics of the process: build, configuration, and the usual `process_*`.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// How the last reading of the configuration went, and what it came to.
+/// The gauges about the configuration.
 #[derive(Clone, Debug)]
 pub struct ConfigGauges {
     operations: Gauge,
@@ -34,7 +34,7 @@ impl ConfigGauges {
     }
 }
 
-/// The registry of the process, and its gauges that change; the configuration was read at `configured_at`.
+/// The registry of the process, and the gauges in it that change. The configuration was read at `configured_at`.
 pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     let mut registry = Registry::default();
     let build = [
@@ -74,10 +74,10 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     (registry, gauges)
 }
 
-/// Reads `/proc/self` at each scrape; where there is none, there are no such metrics.
+/// Reads `/proc/self` at each scrape. Systems without it have no such metrics.
 #[derive(Debug)]
 struct ProcessCollector {
-    /// When the system started. Read once: the file that it comes from is the slowest of all.
+    /// When the system started. Read once, since the file that has it is the slowest to read.
     booted: Option<u64>,
 }
 
