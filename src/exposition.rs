@@ -9,9 +9,10 @@ mod negotiation;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
@@ -101,7 +102,7 @@ impl Exposition {
     /// Replaces the series of a part. They expire at `expires_at`, unless they are replaced before.
     pub fn replace(&self, part: Part, families: Vec<FamilySeries>, expires_at: Option<Instant>) {
         let rendered = text::render(&part.operation, families);
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = self.blocks.lock();
         blocks.remove(&part);
         let mut names = BTreeSet::new();
         for (header, lines) in rendered {
@@ -131,12 +132,12 @@ impl Exposition {
 
     /// Removes the series of a part.
     pub fn remove(&self, part: &Part) {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+        self.blocks.lock().remove(part);
     }
 
     /// Removes the parts that have expired, and returns them.
     pub fn remove_expired(&self, now: Instant) -> Vec<Part> {
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = self.blocks.lock();
         let expired: Vec<Part> = blocks
             .parts
             .iter()
@@ -167,8 +168,8 @@ impl Exposition {
 
     /// The joined page, if it is up to date. Does not wait for a join.
     fn current_page(&self, format: Format, gzip: bool) -> Option<Page> {
-        let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
-        let joined = self.joined.read().unwrap_or_else(PoisonError::into_inner);
+        let version = self.blocks.lock().version;
+        let joined = self.joined.read();
         let joined = joined.get(&(format, gzip))?;
         (joined.version == version).then(|| joined.page.clone())
     }
@@ -177,13 +178,13 @@ impl Exposition {
         if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
-        let _joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
+        let _joining = self.joining.lock();
         // Another scrape may have joined it while this one was waiting.
         if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
         let (version, fragments) = {
-            let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+            let blocks = self.blocks.lock();
             (blocks.version, blocks.fragments(format))
         };
         let page = if gzip {
@@ -196,10 +197,7 @@ impl Exposition {
             version,
             page: page.clone(),
         };
-        self.joined
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((format, gzip), joined);
+        self.joined.write().insert((format, gzip), joined);
         page
     }
 }
