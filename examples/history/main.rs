@@ -159,7 +159,7 @@ impl Stage {
         let clock = simulator.clock().clone();
         let told = clock.clone();
         let (registry, gauges) = process::registry(start);
-        gauges.note_operations(1);
+        gauges.set_operations(1);
         let board = Arc::new(Board::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
@@ -197,7 +197,7 @@ impl Stage {
         self.simulated.clear_faults();
         self.simulated.answer_as_generated(ReportKind::Campaigns);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
-        self.gauges.note_reading(reloaded, self.clock.now());
+        self.gauges.record_load(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
         for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
             if *holds {

@@ -20,13 +20,13 @@ pub struct ConfigGauges {
 }
 
 impl ConfigGauges {
-    /// Takes note of how many operations are polled.
-    pub fn note_operations(&self, count: usize) {
+    /// Sets how many operations this process polls.
+    pub fn set_operations(&self, count: usize) {
         self.operations.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Takes note of a reading.
-    pub fn note_reading(&self, successful: bool, at: Timestamp) {
+    /// Records whether the configuration could be loaded.
+    pub fn record_load(&self, successful: bool, at: Timestamp) {
         self.successful.set(i64::from(successful));
         if successful {
             self.success_timestamp.set(at.as_second());
@@ -52,7 +52,7 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
         successful: Gauge::default(),
         success_timestamp: Gauge::default(),
     };
-    gauges.note_reading(true, configured_at);
+    gauges.record_load(true, configured_at);
     registry.register(
         "wolkvox_exporter_operations",
         "Operations that this process polls: those of its shard",
