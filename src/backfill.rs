@@ -60,14 +60,14 @@ impl fmt::Display for Failure {
 
 /// How the API is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct FetchSettings {
     /// When a failed request is sent again.
     pub retry: RetryPolicy,
     /// An answer with so many rows is taken as cut by the API.
     pub cut_at: u64,
 }
 
-impl Default for Settings {
+impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             retry: RetryPolicy::default(),
@@ -90,7 +90,7 @@ pub struct Summary {
 pub async fn run(
     config: &Config,
     options: &Options,
-    settings: Settings,
+    settings: FetchSettings,
     clock: &Clock,
     stop: &CancellationToken,
     stdout: &mut impl Write,

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::plan::End;
 use super::progress::Progress;
 use super::records::{DayRecord, Record};
-use super::{Failure, Settings};
+use super::{Failure, FetchSettings};
 use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
@@ -29,7 +29,7 @@ const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 /// Reads the past of one operation.
 pub(super) struct Reader<'b> {
     pub(super) operation: &'b Operation,
-    pub(super) settings: Settings,
+    pub(super) settings: FetchSettings,
     /// Whether calls by duration are read hour by hour.
     pub(super) hourly: bool,
     pub(super) clock: &'b Clock,
