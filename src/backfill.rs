@@ -21,12 +21,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::history::{Grid, History};
+use self::history::{History, SampleGrid};
 use self::journal::{Header, Journal, sync_folder, with_ending};
 pub use self::options::{Options, TargetLabel};
 use self::plan::{Parameters, Plan};
 use self::progress::Progress;
-use self::reader::{Halt, Reader};
+use self::reader::{Abort, Reader};
 use self::records::Record;
 pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
@@ -130,7 +130,7 @@ pub async fn run(
     })?;
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
-    let grid = Grid::new(plan.from, options.step);
+    let grid = SampleGrid::new(plan.from, options.step);
     let counts_days = plan.ends.contains_key(&ReportKind::CallDurations);
     let days = if counts_days {
         CallDurations::all_series(operation.currency.as_deref())
@@ -138,7 +138,7 @@ pub async fn run(
         Vec::new()
     };
     let mut history = History::new(grid, config.series_limit, &days);
-    records.iter().for_each(|record| history.take(record));
+    records.iter().for_each(|record| history.apply(record));
     drop(records);
     let client = Client::new(operation, settings.retry)
         .map_err(|error| Failure::Failed(format!("operation {}: {error}", operation.name)))?;
@@ -281,8 +281,8 @@ async fn read_all(reader: &mut Reader<'_>, plan: &Plan) -> Result<(), Failure> {
     for (report, end) in &plan.ends {
         match reader.read(*report, plan.from, end).await {
             Ok(()) => {}
-            Err(Halt::All(failure)) => return Err(failure),
-            Err(Halt::Report(error)) => failed.push(format!("{report}: {error}")),
+            Err(Abort::All(failure)) => return Err(failure),
+            Err(Abort::Report(error)) => failed.push(format!("{report}: {error}")),
         }
     }
     if failed.is_empty() {
@@ -301,7 +301,7 @@ fn write(
     options: &Options,
     target_labels: &str,
     plan: &Plan,
-    grid: Grid,
+    grid: SampleGrid,
     stdout: &mut impl Write,
 ) -> io::Result<Written> {
     let name = &reader.operation.name;

@@ -23,7 +23,7 @@ static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();
 
 /// The instants of samples: from the beginning in steps, and the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(super) struct SampleGrid {
     from: i64,
     step: i64,
 }
@@ -33,7 +33,7 @@ pub(super) type Slot = u32;
 
 /// What the past of an operation comes to, as far as it is read.
 pub(super) struct History {
-    grid: Grid,
+    grid: SampleGrid,
     limit: usize,
     counters: CounterUpdates<'static>,
     growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
@@ -47,7 +47,7 @@ pub(super) struct History {
     lengths: BTreeMap<ReportKind, PieceLength>,
 }
 
-impl Grid {
+impl SampleGrid {
     pub(super) fn new(from: Timestamp, step: Duration) -> Self {
         Self {
             from: from.as_second(),
@@ -71,7 +71,7 @@ impl Grid {
 }
 
 impl History {
-    pub(super) fn new(grid: Grid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
+    pub(super) fn new(grid: SampleGrid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
         // Neither the dates nor the holds of live series matter here.
         let mut counters = CounterUpdates::new(&NOTHING, limit, Date::ZERO, true);
         for (key, zero) in series_of_days {
@@ -146,17 +146,17 @@ impl History {
     }
 
     /// Takes what was read. What is read back after an interruption goes the same way.
-    pub(super) fn take(&mut self, record: &Record) {
+    pub(super) fn apply(&mut self, record: &Record) {
         match record {
-            Record::Piece(piece) => self.take_piece(piece),
+            Record::Piece(piece) => self.apply_piece(piece),
             Record::TooMuch { report, next } => {
                 self.lengths.extend(report_named(report).map(|report| (report, *next)));
             }
-            Record::Day(day) => self.take_day(day),
+            Record::Day(day) => self.apply_day(day),
         }
     }
 
-    fn take_piece(&mut self, piece: &PieceRecord) {
+    fn apply_piece(&mut self, piece: &PieceRecord) {
         let Some(report) = piece.report() else { return };
         self.known.extend(piece.keys().map(|key| (report, key)));
         let admitted: Vec<SeriesKey> = piece
@@ -195,7 +195,7 @@ impl History {
         self.lengths.insert(report, piece.next);
     }
 
-    fn take_day(&mut self, day: &DayRecord) {
+    fn apply_day(&mut self, day: &DayRecord) {
         let report = ReportKind::CallDurations;
         if self.marks.0 != Some(day.date) {
             self.marks = (Some(day.date), BTreeMap::new());

@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// A report is read up to a time.
-    pub(super) fn read(&mut self, report: ReportKind, until: Timestamp, rows: u64, calls: u32) {
+    pub(super) fn advance(&mut self, report: ReportKind, until: Timestamp, rows: u64, calls: u32) {
         self.rows += rows;
         // What lies beyond the birth is read for its identities, and is no part of the history.
         if let Some(span) = self.spans.get(&report).filter(|span| span.contains(&until)) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::history::{Grid, History};
+use super::history::{History, SampleGrid};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
 use crate::ledger::total::Total;
@@ -32,7 +32,7 @@ pub(super) fn write(
     operation: &Arc<str>,
     target_labels: &str,
     plan: &Plan,
-    grid: Grid,
+    grid: SampleGrid,
     history: &History,
     stop: &CancellationToken,
 ) -> io::Result<Written> {
