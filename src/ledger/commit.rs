@@ -32,8 +32,8 @@ impl Default for Reopen {
 }
 
 impl Ledger {
-    /// Commits what `change` makes of the state. This is the only way to change it: first on disk, in one transaction, then in
-    /// memory. After an error the database is closed; whether the change was saved is read from disk when it is opened again.
+    /// Commits what `change` makes of the state. This is the only way to change it: first on disk, in one transaction, then
+    /// in memory. After an error the database is closed; when it is opened again, the disk says whether the change was saved.
     pub(super) fn write<T>(
         &mut self,
         now: Moment,
