@@ -23,11 +23,11 @@ use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
 use wolkvox_exporter::reports::events::{Collected, EventRow, Fact, FactKey, SeriesIndex};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const REPORT: &Report = &ABANDONED_CALLS;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 const REREAD_BACK: SignedDuration = SignedDuration::from_hours(48);
 const REREAD_EVERY_HOURS: i64 = 6;
@@ -239,7 +239,7 @@ impl Stream {
 /// Counters, and as many histograms with the same ids.
 fn series() -> Vec<SeriesKey> {
     let of = |wanted: fn(Kind) -> bool| -> Option<&'static Family> {
-        REPORT.families().into_iter().find(|family| wanted(family.kind))
+        REPORT.families.iter().copied().find(|family| wanted(family.kind))
     };
     let families = [
         of(|kind| matches!(kind, Kind::Counter)),

@@ -24,11 +24,11 @@ use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolic
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind};
+use wolkvox_exporter::reports::events::{Collected, EventReader, Events};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Outcome as RowOutcome};
 use wolkvox_exporter::wire::fields::Leaf;
-use wolkvox_exporter::wire::{Query, Rows};
+use wolkvox_exporter::wire::json::{self, Broken};
+use wolkvox_exporter::wire::{Endpoint, Query, Rows};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -240,8 +240,7 @@ impl Asking {
 
     async fn fetch<R: Rows>(&mut self, script: &'static str, rows: impl Fn() -> R) -> Outcome<Answer<R>> {
         let query = Query {
-            script,
-            api: "skill_2",
+            endpoint: Endpoint { script, api: "skill_2" },
             parameters: Vec::new(),
         };
         let allowance = Allowance {
@@ -294,17 +293,20 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
     );
     ledger.commit_piece(&born, (FIRST_DAY, 1), moment(birth))?;
 
+    let Kind::Events(events) = &ABANDONED_CALLS.kind else {
+        return Err("the report has no events".into());
+    };
     let mut asking = Asking::new(address)?;
     let begin = Instant::now();
     let mut run = Run::default();
     for (number, script) in scripts.into_iter().enumerate() {
         let hash_key = ledger.hash_key();
         let answer = asking
-            .fetch(script, || AbandonedCalls(Events::new(&zone, hash_key)))
+            .fetch(script, || EventReader::new(events, Events::new(&zone, hash_key)))
             .await?;
         let day = FIRST_DAY.checked_add((number as i64).days())?;
         let until = end_of(day)?;
-        let piece = piece(PartOf::Window, until, answer.rows.into());
+        let piece = piece(PartOf::Window, until, answer.rows.finish());
         let before = Instant::now();
         let committed = ledger.commit_piece(&piece, (day, 1), moment(until))?;
         run.commits += before.elapsed();
@@ -321,7 +323,7 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
 /// A piece with the overlap and the reread of the default configuration.
 fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     Piece {
-        report: ReportKind::AbandonedCalls,
+        report: &ABANDONED_CALLS,
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
@@ -351,22 +353,23 @@ struct AbandonedRow<'a> {
 }
 
 impl Rows for Abandoned {
-    type Row<'a> = AbandonedRow<'a>;
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row: Option<AbandonedRow<'_>>| {
+            if row.is_some_and(|row| row.is_complete()) {
+                self.complete += 1;
+            } else {
+                self.other += 1;
+            }
+        })
+    }
+}
 
-    fn row(&mut self, _: Option<&str>, row: AbandonedRow<'_>) {
-        let needed = [&row.skill_id, &row.conn_id, &row.date, &row.abandon_time];
-        if needed
+impl AbandonedRow<'_> {
+    fn is_complete(&self) -> bool {
+        let needed = [&self.skill_id, &self.conn_id, &self.date, &self.abandon_time];
+        needed
             .iter()
             .all(|leaf| matches!(leaf, Leaf::Text(text) if !text.is_empty()))
-        {
-            self.complete += 1;
-        } else {
-            self.other += 1;
-        }
-    }
-
-    fn invalid(&mut self) {
-        self.other += 1;
     }
 }
 

@@ -15,11 +15,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::operations::{Operations, Plan};
-use crate::board::Board;
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::process::{self, ConfigGauges};
+use crate::published::Published;
 use crate::reload::{self, Asked, ReloadHandle, Reloads};
 use crate::web::{self, ServerSettings, Site};
 
@@ -91,7 +91,7 @@ impl fmt::Debug for ConfigSource {
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
-    board: Arc<Board>,
+    published: Arc<Published>,
     reload: ReloadHandle,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
@@ -101,8 +101,8 @@ pub struct Running {
 pub fn start(start: Start) -> anyhow::Result<Running> {
     let shard = start.config.shard;
     let (registry, gauges) = process::registry(start.clock.now());
-    let board = Arc::new(Board::new(registry));
-    let mut operations = Operations::new(Arc::clone(&board), start.clock.clone(), start.retry);
+    let published = Arc::new(Published::new(registry));
+    let mut operations = Operations::new(Arc::clone(&published), start.clock.clone(), start.retry);
     operations.start(start.config)?;
     gauges.set_operations(operations.count());
 
@@ -123,7 +123,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         .map(TcpListener::local_addr)
         .collect::<Result<Vec<_>, _>>()?;
     let router = web::router(Site {
-        board: Arc::clone(&board),
+        published: Arc::clone(&published),
         clock: start.clock,
         telemetry_path: start.telemetry_path,
         shard,
@@ -132,7 +132,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     tasks.spawn(web::serve(start.listeners, router, start.server, stop.clone()));
     Ok(Running {
         addresses,
-        board,
+        published,
         reload,
         stop,
         tasks,
@@ -199,8 +199,8 @@ impl Running {
     }
 
     /// What it shows.
-    pub fn board(&self) -> &Arc<Board> {
-        &self.board
+    pub fn published(&self) -> &Arc<Published> {
+        &self.published
     }
 
     /// Where to ask for a reload.

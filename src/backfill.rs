@@ -35,8 +35,7 @@ use crate::config::{Config, Operation, Shard};
 use crate::fetch::pieces::CUT_AT;
 use crate::fetch::window;
 use crate::ledger::{Ledger, Storage};
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::reports::Kind;
 
 /// The buffer for writing the file, in bytes.
 const BUFFER: usize = 1 << 20;
@@ -130,12 +129,15 @@ pub async fn run(
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
     let grid = SampleGrid::new(plan.from, options.step);
-    let counts_days = plan.ends.contains_key(&ReportKind::CallDurations);
-    let days = if counts_days {
-        CallDurations::all_series(operation.currency.as_deref())
-    } else {
-        Vec::new()
-    };
+    let days: Vec<_> = plan
+        .ends
+        .keys()
+        .filter_map(|report| match report.kind {
+            Kind::DayTotals(totals) => Some((totals.zeros)(operation.currency.as_deref())),
+            Kind::Current(_) | Kind::Events(_) => None,
+        })
+        .flatten()
+        .collect();
     let mut history = History::new(grid, config.series_limit, &days);
     records.iter().for_each(|record| history.apply(record));
     drop(records);
@@ -278,7 +280,7 @@ fn random_key() -> Result<u128, Failure> {
 async fn read_all(reader: &mut Reader<'_>, plan: &Plan) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for (report, end) in &plan.ends {
-        match reader.read(*report, plan.from, end).await {
+        match reader.read(report, plan.from, end).await {
             Ok(()) => {}
             Err(Abort::All(failure)) => return Err(failure),
             Err(Abort::Report(error)) => failed.push(format!("{report}: {error}")),

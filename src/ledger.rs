@@ -31,7 +31,7 @@ use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
-use crate::reports::{ReportKind, Tally};
+use crate::reports::{Report, Tally};
 
 pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::EventProgress;
@@ -125,7 +125,7 @@ impl Ledger {
     }
 
     /// Up to when a report is read; `None` before its birth, and always for a report of the current state.
-    pub fn covered(&self, report: ReportKind) -> Option<Timestamp> {
+    pub fn covered(&self, report: &'static Report) -> Option<Timestamp> {
         let day = self.day_progress(report).map(|progress| progress.covered);
         day.or(self.event_progress(report).map(|progress| progress.covered))
     }

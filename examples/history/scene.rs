@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
 use wolkvox_exporter::config::Operation;
-use wolkvox_exporter::poller::Settings;
+use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
     Api, Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan,
     ScriptedAnswer, SimulatedOperation, Switches,
@@ -86,7 +86,7 @@ impl Disturbance {
         self.holds(second) && matches!(self.trouble, Trouble::ReloadFailed)
     }
 
-    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut Settings) {
+    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut PollSettings) {
         match self.trouble {
             Trouble::ApiOutage => simulated.inject(Fault::status(503)),
             Trouble::TokenRefused => simulated.inject(Fault::WrongToken),

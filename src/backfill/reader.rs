@@ -15,11 +15,12 @@ use crate::config::Operation;
 use crate::fetch::calls::calls_of_the_rest_of_the_day;
 use crate::fetch::clocks;
 use crate::fetch::pieces::{PieceLength, second_after};
-use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::queries::{self, Api, EventQuery};
 use crate::fetch::window;
 use crate::ledger::Ledger;
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::reports::day_totals::DayTotals;
+use crate::reports::events::EventRows;
+use crate::reports::{Kind, Report};
 use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -56,24 +57,29 @@ pub(super) enum Abort {
 
 impl Reader<'_> {
     /// Reads a report, or what is left of it.
-    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Abort> {
-        if report == ReportKind::CallDurations {
-            return self.read_days(from, end).await;
+    pub(super) async fn read(&mut self, report: &'static Report, from: Timestamp, end: &End) -> Result<(), Abort> {
+        match report.kind {
+            // It has no history.
+            Kind::Current(_) => Ok(()),
+            Kind::DayTotals(totals) => self.read_days(report, totals, from, end).await,
+            Kind::Events(rows) => {
+                if end.is_birth && rows.rows_share_facts {
+                    // A fact with rows on both sides of the birth is counted live, since live counting sees its later rows. So
+                    // what lies after the birth is read first: none of it counts here.
+                    let now = self.clock.now();
+                    let overlap = SignedDuration::try_from(self.operation.reports[report].overlap).unwrap_or_default();
+                    let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
+                    self.read_events(report, rows, true, end.at, until).await?;
+                }
+                self.read_events(report, rows, false, from, end.at).await
+            }
         }
-        if end.is_birth && report == ReportKind::Ivr {
-            // A call with rows on both sides of the birth is counted live, since live counting sees its later rows. So
-            // what is there after the birth comes first: none of it counts here. Only IVR calls have several rows.
-            let now = self.clock.now();
-            let overlap = SignedDuration::try_from(self.operation.reports[&report].overlap).unwrap_or_default();
-            let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
-            self.read_events(report, true, end.at, until).await?;
-        }
-        self.read_events(report, false, from, end.at).await
     }
 
     async fn read_events(
         &mut self,
-        report: ReportKind,
+        report: &'static Report,
+        rows: EventRows,
         of_live: bool,
         from: Timestamp,
         end: Timestamp,
@@ -84,17 +90,17 @@ impl Reader<'_> {
             let until = length.end(next, end - SECOND);
             self.check_allowed()?;
             let operation = self.operation;
-            let filter = operation.reports[&report].filter.as_deref();
-            let question = EventQuestion {
+            let query = EventQuery {
                 report,
+                rows,
                 from: next,
                 until,
                 zone: &operation.timezone,
-                filter,
+                only: operation.reports[report].filter.as_deref(),
                 hash_key: self.hash_key,
             };
-            let answer = question.ask(&mut HistoryApi { reader: self, report }).await;
-            let judged = length.judge(next, until, answer, self.settings.cut_at);
+            let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
+            let judged = length.accept(next, until, answer, self.settings.cut_at);
             let complete = match judged {
                 Ok(Some(complete)) => complete,
                 Ok(None) => {
@@ -112,7 +118,7 @@ impl Reader<'_> {
             };
             if complete.is_capped {
                 tracing::warn!(
-                    report = report.name(),
+                    report = report.name,
                     second = %operation.timezone.to_datetime(until),
                     "one second alone has as many rows as the API gives at all: some of them may be missing"
                 );
@@ -128,8 +134,13 @@ impl Reader<'_> {
 
     /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
     /// hour that comes twice is in none twice.
-    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Abort> {
-        let report = ReportKind::CallDurations;
+    async fn read_days(
+        &mut self,
+        report: &'static Report,
+        totals: DayTotals,
+        from: Timestamp,
+        end: &End,
+    ) -> Result<(), Abort> {
         let operation = self.operation;
         let zone = &operation.timezone;
         let step = if self.hourly {
@@ -149,7 +160,7 @@ impl Reader<'_> {
             let totals = match birth {
                 // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
                 Some(birth) if until == end.at => {
-                    let series = CallDurations::all_series(operation.currency.as_deref()).into_iter();
+                    let series = (totals.zeros)(operation.currency.as_deref()).into_iter();
                     let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
                     totals.collect()
                 }
@@ -158,19 +169,19 @@ impl Reader<'_> {
                     let mut api = HistoryApi { reader: self, report };
                     // At its end a day is over; within it the last second is asked for.
                     let at = if until == midnight { until } else { until - SECOND };
-                    let answer = queries::call_durations(&mut api, operation, date, at).await;
-                    answer.map_err(|error| self.halt(error))?.rows.into_totals()
+                    let answer = queries::day(&mut api, report, totals, operation, date, at).await;
+                    answer.map_err(|error| self.halt(error))?.rows.totals
                 }
             };
-            self.append(Record::Day(DayRecord::new(date, until, totals, birth)))?;
+            self.append(Record::Day(DayRecord::new(report, date, until, totals, birth)))?;
             next = until;
             self.report_progress(report, next, 0);
         }
         Ok(())
     }
 
-    fn record_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Abort> {
-        let report = report.name().to_owned();
+    fn record_too_much(&mut self, report: &'static Report, next: PieceLength) -> Result<(), Abort> {
+        let report = report.name.to_owned();
         self.append(Record::TooMuch { report, next })
     }
 
@@ -182,7 +193,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn report_progress(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
+    fn report_progress(&mut self, report: &'static Report, until: Timestamp, rows: u64) {
         self.progress.advance(report, until, rows, self.calls);
     }
 
@@ -192,7 +203,7 @@ impl Reader<'_> {
             return Err(Abort::All(self.stopped()));
         }
         let now = self.clock.now();
-        self.budget.go_to(window::local_date(now, &self.operation.timezone));
+        self.budget.set_day(window::local_date(now, &self.operation.timezone));
         let needed = u32::try_from(calls_of_the_rest_of_the_day(self.operation, now)).unwrap_or(u32::MAX);
         self.budget.set_limit(self.operation.daily_calls.saturating_sub(needed));
         if self.budget.left() > 0 {
@@ -266,7 +277,7 @@ impl Reader<'_> {
     fn save_calls(&mut self) -> Result<(), ApiError> {
         let now = self.clock.now();
         let today = window::local_date(now, &self.operation.timezone);
-        self.budget.go_to(today);
+        self.budget.set_day(today);
         match &mut self.ledger {
             Some(ledger) => ledger
                 .commit_calls(today, self.budget.used(), Moment::at(now))
@@ -279,17 +290,17 @@ impl Reader<'_> {
 /// The API as a backfill asks it.
 struct HistoryApi<'r, 'b> {
     reader: &'r mut Reader<'b>,
-    report: ReportKind,
+    report: &'static Report,
 }
 
 impl Api for HistoryApi<'_, '_> {
-    async fn ask<R: Rows + Send>(
+    async fn fetch<R: Rows + Send>(
         &mut self,
         query: &Query,
         rows: impl Fn() -> R + Send + Sync,
     ) -> Result<Answer<R>, ApiError> {
         let reader = &mut *self.reader;
-        let config = &reader.operation.reports[&self.report];
+        let config = &reader.operation.reports[self.report];
         let used = reader.budget.used();
         let mut attempts = Vec::new();
         let allowance = Allowance {

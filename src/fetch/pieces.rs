@@ -38,8 +38,9 @@ impl PieceLength {
         from.saturating_add(self.0 - SECOND).unwrap_or(until).min(until)
     }
 
-    /// Judges what came for a piece, and learns from it. `None`: it was too much, and is to be asked in smaller pieces.
-    pub(crate) fn judge(
+    /// Takes the answer for a piece, and adapts the length to it. `None`: the answer was too much, and the piece has to be
+    /// asked for in smaller ones.
+    pub(crate) fn accept(
         &mut self,
         from: Timestamp,
         until: Timestamp,
@@ -67,7 +68,7 @@ impl PieceLength {
             self.halve(from, until);
             return Ok(None);
         }
-        self.fit(until.duration_since(from) + SECOND, count, cut_at);
+        self.adapt(until.duration_since(from) + SECOND, count, cut_at);
         Ok(Some(CompletePiece {
             collected: rows,
             count,
@@ -81,7 +82,7 @@ impl PieceLength {
     }
 
     /// By the density of the last piece: two thirds of what an answer may have.
-    fn fit(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
+    fn adapt(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
         let wanted = i128::from(last.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
         let longest = i128::from(LONGEST.as_secs());
         self.0 = SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1));
@@ -122,7 +123,7 @@ mod tests {
         (from, until): (i64, i64),
         answer: Result<Answer<Collected>, ApiError>,
     ) -> Result<bool, Reason> {
-        let complete = length.judge(at(from), at(until), answer, CUT_AT);
+        let complete = length.accept(at(from), at(until), answer, CUT_AT);
         complete
             .map(|complete| complete.is_some())
             .map_err(|error| error.reason)
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn a_single_second_that_may_be_cut_is_taken_as_it_is() {
         let mut length = PieceLength::default();
-        let complete = length.judge(at(5), at(5), rows(CUT_AT), CUT_AT).unwrap().unwrap();
+        let complete = length.accept(at(5), at(5), rows(CUT_AT), CUT_AT).unwrap().unwrap();
         assert!(complete.is_capped);
         assert_eq!(complete.count, CUT_AT);
         assert_eq!(seconds(length), 1);

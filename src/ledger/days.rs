@@ -13,7 +13,7 @@ use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
 use crate::metrics::series::{Amount, SeriesKey};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// Marks are kept for this many days: a little longer than the 31 days that the API answers for.
 const DAYS_KEPT: i64 = 32;
@@ -22,7 +22,7 @@ const DAYS_KEPT: i64 = 32;
 #[derive(Debug)]
 pub struct DayReading {
     /// The report.
-    pub report: ReportKind,
+    pub report: &'static Report,
     /// The local date of the totals.
     pub date: Date,
     /// The end of the window that was read.
@@ -152,7 +152,7 @@ impl DayProgress {
 
 impl Ledger {
     /// How far the day totals of a report are read; `None` before its birth.
-    pub fn day_progress(&self, report: ReportKind) -> Option<&DayProgress> {
+    pub fn day_progress(&self, report: &'static Report) -> Option<&DayProgress> {
         self.state.days.get(&report)
     }
 
@@ -186,7 +186,7 @@ impl Ledger {
     }
 
     /// Commits that the days before today were read again.
-    pub fn commit_days_reread(&mut self, report: ReportKind, now: Moment) -> Result<(), StateError> {
+    pub fn commit_days_reread(&mut self, report: &'static Report, now: Moment) -> Result<(), StateError> {
         let Some(progress) = self.day_progress(report) else {
             return Ok(());
         };
@@ -213,6 +213,7 @@ fn name_of(key: &SeriesKey) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::reports::CALL_DURATIONS;
     use jiff::civil::date;
 
     use super::*;
@@ -225,7 +226,7 @@ mod tests {
     /// A reading of the calls shorter and longer than a minute.
     fn reading(date: Date, hour: i64, short: u64, long: u64) -> DayReading {
         DayReading {
-            report: ReportKind::CallDurations,
+            report: &CALL_DURATIONS,
             date,
             until: Timestamp::from_second(BIRTH + hour * 3600).unwrap(),
             settled: false,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::state::StateChange;
 use super::{Ledger, StateError};
 use crate::clock::Moment;
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// What a report is read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +27,18 @@ impl ReportSource {
 
 impl Ledger {
     /// What a report was last read from.
-    pub fn source(&self, report: ReportKind) -> Option<&ReportSource> {
+    pub fn source(&self, report: &'static Report) -> Option<&ReportSource> {
         self.state.sources.get(&report)
     }
 
     /// Commits what a report is read from. If that is another stream of events, the totals stay and the report is born again
     /// with its next poll.
-    pub fn commit_source(&mut self, report: ReportKind, source: &ReportSource, now: Moment) -> Result<(), StateError> {
+    pub fn commit_source(
+        &mut self,
+        report: &'static Report,
+        source: &ReportSource,
+        now: Moment,
+    ) -> Result<(), StateError> {
         if self.source(report) == Some(source) {
             return Ok(());
         }

@@ -22,9 +22,9 @@ use tokio::time::Instant;
 pub(super) use self::style::POLICY;
 use self::style::STYLE;
 use self::words::counted;
-use crate::board::Board;
 use crate::config::Shard;
 use crate::health::OperationHealth;
+use crate::published::Published;
 
 /// So many operations are shown in full, one below the other.
 const SHOWN_IN_FULL: usize = 3;
@@ -35,7 +35,7 @@ const REFRESH: u32 = 10;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sources<'a> {
     /// What is known.
-    pub(super) board: &'a Board,
+    pub(super) published: &'a Published,
     /// Now, for ages.
     pub(super) now: Timestamp,
     /// Now, for what is withdrawn.
@@ -48,7 +48,8 @@ pub(super) struct Sources<'a> {
 
 /// The page; with a query of `operation=NAME` that of one operation.
 pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
-    let health = sources.board.health();
+    sources.published.expire(sources.instant);
+    let health = sources.published.health();
     // Names of operations have no character that a query would escape.
     let asked = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
     let chosen = asked.and_then(|name| health.get_key_value(name));

@@ -6,7 +6,7 @@ use wolkvox_exporter::check_api::shapes::of_text;
 use wolkvox_exporter::check_api::{self, Verdict};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Token};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR};
 use wolkvox_simulator::{
     Api, EventPlan, Fault, OperationPlan, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
     personal_data_in,
@@ -149,7 +149,7 @@ async fn a_small_answer_is_told_like_this() {
     let mut scene = Scene::new().await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| [ReportKind::AbandonedCalls, ReportKind::Ivr].contains(report));
+        .retain(|report, _| [&ABANDONED_CALLS, &IVR].contains(report));
     let rows = r#"{"code": 200, "msg": "2 records were found", "Maria 3001234567": 1, "data": [
         {"skill_id": "4000", "skill_name": "Ñandú", "conn_id": "1.2", "date": "2026-11-20 09:58:30",
          "result": "abandoned", "abandon_time": "soon", "3001234567": true, "more": {"Maria": [null, -1.5]}},

@@ -5,12 +5,12 @@ use maud::{Markup, html};
 use super::Sources;
 use super::graphics::{half, histogram};
 use super::words::{number, percent, span};
-use crate::board::abandonments::{LastHour, SkillHour};
 use crate::health::ReportHealth;
+use crate::published::abandonments::{LastHour, SkillHour};
 
 /// The table, or why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
-    let hour = sources.board.abandonments(operation, sources.instant);
+    let hour = sources.published.abandonments(operation, sources.instant);
     // Totals are shown from the start, before anything is read.
     let Some(hour) = hour.filter(|_| report.last_success.is_some()) else {
         return html! { h3 { "Abandoned" } p.muted { "Not read yet." } };

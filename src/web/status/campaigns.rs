@@ -6,12 +6,12 @@ use super::Sources;
 use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
 use super::overview::{calls_per_minute, dialling};
 use super::words::{number, percent};
-use crate::board::campaigns::Campaign;
 use crate::health::ReportHealth;
+use crate::reports::campaigns::CampaignSummary;
 
 /// The table, or why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
-    let campaigns = sources.board.campaigns(operation, sources.instant);
+    let campaigns = sources.published.campaigns(operation);
     html! {
         h3 { "Campaigns" }
         @match campaigns.as_deref() {
@@ -23,8 +23,8 @@ pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>)
     }
 }
 
-fn table(campaigns: &[Campaign]) -> Markup {
-    let mut in_order: Vec<&Campaign> = campaigns.iter().collect();
+fn table(campaigns: &[CampaignSummary]) -> Markup {
+    let mut in_order: Vec<&CampaignSummary> = campaigns.iter().collect();
     in_order.sort_by_key(|campaign| !campaign.is_started());
     html! {
         p {
@@ -46,7 +46,7 @@ fn table(campaigns: &[Campaign]) -> Markup {
     }
 }
 
-fn row(campaign: &Campaign) -> Markup {
+fn row(campaign: &CampaignSummary) -> Markup {
     let class = if campaign.is_started() { "" } else { "quiet" };
     let results: Vec<String> = campaign
         .results
@@ -63,11 +63,11 @@ fn row(campaign: &Campaign) -> Markup {
                 }
             }
             td.side {
-                @match campaign.status.as_str() {
-                    "started" => span.state.good { "▶ started" },
-                    "stopped" => span.muted { "■ stopped" },
-                    "" => "–",
-                    other => (other),
+                @match campaign.status {
+                    Some("started") => span.state.good { "▶ started" },
+                    Some("stopped") => span.muted { "■ stopped" },
+                    None => "–",
+                    Some(other) => (other),
                 }
             }
             td.half data-label="Penetration today" {

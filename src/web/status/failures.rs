@@ -10,7 +10,7 @@ use super::words::{ago, counted, next_poll};
 use crate::client::Reason;
 use crate::config::Shard;
 use crate::health::{LastError, OperationHealth, ReportHealth};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// So many operations are named where one failure is shared.
 const MOST_NAMES: usize = 10;
@@ -86,7 +86,7 @@ pub(super) fn cards<'a>(
 
 struct Card<'a> {
     error: &'a LastError,
-    reports: Vec<(&'a str, &'a OperationHealth, ReportKind, &'a ReportHealth)>,
+    reports: Vec<(&'a str, &'a OperationHealth, &'static Report, &'a ReportHealth)>,
 }
 
 impl Card<'_> {
@@ -94,8 +94,8 @@ impl Card<'_> {
         let mut operations: Vec<Failing<'_>> = Vec::new();
         for (name, operation, kind, _) in &self.reports {
             match operations.last_mut().filter(|(last, ..)| last == name) {
-                Some((_, reports, _)) => reports.push(kind.name()),
-                None => operations.push((name, vec![kind.name()], operation.reports.len())),
+                Some((_, reports, _)) => reports.push(kind.name),
+                None => operations.push((name, vec![kind.name], operation.reports.len())),
             }
         }
         let reports = || self.reports.iter().map(|(.., report)| *report);

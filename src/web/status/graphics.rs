@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use super::words::{number, percent};
-use crate::board::campaigns::RESULTS;
+use crate::reports::campaigns::DIAL_RESULTS;
 
-/// How results are called, in the order of [`RESULTS`].
-pub(super) const RESULT_NAMES: [&str; RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
+/// How results are called, in the order of [`DIAL_RESULTS`].
+pub(super) const RESULT_NAMES: [&str; DIAL_RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
 
 const BAR_WIDTH: f64 = 100.0;
 const BIN_WIDTH: usize = 14;
@@ -26,7 +26,7 @@ pub(super) fn bar(ratio: f64, class: &str, label: &str) -> Markup {
 }
 
 /// The results of a campaign, one after the other in one bar.
-pub(super) fn stacked(results: &[Option<u64>; RESULTS.len()]) -> Markup {
+pub(super) fn stacked(results: &[Option<u64>; DIAL_RESULTS.len()]) -> Markup {
     let counts = results.map(Option::unwrap_or_default);
     let sum: u64 = counts.iter().sum();
     let share = |count: u64| (count as f64 / sum.max(1) as f64 * BAR_WIDTH * 10.0).round() / 10.0;

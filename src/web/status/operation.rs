@@ -8,7 +8,7 @@ use super::graphics::bar;
 use super::words::{ago, counted, next_poll, number, span, took};
 use super::{Sources, abandonments, campaigns};
 use crate::health::{OperationHealth, ReportHealth, Skip};
-use crate::reports::{Outcome, ReportKind};
+use crate::reports::{ABANDONED_CALLS, CAMPAIGNS, Outcome, Report};
 
 /// From this share of its calls on an operation may run short.
 const NEARLY_USED: f64 = 0.9;
@@ -28,11 +28,11 @@ pub(super) fn section(name: &str, operation: &OperationHealth, sources: Sources<
                     }
                 }
                 tbody {
-                    @for (kind, report) in reports { (report_row(*kind, report, sources.now)) }
+                    @for (kind, report) in reports { (report_row(kind, report, sources.now)) }
                 }
             }
-            @if let Some(report) = reports.get(&ReportKind::Campaigns) { (campaigns::part(name, report, sources)) }
-            @if let Some(report) = reports.get(&ReportKind::AbandonedCalls) { (abandonments::part(name, report, sources)) }
+            @if let Some(report) = reports.get(&CAMPAIGNS) { (campaigns::part(name, report, sources)) }
+            @if let Some(report) = reports.get(&ABANDONED_CALLS) { (abandonments::part(name, report, sources)) }
         }
     }
 }
@@ -52,10 +52,10 @@ pub(super) fn quota(operation: &OperationHealth) -> Markup {
     }
 }
 
-fn report_row(kind: ReportKind, report: &ReportHealth, now: Timestamp) -> Markup {
+fn report_row(kind: &'static Report, report: &ReportHealth, now: Timestamp) -> Markup {
     html! {
         tr {
-            td.title { (kind.name()) @for note in notes(report) { small { (note) } } }
+            td.title { (kind.name) @for note in notes(report) { small { (note) } } }
             td.side { (state(report)) }
             td data-label="Last success" {
                 @match report.last_success {

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use super::failures::{failing_of, is_waiting};
 use super::words::{counted, number};
 use super::{Sources, abandonments, operation};
-use crate::board::campaigns::Campaign;
 use crate::health::OperationHealth;
+use crate::reports::campaigns::CampaignSummary;
 
 /// The operations in the order in which they want attention.
 pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
@@ -40,9 +40,9 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, sources: Sourc
 }
 
 fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup {
-    let campaigns = sources.board.campaigns(name, sources.instant);
+    let campaigns = sources.published.campaigns(name);
     let campaigns = campaigns.as_deref();
-    let hour = sources.board.abandonments(name, sources.instant);
+    let hour = sources.published.abandonments(name, sources.instant);
     let (failing, all) = (failing_of(operation), operation.reports.len());
     html! {
         tr {
@@ -74,12 +74,12 @@ fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup 
 }
 
 /// Campaigns that dial.
-pub(super) fn dialling(campaigns: &[Campaign]) -> usize {
+pub(super) fn dialling(campaigns: &[CampaignSummary]) -> usize {
     campaigns.iter().filter(|campaign| campaign.is_started()).count()
 }
 
 /// What all campaigns dial a minute.
-pub(super) fn calls_per_minute(campaigns: &[Campaign]) -> String {
+pub(super) fn calls_per_minute(campaigns: &[CampaignSummary]) -> String {
     let sum: f64 = campaigns.iter().filter_map(|campaign| campaign.calls_per_minute).sum();
     number(sum.round() as u64)
 }

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::backfill::Failure;
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::ABANDONED_CALLS;
 use wolkvox_simulator::{Api, Fault, OperationPlan};
 
 use super::{Scene, parsed};
@@ -73,7 +73,7 @@ async fn what_cannot_be_is_refused_without_a_call() {
         "{error}"
     );
     let filter = |scene: &mut Scene, filter: Option<&str>| {
-        let report = scene.config.operations[0].reports.get_mut(&ReportKind::AbandonedCalls);
+        let report = scene.config.operations[0].reports.get_mut(&ABANDONED_CALLS);
         report.unwrap().filter = filter.map(str::to_owned);
     };
     filter(&mut scene, Some("4000"));
