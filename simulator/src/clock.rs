@@ -1,8 +1,9 @@
 //! The time that the simulator goes by.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 /// A clock that can be set. Clones show the same time.
 #[derive(Clone, Debug)]
@@ -28,18 +29,18 @@ impl SimulatedClock {
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let standing = *self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = *self.standing.lock();
         standing.unwrap_or_else(Timestamp::now)
     }
 
     /// Lets the clock stand still at `at`, also one that followed the system.
     pub fn set(&self, at: Timestamp) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        *self.standing.lock() = Some(at);
     }
 
     /// Moves a clock that stands still; one that follows the system stays as it is.
     pub fn advance(&self, by: SignedDuration) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut standing = self.standing.lock();
         *standing = standing.map(|at| at.saturating_add(by).unwrap_or(at));
     }
 }

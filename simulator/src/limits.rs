@@ -1,8 +1,9 @@
 //! Requests in flight and requests a day.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::civil::Date;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Counts the requests of a token that are in flight.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +42,7 @@ impl InFlight {
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock()
     }
 }
 
@@ -67,7 +68,7 @@ impl Quota {
     }
 
     fn lock(&self, today: Date) -> MutexGuard<'_, (Date, u32)> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock();
         if used.0 != today {
             *used = (today, 0);
         }

@@ -3,11 +3,12 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use parking_lot::Mutex;
 
 use super::{
     api::Api,
@@ -239,49 +240,49 @@ impl SimulatedOperation {
 
     /// How its answers look now.
     pub fn switches(&self) -> Switches {
-        locked(&self.shared.switches).clone()
+        self.shared.switches.lock().clone()
     }
 
     /// Changes how its answers look from the next request on.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut locked(&self.shared.switches));
+        change(&mut self.shared.switches.lock());
     }
 
     /// Lets requests meet a fault, besides those injected before: a request meets one of them, the oldest first.
     pub fn inject(&self, fault: impl Into<Injection>) {
-        locked(&self.shared.injections).push(fault.into());
+        self.shared.injections.lock().push(fault.into());
     }
 
     /// Ends all faults.
     pub fn clear_faults(&self) {
-        locked(&self.shared.injections).clear();
+        self.shared.injections.lock().clear();
     }
 
     /// Replaces the answers of a report until [`SimulatedOperation::answer_as_generated`]. Token and limits are
     /// looked at first; parameters are not.
     pub fn answer_with(&self, report: Api, answer: ScriptedAnswer) {
-        locked(&self.shared.scripted).insert(report, answer);
+        self.shared.scripted.lock().insert(report, answer);
     }
 
     /// Ends what [`SimulatedOperation::answer_with`] began.
     pub fn answer_as_generated(&self, report: Api) {
-        locked(&self.shared.scripted).remove(&report);
+        self.shared.scripted.lock().remove(&report);
     }
 
     /// Lets `cdr_4` report other sums than the truth, so that a day's total can be made to fall. The function gets
     /// the day of `date_ini` and the true sums.
     pub fn adjust_day_totals(&self, adjustment: impl Fn(Date, &mut DayTotals) + Send + Sync + 'static) {
-        *locked(&self.shared.adjustment) = Some(Arc::new(adjustment));
+        *self.shared.adjustment.lock() = Some(Arc::new(adjustment));
     }
 
     /// Ends what [`SimulatedOperation::adjust_day_totals`] began.
     pub fn report_true_totals(&self) {
-        *locked(&self.shared.adjustment) = None;
+        *self.shared.adjustment.lock() = None;
     }
 
     /// What was seen of its token so far.
     pub fn observed(&self) -> Observed {
-        let log = locked(&self.shared.log);
+        let log = self.shared.log.lock();
         Observed {
             requests: log.requests,
             most_in_flight: self.shared.in_flight.most(),
@@ -292,7 +293,7 @@ impl SimulatedOperation {
 
     /// Forgets the log of requests; counts stay.
     pub fn forget_log(&self) {
-        locked(&self.shared.log).latest = VecDeque::new();
+        self.shared.log.lock().latest = VecDeque::new();
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -312,16 +313,16 @@ impl SimulatedOperation {
     }
 
     pub(super) fn take_fault(&self, report: Option<Api>) -> Option<Fault> {
-        take_fault(&mut locked(&self.shared.injections), report)
+        take_fault(&mut self.shared.injections.lock(), report)
     }
 
     pub(super) fn scripted(&self, report: Api) -> Option<ScriptedAnswer> {
-        locked(&self.shared.scripted).get(&report).cloned()
+        self.shared.scripted.lock().get(&report).cloned()
     }
 
     pub(super) fn adjusted(&self, date: Date, mut totals: DayTotals) -> DayTotals {
         // Taken out of the lock: what a test does in there may ask the operation in turn.
-        let adjustment = locked(&self.shared.adjustment).clone();
+        let adjustment = self.shared.adjustment.lock().clone();
         if let Some(adjust) = adjustment {
             adjust(date, &mut totals);
         }
@@ -329,7 +330,7 @@ impl SimulatedOperation {
     }
 
     pub(super) fn write_down(&self, request: ObservedRequest) {
-        locked(&self.shared.log).write(request);
+        self.shared.log.lock().write(request);
     }
 }
 
@@ -339,9 +340,4 @@ impl fmt::Debug for SimulatedOperation {
             .field("name", &self.shared.name)
             .finish_non_exhaustive()
     }
-}
-
-/// A panic elsewhere leaves nothing half done behind these locks.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,9 @@
 //! What really happened, to hold answers against.
 
-use std::{
-    collections::HashMap,
-    ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use parking_lot::Mutex;
 
 use super::{
     call::Call,
@@ -145,7 +142,7 @@ impl Truth {
     }
 
     fn hour(&self, hour: i64) -> Arc<Hour> {
-        let kept = || self.world.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = || self.world.hours.lock();
         if let Some(known) = kept().get(&hour) {
             return Arc::clone(known);
         }

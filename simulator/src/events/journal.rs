@@ -1,16 +1,13 @@
 //! Events in the order of their dates, an hour at a time.
 
-use std::{
-    collections::HashMap,
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use fastrand::Rng;
 use jiff::{
     Timestamp,
     tz::{Offset, TimeZone},
 };
+use parking_lot::Mutex;
 
 use super::{EventPlan, Only, RowQuery, Seen, World};
 
@@ -132,7 +129,7 @@ impl<T: Event> Journal<T> {
     }
 
     fn page(&self, world: &World, hour: i64) -> Arc<[Entry<T>]> {
-        let kept = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = || self.pages.lock();
         if let Some(known) = kept().hours.get(&hour) {
             return Arc::clone(known);
         }
