@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The message of a report that found nothing.
-const NOTHING: &str = "Validate dates entered";
+const NO_DATA_MESSAGE: &str = "Validate dates entered";
 
 /// An answer before it meets the wire.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Answer {
 
     /// Whether it uses up quota even where failed requests do not. Scripted answers are judged like the others.
     pub(super) fn is_success(&self) -> bool {
-        let nothing = NOTHING.as_bytes();
+        let nothing = NO_DATA_MESSAGE.as_bytes();
         match self.status {
             200 => true,
             404 => self.body.windows(nothing.len()).any(|part| part == nothing),
@@ -49,11 +49,11 @@ impl Answer {
 
 /// Writes answers the way an operation's switches say.
 #[derive(Debug)]
-pub(super) struct Pen<'a> {
+pub(super) struct AnswerWriter<'a> {
     pub(super) switches: &'a Switches,
 }
 
-impl Pen<'_> {
+impl AnswerWriter<'_> {
     pub(super) fn campaigns(&self, states: &[CampaignState]) -> Answer {
         let mut rows = Vec::new();
         for state in states {
@@ -70,7 +70,7 @@ impl Pen<'_> {
         }
         let count = rows.len();
         let data = match (rows.is_empty(), self.switches.empty_campaigns) {
-            (true, EmptyCampaigns::NotFound) => return self.nothing(),
+            (true, EmptyCampaigns::NotFound) => return self.not_found(),
             (true, EmptyCampaigns::NoData) => return self.ok(&self.envelope(0, None)),
             (true, EmptyCampaigns::Null) => Json::Null,
             (true, EmptyCampaigns::EmptyList) | (false, _) => Json::List(rows),
@@ -85,7 +85,7 @@ impl Pen<'_> {
         let total = totals.total();
         if total.calls == 0 {
             match self.switches.empty_day {
-                EmptyDay::NotFound => return self.nothing(),
+                EmptyDay::NotFound => return self.not_found(),
                 EmptyDay::EmptyList => return self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
                 EmptyDay::Null => return self.ok(&self.envelope(0, Some(Json::Null))),
                 EmptyDay::NoData => return self.ok(&self.envelope(0, None)),
@@ -107,7 +107,7 @@ impl Pen<'_> {
     /// The answer of a row report without rows.
     pub(super) fn no_rows(&self) -> Answer {
         match self.switches.empty_rows {
-            EmptyRows::NotFound => self.nothing(),
+            EmptyRows::NotFound => self.not_found(),
             EmptyRows::EmptyList => self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
             EmptyRows::Null => self.ok(&self.envelope(0, Some(Json::Null))),
             EmptyRows::NoData => self.ok(&self.envelope(0, None)),
@@ -115,8 +115,8 @@ impl Pen<'_> {
     }
 
     /// The answer of a report that found nothing: a 404, seen in real answers.
-    pub(super) fn nothing(&self) -> Answer {
-        self.error(404, "Not Found", NOTHING)
+    pub(super) fn not_found(&self) -> Answer {
+        self.error(404, "Not Found", NO_DATA_MESSAGE)
     }
 
     pub(super) fn bad_request(&self, message: &str) -> Answer {
@@ -139,7 +139,7 @@ impl Pen<'_> {
         self.error(403, "Forbidden", "Token limit exceeded")
     }
 
-    pub(super) fn failure(&self, status: u16, body: ErrorBody, retry_after: Option<String>) -> Answer {
+    pub(super) fn http_error(&self, status: u16, body: ErrorBody, retry_after: Option<String>) -> Answer {
         let answer = match body {
             ErrorBody::Html => Answer::html(status),
             ErrorBody::Json => self.error(status, "Error", "An error occurred, try again later"),

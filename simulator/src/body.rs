@@ -17,7 +17,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
-use super::limits::Flight;
+use super::limits::InFlightGuard;
 
 /// Long enough for what was sent to leave the process and to reach the client before the connection breaks.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -38,17 +38,17 @@ pub(super) struct SteppedBody {
     waiting: Option<Pin<Box<Sleep>>>,
     /// Tells the connection to end with a reset.
     reset: Arc<AtomicBool>,
-    /// In flight until hyper has taken the last byte, which is before the client can have it.
-    _flight: Option<Flight>,
+    /// In in_flight until hyper has taken the last byte, which is before the client can have it.
+    _flight: Option<InFlightGuard>,
 }
 
 impl SteppedBody {
-    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, flight: Option<Flight>) -> SteppedBody {
+    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, in_flight: Option<InFlightGuard>) -> SteppedBody {
         SteppedBody {
             steps: steps.into(),
             waiting: None,
             reset,
-            _flight: flight,
+            _flight: in_flight,
         }
     }
 }

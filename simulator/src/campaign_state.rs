@@ -8,8 +8,8 @@ use super::{
     call::{Call, Outcome},
     centre::Campaign,
     incidents::{ListChange, list_changes, recycles},
+    load_curve::DIALS_A_DAY,
     random::rng_at,
-    rhythm::DIALS_A_DAY,
     traffic::Traffic,
 };
 
@@ -141,7 +141,7 @@ pub(super) fn campaign_states(
         .campaigns
         .iter()
         .map(|campaign| {
-            let records = list_of(traffic, campaign, local);
+            let records = list_size(traffic, campaign, local);
             CampaignState {
                 campaign: campaign.clone(),
                 skill_id: campaign.skill.map(|skill| traffic.centre.skills[skill].id),
@@ -186,7 +186,7 @@ pub(super) fn campaign_states(
 }
 
 /// The size of the list that was loaded for a day.
-fn list_of(traffic: &Traffic, campaign: &Campaign, local: DateTime) -> u64 {
+fn list_size(traffic: &Traffic, campaign: &Campaign, local: DateTime) -> u64 {
     let day = i64::from(local.date().year()) * 400 + i64::from(local.date().day_of_year());
     let luck = 0.9 + 0.2 * rng_at(traffic.seed ^ u64::from(campaign.id), LISTS, day).f64();
     // The stopped campaign has no dials; its list is that of a middling one.

@@ -9,38 +9,38 @@ use parking_lot::Mutex;
 #[derive(Clone, Debug)]
 pub struct SimulatedClock {
     /// The instant at which the clock stands still, or `None` when it follows the system.
-    standing: Arc<Mutex<Option<Timestamp>>>,
+    fixed_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl SimulatedClock {
     /// A clock that follows the system's.
     pub fn system() -> SimulatedClock {
         SimulatedClock {
-            standing: Arc::new(Mutex::new(None)),
+            fixed_at: Arc::new(Mutex::new(None)),
         }
     }
 
     /// A clock that stands still until it is set.
     pub fn fixed(at: Timestamp) -> SimulatedClock {
         SimulatedClock {
-            standing: Arc::new(Mutex::new(Some(at))),
+            fixed_at: Arc::new(Mutex::new(Some(at))),
         }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let standing = *self.standing.lock();
-        standing.unwrap_or_else(Timestamp::now)
+        let fixed_at = *self.fixed_at.lock();
+        fixed_at.unwrap_or_else(Timestamp::now)
     }
 
     /// Lets the clock stand still at `at`, also one that followed the system.
     pub fn set(&self, at: Timestamp) {
-        *self.standing.lock() = Some(at);
+        *self.fixed_at.lock() = Some(at);
     }
 
     /// Moves a clock that stands still; one that follows the system stays as it is.
     pub fn advance(&self, by: SignedDuration) {
-        let mut standing = self.standing.lock();
-        *standing = standing.map(|at| at.saturating_add(by).unwrap_or(at));
+        let mut fixed_at = self.fixed_at.lock();
+        *fixed_at = fixed_at.map(|at| at.saturating_add(by).unwrap_or(at));
     }
 }

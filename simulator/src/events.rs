@@ -4,21 +4,21 @@
 //! drawn apart from what it says, so that the knobs of an [`EventPlan`] change the former and leave the latter alone.
 
 mod facts;
-mod journal;
-mod people;
+mod fake_people;
 mod plan;
 mod previews;
 mod rows;
 mod steps;
+mod timeline;
 mod waits;
 
 pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
-pub use people::personal_data_in;
+pub use fake_people::personal_data_in;
 pub use plan::{Completion, EventPlan, Lateness, StepDates};
 
-use journal::Journal;
 use previews::Preview;
 use steps::Step;
+use timeline::Timeline;
 use waits::Wait;
 
 use super::{call::Call, traffic::Traffic, window::Window};
@@ -26,15 +26,15 @@ use super::{call::Call, traffic::Traffic, window::Window};
 /// All events of one operation.
 #[derive(Debug)]
 pub(super) struct Events {
-    world: World,
-    waits: Journal<Wait>,
-    previews: Journal<Preview>,
-    steps: Journal<Step>,
+    source: EventSource,
+    waits: Timeline<Wait>,
+    previews: Timeline<Preview>,
+    steps: Timeline<Step>,
 }
 
 /// What events are made of.
 #[derive(Debug)]
-struct World {
+struct EventSource {
     traffic: Traffic,
     plan: EventPlan,
 }
@@ -47,26 +47,26 @@ impl Events {
             ..traffic.clone()
         };
         Events {
-            world: World { traffic, plan },
-            waits: Journal::default(),
-            previews: Journal::default(),
-            steps: Journal::default(),
+            source: EventSource { traffic, plan },
+            waits: Timeline::default(),
+            previews: Timeline::default(),
+            steps: Timeline::default(),
         }
     }
 }
 
 /// What a request for rows may narrow down to.
 #[derive(Clone, Debug)]
-pub(super) enum Only {
+pub(super) enum RowFilter {
     All,
-    Text(String),
+    Value(String),
 }
 
-impl Only {
-    fn holds(&self, text: impl FnOnce() -> String) -> bool {
+impl RowFilter {
+    fn accepts(&self, text: impl FnOnce() -> String) -> bool {
         match self {
-            Only::All => true,
-            Only::Text(wanted) => *wanted == text(),
+            RowFilter::All => true,
+            RowFilter::Value(wanted) => *wanted == text(),
         }
     }
 }
@@ -76,11 +76,11 @@ impl Only {
 pub(super) struct RowQuery {
     pub(super) window: Window,
     pub(super) now: i64,
-    pub(super) only: Only,
+    pub(super) filter: RowFilter,
 }
 
-/// A number of a call's own among all calls of the world, for its random numbers.
-fn place(call: &Call) -> i64 {
+/// A number of a call's own among all calls of the source, for its random numbers.
+fn call_key(call: &Call) -> i64 {
     call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number))
 }
 

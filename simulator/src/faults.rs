@@ -29,7 +29,7 @@ pub enum Fault {
     },
     /// Status 200 with a web page.
     Html,
-    /// Only this fraction of the body; then the connection is closed in the middle of the chunked encoding.
+    /// RowFilter this fraction of the body; then the connection is closed in the middle of the chunked encoding.
     CutBody(f64),
     /// Half of the body, then nothing for that long, then the rest.
     Stall(Duration),
@@ -95,7 +95,7 @@ pub struct Injection {
 }
 
 impl Injection {
-    /// Only for the requests of one report.
+    /// RowFilter for the requests of one report.
     #[must_use]
     pub fn on(self, report: Api) -> Injection {
         Injection {

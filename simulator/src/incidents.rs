@@ -147,7 +147,7 @@ impl Incident {
         }
     }
 
-    fn strikes_at(&self, second: i64) -> bool {
+    fn is_active_at(&self, second: i64) -> bool {
         (self.from.as_second()..self.until.as_second()).contains(&second)
     }
 
@@ -165,7 +165,7 @@ impl Incident {
     }
 
     /// What becomes of a call within the stretch; `None` when it does not come about at all.
-    fn strike(&self, call: Call, rng: &mut Rng) -> Option<Call> {
+    fn apply(&self, call: Call, rng: &mut Rng) -> Option<Call> {
         use IncidentKind::{
             Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
             Recycled, ShortAbandons, ShortCalls, Unanswered,
@@ -182,27 +182,29 @@ impl Incident {
             InboundSilent { skill } if of_skill(skill) => return None,
             CampaignStalled { campaign } if of_campaign(campaign) => return None,
             Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
-                given_up(call, rng.u32(3..150))
+                abandoned_after(call, rng.u32(3..150))
             }
             ShortAbandons { skill, share } if of_skill(skill) && (!answered || luck < share) => {
-                given_up(call, rng.u32(1..10))
+                abandoned_after(call, rng.u32(1..10))
             }
             LongWaits { skill, share } if of_skill(skill) && (!answered || luck < share) => {
-                given_up(call, rng.u32(180..540))
+                abandoned_after(call, rng.u32(180..540))
             }
-            DialFailures { campaign, share } if of_campaign(campaign) && luck < share => in_vain(call, Outcome::Failed),
+            DialFailures { campaign, share } if of_campaign(campaign) && luck < share => {
+                not_answered(call, Outcome::Failed)
+            }
             Unanswered { campaign, share } if of_campaign(campaign) && answered && luck < share => {
-                in_vain(call, Outcome::NoAnswer)
+                not_answered(call, Outcome::NoAnswer)
             }
             ShortCalls { share } if answered && call.direction != Direction::Internal && luck < share => Call {
                 duration: rng.u32(0..5),
                 hit: false,
                 ..call
             },
-            IvrHangUps { routing_point, share } => in_menu(call, routing_point, luck < share, |entry| {
+            IvrHangUps { routing_point, share } => change_ivr_entry(call, routing_point, luck < share, |entry| {
                 entry.gave_up = true;
             }),
-            IvrNoInput { routing_point, share } => in_menu(call, routing_point, luck < share, |entry| {
+            IvrNoInput { routing_point, share } => change_ivr_entry(call, routing_point, luck < share, |entry| {
                 entry.option = None;
                 entry.pressed_nothing = true;
             }),
@@ -220,7 +222,7 @@ impl Incident {
     }
 }
 
-fn given_up(call: Call, wait: u32) -> Call {
+fn abandoned_after(call: Call, wait: u32) -> Call {
     Call {
         outcome: Outcome::Abandoned,
         duration: 0,
@@ -229,7 +231,7 @@ fn given_up(call: Call, wait: u32) -> Call {
     }
 }
 
-fn in_vain(call: Call, outcome: Outcome) -> Call {
+fn not_answered(call: Call, outcome: Outcome) -> Call {
     Call {
         outcome,
         duration: 0,
@@ -238,7 +240,7 @@ fn in_vain(call: Call, outcome: Outcome) -> Call {
     }
 }
 
-fn in_menu(mut call: Call, wanted: Option<usize>, struck: bool, change: impl FnOnce(&mut IvrEntry)) -> Call {
+fn change_ivr_entry(mut call: Call, wanted: Option<usize>, struck: bool, change: impl FnOnce(&mut IvrEntry)) -> Call {
     if let Some(entry) = &mut call.ivr
         && struck
         && wanted.is_none_or(|wanted| wanted == entry.routing_point)
@@ -249,17 +251,17 @@ fn in_menu(mut call: Call, wanted: Option<usize>, struck: bool, change: impl FnO
 }
 
 /// The calls of a minute, after the incidents that strike them.
-pub(super) fn struck(incidents: &[Incident], seed: u64, mut calls: Vec<Call>) -> Vec<Call> {
+pub(super) fn apply_incidents(incidents: &[Incident], seed: u64, mut calls: Vec<Call>) -> Vec<Call> {
     for (number, incident) in (0_u64..).zip(incidents) {
         calls = calls
             .into_iter()
             .filter_map(|call| {
-                if !incident.strikes_at(call.end) {
+                if !incident.is_active_at(call.end) {
                     return Some(call);
                 }
                 // By what does not change with the incidents before it.
                 let place = call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number));
-                incident.strike(call, &mut rng_at(seed, INCIDENTS + number, place))
+                incident.apply(call, &mut rng_at(seed, INCIDENTS + number, place))
             })
             .collect();
     }
@@ -284,6 +286,6 @@ pub(super) fn recycles(incidents: &[Incident], campaign: usize, second: i64) -> 
         let IncidentKind::ListEnds { campaign: wanted, .. } = incident.kind else {
             return false;
         };
-        incident.strikes_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
+        incident.is_active_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
     })
 }

@@ -7,7 +7,6 @@
 
 mod answers;
 mod api;
-mod asked;
 mod body;
 mod call;
 mod campaign_state;
@@ -15,15 +14,16 @@ mod centre;
 mod clock;
 mod durations;
 mod events;
-mod exchange;
 mod faults;
+mod handler;
 mod incidents;
 mod json;
 mod limits;
-mod observed;
+mod load_curve;
 mod operation;
 mod random;
-mod rhythm;
+mod request;
+mod request_log;
 mod server;
 mod switches;
 mod traffic;
@@ -48,14 +48,14 @@ pub use events::{
 };
 pub use faults::{ErrorBody, Fault, Injection};
 pub use incidents::{Incident, IncidentKind};
-pub use observed::{Observed, ObservedRequest};
 pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
+pub use request_log::{Observed, ObservedRequest};
 pub use server::RunningSimulator;
 pub use switches::{
-    Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, Layout,
-    LongRange, Numbers, OverLimit, Silence, StatusCase, Switches, TimeText, WaitWords,
+    Blackout, Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing,
+    Layout, LongRange, Numbers, OverLimit, Switches, TimeText, WaitWords, WordCase,
 };
-pub use traffic::Figures;
+pub use traffic::CallMix;
 pub use truth::Truth;
 
 /// What a [`Simulator`] is made of.

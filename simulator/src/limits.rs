@@ -1,11 +1,11 @@
-//! Requests in flight and requests a day.
+//! Requests in in_flight and requests a day.
 
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use parking_lot::{Mutex, MutexGuard};
 
-/// Counts the requests of a token that are in flight.
+/// Counts the requests of a token that are in in_flight.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
     counts: Arc<Mutex<Counts>>,
@@ -17,26 +17,26 @@ struct Counts {
     most: u32,
 }
 
-/// A request in flight: from its arrival until its body has been handed over or its connection is gone.
+/// A request in in_flight: from its arrival until its body has been handed over or its connection is gone.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct InFlightGuard {
     counts: InFlight,
-    /// How many were in flight when it came, itself included.
-    pub(super) company: u32,
+    /// How many were in in_flight when it came, itself included.
+    pub(super) concurrent: u32,
 }
 
 impl InFlight {
-    pub(super) fn enter(&self) -> Flight {
+    pub(super) fn enter(&self) -> InFlightGuard {
         let mut counts = self.lock();
         counts.now += 1;
         counts.most = counts.most.max(counts.now);
-        Flight {
-            company: counts.now,
+        InFlightGuard {
+            concurrent: counts.now,
             counts: self.clone(),
         }
     }
 
-    /// The most that ever were in flight at once.
+    /// The most that ever were in in_flight at once.
     pub(super) fn most(&self) -> u32 {
         self.lock().most
     }
@@ -46,7 +46,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
         self.counts.lock().now -= 1;
     }

@@ -19,10 +19,10 @@ use super::{
     faults::{Fault, Injection, take_fault},
     incidents::Incident,
     limits::{InFlight, Quota},
-    observed::{Observed, ObservedRequest, RequestLog},
     random::{hash_of, rng_at},
+    request_log::{Observed, ObservedRequest, RequestLog},
     switches::Switches,
-    traffic::{Figures, Traffic},
+    traffic::{CallMix, Traffic},
     truth::Truth,
 };
 
@@ -36,7 +36,7 @@ pub struct OperationPlan {
     volume: f64,
     never_closes: bool,
     sizes: Sizes,
-    figures: Figures,
+    call_mix: CallMix,
     incidents: Vec<Incident>,
     events: EventPlan,
     switches: Switches,
@@ -51,7 +51,7 @@ impl OperationPlan {
             volume: 1.0,
             never_closes: false,
             sizes: Sizes::default(),
-            figures: Figures::default(),
+            call_mix: CallMix::default(),
             incidents: Vec::new(),
             events: EventPlan::default(),
             switches: Switches::default(),
@@ -115,8 +115,8 @@ impl OperationPlan {
 
     /// How calls usually end.
     #[must_use]
-    pub fn figures(self, figures: Figures) -> OperationPlan {
-        OperationPlan { figures, ..self }
+    pub fn call_mix(self, call_mix: CallMix) -> OperationPlan {
+        OperationPlan { call_mix, ..self }
     }
 
     /// What goes wrong, and when. Without these nothing does.
@@ -196,7 +196,7 @@ impl SimulatedOperation {
             volume: plan.volume,
             never_closes: plan.never_closes,
             centre: Centre::new(seed, plan.sizes),
-            figures: plan.figures,
+            call_mix: plan.call_mix,
             incidents: plan.incidents,
         };
         let truth = Truth::new(traffic, plan.events);
@@ -329,7 +329,7 @@ impl SimulatedOperation {
         totals
     }
 
-    pub(super) fn write_down(&self, request: ObservedRequest) {
+    pub(super) fn log_request(&self, request: ObservedRequest) {
         self.shared.log.lock().write(request);
     }
 }

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Simulator, exchange::exchange, wire::Wire};
+use super::{Simulator, handler::handle_request, wire::Wire};
 
 /// How long an answer may take to end after the simulator was stopped.
 const GRACE: Duration = Duration::from_millis(200);
@@ -76,7 +76,7 @@ async fn serve(simulator: Simulator, stream: TcpStream, stop: CancellationToken)
     let wire = TokioIo::new(Wire::new(stream, Arc::clone(&reset)));
     let service = service_fn(move |request| {
         let (simulator, reset) = (simulator.clone(), Arc::clone(&reset));
-        async move { exchange(&simulator, &request, &reset).await }
+        async move { handle_request(&simulator, &request, &reset).await }
     });
     // The Date header goes by the simulated clock, or is left out.
     let mut connection = std::pin::pin!(

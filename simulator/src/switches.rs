@@ -106,7 +106,7 @@ pub enum Blank {
 
 /// The case of a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StatusCase {
+pub enum WordCase {
     /// `started`.
     #[default]
     Lower,
@@ -116,12 +116,12 @@ pub enum StatusCase {
     Upper,
 }
 
-impl StatusCase {
+impl WordCase {
     pub(super) fn write(self, word: &str) -> String {
         match self {
-            StatusCase::Lower => word.to_lowercase(),
-            StatusCase::Upper => word.to_uppercase(),
-            StatusCase::Capital => {
+            WordCase::Lower => word.to_lowercase(),
+            WordCase::Upper => word.to_uppercase(),
+            WordCase::Capital => {
                 let (first, rest) = word.split_at(word.len().min(1));
                 format!("{}{rest}", first.to_uppercase())
             }
@@ -177,7 +177,7 @@ pub enum TimeText {
 
 /// A time in which a report answers as if it had no rows; such hours were seen of a real server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Silence {
+pub struct Blackout {
     /// The report.
     pub report: Api,
     /// The first instant.
@@ -194,7 +194,7 @@ pub enum LongRange {
     BadRequest,
     /// 404 "Validate dates entered", as if there was nothing.
     NotFound,
-    /// Only its first 31 days are reported, without a word.
+    /// RowFilter its first 31 days are reported, without a word.
     Clamped,
 }
 
@@ -245,8 +245,8 @@ pub struct Switches {
     pub blank_fields: Vec<String>,
     /// Fields that no row of any report has.
     pub absent_fields: Vec<String>,
-    /// Case of `status`: [`StatusCase::Lower`], `Capital`, `Upper`.
-    pub status_case: StatusCase,
+    /// Case of `status`: [`WordCase::Lower`], `Capital`, `Upper`.
+    pub status_case: WordCase,
     /// Ids of campaigns that have two rows, the second one with other figures.
     pub duplicate_campaigns: Vec<u32>,
     /// Ids of campaigns that are missing from every poll until they are taken out of this list; a live campaign
@@ -264,12 +264,12 @@ pub struct Switches {
     pub wait_words: WaitWords,
     /// `time` of preview and IVR calls: [`TimeText::Seconds`], [`TimeText::Clock`].
     pub times: TimeText,
-    /// Case of `type_of_row`: [`StatusCase::Lower`], `Capital`, `Upper`.
-    pub row_type_case: StatusCase,
+    /// Case of `type_of_row`: [`WordCase::Lower`], `Capital`, `Upper`.
+    pub row_type_case: WordCase,
     /// Whether `campaign_5` ends with a row of type total for each campaign.
     pub total_rows: bool,
     /// Times in which row reports answer as if there was nothing.
-    pub silences: Vec<Silence>,
+    pub blackouts: Vec<Blackout>,
     /// Rows that one answer of a row report may have; `None` for any number.
     pub record_limit: Option<u32>,
     /// More rows than that: [`OverLimit::SilentCut`], [`OverLimit::BadRequest`].
@@ -308,7 +308,7 @@ impl Default for Switches {
             blank: Blank::default(),
             blank_fields: Vec::new(),
             absent_fields: Vec::new(),
-            status_case: StatusCase::default(),
+            status_case: WordCase::default(),
             duplicate_campaigns: Vec::new(),
             missing_campaigns: Vec::new(),
             total_bucket: false,
@@ -317,9 +317,9 @@ impl Default for Switches {
             empty_rows: EmptyRows::default(),
             wait_words: WaitWords::default(),
             times: TimeText::default(),
-            row_type_case: StatusCase::default(),
+            row_type_case: WordCase::default(),
             total_rows: false,
-            silences: Vec::new(),
+            blackouts: Vec::new(),
             record_limit: Some(60_000),
             over_limit: OverLimit::default(),
             long_range: LongRange::default(),

@@ -6,9 +6,9 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use super::{
     call::{Call, Direction, IvrEntry, Outcome},
     centre::Centre,
-    incidents::{Incident, struck},
+    incidents::{Incident, apply_incidents},
+    load_curve::{BUSY_TIME, calls_a_minute, campaigns_dial},
     random::rng_at,
-    rhythm::{BUSY_TIME, calls_a_minute, campaigns_dial},
 };
 
 const CALLS: u64 = 0x0063_616c_6c73_0000;
@@ -16,7 +16,7 @@ const DAYS: u64 = 0x0064_6179_7300_0000;
 
 /// How calls usually end: shares are in percent of the calls of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figures {
+pub struct CallMix {
     /// Inbound calls that are abandoned.
     pub abandoned: u32,
     /// The longest that somebody waits who then gives up, in seconds.
@@ -29,10 +29,10 @@ pub struct Figures {
     pub failed: u32,
 }
 
-impl Default for Figures {
+impl Default for CallMix {
     /// A centre that loses many of its callers.
-    fn default() -> Figures {
-        Figures {
+    fn default() -> CallMix {
+        CallMix {
             abandoned: 14,
             patience: 240,
             answered: 38,
@@ -42,10 +42,10 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
+impl CallMix {
     /// A centre that keeps what most of them promise: at most five callers in a hundred give up.
-    pub fn calm() -> Figures {
-        Figures {
+    pub fn calm() -> CallMix {
+        CallMix {
             abandoned: 3,
             patience: 120,
             answered: 46,
@@ -63,17 +63,17 @@ pub(super) struct Traffic {
     pub(super) volume: f64,
     pub(super) never_closes: bool,
     pub(super) centre: Centre,
-    pub(super) figures: Figures,
+    pub(super) call_mix: CallMix,
     pub(super) incidents: Vec<Incident>,
 }
 
 impl Traffic {
     /// Whether campaigns dial at that local time.
     pub(super) fn campaigns_dial(&self, local: DateTime) -> bool {
-        campaigns_dial(self.time_of_rhythm(local))
+        campaigns_dial(self.time_on_curve(local))
     }
 
-    fn time_of_rhythm(&self, local: DateTime) -> DateTime {
+    fn time_on_curve(&self, local: DateTime) -> DateTime {
         if self.never_closes { BUSY_TIME } else { local }
     }
 
@@ -84,7 +84,7 @@ impl Traffic {
         let date = local.date();
         let day = i64::from(date.year()) * 400 + i64::from(date.day_of_year());
         let luck = 0.85 + 0.3 * rng_at(self.seed, DAYS, day).f64();
-        Some((local, calls_a_minute(self.time_of_rhythm(local)) * self.volume * luck))
+        Some((local, calls_a_minute(self.time_on_curve(local)) * self.volume * luck))
     }
 
     /// The calls that end in a minute since the epoch, in the order of their ends.
@@ -109,7 +109,7 @@ impl Traffic {
                 Call { end, number, ..call }
             })
             .collect();
-        let mut calls = struck(&self.incidents, self.seed, calls);
+        let mut calls = apply_incidents(&self.incidents, self.seed, calls);
         calls.sort_by_key(|call| (call.end, call.number));
         calls
     }
@@ -126,7 +126,7 @@ impl Traffic {
                 here
             })
             .unwrap_or(0);
-        let usual = self.figures;
+        let usual = self.call_mix;
         let (outcome, duration) = match rng.u32(0..100) {
             luck if luck < usual.answered => (Outcome::Answered, conversation(rng)),
             luck if luck < usual.answered + usual.no_answer => (Outcome::NoAnswer, 0),
@@ -145,11 +145,11 @@ impl Traffic {
     }
 
     fn inbound(&self, rng: &mut Rng) -> Call {
-        let abandoned = rng.u32(0..100) < self.figures.abandoned;
+        let abandoned = rng.u32(0..100) < self.call_mix.abandoned;
         Call {
             duration: if abandoned { 0 } else { conversation(rng) },
             wait: if abandoned {
-                rng.u32(3..self.figures.patience)
+                rng.u32(3..self.call_mix.patience)
             } else {
                 rng.u32(1..90)
             },

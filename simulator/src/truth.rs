@@ -58,7 +58,7 @@ impl Truth {
     /// The calls of a local day that ended at `until` or before, summed up by duration.
     pub fn day_totals(&self, date: Date, until: Timestamp) -> DayTotals {
         match self.day(date) {
-            Some(day) => self.sums(*day.start(), until.as_second().min(*day.end())),
+            Some(day) => self.totals_between(*day.start(), until.as_second().min(*day.end())),
             None => DayTotals::default(),
         }
     }
@@ -94,7 +94,7 @@ impl Truth {
     pub(super) fn window_totals(&self, window: &Window, now: Timestamp) -> DayTotals {
         let mut totals = DayTotals::default();
         for (from, until) in window.instants(self.timezone()) {
-            totals += self.sums(from, until.min(now.as_second()));
+            totals += self.totals_between(from, until.min(now.as_second()));
         }
         totals
     }
@@ -114,7 +114,7 @@ impl Truth {
     }
 
     /// The sums over the seconds from `from` to `until`, both included.
-    fn sums(&self, from: i64, until: i64) -> DayTotals {
+    fn totals_between(&self, from: i64, until: i64) -> DayTotals {
         let mut totals = DayTotals::default();
         let mut second = from;
         while second <= until {
@@ -146,7 +146,7 @@ impl Truth {
         if let Some(known) = kept().get(&hour) {
             return Arc::clone(known);
         }
-        let summed = Arc::new(self.sum_up(hour));
+        let summed = Arc::new(self.hour_totals(hour));
         let mut hours = kept();
         if hours.len() >= HOURS_KEPT {
             hours.clear();
@@ -155,7 +155,7 @@ impl Truth {
         summed
     }
 
-    fn sum_up(&self, hour: i64) -> Hour {
+    fn hour_totals(&self, hour: i64) -> Hour {
         let mut summed = Hour {
             total: DayTotals::default(),
             minutes: Vec::with_capacity(60),

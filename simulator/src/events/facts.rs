@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     Events,
-    previews::About,
+    previews::PreviewRow,
     waits::{Wait, WaitResult},
 };
 use crate::truth::Truth;
@@ -81,11 +81,11 @@ pub fn counts_up_to(values: &[u32], bounds: &[f64]) -> Vec<u64> {
 impl Truth {
     /// What `skill_2` says of the dates from `from` to `until`.
     pub fn abandoned_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> AbandonedFacts {
-        let Events { world, waits, .. } = self.events();
+        let Events { source, waits, .. } = self.events();
         let mut facts = AbandonedFacts::default();
-        waits.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        waits.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let wait: &Wait = &entry.row;
-            let skill = world.traffic.centre.skills[wait.skill].id;
+            let skill = source.traffic.centre.skills[wait.skill].id;
             let channel = wait.interaction.channel;
             let result = match wait.result {
                 WaitResult::Abandoned => "abandoned",
@@ -103,17 +103,17 @@ impl Truth {
 
     /// What `campaign_5` says of the dates from `from` to `until`.
     pub fn preview_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> PreviewFacts {
-        let Events { world, previews, .. } = self.events();
+        let Events { source, previews, .. } = self.events();
         let mut facts = PreviewFacts::default();
-        previews.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        previews.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let campaign = entry.row.campaign;
             match entry.row.about {
-                About::Record { result, .. } => {
+                PreviewRow::Record { result, .. } => {
                     if let Some(result) = result.by(seen.until()) {
                         *facts.records.entry((campaign, result.label)).or_default() += 1;
                     }
                 }
-                About::Call { call, code } => {
+                PreviewRow::Call { call, code } => {
                     let labels = (campaign, call.interaction.label, call.result, call.hang_up.label);
                     *facts.calls.entry(labels).or_default() += 1;
                     facts.durations.entry(campaign).or_default().push(call.seconds);
@@ -129,11 +129,11 @@ impl Truth {
 
     /// What `diagram_1` says of the dates from `from` to `until`.
     pub fn ivr(&self, from: Timestamp, until: Timestamp, seen: Seen) -> IvrFacts {
-        let Events { world, steps, .. } = self.events();
+        let Events { source, steps, .. } = self.events();
         let mut facts = IvrFacts::default();
-        steps.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        steps.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let step = &entry.row;
-            let point = world.traffic.centre.routing_points[step.routing_point].id;
+            let point = source.traffic.centre.routing_points[step.routing_point].id;
             if step.stands_for_call {
                 let result = if step.hung_up { "hung_up" } else { "ok" };
                 *facts.calls.entry((point, result)).or_default() += 1;
@@ -155,13 +155,13 @@ impl Truth {
         let mut strings = BTreeSet::new();
         events
             .waits
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.customer_id(), entry.row.conn_id()]);
             });
         events
             .previews
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([
                     person.telephone(),
@@ -174,7 +174,7 @@ impl Truth {
             });
         events
             .steps
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.document(), entry.row.conn_id()]);
             });

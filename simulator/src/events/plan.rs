@@ -9,7 +9,7 @@ const HOUR: i64 = 3600;
 /// What the row reports are to be like. The default is moderate; [`EventPlan::calm`] has none of the difficulties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventPlan {
-    /// Multiplies the number of events, on top of the operation's volume. Only at 1 do they fit the sums of `cdr_4`.
+    /// Multiplies the number of events, on top of the operation's volume. RowFilter at 1 do they fit the sums of `cdr_4`.
     pub volume: f64,
     /// Whether `skill_2` has rows of answered calls, too: its title says abandoned, its fields say both.
     pub answered_waits: bool,

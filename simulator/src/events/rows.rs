@@ -6,45 +6,45 @@ use jiff::{Timestamp, tz::Offset};
 
 use super::{
     Events, RowQuery,
-    journal::Entry,
-    people::Person,
-    previews::{About, Preview},
+    fake_people::Person,
+    previews::{Preview, PreviewRow},
     steps::Step,
+    timeline::Entry,
     waits::{Wait, WaitResult},
 };
 use crate::{
-    answers::{Answer, Pen},
+    answers::{Answer, AnswerWriter},
     centre::Centre,
     json::Json,
     switches::{OverLimit, TimeText, WaitWords},
 };
 
 impl Events {
-    pub(crate) fn waits(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.waits.answer(&self.world, query);
-        let centre = &self.world.traffic.centre;
-        pen.rows(entries.len(), entries.iter().map(|entry| pen.wait(entry, centre)))
+    pub(crate) fn waits(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.waits.answer(&self.source, query);
+        let centre = &self.source.traffic.centre;
+        writer.rows(entries.len(), entries.iter().map(|entry| writer.wait(entry, centre)))
     }
 
-    pub(crate) fn previews(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.previews.answer(&self.world, query);
-        let totals = if pen.switches.total_rows {
-            pen.preview_totals(&entries)
+    pub(crate) fn previews(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.previews.answer(&self.source, query);
+        let totals = if writer.switches.total_rows {
+            writer.preview_totals(&entries)
         } else {
             Vec::new()
         };
-        let rows = entries.iter().map(|entry| pen.preview(entry, query.now));
-        pen.rows(entries.len() + totals.len(), rows.chain(totals))
+        let rows = entries.iter().map(|entry| writer.preview(entry, query.now));
+        writer.rows(entries.len() + totals.len(), rows.chain(totals))
     }
 
-    pub(crate) fn steps(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.steps.answer(&self.world, query);
-        let centre = &self.world.traffic.centre;
-        pen.rows(entries.len(), entries.iter().map(|entry| pen.step(entry, centre)))
+    pub(crate) fn steps(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.steps.answer(&self.source, query);
+        let centre = &self.source.traffic.centre;
+        writer.rows(entries.len(), entries.iter().map(|entry| writer.step(entry, centre)))
     }
 }
 
-impl Pen<'_> {
+impl AnswerWriter<'_> {
     /// An answer with as many of the rows as the record limit lets through.
     fn rows(&self, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
         let limit = self.switches.record_limit.map_or(usize::MAX, |limit| limit as usize);
@@ -77,8 +77,8 @@ impl Pen<'_> {
         let row = &entry.row;
         let typed = |typed: super::previews::Typed| self.text(typed.by(now).map_or("", |free| free.text));
         let (kind, result, last_code, call, code) = match row.about {
-            About::Record { result, last_code } => ("preview", typed(result), last_code, None, self.blank()),
-            About::Call { call, code } => ("call", self.blank(), "", Some(call), typed(code)),
+            PreviewRow::Record { result, last_code } => ("preview", typed(result), last_code, None, self.blank()),
+            PreviewRow::Call { call, code } => ("call", self.blank(), "", Some(call), typed(code)),
         };
         let comment = if call.is_some() {
             row.person.comment()
@@ -109,7 +109,7 @@ impl Pen<'_> {
         for entry in entries {
             let sum = campaigns.entry(entry.row.campaign).or_insert((0, entry));
             sum.1 = entry;
-            if let About::Call { call, .. } = entry.row.about {
+            if let PreviewRow::Call { call, .. } = entry.row.about {
                 sum.0 += u64::from(call.seconds);
             }
         }

@@ -3,11 +3,10 @@
 use fastrand::Rng;
 
 use super::{
-    Only, World,
-    journal::{Event, Page},
-    people::{Connection, Person},
-    place,
+    EventSource, RowFilter, call_key,
+    fake_people::{Connection, Person},
     plan::{EventPlan, StepDates},
+    timeline::{Event, HourBuilder},
     weighted,
 };
 use crate::{call::Direction, random::rng_at};
@@ -37,7 +36,7 @@ const TARGETS: [(u32, &str); 4] = [(30, "4000"), (25, "4010"), (20, "SKILL Venta
 
 /// What a caller chose, or where the call went on to.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Chosen {
+pub(super) enum Choice {
     Nothing,
     Pulse,
     Code(&'static str),
@@ -47,24 +46,24 @@ pub(super) enum Chosen {
     Document,
 }
 
-impl Chosen {
+impl Choice {
     /// As it is written.
     pub(super) fn text(self, person: Person) -> String {
         match self {
-            Chosen::Nothing => String::new(),
-            Chosen::Pulse => "PULSE".to_owned(),
-            Chosen::Code(code) => code.to_owned(),
-            Chosen::Telephone => person.telephone(),
-            Chosen::Document => person.document(),
+            Choice::Nothing => String::new(),
+            Choice::Pulse => "PULSE".to_owned(),
+            Choice::Code(code) => code.to_owned(),
+            Choice::Telephone => person.telephone(),
+            Choice::Document => person.document(),
         }
     }
 
     /// As a label shows it.
     pub(super) fn label(self) -> &'static str {
         match self {
-            Chosen::Nothing | Chosen::Pulse => "none",
-            Chosen::Code(code) => code,
-            Chosen::Telephone | Chosen::Document => "number",
+            Choice::Nothing | Choice::Pulse => "none",
+            Choice::Code(code) => code,
+            Choice::Telephone | Choice::Document => "number",
         }
     }
 }
@@ -73,8 +72,8 @@ impl Chosen {
 pub(super) struct Step {
     /// An index into the routing points of the centre.
     pub(super) routing_point: usize,
-    pub(super) option: Chosen,
-    pub(super) transfer: Chosen,
+    pub(super) option: Choice,
+    pub(super) transfer: Choice,
     pub(super) hung_up: bool,
     /// Seconds of the whole IVR part.
     pub(super) seconds: u32,
@@ -91,20 +90,20 @@ impl Step {
 }
 
 impl Event for Step {
-    fn reach(plan: &EventPlan) -> i64 {
+    fn lookahead_minutes(plan: &EventPlan) -> i64 {
         match plan.step_dates {
             StepDates::EndOfCall => 0,
             StepDates::EachItsOwn => MINUTES_OF_LONGEST,
         }
     }
 
-    fn happen(world: &World, minute: i64, page: &mut Page<Step>) {
-        let World { traffic, plan } = world;
+    fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Step>) {
+        let EventSource { traffic, plan } = source;
         for call in traffic.minute(minute) {
             let (Direction::Inbound, Some(entry)) = (call.direction, call.ivr) else {
                 continue;
             };
-            let mut rng = rng_at(traffic.seed, STEPS, place(&call));
+            let mut rng = rng_at(traffic.seed, STEPS, call_key(&call));
             let person = Person(rng.u64(..));
             let count = 1 + weighted(&mut rng, &[(35, 0), (30, 1), (20, 2), (10, 3)], 4);
             let hung_up = rng.u32(0..100) < 15 || entry.gave_up;
@@ -112,24 +111,24 @@ impl Event for Step {
             let transfer = if !hung_up && rng.u32(0..100) < 40 {
                 target(&mut rng)
             } else {
-                Chosen::Nothing
+                Choice::Nothing
             };
-            let mut late = rng_at(traffic.seed, LATE, place(&call));
+            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
-            let mut option = Chosen::Nothing;
+            let mut option = Choice::Nothing;
             for number in 1..=count {
                 // Some callers make the same choice again: a row like the one before, and both count.
                 let again = rng.u32(0..100) < 6 && number > 1;
                 let next = chosen(&mut rng, plan.typed_numbers);
                 option = if again { option } else { next };
                 if entry.pressed_nothing {
-                    option = Chosen::Pulse;
+                    option = Choice::Pulse;
                 }
                 let last = number == count;
                 let step = Step {
                     routing_point: entry.routing_point,
                     option,
-                    transfer: if last { transfer } else { Chosen::Nothing },
+                    transfer: if last { transfer } else { Choice::Nothing },
                     hung_up,
                     seconds,
                     person,
@@ -147,31 +146,31 @@ impl Event for Step {
                     stands_for_call: false,
                     ..step
                 };
-                page.note(call.end - before, visible, step, plan, &mut late, copy);
+                hour.add(call.end - before, visible, step, plan, &mut late, copy);
             }
         }
     }
 
-    fn asked_for(&self, _: &World, only: &Only) -> bool {
-        only.holds(|| self.person.customer_id())
+    fn matches(&self, _: &EventSource, filter: &RowFilter) -> bool {
+        filter.accepts(|| self.person.customer_id())
     }
 }
 
-fn chosen(rng: &mut Rng, typed_numbers: f64) -> Chosen {
+fn chosen(rng: &mut Rng, typed_numbers: f64) -> Choice {
     let (luck, telephone) = (rng.f64(), rng.bool());
     match weighted(rng, &CODES, "99") {
-        _ if luck < typed_numbers && telephone => Chosen::Telephone,
-        _ if luck < typed_numbers => Chosen::Document,
-        "" => Chosen::Nothing,
-        "PULSE" => Chosen::Pulse,
-        code => Chosen::Code(code),
+        _ if luck < typed_numbers && telephone => Choice::Telephone,
+        _ if luck < typed_numbers => Choice::Document,
+        "" => Choice::Nothing,
+        "PULSE" => Choice::Pulse,
+        code => Choice::Code(code),
     }
 }
 
 /// Some calls go on to a telephone outside of the operation.
-fn target(rng: &mut Rng) -> Chosen {
+fn target(rng: &mut Rng) -> Choice {
     match weighted(rng, &TARGETS, "") {
-        "" => Chosen::Telephone,
-        code => Chosen::Code(code),
+        "" => Choice::Telephone,
+        code => Choice::Code(code),
     }
 }

@@ -1,11 +1,10 @@
 //! Calls that waited for a skill: `skill_2`.
 
 use super::{
-    Only, World,
-    journal::{Event, Page},
-    people::{Connection, Person},
-    place,
+    EventSource, RowFilter, call_key,
+    fake_people::{Connection, Person},
     plan::EventPlan,
+    timeline::{Event, HourBuilder},
     weighted,
 };
 use crate::{
@@ -76,18 +75,18 @@ impl Wait {
 }
 
 impl Event for Wait {
-    fn reach(_: &EventPlan) -> i64 {
+    fn lookahead_minutes(_: &EventPlan) -> i64 {
         0
     }
 
-    fn happen(world: &World, minute: i64, page: &mut Page<Wait>) {
-        let World { traffic, plan } = world;
+    fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Wait>) {
+        let EventSource { traffic, plan } = source;
         for call in traffic.minute(minute) {
             let answered = call.outcome == Outcome::Answered;
             if call.direction != Direction::Inbound || (answered && !plan.answered_waits) {
                 continue;
             }
-            let mut rng = rng_at(traffic.seed, WAITS, place(&call));
+            let mut rng = rng_at(traffic.seed, WAITS, call_key(&call));
             let interaction = weighted(&mut rng, &INTERACTIONS, of("inbound", "voice"));
             // A few wait much longer than the histogram's last edge.
             let patience = if rng.u32(0..100) < 2 { 8 } else { 1 };
@@ -107,13 +106,13 @@ impl Event for Wait {
                     number: call.number,
                 },
             };
-            let mut late = rng_at(traffic.seed, LATE, place(&call));
+            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
-            page.note(call.end, visible, wait, plan, &mut late, wait);
+            hour.add(call.end, visible, wait, plan, &mut late, wait);
         }
     }
 
-    fn asked_for(&self, world: &World, only: &Only) -> bool {
-        only.holds(|| world.traffic.centre.skills[self.skill].id.to_string())
+    fn matches(&self, source: &EventSource, filter: &RowFilter) -> bool {
+        filter.accepts(|| source.traffic.centre.skills[self.skill].id.to_string())
     }
 }

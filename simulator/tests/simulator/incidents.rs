@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use wolkvox_simulator::{
-    Call, CampaignState, Direction, Figures, Incident, IncidentKind, OperationPlan, Outcome, SimulatedClock, Simulator,
+    Call, CallMix, CampaignState, Direction, Incident, IncidentKind, OperationPlan, Outcome, SimulatedClock, Simulator,
     SimulatorConfig, Truth,
 };
 
@@ -197,7 +197,7 @@ fn a_list_is_recycled_by_hand() {
 #[test]
 fn calm_figures_lose_few_callers() {
     let plan = |figures| {
-        let plan = OperationPlan::new("acme", TimeZone::UTC).volume(3.0).figures(figures);
+        let plan = OperationPlan::new("acme", TimeZone::UTC).volume(3.0).call_mix(figures);
         let simulator = Simulator::new(SimulatorConfig {
             seed: 7,
             clock: SimulatedClock::fixed(at(FROM)),
@@ -208,6 +208,6 @@ fn calm_figures_lose_few_callers() {
             .calls(at(FROM), at("2026-11-18T14:00:00"))
     };
     let inbound = |call: &Call| call.direction == Direction::Inbound;
-    assert!(share(&plan(Figures::calm()), inbound, abandoned) < 0.05);
-    assert!(share(&plan(Figures::default()), inbound, abandoned) > 0.1);
+    assert!(share(&plan(CallMix::calm()), inbound, abandoned) < 0.05);
+    assert!(share(&plan(CallMix::default()), inbound, abandoned) > 0.1);
 }

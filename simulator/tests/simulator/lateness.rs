@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use wolkvox_simulator::{Api, Completion, EventPlan, Lateness, OverLimit, Seen, Silence};
+use wolkvox_simulator::{Api, Blackout, Completion, EventPlan, Lateness, OverLimit, Seen};
 
 use super::{
     Bench,
-    agreement::{previews_agree, steps_agree, text, waits_agree},
+    recount::{previews_agree, steps_agree, text, waits_agree},
     rows::{PREVIEWS, REPORTS, STEPS, WAITS},
 };
 
@@ -194,7 +194,7 @@ async fn a_report_can_be_silent_for_hours() {
     let bench = Bench::new().await;
     let noon = bench.clock.now();
     bench.operation.switch(|switches| {
-        switches.silences = vec![Silence {
+        switches.blackouts = vec![Blackout {
             report: Api::Diagram1,
             from: noon,
             until: noon + SignedDuration::from_hours(3),

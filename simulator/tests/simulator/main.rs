@@ -14,11 +14,11 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
-mod agreement;
 mod faults;
 mod incidents;
 mod lateness;
 mod limits;
+mod recount;
 mod reports;
 mod rows;
 mod switches;

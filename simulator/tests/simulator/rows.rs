@@ -8,13 +8,13 @@ use std::{
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 use wolkvox_simulator::{
-    AbandonedFacts, Blank, EmptyRows, EventPlan, IvrFacts, Numbers, OperationPlan, Seen, StatusCase, StepDates,
-    TimeText, WaitWords, counts_up_to, personal_data_in,
+    AbandonedFacts, Blank, EmptyRows, EventPlan, IvrFacts, Numbers, OperationPlan, Seen, StepDates, TimeText,
+    WaitWords, WordCase, counts_up_to, personal_data_in,
 };
 
 use super::{
     Bench,
-    agreement::{free, number, previews_agree, steps_agree, text, waits_agree},
+    recount::{free, number, previews_agree, steps_agree, text, waits_agree},
 };
 
 pub(super) const WAITS: &str = "skill_2&skill_id=all";
@@ -210,7 +210,7 @@ async fn spellings_follow_the_switches() {
     bench.operation.switch(|switches| {
         switches.wait_words = WaitWords::Spanish;
         switches.times = TimeText::Clock;
-        switches.row_type_case = StatusCase::Upper;
+        switches.row_type_case = WordCase::Upper;
         switches.total_rows = true;
         switches.blank = Blank::Dash;
     });

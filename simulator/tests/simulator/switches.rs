@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wolkvox_simulator::{
     Blank, CampaignsEnvelope, Code, DurationBucket, EmptyCampaigns, EmptyDay, Escapes, Layout, Numbers, OperationPlan,
-    StatusCase,
+    WordCase,
 };
 
 use super::{Bench, totals_in};
@@ -59,7 +59,7 @@ async fn text_and_numbers() {
     bench.operation.switch(|switches| {
         switches.numbers = Numbers::Text;
         switches.grouped_integers = true;
-        switches.status_case = StatusCase::Capital;
+        switches.status_case = WordCase::Capital;
     });
     assert!(
         durations(&bench).await["data"]["greater_than_121"]["minutes"]
@@ -70,7 +70,7 @@ async fn text_and_numbers() {
     assert_eq!(campaigns(&bench).await[0]["status"], "Started");
     bench
         .operation
-        .switch(|switches| switches.status_case = StatusCase::Upper);
+        .switch(|switches| switches.status_case = WordCase::Upper);
     assert_eq!(campaigns(&bench).await[0]["status"], "STARTED");
 }
 

@@ -16,18 +16,18 @@ use tokio::time::sleep;
 
 use super::{
     Simulator,
-    answers::{Answer, Pen},
+    answers::{Answer, AnswerWriter},
     api::Api,
-    asked::Asked,
     body::{Step, SteppedBody},
     faults::Fault,
-    limits::Flight,
-    observed::ObservedRequest,
+    limits::InFlightGuard,
+    request::ApiRequest,
+    request_log::ObservedRequest,
     switches::{DateHeader, Framing, Switches},
 };
 
 /// Answers a request; an error ends the connection without an answer, with a reset if the flag is set.
-pub(super) async fn exchange(
+pub(super) async fn handle_request(
     simulator: &Simulator,
     request: &Request<Incoming>,
     reset: &Arc<AtomicBool>,
@@ -37,25 +37,25 @@ pub(super) async fn exchange(
     let operation = token.and_then(|token| simulator.operation_of_token(token.as_bytes()));
     let Some(operation) = operation else {
         let switches = Switches::default();
-        let pen = Pen { switches: &switches };
+        let writer = AnswerWriter { switches: &switches };
         let answer = match token {
-            _ if !known(request.method(), path) => Answer::html(404),
-            None => pen.no_token(),
-            Some(_) => pen.wrong_token(),
+            _ if !is_api_path(request.method(), path) => Answer::html(404),
+            None => writer.no_token(),
+            Some(_) => writer.wrong_token(),
         };
-        let sent = Sent {
+        let sent = Delivery {
             switches: &switches,
             now: simulator.clock().now(),
             fault: None,
-            flight: None,
+            in_flight: None,
         };
         return sent.response(answer, request.headers(), reset);
     };
 
-    let flight = operation.in_flight().enter();
-    let asked = Asked::read(path, request.uri().query().unwrap_or_default());
+    let in_flight = operation.in_flight().enter();
+    let asked = ApiRequest::read(path, request.uri().query().unwrap_or_default());
     let fault = operation.take_fault(asked.report);
-    operation.write_down(ObservedRequest {
+    operation.log_request(ObservedRequest {
         at: operation.now(),
         path: path.to_owned(),
         api: asked.api.clone(),
@@ -76,7 +76,7 @@ pub(super) async fn exchange(
         sleep(time).await;
     }
 
-    let pen = Pen { switches: &switches };
+    let writer = AnswerWriter { switches: &switches };
     let answer = match &fault {
         Some(Fault::ResetBeforeAnswer) => {
             reset.store(true, Ordering::Relaxed);
@@ -86,42 +86,42 @@ pub(super) async fn exchange(
             status,
             retry_after,
             body,
-        }) => pen.failure(*status, *body, retry_after.clone()),
+        }) => writer.http_error(*status, *body, retry_after.clone()),
         Some(Fault::Html) => Answer::html(200),
-        Some(Fault::SimultaneousLimit) => pen.simultaneous_limit(),
-        Some(Fault::QuotaExceeded) => pen.quota_exceeded(),
-        Some(Fault::WrongToken) => pen.wrong_token(),
-        _ if !known(request.method(), path) => Answer::html(404),
-        _ if flight.company > switches.in_flight => pen.simultaneous_limit(),
-        _ if over_quota => pen.quota_exceeded(),
-        _ => asked.answer(operation, &pen),
+        Some(Fault::SimultaneousLimit) => writer.simultaneous_limit(),
+        Some(Fault::QuotaExceeded) => writer.quota_exceeded(),
+        Some(Fault::WrongToken) => writer.wrong_token(),
+        _ if !is_api_path(request.method(), path) => Answer::html(404),
+        _ if in_flight.concurrent > switches.in_flight => writer.simultaneous_limit(),
+        _ if over_quota => writer.quota_exceeded(),
+        _ => asked.answer(operation, &writer),
     };
     if !switches.failed_calls_count && answer.is_success() {
         operation.quota().charge(today);
     }
-    Sent {
+    Delivery {
         switches: &switches,
         now: operation.now(),
         fault,
-        flight: Some(flight),
+        in_flight: Some(in_flight),
     }
     .response(answer, request.headers(), reset)
 }
 
-fn known(method: &Method, path: &str) -> bool {
+fn is_api_path(method: &Method, path: &str) -> bool {
     method == Method::GET && Api::ALL.iter().any(|api| api.path() == path)
 }
 
 /// How an answer goes over the wire.
 #[derive(Debug)]
-struct Sent<'a> {
+struct Delivery<'a> {
     switches: &'a Switches,
     now: Timestamp,
     fault: Option<Fault>,
-    flight: Option<Flight>,
+    in_flight: Option<InFlightGuard>,
 }
 
-impl Sent<'_> {
+impl Delivery<'_> {
     fn response(
         self,
         answer: Answer,
@@ -167,7 +167,7 @@ impl Sent<'_> {
             Some(Fault::ContentLengthTooLong(_)) => Step::beginning(&body, 1.0, None),
             _ => vec![Step::Send(body)],
         };
-        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.flight));
+        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.in_flight));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)
