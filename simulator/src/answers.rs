@@ -1,4 +1,4 @@
-//! The answers of the reports and of errors, in the shapes that the switches choose.
+//! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
 
 use bytes::Bytes;
 
@@ -10,10 +10,10 @@ use super::{
     switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, Numbers, Switches},
 };
 
-/// The message of a report that found nothing.
+/// The message of a report without data, seen in real answers.
 const NO_DATA_MESSAGE: &str = "Validate dates entered";
 
-/// An answer before it meets the wire.
+/// An answer before it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -23,7 +23,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// A web server's page, which the API itself never sends.
+    /// A web page, which a proxy may send but not the API itself.
     pub(super) fn html(status: u16) -> Answer {
         let body = format!(
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -36,7 +36,7 @@ impl Answer {
         }
     }
 
-    /// Whether it uses up quota even where failed requests do not. Scripted answers are judged like the others.
+    /// Whether it counts against the quota when failed requests do not.
     pub(super) fn is_success(&self) -> bool {
         let nothing = NO_DATA_MESSAGE.as_bytes();
         match self.status {
@@ -47,7 +47,7 @@ impl Answer {
     }
 }
 
-/// Writes answers the way an operation's switches say.
+/// Writes answers as an operation's switches say.
 #[derive(Debug)]
 pub(super) struct AnswerWriter<'a> {
     pub(super) switches: &'a Switches,
@@ -114,7 +114,7 @@ impl AnswerWriter<'_> {
         }
     }
 
-    /// The answer of a report that found nothing: a 404, seen in real answers.
+    /// The answer of a report without data: a 404, seen in real answers.
     pub(super) fn not_found(&self) -> Answer {
         self.error(404, "Not Found", NO_DATA_MESSAGE)
     }
@@ -149,7 +149,7 @@ impl AnswerWriter<'_> {
 
     fn campaign(&self, state: &CampaignState) -> Json {
         let started = if state.started { "started" } else { "stopped" };
-        let status = self.switches.status_case.write(started);
+        let status = self.switches.status_case.apply(started);
         let skill = state
             .skill_id
             .map_or_else(|| self.blank(), |id| self.integer(id.into()));
@@ -274,12 +274,12 @@ impl AnswerWriter<'_> {
             status,
             content_type: self.switches.content_type.clone(),
             retry_after: None,
-            body: json.written(self.switches.layout, self.switches.escapes).into(),
+            body: json.to_text(self.switches.layout, self.switches.escapes).into(),
         }
     }
 }
 
-/// `34.64 %`, and `15,233.33 %` (both seen in real answers); nothing of nothing is `0.00 %`.
+/// `34.64 %`, `15,233.33 %` (both seen in real answers); `0.00 %` if `whole` is 0.
 fn percent(part: u64, whole: u64) -> String {
     let hundredths = (part * 10_000 + whole / 2).checked_div(whole).unwrap_or(0);
     format!("{} %", two_decimals(hundredths))

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! Turns a request into an answer: token, log, quota, faults, limits, then the report; and puts it on the wire.
 
 use std::{
     io::{self, Write as _},
@@ -26,7 +26,7 @@ use super::{
     switches::{DateHeader, Framing, Switches},
 };
 
-/// Answers a request; an error ends the connection without an answer, with a reset if the flag is set.
+/// Answers a request. An error closes the connection without an answer, with a TCP reset if `reset` is set.
 pub(super) async fn handle_request(
     simulator: &Simulator,
     request: &Request<Incoming>,
@@ -43,29 +43,33 @@ pub(super) async fn handle_request(
             None => writer.no_token(),
             Some(_) => writer.wrong_token(),
         };
-        let sent = Delivery {
+        let delivery = Delivery {
             switches: &switches,
             now: simulator.clock().now(),
             fault: None,
             in_flight: None,
         };
-        return sent.response(answer, request.headers(), reset);
+        return delivery.response(answer, request.headers(), reset);
     };
 
     let in_flight = operation.in_flight().enter();
-    let asked = ApiRequest::read(path, request.uri().query().unwrap_or_default());
-    let fault = operation.take_fault(asked.report);
+    let api_request = ApiRequest {
+        path,
+        query: request.uri().query().unwrap_or_default(),
+    };
+    let fault = operation.take_fault(api_request.report());
+    let parameter = |name| api_request.parameter(name).map(str::to_owned);
     operation.log_request(ObservedRequest {
         at: operation.now(),
         path: path.to_owned(),
-        api: asked.api.clone(),
-        date_ini: asked.date_ini.clone(),
-        date_end: asked.date_end.clone(),
+        api: parameter("api"),
+        date_ini: parameter("date_ini"),
+        date_end: parameter("date_end"),
         fault: fault.clone(),
     });
     let switches = operation.switches();
     let today = operation.today();
-    // Charged before anything can go wrong: the real server does not learn that its answer was lost.
+    // Charged before anything can fail: the real server never learns that its answer was lost.
     let over_quota = switches
         .daily_quota
         .is_some_and(|quota| operation.quota().used(today) >= quota);
@@ -94,7 +98,7 @@ pub(super) async fn handle_request(
         _ if !is_api_path(request.method(), path) => Answer::html(404),
         _ if in_flight.concurrent > switches.in_flight => writer.simultaneous_limit(),
         _ if over_quota => writer.quota_exceeded(),
-        _ => asked.answer(operation, &writer),
+        _ => api_request.answer(operation, &writer),
     };
     if !switches.failed_calls_count && answer.is_success() {
         operation.quota().charge(today);
@@ -112,7 +116,7 @@ fn is_api_path(method: &Method, path: &str) -> bool {
     method == Method::GET && Api::ALL.iter().any(|api| api.path() == path)
 }
 
-/// How an answer goes over the wire.
+/// How an answer is sent: its headers, framing and faults.
 #[derive(Debug)]
 struct Delivery<'a> {
     switches: &'a Switches,
@@ -155,7 +159,7 @@ impl Delivery<'_> {
             (Some(Fault::CutBody(_)), _) | (_, Framing::Chunked) => None,
             (_, Framing::ContentLength) => Some(whole),
         };
-        // hyper trusts a length that is set, since the body does not know better; without one it sends chunks.
+        // hyper takes the length from the header, since the body has no size hint; without the header it sends chunks.
         if let Some(length) = length {
             set(header::CONTENT_LENGTH, &length.to_string())?;
         }

@@ -1,4 +1,4 @@
-//! What a request asks for, and which report answers it.
+//! What a request asks for, and the answer of the report that it names.
 
 use jiff::Span;
 
@@ -11,50 +11,48 @@ use super::{
     window::{Window, read_text},
 };
 
-/// The longest window (the vendor's page).
+/// The longest window in days (the vendor's page).
 const LONGEST_WINDOW: i64 = 31;
 
-/// What a request asks for.
-#[derive(Debug)]
-pub(super) struct ApiRequest {
-    pub(super) report: Option<Api>,
-    pub(super) api: Option<String>,
-    pub(super) date_ini: Option<String>,
-    pub(super) date_end: Option<String>,
-    /// The skill, campaign or customer.
-    filter: Option<String>,
+/// A request to the API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ApiRequest<'a> {
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
 }
 
-impl ApiRequest {
-    /// Parameters are ids and digits; nothing in them needs decoding.
-    pub(super) fn read(path: &str, query: &str) -> ApiRequest {
-        let parameter = |name: &str| {
-            query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.to_owned())
-        };
-        let api = parameter("api");
-        let report = api.as_deref().and_then(|name| Api::requested(path, name));
-        let filter = match report {
-            Some(Api::Skill2) => parameter("skill_id"),
-            Some(Api::Campaign5) => parameter("campaign_id"),
-            Some(Api::Diagram1) => parameter("customer_id"),
-            _ => None,
-        };
-        ApiRequest {
-            report,
-            api,
-            // Delivery without a value it is as good as not sent.
-            filter: filter.filter(|value| !value.is_empty()),
-            date_ini: parameter("date_ini"),
-            date_end: parameter("date_end"),
-        }
+/// The parameter that selects among the rows of a report.
+#[derive(Clone, Copy, Debug)]
+enum FilterParameter {
+    /// Refused without it; `all` selects every row.
+    Required(&'static str),
+    Optional(&'static str),
+}
+
+impl<'a> ApiRequest<'a> {
+    /// The report, if the API has it.
+    pub(super) fn report(&self) -> Option<Api> {
+        Api::requested(self.path, self.parameter("api")?)
     }
 
+    /// The raw value of a parameter: ids and digits need no decoding.
+    pub(super) fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The answer at this moment, once token, limits and faults have let the request through.
     pub(super) fn answer(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Answer {
-        if let Some(scripted) = self.report.and_then(|report| operation.scripted(report)) {
+        let Some(report) = self.report() else {
+            return writer.bad_request(match self.parameter("api") {
+                None => "The parameter api is required",
+                Some(_) => "The API does not exist",
+            });
+        };
+        if let Some(scripted) = operation.scripted(report) {
             return Answer {
                 status: scripted.status,
                 content_type: scripted.content_type,
@@ -62,73 +60,67 @@ impl ApiRequest {
                 body: scripted.body,
             };
         }
-        match self.report {
-            Some(Api::Campaigns) => writer.campaigns(&operation.truth().campaigns(operation.now())),
-            Some(Api::Cdr4) => self.durations(operation, writer),
-            Some(Api::Skill2) => self.rows(operation, writer, FilterParameter::Required("skill_id"), Events::waits),
-            Some(Api::Campaign5) => self.rows(
-                operation,
-                writer,
-                FilterParameter::Required("campaign_id"),
-                Events::previews,
-            ),
-            Some(Api::Diagram1) => self.rows(operation, writer, FilterParameter::Optional, Events::steps),
-            None if self.api.is_none() => writer.bad_request("The parameter api is required"),
-            None => writer.bad_request("The API does not exist"),
-        }
+        let rows = |filter, rows| self.rows(report, filter, rows, operation, writer);
+        let answer = match report {
+            Api::Campaigns => Ok(writer.campaigns(&operation.truth().campaigns(operation.now()))),
+            Api::Cdr4 => self.durations(operation, writer),
+            Api::Skill2 => rows(FilterParameter::Required("skill_id"), Events::waits),
+            Api::Campaign5 => rows(FilterParameter::Required("campaign_id"), Events::previews),
+            Api::Diagram1 => rows(FilterParameter::Optional("customer_id"), Events::steps),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
     }
 
-    fn durations(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Answer {
-        match self.window(writer) {
-            Err(answer) => answer,
-            Ok(window) => {
-                let totals = operation.truth().window_totals(&window, operation.now());
-                writer.durations(&operation.adjusted(window.from.date(), totals))
-            }
-        }
+    fn durations(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Result<Answer, Answer> {
+        let window = self.window(writer)?;
+        let totals = operation.truth().window_totals(&window, operation.now());
+        Ok(writer.durations(&operation.adjusted(window.from.date(), totals)))
     }
 
-    /// A row report; `filter` is the parameter that chooses among its rows.
     fn rows(
         &self,
+        report: Api,
+        filter: FilterParameter,
+        rows: fn(&Events, &RowQuery, &AnswerWriter<'_>) -> Answer,
         operation: &SimulatedOperation,
         writer: &AnswerWriter<'_>,
-        filter: FilterParameter,
-        answer: fn(&Events, &RowQuery, &AnswerWriter<'_>) -> Answer,
-    ) -> Answer {
-        let window = match self.window(writer) {
-            Err(answer) => return answer,
-            Ok(window) => window,
-        };
-        let row_filter = match (filter, &self.filter) {
-            (FilterParameter::Required(name), None) => {
-                return writer.bad_request(&format!("The parameter {name} is required"));
-            }
-            (FilterParameter::Required(_), Some(wanted)) if wanted.eq_ignore_ascii_case("all") => RowFilter::All,
-            (FilterParameter::Optional, None) => RowFilter::All,
-            (_, Some(wanted)) => RowFilter::Value(wanted.clone()),
-        };
+    ) -> Result<Answer, Answer> {
+        let window = self.window(writer)?;
+        let filter = self.filter(filter, writer)?;
         let now = operation.now();
-        let silent = |blackout: &Blackout| {
-            Some(blackout.report) == self.report && (blackout.from..blackout.until).contains(&now)
-        };
-        if writer.switches.blackouts.iter().any(silent) {
-            return writer.no_rows();
+        let hides_rows =
+            |blackout: &Blackout| blackout.report == report && (blackout.from..blackout.until).contains(&now);
+        if writer.switches.blackouts.iter().any(hides_rows) {
+            return Ok(writer.no_rows());
         }
         let query = RowQuery {
             window,
             now: now.as_second(),
-            filter: row_filter,
+            filter,
         };
-        answer(operation.truth().events(), &query, writer)
+        Ok(rows(operation.truth().events(), &query, writer))
     }
 
-    /// The window that is asked for, or what the server says to it.
+    /// The rows that are wanted, or the refusal. A parameter without a value counts as missing.
+    fn filter(&self, parameter: FilterParameter, writer: &AnswerWriter<'_>) -> Result<RowFilter, Answer> {
+        let (FilterParameter::Required(name) | FilterParameter::Optional(name)) = parameter;
+        let value = self.parameter(name).filter(|value| !value.is_empty());
+        match (parameter, value) {
+            (FilterParameter::Required(_), None) => {
+                Err(writer.bad_request(&format!("The parameter {name} is required")))
+            }
+            (FilterParameter::Optional(_), None) => Ok(RowFilter::All),
+            (FilterParameter::Required(_), Some(value)) if value.eq_ignore_ascii_case("all") => Ok(RowFilter::All),
+            (_, Some(value)) => Ok(RowFilter::Value(value.to_owned())),
+        }
+    }
+
+    /// The window that is asked for, or the refusal.
     fn window(&self, writer: &AnswerWriter<'_>) -> Result<Window, Answer> {
-        let (Some(date_ini), Some(date_end)) = (&self.date_ini, &self.date_end) else {
+        let (Some(date_ini), Some(date_end)) = (self.parameter("date_ini"), self.parameter("date_end")) else {
             return Err(writer.bad_request("The parameters date_ini and date_end are required"));
         };
-        // What the real server says to a text that is no date is unknown; a 400 lets mistakes of ours be seen.
+        // How the real server answers a malformed date is unknown; a 400 makes a client's mistake visible.
         let (Some(from), Some(until)) = (read_text(date_ini), read_text(date_end)) else {
             return Err(writer.bad_request("The parameters date_ini and date_end must be YYYYmmddHHiiss"));
         };
@@ -142,12 +134,4 @@ impl ApiRequest {
         }
         Ok(window)
     }
-}
-
-/// The parameter that narrows a row report down.
-#[derive(Clone, Copy, Debug)]
-enum FilterParameter {
-    /// It must be there; `all` is everything.
-    Required(&'static str),
-    Optional,
 }

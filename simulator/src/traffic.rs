@@ -1,4 +1,4 @@
-//! The calls of an operation, minute by minute.
+//! Generates the calls of an operation, minute by minute.
 
 use fastrand::Rng;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
@@ -14,23 +14,23 @@ use super::{
 const CALLS: u64 = 0x0063_616c_6c73_0000;
 const DAYS: u64 = 0x0064_6179_7300_0000;
 
-/// How calls usually end: shares are in percent of the calls of their kind.
+/// How calls usually end. Shares are in percent of the calls of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallMix {
     /// Inbound calls that are abandoned.
     pub abandoned: u32,
-    /// The longest that somebody waits who then gives up, in seconds.
+    /// The longest wait before giving up, in seconds.
     pub patience: u32,
     /// Dials that are answered.
     pub answered: u32,
-    /// Dials that ring in vain.
+    /// Dials that nobody answers.
     pub no_answer: u32,
-    /// Dials that end as busy, congestion or failed. An answering machine takes those that are left.
+    /// Dials that end as busy, congestion or failed. The rest reach an answering machine.
     pub failed: u32,
 }
 
 impl Default for CallMix {
-    /// A centre that loses many of its callers.
+    /// A contact centre that loses many callers.
     fn default() -> CallMix {
         CallMix {
             abandoned: 14,
@@ -43,7 +43,7 @@ impl Default for CallMix {
 }
 
 impl CallMix {
-    /// A centre that keeps what most of them promise: at most five callers in a hundred give up.
+    /// A contact centre that meets the usual target: at most 5 % of callers give up.
     pub fn calm() -> CallMix {
         CallMix {
             abandoned: 3,
@@ -55,7 +55,7 @@ impl CallMix {
     }
 }
 
-/// Makes calls. The same minute always gives the same calls.
+/// Generates calls. The same minute always has the same calls.
 #[derive(Clone, Debug)]
 pub(super) struct Traffic {
     pub(super) seed: u64,
@@ -77,10 +77,10 @@ impl Traffic {
         if self.never_closes { BUSY_TIME } else { local }
     }
 
-    /// The local time of a minute since the epoch, and how many calls are to be expected in it.
+    /// The local time of a minute since the epoch, and the number of calls to expect in it.
     pub(super) fn expected(&self, minute: i64) -> Option<(DateTime, f64)> {
         let local = self.timezone.to_datetime(Timestamp::from_second(minute * 60).ok()?);
-        // Some days are better than others, the same for all minutes of a local day.
+        // Some days are busier than others; all minutes of a local day share the factor.
         let date = local.date();
         let day = i64::from(date.year()) * 400 + i64::from(date.day_of_year());
         let luck = 0.85 + 0.3 * rng_at(self.seed, DAYS, day).f64();
@@ -89,13 +89,13 @@ impl Traffic {
 
     /// The calls that end in a minute since the epoch, in the order of their ends.
     ///
-    /// A call belongs to the minute of its end, since no report shows it earlier.
+    /// A call belongs to the minute of its end: no report shows it earlier.
     pub(super) fn minute(&self, minute: i64) -> Vec<Call> {
         let Some((local, expected)) = self.expected(minute) else {
             return Vec::new();
         };
         let mut rng = rng_at(self.seed, CALLS, minute);
-        // The second random number rounds up or down, so that a night with 0.1 calls a minute is not a night without.
+        // The second random number rounds up or down, so that 0.1 calls a minute still give some calls in a night.
         let count = (expected * (0.5 + rng.f64()) + rng.f64()) as u32;
         let dialling = self.campaigns_dial(local);
         let calls: Vec<Call> = (0..count)
@@ -115,14 +115,14 @@ impl Traffic {
     }
 
     fn dialled(&self, rng: &mut Rng) -> Call {
-        let mut place = rng.u32(0..self.centre.campaign_weight());
+        let mut at = rng.u32(0..self.centre.campaign_weight());
         let campaign = self
             .centre
             .campaigns
             .iter()
             .position(|campaign| {
-                let here = place < campaign.weight;
-                place = place.saturating_sub(campaign.weight);
+                let here = at < campaign.weight;
+                at = at.saturating_sub(campaign.weight);
                 here
             })
             .unwrap_or(0);

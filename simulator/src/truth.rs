@@ -1,4 +1,4 @@
-//! What really happened, to hold answers against.
+//! What really happened, to compare answers with.
 
 use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
@@ -15,10 +15,10 @@ use super::{
     window::Window,
 };
 
-/// Hours kept: a bit over 31 days, the longest window.
-const HOURS_KEPT: usize = 800;
+/// Hours cached: a little over 31 days, the longest window.
+const HOURS_CACHED: usize = 800;
 
-/// The world of one operation, without any switch, fault or override.
+/// What happened in one operation, before any switch, fault or scripted answer.
 #[derive(Clone, Debug)]
 pub struct Truth {
     world: Arc<World>,
@@ -28,7 +28,7 @@ pub struct Truth {
 struct World {
     traffic: Traffic,
     events: Events,
-    /// Sums by hour since the epoch, so that asking for a whole day again costs next to nothing.
+    /// Cached sums by hour since the epoch.
     hours: Mutex<HashMap<i64, Arc<Hour>>>,
 }
 
@@ -55,7 +55,7 @@ impl Truth {
         &self.world.traffic.centre
     }
 
-    /// The calls of a local day that ended at `until` or before, summed up by duration.
+    /// The calls of a local day that ended at `until` or before, added up by duration.
     pub fn day_totals(&self, date: Date, until: Timestamp) -> DayTotals {
         match self.day(date) {
             Some(day) => self.totals_between(*day.start(), until.as_second().min(*day.end())),
@@ -77,7 +77,7 @@ impl Truth {
         campaign_states(&self.world.traffic, local, *day.start()..=until, &dials)
     }
 
-    /// The calls that ended between two instants, both included, in the order of their ends.
+    /// The calls that ended between two instants, both included, in that order.
     pub fn calls(&self, from: Timestamp, until: Timestamp) -> Vec<Call> {
         let seconds = from.as_second()..=until.as_second();
         (seconds.start().div_euclid(60)..=seconds.end().div_euclid(60))
@@ -90,7 +90,7 @@ impl Truth {
         &self.world.events
     }
 
-    /// The calls whose end has a local text within the window and is not after `now`, summed up by duration.
+    /// The calls that ended by `now` at a local time within the window, added up by duration.
     pub(super) fn window_totals(&self, window: &Window, now: Timestamp) -> DayTotals {
         let mut totals = DayTotals::default();
         for (from, until) in window.instants(self.timezone()) {
@@ -142,17 +142,16 @@ impl Truth {
     }
 
     fn hour(&self, hour: i64) -> Arc<Hour> {
-        let kept = || self.world.hours.lock();
-        if let Some(known) = kept().get(&hour) {
-            return Arc::clone(known);
+        if let Some(cached) = self.world.hours.lock().get(&hour) {
+            return Arc::clone(cached);
         }
-        let summed = Arc::new(self.hour_totals(hour));
-        let mut hours = kept();
-        if hours.len() >= HOURS_KEPT {
+        let totals = Arc::new(self.hour_totals(hour));
+        let mut hours = self.world.hours.lock();
+        if hours.len() >= HOURS_CACHED {
             hours.clear();
         }
-        hours.insert(hour, Arc::clone(&summed));
-        summed
+        hours.insert(hour, Arc::clone(&totals));
+        totals
     }
 
     fn hour_totals(&self, hour: i64) -> Hour {

@@ -1,4 +1,4 @@
-//! Preview campaigns: an agent looks at a record and calls, or does not: `campaign_5`.
+//! Preview campaigns, `campaign_5`: an agent opens a record, and calls or does not.
 
 use fastrand::Rng;
 
@@ -14,10 +14,10 @@ use crate::random::rng_at;
 const PREVIEWS: u64 = 0x0070_7265_7669_6577;
 const LATE: u64 = 0x0070_7265_7669_656c;
 
-/// Records worked on for each call of the other reports.
+/// Records opened for each call of the other reports.
 const RECORDS_A_CALL: f64 = 0.15;
 
-/// A free value as it is written, and as a label shows it.
+/// A free text as the row has it, and the label value that a client should make of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FreeText {
     pub(super) text: &'static str,
@@ -47,7 +47,7 @@ const CODES: [(u32, FreeText); 7] = [
             label: "SEGUIMIENTO",
         },
     ),
-    // Agents paste what they should not.
+    // Agents paste numbers that identify people.
     (
         2,
         FreeText {
@@ -64,7 +64,7 @@ const RESULTS: [(u32, FreeText); 4] = [
     (5, plain("Número equivocado")),
 ];
 
-/// `type_interaction` as it is written and as a label shows it; most are `out_pre`.
+/// The rarer values of `type_interaction`, with their weights; most are `out_pre`.
 const INTERACTIONS: [(u32, FreeText); 5] = [
     (3, plain("conference")),
     (6, plain("inbound")),
@@ -123,7 +123,7 @@ pub(super) struct PreviewCall {
     pub(super) seconds: u32,
 }
 
-/// What an agent types sooner or later.
+/// What an agent types, perhaps later or never.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Typed {
     value: FreeText,
@@ -132,21 +132,21 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    /// What is there at an instant.
+    /// What the row shows at an instant.
     pub(super) fn by(&self, now: i64) -> Option<FreeText> {
         self.at.is_some_and(|at| at <= now).then_some(self.value)
     }
 }
 
 impl Preview {
-    /// Blank without a call.
+    /// `None` without a call.
     pub(super) fn conn_id(&self) -> Option<String> {
         self.connection.map(|connection| connection.of_switch(self.campaign))
     }
 }
 
 impl Event for Preview {
-    /// The record is opened up to a minute before the row of its call.
+    /// A record is opened up to a minute before the date of its call.
     fn lookahead_minutes(_: &EventPlan) -> i64 {
         1
     }

@@ -1,4 +1,4 @@
-//! The rows of the row reports, as the switches want them written.
+//! The JSON of the row reports.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ impl Events {
 }
 
 impl AnswerWriter<'_> {
-    /// An answer with as many of the rows as the record limit lets through.
+    /// An answer with the rows that the record limit allows.
     fn rows(&self, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
         let limit = self.switches.record_limit.map_or(usize::MAX, |limit| limit as usize);
         if count == 0 {
@@ -86,7 +86,7 @@ impl AnswerWriter<'_> {
             String::new()
         };
         let person = row.person;
-        self.preview_row(Fields {
+        self.preview_row(PreviewFields {
             kind,
             campaign: row.campaign,
             person: Some(person),
@@ -103,7 +103,7 @@ impl AnswerWriter<'_> {
         })
     }
 
-    /// A row for each campaign of the answer, which repeats its calls and is none: whoever counts it is wrong.
+    /// One total row per campaign. It repeats the calls above and must not be counted.
     fn preview_totals(&self, entries: &[Entry<Preview>]) -> Vec<Json> {
         let mut campaigns: BTreeMap<u32, (u64, &Entry<Preview>)> = BTreeMap::new();
         for entry in entries {
@@ -116,7 +116,7 @@ impl AnswerWriter<'_> {
         campaigns
             .into_iter()
             .map(|(campaign, (seconds, last))| {
-                self.preview_row(Fields {
+                self.preview_row(PreviewFields {
                     kind: "total",
                     campaign,
                     person: None,
@@ -135,12 +135,12 @@ impl AnswerWriter<'_> {
             .collect()
     }
 
-    fn preview_row(&self, fields: Fields) -> Json {
+    fn preview_row(&self, fields: PreviewFields) -> Json {
         let person = |text: &dyn Fn(Person) -> String| self.text(fields.person.map(text).unwrap_or_default());
         self.row(vec![
             (
                 "type_of_row",
-                Json::Text(self.switches.row_type_case.write(fields.kind)),
+                Json::Text(self.switches.row_type_case.apply(fields.kind)),
             ),
             ("campaign_id", self.id(fields.campaign)),
             ("customer_name", person(&|person| person.first_name().to_owned())),
@@ -182,7 +182,7 @@ impl AnswerWriter<'_> {
         ])
     }
 
-    /// An id is a number without thousands commas.
+    /// Ids never have thousands commas.
     fn id(&self, id: u32) -> Json {
         match self.integer(0) {
             Json::Integer(_) => Json::Integer(id.into()),
@@ -212,8 +212,8 @@ impl AnswerWriter<'_> {
     }
 }
 
-/// What a row of `campaign_5` says.
-struct Fields {
+/// The values of a row of `campaign_5`.
+struct PreviewFields {
     kind: &'static str,
     campaign: u32,
     person: Option<Person>,

@@ -1,4 +1,4 @@
-//! Ways through the IVR, a row for each menu: `diagram_1`.
+//! Navigation in the IVR, `diagram_1`: a row for each menu of a call.
 
 use fastrand::Rng;
 
@@ -14,7 +14,8 @@ use crate::{call::Direction, random::rng_at};
 const STEPS: u64 = 0x0073_7465_7073_0000;
 const LATE: u64 = 0x0073_7465_7073_006c;
 
-const MINUTES_OF_LONGEST: i64 = 11;
+/// The IVR part of a call lasts at most 59 s × 11.
+const LONGEST_MINUTES: i64 = 11;
 
 const CODES: [(u32, &str); 13] = [
     (20, "1"),
@@ -34,7 +35,7 @@ const CODES: [(u32, &str); 13] = [
 
 const TARGETS: [(u32, &str); 4] = [(30, "4000"), (25, "4010"), (20, "SKILL Ventas"), (15, "Línea de Pagos")];
 
-/// What a caller chose, or where the call went on to.
+/// What a caller entered, or where the call was transferred.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Choice {
     Nothing,
@@ -47,7 +48,7 @@ pub(super) enum Choice {
 }
 
 impl Choice {
-    /// As it is written.
+    /// The text in the row.
     pub(super) fn text(self, person: Person) -> String {
         match self {
             Choice::Nothing => String::new(),
@@ -58,7 +59,7 @@ impl Choice {
         }
     }
 
-    /// As a label shows it.
+    /// The label value that a client should make of it.
     pub(super) fn label(self) -> &'static str {
         match self {
             Choice::Nothing | Choice::Pulse => "none",
@@ -79,7 +80,7 @@ pub(super) struct Step {
     pub(super) seconds: u32,
     pub(super) person: Person,
     connection: Connection,
-    /// Whether the call as such is counted with this row: one of its rows, once.
+    /// Whether this is the row with which the call itself is counted.
     pub(super) stands_for_call: bool,
 }
 
@@ -93,7 +94,7 @@ impl Event for Step {
     fn lookahead_minutes(plan: &EventPlan) -> i64 {
         match plan.step_dates {
             StepDates::EndOfCall => 0,
-            StepDates::EachItsOwn => MINUTES_OF_LONGEST,
+            StepDates::EachItsOwn => LONGEST_MINUTES,
         }
     }
 
@@ -109,7 +110,7 @@ impl Event for Step {
             let hung_up = rng.u32(0..100) < 15 || entry.gave_up;
             let seconds = entry.seconds * if rng.u32(0..40) == 0 { 11 } else { 1 };
             let transfer = if !hung_up && rng.u32(0..100) < 40 {
-                target(&mut rng)
+                transfer_target(&mut rng)
             } else {
                 Choice::Nothing
             };
@@ -117,7 +118,7 @@ impl Event for Step {
             let visible = call.end + plan.lateness.draw(&mut late);
             let mut option = Choice::Nothing;
             for number in 1..=count {
-                // Some callers make the same choice again: a row like the one before, and both count.
+                // Some callers make the same choice twice: two equal rows, and both count.
                 let again = rng.u32(0..100) < 6 && number > 1;
                 let next = chosen(&mut rng, plan.typed_numbers);
                 option = if again { option } else { next };
@@ -142,11 +143,11 @@ impl Event for Step {
                     StepDates::EndOfCall => 0,
                     StepDates::EachItsOwn => i64::from(seconds * (count - number) / count),
                 };
-                let copy = Step {
+                let twin = Step {
                     stands_for_call: false,
                     ..step
                 };
-                hour.add(call.end - before, visible, step, plan, &mut late, copy);
+                hour.add(call.end - before, visible, step, plan, &mut late, twin);
             }
         }
     }
@@ -167,8 +168,8 @@ fn chosen(rng: &mut Rng, typed_numbers: f64) -> Choice {
     }
 }
 
-/// Some calls go on to a telephone outside of the operation.
-fn target(rng: &mut Rng) -> Choice {
+/// Some calls are transferred to an outside telephone.
+fn transfer_target(rng: &mut Rng) -> Choice {
     match weighted(rng, &TARGETS, "") {
         "" => Choice::Telephone,
         code => Choice::Code(code),

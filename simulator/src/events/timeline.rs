@@ -1,4 +1,4 @@
-//! Events in the order of their dates, an hour at a time.
+//! The rows of a report in the order of their dates, generated and cached an hour at a time.
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -11,70 +11,70 @@ use parking_lot::Mutex;
 
 use super::{EventPlan, EventSource, RowFilter, RowQuery, Seen};
 
-/// Hours and entries kept: a busy day, or a quiet month.
-const HOURS_KEPT: usize = 800;
-const ENTRIES_KEPT: usize = 400_000;
+/// Size of the cache: a quiet month in hours, or a busy day in rows.
+const HOURS_CACHED: usize = 800;
+const ENTRIES_CACHED: usize = 400_000;
 
-/// More than any clock was ever put back.
+/// Seconds; no clock was ever put back further.
 const LONGEST_FOLD: i64 = 3 * 3600;
 
 /// A row and its times.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<T> {
-    /// When it happened.
+    /// When it happened, in seconds since the epoch.
     pub(super) at: i64,
-    /// The text of its date, as seconds of a wall clock.
+    /// Its date as the row shows it, in seconds of the local wall clock.
     pub(super) wall: i64,
-    /// The instant that a reader takes the text for: of a repeated hour, the earlier one.
+    /// The instant that a client reads from that text: within a repeated hour, the earlier one.
     pub(super) dated: i64,
-    /// From when on the report shows it.
+    /// When the report first shows it.
     pub(super) visible: i64,
     pub(super) row: T,
 }
 
-/// A kind of event.
+/// A kind of row.
 pub(super) trait Event: Copy {
-    /// How many minutes before the one that made it a row may be dated.
+    /// How far before the minute that generates it a row may be dated.
     fn lookahead_minutes(plan: &EventPlan) -> i64;
 
-    /// Writes down what a minute made.
+    /// Adds the rows that a minute generates.
     fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Self>);
 
-    /// Whether a request that is narrowed down asks for it.
+    /// Whether a request with this filter selects the row.
     fn matches(&self, source: &EventSource, filter: &RowFilter) -> bool;
 }
 
-/// An hour that is being written.
+/// Collects the rows of an hour.
 pub(super) struct HourBuilder<T> {
     seconds: Range<i64>,
-    notes: Vec<(i64, i64, T)>,
+    rows: Vec<(i64, i64, T)>,
 }
 
 impl<T: Copy> HourBuilder<T> {
-    /// A row of `at`, shown from `visible` on, and perhaps once more, with a delay of each copy's own.
-    pub(super) fn add(&mut self, at: i64, visible: i64, row: T, plan: &EventPlan, late: &mut Rng, copy: T) {
+    /// Adds a row dated `at` that shows from `visible` on, and perhaps twins of it, each with a delay of its own.
+    pub(super) fn add(&mut self, at: i64, visible: i64, row: T, plan: &EventPlan, late: &mut Rng, twin: T) {
         self.push(at, visible, row);
-        for _ in 0..plan.further_copies(late) {
+        for _ in 0..plan.twins_of_row(late) {
             let delay = plan.lateness.draw(late);
-            self.push(at, visible.max(at + delay), copy);
+            self.push(at, visible.max(at + delay), twin);
         }
     }
 
     fn push(&mut self, at: i64, visible: i64, row: T) {
         if self.seconds.contains(&at) {
-            self.notes.push((at, visible, row));
+            self.rows.push((at, visible, row));
         }
     }
 }
 
-/// All events of a kind; hours that were asked for are kept.
+/// All rows of a kind.
 #[derive(Debug)]
 pub(super) struct Timeline<T> {
-    pages: Mutex<Hours<T>>,
+    cache: Mutex<Cache<T>>,
 }
 
 #[derive(Debug)]
-struct Hours<T> {
+struct Cache<T> {
     hours: HashMap<i64, Arc<[Entry<T>]>>,
     entries: usize,
 }
@@ -82,7 +82,7 @@ struct Hours<T> {
 impl<T> Default for Timeline<T> {
     fn default() -> Timeline<T> {
         Timeline {
-            pages: Mutex::new(Hours {
+            cache: Mutex::new(Cache {
                 hours: HashMap::new(),
                 entries: 0,
             }),
@@ -91,7 +91,7 @@ impl<T> Default for Timeline<T> {
 }
 
 impl<T: Event> Timeline<T> {
-    /// The rows of an answer, in the order of their dates' texts.
+    /// The rows of an answer, sorted by the text of their dates.
     pub(super) fn answer(&self, source: &EventSource, query: &RowQuery) -> Vec<Entry<T>> {
         let mut rows = Vec::new();
         for (from, until) in query.window.instants(&source.traffic.timezone) {
@@ -105,7 +105,7 @@ impl<T: Event> Timeline<T> {
         rows
     }
 
-    /// The rows whose dates a reader takes for instants from `from` to `until`, both included.
+    /// The rows whose dates a client reads as instants from `from` to `until`, both included.
     pub(super) fn dated(
         &self,
         source: &EventSource,
@@ -115,7 +115,7 @@ impl<T: Event> Timeline<T> {
         mut each: impl FnMut(&Entry<T>),
     ) {
         let zone = &source.traffic.timezone;
-        // Rows of a repeated hour happened later than their dates are taken for.
+        // Rows of a repeated hour happened later than a client reads from their dates.
         let offset = |second| offset_at(zone, second);
         let folds = offset(until - LONGEST_FOLD) != offset(until) || offset(until) != offset(until + LONGEST_FOLD);
         let last = if folds { until + LONGEST_FOLD } else { until };
@@ -128,50 +128,51 @@ impl<T: Event> Timeline<T> {
 
     fn each(&self, source: &EventSource, from: i64, until: i64, mut each: impl FnMut(&Entry<T>)) {
         for hour in from.div_euclid(3600)..=until.div_euclid(3600) {
-            let page = self.page(source, hour);
-            let begin = page.partition_point(|entry| entry.at < from);
-            let end = page.partition_point(|entry| entry.at <= until);
-            page.get(begin..end).unwrap_or_default().iter().for_each(&mut each);
+            let entries = self.hour(source, hour);
+            let begin = entries.partition_point(|entry| entry.at < from);
+            let end = entries.partition_point(|entry| entry.at <= until);
+            entries.get(begin..end).unwrap_or_default().iter().for_each(&mut each);
         }
     }
 
-    fn page(&self, source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
-        let kept = || self.pages.lock();
-        if let Some(known) = kept().hours.get(&hour) {
-            return Arc::clone(known);
+    fn hour(&self, source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
+        if let Some(cached) = self.cache.lock().hours.get(&hour) {
+            return Arc::clone(cached);
         }
-        let written = write(source, hour);
-        let mut pages = kept();
-        if pages.hours.len() >= HOURS_KEPT || pages.entries + written.len() > ENTRIES_KEPT {
-            pages.hours.clear();
-            pages.entries = 0;
+        // Without the lock: other hours can be read meanwhile.
+        let generated = generate_hour(source, hour);
+        let mut cache = self.cache.lock();
+        if cache.hours.len() >= HOURS_CACHED || cache.entries + generated.len() > ENTRIES_CACHED {
+            cache.hours.clear();
+            cache.entries = 0;
         }
-        pages.entries += written.len();
-        pages.hours.insert(hour, Arc::clone(&written));
-        written
+        cache.entries += generated.len();
+        cache.hours.insert(hour, Arc::clone(&generated));
+        generated
     }
 }
 
-fn write<T: Event>(source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
+fn generate_hour<T: Event>(source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
     let seconds = hour * 3600..(hour + 1) * 3600;
-    let mut page = HourBuilder {
+    let mut builder = HourBuilder {
         seconds: seconds.clone(),
-        notes: Vec::new(),
+        rows: Vec::new(),
     };
     for minute in hour * 60..(hour + 1) * 60 + T::lookahead_minutes(&source.plan) {
-        T::generate(source, minute, &mut page);
+        T::generate(source, minute, &mut builder);
     }
-    page.notes.sort_by_key(|(at, _, _)| *at);
+    builder.rows.sort_by_key(|(at, _, _)| *at);
     let zone = &source.traffic.timezone;
-    // The offset seldom changes; looking it up for every row would be most of the work.
+    // Looking up the offset of every row would be most of the work.
     let steady = offset_at(zone, seconds.start - LONGEST_FOLD) == offset_at(zone, seconds.end)
         && offset_at(zone, seconds.start) == offset_at(zone, seconds.end);
-    let of_hour = offset_at(zone, seconds.start);
-    page.notes
+    let offset = offset_at(zone, seconds.start);
+    builder
+        .rows
         .into_iter()
         .map(|(at, visible, row)| {
             let (wall, dated) = if steady {
-                (at + of_hour, at)
+                (at + offset, at)
             } else {
                 let wall = at + offset_at(zone, at);
                 (wall, instant_read_from(zone, wall).unwrap_or(at))
@@ -191,7 +192,7 @@ fn offset_at(zone: &TimeZone, second: i64) -> i64 {
     Timestamp::from_second(second).map_or(0, |instant| i64::from(zone.to_offset(instant).seconds()))
 }
 
-/// The instant that a text stands for, the earlier one where it stands for two.
+/// The instant that a client reads from a wall-clock time, the earlier one if it occurs twice.
 fn instant_read_from(zone: &TimeZone, wall: i64) -> Option<i64> {
     let text = Offset::UTC.to_datetime(Timestamp::from_second(wall).ok()?);
     let instant = zone.to_ambiguous_timestamp(text).compatible().ok()?;

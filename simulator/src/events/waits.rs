@@ -15,7 +15,7 @@ use crate::{
 const WAITS: u64 = 0x0077_6169_7473_0000;
 const LATE: u64 = 0x0077_6169_7473_006c;
 
-/// `type_interaction` as it is written, and the channel that it belongs to.
+/// A value of `type_interaction`, and its channel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interaction {
     pub(super) text: &'static str,
@@ -26,7 +26,7 @@ const fn of(text: &'static str, channel: &'static str) -> Interaction {
     Interaction { text, channel }
 }
 
-/// The kinds that are met now and then, with their weights; most waits are `inbound`.
+/// The rarer values of `type_interaction`, with their weights; most are `inbound`.
 const INTERACTIONS: [(u32, Interaction); 17] = [
     (2, of("outbound", "voice")),
     (1, of("outbound_ma", "voice")),
@@ -52,7 +52,7 @@ const INTERACTIONS: [(u32, Interaction); 17] = [
 pub(super) enum WaitResult {
     Abandoned,
     Answered,
-    /// Something that no page mentions.
+    /// A value that the vendor's page does not mention.
     Odd,
 }
 
@@ -88,7 +88,7 @@ impl Event for Wait {
             }
             let mut rng = rng_at(traffic.seed, WAITS, call_key(&call));
             let interaction = weighted(&mut rng, &INTERACTIONS, of("inbound", "voice"));
-            // A few wait much longer than the histogram's last edge.
+            // A few wait for many minutes, past the last bucket of any histogram.
             let patience = if rng.u32(0..100) < 2 { 8 } else { 1 };
             let result = match (rng.u32(0..300), answered) {
                 (0, _) => WaitResult::Odd,
