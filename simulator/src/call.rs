@@ -1,4 +1,4 @@
-//! One call: who called whom, how it ended, what it cost.
+//! A call: who called whom, how it ended, what it cost.
 
 /// Cost of a billed minute in millionths: whole hundredths, so that two decimals lose nothing.
 const INBOUND_MINUTE: u64 = 45_500_000;
@@ -22,7 +22,7 @@ pub enum Outcome {
     Answered,
     /// The customer hung up while waiting for an agent (inbound only).
     Abandoned,
-    /// It rang in vain (outbound only).
+    /// Nobody answered (outbound only).
     NoAnswer,
     /// Busy, congestion or failed (outbound only).
     Failed,
@@ -30,25 +30,25 @@ pub enum Outcome {
     Machine,
 }
 
-/// A call's way through the IVR.
+/// The IVR part of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IvrEntry {
-    /// Where it came in, an index into [`Centre::routing_points`](super::Centre::routing_points).
+    /// The routing point where it came in, an index into [`Centre::routing_points`](super::Centre::routing_points).
     pub routing_point: usize,
     /// The digit pressed, `None` when nothing was pressed.
     pub option: Option<u8>,
     /// Seconds spent there.
     pub seconds: u32,
-    /// Whether an incident made the caller hang up in the menu, whatever else callers do.
+    /// Whether an incident made the caller hang up in the menu.
     pub gave_up: bool,
-    /// Whether an incident kept every key from being heard.
+    /// Whether an incident kept every key press from being recognised.
     pub pressed_nothing: bool,
 }
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The second in which it ended: from then on reports know it.
+    /// The second in which it ended, since the epoch. Reports list it from then on.
     pub end: i64,
     /// Its number among the calls that end in the same minute.
     pub number: u32,
@@ -66,7 +66,7 @@ pub struct Call {
     pub campaign: Option<usize>,
     /// Whether the agent typed a code that counts as a success.
     pub hit: bool,
-    /// The IVR part, for inbound calls.
+    /// The IVR part of an inbound call.
     pub ivr: Option<IvrEntry>,
 }
 
@@ -87,13 +87,13 @@ impl Call {
         }
     }
 
-    /// The second in which it started.
+    /// The second in which it started, since the epoch.
     pub fn start(&self) -> i64 {
         let ivr = self.ivr.map_or(0, |entry| entry.seconds);
         self.end - i64::from(self.duration) - i64::from(self.wait) - i64::from(ivr)
     }
 
-    /// Billed minutes: every begun one counts, a call of zero seconds has none.
+    /// Billed minutes, rounded up; a call of zero seconds has none.
     pub fn billed_minutes(&self) -> u64 {
         u64::from(self.duration.div_ceil(60))
     }

@@ -10,7 +10,7 @@ use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
-    Api, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, Silence, SimulatedOperation, TimeText,
+    Api, Blackout, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, SimulatedOperation, TimeText,
     WaitWords, counts_up_to, personal_data_in,
 };
 
@@ -394,14 +394,14 @@ async fn a_day_of_172_000_rows_is_counted_whole() {
 async fn rows_that_an_empty_answer_hid_are_counted_later() {
     let born = at("2026-11-18T11:00:00Z");
     let mut stage = Stage::with(&born.to_string(), plan(0.2, EventPlan::calm()), all_reports).await;
-    let silence = |report| Silence {
+    let blackout = |report| Blackout {
         report: api(report),
         from: born + hours(1),
         until: born + hours(9),
     };
     stage
         .acme()
-        .switch(|switches| switches.silences = EVENTS.map(silence).to_vec());
+        .switch(|switches| switches.blackouts = EVENTS.map(blackout).to_vec());
     poll_all(&mut stage, born).await;
     let mut now = born;
     for _ in 0..20 {
@@ -690,7 +690,7 @@ async fn every_spelling_means_the_same() {
             stage.acme().switch(|switches| {
                 switches.wait_words = words;
                 switches.times = times;
-                switches.row_type_case = wolkvox_simulator::StatusCase::Upper;
+                switches.row_type_case = wolkvox_simulator::WordCase::Upper;
                 switches.numbers = wolkvox_simulator::Numbers::Json;
                 switches.layout = wolkvox_simulator::Layout::Compact;
             });
