@@ -28,7 +28,7 @@ use crate::support::{Page, Stage, at, exporter, get, operation, serve, simulator
 
 const NOON: &str = "2026-11-20T17:00:00Z";
 
-/// &CAMPAIGNS, durations and abandoned calls.
+/// Campaigns, durations and abandoned calls.
 async fn stage() -> Stage {
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(3.0);
     Stage::with(NOON, plan, |operation, _| {
