@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use wolkvox_exporter::cli::Flags;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
 use wolkvox_exporter::failure::Failure;
-use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
+use wolkvox_simulator::{SimulatedClock, Simulator};
 
 use super::server::{WebSetup, serve};
 use super::{block_on, print};

@@ -4,7 +4,7 @@ use anyhow::Context;
 use wolkvox_exporter::cli::{DEFAULT_PORT, Flags};
 use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::failure::Failure;
-use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
+use wolkvox_simulator::{SimulatedClock, Simulator};
 
 use super::server::listen;
 use super::{block_on, print};

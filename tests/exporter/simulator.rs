@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use reqwest::{Client, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     BucketTotals, DayTotals, DurationBucket, OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation,
     Simulator, SimulatorConfig,
 };
