@@ -3,7 +3,6 @@
 mod operations;
 mod sharding;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::operations::{Operations, Plan};
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigSource};
 use crate::metrics::process::{self, ConfigGauges};
 use crate::published::Published;
 use crate::reload::{self, Asked, ReloadHandle, Reloads};
@@ -31,8 +30,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Start {
     /// The configuration.
     pub config: Config,
-    /// How to read it again.
-    pub config_source: ConfigSource,
+    /// How a reload reads it again. Without one, a reload changes nothing.
+    pub config_source: Option<ConfigSource>,
     /// Whether `/-/reload` may be used.
     pub enable_lifecycle: bool,
     /// Where it serves. Bound before, so that a port in use is found before anything is asked.
@@ -48,12 +47,11 @@ pub struct Start {
 }
 
 impl Start {
-    /// Plain HTTP at `/metrics`, and a reload finds the same configuration.
+    /// Plain HTTP at `/metrics`; a reload changes nothing.
     pub fn new(config: Config, listeners: Vec<TcpListener>) -> Self {
-        let same = config.clone();
         Self {
             config,
-            config_source: ConfigSource::from_fn(move || Ok(same.clone())),
+            config_source: None,
             enable_lifecycle: false,
             listeners,
             telemetry_path: "/metrics".to_owned(),
@@ -61,29 +59,6 @@ impl Start {
             clock: Clock::system(),
             retry: RetryPolicy::default(),
         }
-    }
-}
-
-/// Reads the configuration as it is now; an error has all its mistakes.
-#[derive(Clone)]
-pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, String> + Send + Sync>);
-
-impl ConfigSource {
-    /// A source that does this each time. It may wait for the disk.
-    pub fn from_fn(read: impl Fn() -> Result<Config, String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
-    }
-
-    async fn read(&self) -> Result<Config, String> {
-        let read = Arc::clone(&self.0);
-        let read = spawn_blocking(move || read()).await;
-        read.unwrap_or_else(|error| Err(format!("reading the configuration failed: {error}; please report it")))
-    }
-}
-
-impl fmt::Debug for ConfigSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConfigSource")
     }
 }
 
@@ -142,7 +117,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
 /// The operations, and whatever changes them.
 struct Configured {
     operations: Operations,
-    source: ConfigSource,
+    source: Option<ConfigSource>,
     reloads: Reloads,
     gauges: ConfigGauges,
     clock: Clock,
@@ -183,7 +158,13 @@ impl Configured {
     }
 
     async fn plan(&self) -> Result<Plan, String> {
-        let config = self.source.read().await?;
+        let config = match self.source.clone() {
+            Some(source) => {
+                let read = spawn_blocking(move || source.read()).await;
+                read.map_err(|error| format!("reading the configuration failed: {error}; please report it"))??
+            }
+            None => self.operations.config().clone(),
+        };
         for warning in config.warnings() {
             tracing::warn!("configuration: {warning}");
         }

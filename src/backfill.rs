@@ -13,7 +13,6 @@ mod reader;
 mod records;
 mod text;
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -32,6 +31,7 @@ pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
+use crate::failure::Failure;
 use crate::fetch::pieces::CUT_AT;
 use crate::fetch::window;
 use crate::ledger::{Ledger, Storage};
@@ -39,23 +39,6 @@ use crate::reports::Kind;
 
 /// The buffer for writing the file, in bytes.
 const BUFFER: usize = 1 << 20;
-
-/// Why there is no history, and what to do about it.
-#[derive(Debug)]
-pub enum Failure {
-    /// The command line or the configuration does not allow it.
-    Usage(String),
-    /// It did not complete.
-    Failed(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Usage(text) | Failure::Failed(text) => f.write_str(text),
-        }
-    }
-}
 
 /// How the API is queried.
 #[derive(Clone, Copy, Debug)]

@@ -170,14 +170,14 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let rendered = spawn_blocking(move || {
-        let sources = status::Sources {
+        let data = status::PageData {
             published: &pages.published,
             now: pages.clock.now(),
             instant: Instant::now(),
             telemetry_path: &pages.telemetry_path,
             shard: pages.shard,
         };
-        status::page(sources, query.as_deref())
+        status::page(data, query.as_deref())
     });
     let Ok(page) = rendered.await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();

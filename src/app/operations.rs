@@ -74,6 +74,11 @@ impl Operations {
         Ok(())
     }
 
+    /// The configuration in effect.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// How many are polled.
     pub(super) fn count(&self) -> usize {
         self.config.operations.len()

@@ -12,10 +12,11 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::{self, Failure, FetchSettings, Options, Summary};
+use wolkvox_exporter::backfill::{self, FetchSettings, Options, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
+use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, IVR};
 use wolkvox_simulator::{

@@ -136,7 +136,7 @@ async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
     has(
         &text,
         &[
-            "Not shown: what was read last is older than max_age.",
+            "Not shown: the last data is older than max_age.",
             "Abandoned in the last 60 min No calls or chats were counted.",
         ],
     );
@@ -238,7 +238,7 @@ async fn hostile_names_are_text() {
         assert!(!page.contains(tag), "{tag}");
     }
     let query = html(&stage.page, "?operation=<script>alert(1)</script>").await;
-    assert!(query.contains("There is no operation of that name.") && !query.contains("<script"));
+    assert!(query.contains("There is no operation with that name.") && !query.contains("<script"));
 }
 
 #[tokio::test]

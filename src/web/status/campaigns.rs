@@ -1,26 +1,36 @@
-//! The campaigns of an operation, those that dial first.
+//! The campaigns of an operation, those that are dialling first.
 
 use maud::{Markup, html};
 
-use super::Sources;
+use super::PageData;
+use super::format::{number, percent};
 use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
-use super::overview::{calls_per_minute, dialling};
-use super::words::{number, percent};
 use crate::health::ReportHealth;
 use crate::reports::campaigns::CampaignSummary;
 
-/// The table, or why there is none.
-pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
-    let campaigns = sources.published.campaigns(operation);
+/// The table, or the reason why there is none.
+pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
+    let campaigns = data.published.campaigns(operation);
     html! {
         h3 { "Campaigns" }
         @match campaigns.as_deref() {
-            None if report.last_success.is_some() => p.muted { "Not shown: what was read last is older than max_age." },
+            None if report.last_success.is_some() => p.muted { "Not shown: the last data is older than max_age." },
             None => p.muted { "Not read yet." },
             Some([]) => p.muted { "The API lists none." },
             Some(campaigns) => (table(campaigns)),
         }
     }
+}
+
+/// How many campaigns are dialling.
+pub(super) fn dialling(campaigns: &[CampaignSummary]) -> usize {
+    campaigns.iter().filter(|campaign| campaign.is_started()).count()
+}
+
+/// The calls per minute of all campaigns.
+pub(super) fn calls_per_minute(campaigns: &[CampaignSummary]) -> String {
+    let sum: f64 = campaigns.iter().filter_map(|campaign| campaign.calls_per_minute).sum();
+    number(sum.round() as u64)
 }
 
 fn table(campaigns: &[CampaignSummary]) -> Markup {

@@ -1,7 +1,7 @@
 //! What is refused or fails says why and what to do, and costs no more than it must.
 
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::Failure;
+use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::reports::ABANDONED_CALLS;
 use wolkvox_simulator::{Api, Fault, OperationPlan};
 
