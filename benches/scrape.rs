@@ -33,8 +33,8 @@ use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
 use wolkvox_exporter::web::{self, ServerSettings, Site, WebConfig};
+use wolkvox_simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
 
 use self::series::{SERIES, families};
 

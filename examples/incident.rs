@@ -7,7 +7,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::net::TcpListener;
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     EventPlan, Figures, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
 };
 

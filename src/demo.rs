@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use wolkvox_simulator::Simulator;
+
 use crate::config::{Config, Operation, Token};
-use crate::simulator::Simulator;
 
 /// Short enough to watch, and no more than the simulator's clock can show.
 const INTERVAL: Duration = Duration::from_secs(2);

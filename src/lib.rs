@@ -36,7 +36,6 @@ pub mod metrics;
 pub mod poller;
 pub mod reload;
 pub mod reports;
-pub mod simulator;
 pub mod web;
 pub mod wire;
 mod yaml;

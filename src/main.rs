@@ -25,8 +25,8 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Shard, check_config};
 use wolkvox_exporter::demo;
 use wolkvox_exporter::reload::ReloadHandle;
-use wolkvox_exporter::simulator::{SimulatedClock, Simulator};
 use wolkvox_exporter::web::{self, Limits, ServerSettings, WebConfig};
+use wolkvox_simulator::{SimulatedClock, Simulator};
 
 /// The simulator alone listens next to the exporter.
 const SIMULATOR_PORT: u16 = DEFAULT_PORT + 1;

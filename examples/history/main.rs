@@ -26,7 +26,7 @@ use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
 use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
+use wolkvox_simulator::{Api, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
 
 use recorder::Recorder;
 use scene::{Disturbance, Scene, SceneName};
@@ -120,7 +120,7 @@ struct Stage {
     /// When campaigns were last read: what is shown of them is withdrawn when it is too old.
     campaigns_read: i64,
     second: i64,
-    _served: wolkvox_exporter::simulator::RunningSimulator,
+    _served: wolkvox_simulator::RunningSimulator,
 }
 
 impl Stage {
@@ -195,7 +195,7 @@ impl Stage {
         }
         self.under_way = now;
         self.simulated.clear_faults();
-        self.simulated.answer_as_generated(ReportKind::Campaigns);
+        self.simulated.answer_as_generated(Api::Campaigns);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
         self.gauges.note_reading(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);

@@ -7,10 +7,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::Settings;
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
-    SimulatedOperation, Switches,
+use wolkvox_simulator::{
+    Api, Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan,
+    ScriptedAnswer, SimulatedOperation, Switches,
 };
 
 /// Enough calls in an hour for the rules that ask for a number of them, and no more: every call takes its time.
@@ -94,7 +93,7 @@ impl Disturbance {
             Trouble::SmallBudget(calls) => operation.daily_calls = calls,
             Trouble::SmallLimit(series) => settings.series_limit = series,
             Trouble::RecordLimit(rows) => settings.cut_at = rows,
-            Trouble::OddFields => simulated.answer_with(ReportKind::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
+            Trouble::OddFields => simulated.answer_with(Api::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
             Trouble::OddRows
             | Trouble::ClockSkewed
             | Trouble::ReloadFailed

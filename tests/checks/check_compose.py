@@ -130,6 +130,7 @@ def check_dockerfile():
     named |= {"benches"} if "bench" in tables else set()
     named |= {"examples"} if (ROOT / "examples").exists() else set()
     named |= {str(pathlib.PurePosixPath(one["path"]).parent) for one in tables.get("test", [])}
+    named |= {f"{member}/{part}" for member in tables["workspace"]["members"] for part in ("Cargo.toml", "src")}
     require(named <= set(kept), f"the build needs {named - set(kept)}")
 
 

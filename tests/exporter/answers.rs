@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
-use wolkvox_exporter::simulator::{OperationPlan, ScriptedAnswer};
+use wolkvox_simulator::{OperationPlan, ScriptedAnswer};
 
-use crate::support::{OPEN_METRICS, Stage, zone};
+use crate::support::{OPEN_METRICS, Stage, api, zone};
 
 const NOON: &str = "2026-11-20T17:00:00Z";
 
@@ -57,7 +57,7 @@ async fn stage() -> Stage {
 }
 
 fn answer(stage: &Stage, report: wolkvox_exporter::reports::ReportKind, body: impl Into<String>) {
-    stage.acme().answer_with(report, ScriptedAnswer::json(body.into()));
+    stage.acme().answer_with(api(report), ScriptedAnswer::json(body.into()));
 }
 
 #[tokio::test]

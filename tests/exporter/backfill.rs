@@ -18,8 +18,9 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
+use wolkvox_simulator::{
+    Api, DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation,
+    Simulator,
 };
 
 use crate::events::{Counts, assert_same, truth};
@@ -389,7 +390,7 @@ async fn a_connection_that_comes_back_on_another_day_is_another_call() {
     let step = |date: &str| json!({"rp_id": "7", "conn_id": "abc", "date": date, "result": "OK", "time": "00:00:09"});
     let rows = ["2026-11-02 09:00:00", "2026-11-02 09:00:05", "2026-11-09 10:00:00"].map(step);
     let body = json!({"code": 200, "error": null, "msg": "3 records were found", "data": rows}).to_string();
-    scene.acme().answer_with(ReportKind::Ivr, ScriptedAnswer::json(body));
+    scene.acme().answer_with(Api::Diagram1, ScriptedAnswer::json(body));
     let (_, text) = scene.run("--from 2026-11-01 --to 2026-11-19 --step 15m").await.unwrap();
     let written = Written::parse(&text);
     let [from, until] = ["2026-11-01", "2026-11-20"].map(|date| midnight(scene.acme(), date.parse().unwrap()));

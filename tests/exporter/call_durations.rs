@@ -14,7 +14,7 @@ use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Amount, Value};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
 use wolkvox_exporter::reports::call_durations;
-use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
+use wolkvox_simulator::{Api, BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
 
 use crate::faults::until;
 use crate::ledger::Disk;
@@ -166,7 +166,7 @@ async fn an_empty_answer_at_noon_is_no_fall() {
     stage.poll(CallDurations, noon).await;
     let before = shown(&stage.samples().await);
     for body in empty {
-        stage.acme().answer_with(CallDurations, ScriptedAnswer::json(body));
+        stage.acme().answer_with(Api::Cdr4, ScriptedAnswer::json(body));
         stage.poll(CallDurations, noon).await;
         let samples = stage.samples().await;
         assert_eq!(shown(&samples), before, "{body}");
@@ -181,7 +181,7 @@ async fn an_empty_answer_at_noon_is_no_fall() {
             "{body}"
         );
     }
-    stage.acme().answer_as_generated(CallDurations);
+    stage.acme().answer_as_generated(Api::Cdr4);
     stage.poll(CallDurations, later).await;
     assert_eq!(shown(&stage.samples().await), truth(&stage, born, later));
 }
@@ -273,7 +273,7 @@ async fn days_are_read_again_for_late_calls() {
     let (born, second, third) = ("2026-11-16T15:00:00Z", "2026-11-17T15:00:00Z", "2026-11-18T16:00:00Z");
     let mut stage = Stage::new(born, "America/Bogota").await;
     let missing = |day: Date| {
-        move |asked: Date, totals: &mut wolkvox_exporter::simulator::DayTotals| {
+        move |asked: Date, totals: &mut wolkvox_simulator::DayTotals| {
             if asked == day {
                 *totals = Default::default();
             }

@@ -9,13 +9,13 @@ use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::poller::Settings;
 use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns, Ivr, PreviewCalls};
-use wolkvox_exporter::simulator::{
-    EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, Silence, SimulatedOperation, TimeText, WaitWords,
-    counts_up_to, personal_data_in,
+use wolkvox_simulator::{
+    Api, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, Silence, SimulatedOperation, TimeText,
+    WaitWords, counts_up_to, personal_data_in,
 };
 
 use crate::ledger::{Disk, Folder};
-use crate::support::{Samples, Stage, at, zone};
+use crate::support::{Samples, Stage, api, at, zone};
 
 const EVENTS: [ReportKind; 3] = [AbandonedCalls, PreviewCalls, Ivr];
 const WAITS: &[f64] = &[
@@ -395,7 +395,7 @@ async fn rows_that_an_empty_answer_hid_are_counted_later() {
     let born = at("2026-11-18T11:00:00Z");
     let mut stage = Stage::with(&born.to_string(), plan(0.2, EventPlan::calm()), all_reports).await;
     let silence = |report| Silence {
-        report,
+        report: api(report),
         from: born + hours(1),
         until: born + hours(9),
     };
@@ -621,12 +621,12 @@ async fn each_row_has_one_outcome() {
     let call = |time: &str| {
         format!(r#""skill_id":"1","conn_id":"c","date":"2026-11-16 {time}","result":"abandoned","abandon_time":"9""#)
     };
-    stage.acme().answer_with(AbandonedCalls, rows(&[&call("08:59:59")]));
+    stage.acme().answer_with(Api::Skill2, rows(&[&call("08:59:59")]));
     stage.poll(AbandonedCalls, &born.to_string()).await;
     // An hour later all before 09:40 is forgotten: the reread's reach, less than the overlap's.
     for minutes in [60, 61] {
         stage.acme().answer_with(
-            AbandonedCalls,
+            Api::Skill2,
             rows(&[
                 &call("08:59:59"),
                 &call("09:00:00"),
@@ -685,9 +685,9 @@ async fn every_spelling_means_the_same() {
             stage.acme().switch(|switches| {
                 switches.wait_words = words;
                 switches.times = times;
-                switches.row_type_case = wolkvox_exporter::simulator::StatusCase::Upper;
-                switches.numbers = wolkvox_exporter::simulator::Numbers::Json;
-                switches.layout = wolkvox_exporter::simulator::Layout::Compact;
+                switches.row_type_case = wolkvox_simulator::StatusCase::Upper;
+                switches.numbers = wolkvox_simulator::Numbers::Json;
+                switches.layout = wolkvox_simulator::Layout::Compact;
             });
             poll_all(&mut stage, born).await;
             let now = born + hours(3);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Config;
 use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
-use wolkvox_exporter::simulator::{ErrorBody, Fault, OperationPlan, ScriptedAnswer, Switches};
+use wolkvox_simulator::{Api, ErrorBody, Fault, OperationPlan, ScriptedAnswer, Switches};
 
 use crate::ledger::Disk;
 use crate::support::{Stage, at, exporter, operation, serve, simulator, zone};
@@ -351,7 +351,7 @@ async fn an_api_without_a_date_header_is_believed() {
     let mut stage = Stage::new(TEN, "America/Bogota").await;
     stage
         .acme()
-        .switch(|switches| switches.date_header = wolkvox_exporter::simulator::DateHeader::Absent);
+        .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);
     stage.poll(Campaigns, TEN).await;
     assert_eq!(
         stage.samples().await.get("wolkvox_up", &[("report", "campaigns")]),
@@ -489,7 +489,7 @@ async fn a_token_that_the_api_repeats_is_not_shown() {
             status,
             ..ScriptedAnswer::json(echo.clone())
         };
-        stage.acme().answer_with(Campaigns, answer);
+        stage.acme().answer_with(Api::Campaigns, answer);
         stage.poll(Campaigns, TEN).await;
         let status_page = crate::support::get(&stage.page.0.replace("/metrics", "/"), &[])
             .await

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::app::{self, ConfigSource, Start};
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
+use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
 use crate::support::{Page, RETRY, Samples, client, get, serve, zone};

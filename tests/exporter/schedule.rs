@@ -16,7 +16,7 @@ use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{Grid, Poller, Settings, Stop, phase};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
-use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
+use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 
 use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
 

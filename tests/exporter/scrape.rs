@@ -159,7 +159,7 @@ async fn the_other_pages_and_methods() {
     );
     stage.poll(Campaigns, NOON).await;
     assert_eq!(ready().await.0, 503);
-    stage.acme().inject(wolkvox_exporter::simulator::Fault::status(404));
+    stage.acme().inject(wolkvox_simulator::Fault::status(404));
     stage.poll(CallDurations, NOON).await;
     assert_eq!(
         ready().await,

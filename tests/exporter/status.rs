@@ -18,8 +18,8 @@ use wolkvox_exporter::health::OperationHealth;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns};
-use wolkvox_exporter::simulator::{Fault, OperationPlan, ScriptedAnswer};
 use wolkvox_exporter::web::{self, Site};
+use wolkvox_simulator::{Api, Fault, OperationPlan, ScriptedAnswer};
 
 use crate::support::{Page, Stage, at, exporter, get, operation, serve, simulator, zone};
 
@@ -143,7 +143,7 @@ async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
 async fn a_failing_report_says_why_and_what_to_do() {
     let mut stage = stage().await;
     stage.poll_all(NOON).await;
-    stage.acme().inject(Fault::status(404).on(CallDurations));
+    stage.acme().inject(Fault::status(404).on(Api::Cdr4));
     stage.poll_all("2026-11-20T17:05:00Z").await;
     let page = html(&stage.page, "").await;
     has(&page, &["<title>(1) Wolkvox exporter</title>"]);
@@ -170,7 +170,7 @@ async fn a_failing_report_says_why_and_what_to_do() {
 async fn without_calls_all_reports_are_paused_until_midnight() {
     let mut stage = stage().await;
     stage.poll_all(NOON).await;
-    stage.acme().inject(Fault::QuotaExceeded.on(CallDurations));
+    stage.acme().inject(Fault::QuotaExceeded.on(Api::Cdr4));
     stage.poll(CallDurations, "2026-11-20T17:30:00Z").await;
     let text = words(&html(&stage.page, "").await);
     has(
@@ -220,10 +220,12 @@ async fn hostile_names_are_text() {
             rows.join(",")
         ))
     };
-    stage.acme().answer_with(Campaigns, ScriptedAnswer::json(campaigns));
-    stage.acme().answer_with(AbandonedCalls, waits(&[]));
+    stage
+        .acme()
+        .answer_with(Api::Campaigns, ScriptedAnswer::json(campaigns));
+    stage.acme().answer_with(Api::Skill2, waits(&[]));
     stage.poll_all(NOON).await;
-    stage.acme().answer_with(AbandonedCalls, waits(&[row(1, 3), row(2, 4)]));
+    stage.acme().answer_with(Api::Skill2, waits(&[row(1, 3), row(2, 4)]));
     stage.poll_all("2026-11-20T17:05:00Z").await;
     let page = html(&stage.page, "").await;
     has(&words(&page), &["All is well", "half within 15 s"]);

@@ -18,10 +18,10 @@ use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
-};
 use wolkvox_exporter::web::{self, Site};
+use wolkvox_simulator::{
+    Api, OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
+};
 
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
@@ -65,6 +65,18 @@ pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation 
         report.timeout = Duration::from_secs(2);
     }
     operation
+}
+
+/// What the simulator calls a report of the exporter.
+pub(crate) fn api(report: ReportKind) -> Api {
+    match report.name() {
+        "campaigns" => Api::Campaigns,
+        "call_durations" => Api::Cdr4,
+        "abandoned_calls" => Api::Skill2,
+        "preview_calls" => Api::Campaign5,
+        "ivr" => Api::Diagram1,
+        other => panic!("the simulator has no {other}"),
+    }
 }
 
 /// One operation, polled when the test says so, at the instant that the test says.

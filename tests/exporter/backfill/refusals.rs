@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::backfill::Failure;
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{Fault, OperationPlan};
+use wolkvox_simulator::{Api, Fault, OperationPlan};
 
 use super::{Scene, parsed};
 use crate::support::{live_once, zone};
@@ -93,7 +93,7 @@ async fn a_failed_report_is_read_by_the_next_run() {
     live_once(&scene.config, &scene.simulator).await;
     let out = scene.file("out.om");
     let options = format!("--from 2026-11-18 --step 15m --output {}", out.display());
-    scene.acme().inject(Fault::Html.on(ReportKind::AbandonedCalls));
+    scene.acme().inject(Fault::Html.on(Api::Skill2));
     let error = scene.run(&options).await.unwrap_err();
     assert!(
         error.contains("acme: abandoned_calls: decode") && error.contains("run the same command again"),

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use redb::ReadableTable;
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{DurationBucket, EventPlan, OperationPlan, Seen, StepDates};
+use wolkvox_simulator::{DurationBucket, EventPlan, OperationPlan, Seen, StepDates};
 
 use super::{Scene, Written, midnight};
 use crate::events::{Counts, assert_same, shown, truth};

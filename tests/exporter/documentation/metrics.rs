@@ -10,7 +10,7 @@ use wolkvox_exporter::health;
 use wolkvox_exporter::ledger::Place;
 use wolkvox_exporter::metrics::{Family, Kind, process};
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::OperationPlan;
+use wolkvox_simulator::OperationPlan;
 
 use super::{file, text};
 use crate::ledger::Folder;

@@ -14,8 +14,8 @@ use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, ReportConfig, Reread, Shard, Token};
 use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, Simulator};
 use wolkvox_exporter::web::raise_descriptor_limit;
+use wolkvox_simulator::{EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, Simulator};
 
 use super::{OPERATIONS, PATIENCE, by_operation, names};
 use crate::events::{Counts, assert_same, shown, truth_of};

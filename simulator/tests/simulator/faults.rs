@@ -7,10 +7,7 @@ use std::{
 };
 
 use tokio::net::TcpListener;
-use wolkvox_exporter::{
-    reports::ReportKind,
-    simulator::{ErrorBody, Fault, Framing, SimulatedClock, Simulator},
-};
+use wolkvox_simulator::{Api, ErrorBody, Fault, Framing, SimulatedClock, Simulator};
 
 use super::{Bench, client};
 
@@ -80,9 +77,7 @@ async fn statuses_come_with_the_body_and_the_header_that_were_asked_for() {
 #[tokio::test]
 async fn faults_meet_the_report_they_are_meant_for_as_often_as_told() {
     let bench = Bench::new().await;
-    bench
-        .operation
-        .inject(Fault::status(500).times(2).on(ReportKind::CallDurations));
+    bench.operation.inject(Fault::status(500).times(2).on(Api::Cdr4));
     let durations = async || bench.durations("20261118000000", "20261118120000").await.0;
     assert_eq!(
         (
@@ -93,7 +88,7 @@ async fn faults_meet_the_report_they_are_meant_for_as_often_as_told() {
         ),
         (200, 500, 500, 200)
     );
-    bench.operation.inject(Fault::status(500).on(ReportKind::Campaigns));
+    bench.operation.inject(Fault::status(500).on(Api::Campaigns));
     assert_eq!(
         (bench.campaigns().await.0, bench.campaigns().await.0, durations().await),
         (500, 500, 200)

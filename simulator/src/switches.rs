@@ -5,8 +5,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::api::Api;
 use super::durations::DurationBucket;
-use crate::reports::ReportKind;
 
 /// How the `code` of the envelope is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,7 +179,7 @@ pub enum TimeText {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// The report.
-    pub report: ReportKind,
+    pub report: Api,
     /// The first instant.
     pub from: Timestamp,
     /// The instant after the last.

@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use wolkvox_exporter::{
-    reports::ReportKind,
-    simulator::{Completion, EventPlan, Lateness, OverLimit, Seen, Silence},
-};
+use wolkvox_simulator::{Api, Completion, EventPlan, Lateness, OverLimit, Seen, Silence};
 
 use super::{
     Bench,
@@ -198,7 +195,7 @@ async fn a_report_can_be_silent_for_hours() {
     let noon = bench.clock.now();
     bench.operation.switch(|switches| {
         switches.silences = vec![Silence {
-            report: ReportKind::Ivr,
+            report: Api::Diagram1,
             from: noon,
             until: noon + SignedDuration::from_hours(3),
         }];

@@ -17,7 +17,8 @@ use tokio::time::sleep;
 use super::{
     Simulator,
     answers::{Answer, Pen},
-    asked::{Asked, REAL_TIME, REPORTS},
+    api::Api,
+    asked::Asked,
     body::{Step, SteppedBody},
     faults::Fault,
     limits::Flight,
@@ -108,7 +109,7 @@ pub(super) async fn exchange(
 }
 
 fn known(method: &Method, path: &str) -> bool {
-    method == Method::GET && (path == REAL_TIME || path == REPORTS)
+    method == Method::GET && Api::ALL.iter().any(|api| api.path() == path)
 }
 
 /// How an answer goes over the wire.

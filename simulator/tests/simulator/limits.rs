@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use wolkvox_exporter::{
-    reports::ReportKind,
-    simulator::{Fault, LongRange},
-};
+use wolkvox_simulator::{Api, Fault, LongRange};
 
 use super::Bench;
 
@@ -107,7 +104,7 @@ async fn more_than_31_days_get_what_the_switch_says() {
 #[tokio::test]
 async fn requests_are_written_down() {
     let bench = Bench::new().await;
-    bench.operation.inject(Fault::Html.once().on(ReportKind::Campaigns));
+    bench.operation.inject(Fault::Html.once().on(Api::Campaigns));
     bench.durations("20261118000000", "20261118120000").await;
     bench.campaigns().await;
     let observed = bench.operation.observed();

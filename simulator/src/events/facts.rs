@@ -13,7 +13,7 @@ use super::{
     previews::About,
     waits::{Wait, WaitResult},
 };
-use crate::simulator::truth::Truth;
+use crate::truth::Truth;
 
 /// Which facts are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

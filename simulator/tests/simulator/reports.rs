@@ -4,10 +4,7 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, civil::date, tz::TimeZone};
 use serde_json::Value;
-use wolkvox_exporter::{
-    reports::ReportKind,
-    simulator::{DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator},
-};
+use wolkvox_simulator::{Api, DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator};
 
 use super::{Bench, totals_in};
 
@@ -150,12 +147,12 @@ async fn a_test_can_write_the_answer_or_bend_the_totals() {
     let bench = Bench::new().await;
     bench
         .operation
-        .answer_with(ReportKind::AbandonedCalls, ScriptedAnswer::json("{\"data\": []}"));
+        .answer_with(Api::Skill2, ScriptedAnswer::json("{\"data\": []}"));
     assert_eq!(
         bench.get("reports_manager.php?api=skill_2").await,
         (200, "{\"data\": []}".to_owned())
     );
-    bench.operation.answer_as_generated(ReportKind::AbandonedCalls);
+    bench.operation.answer_as_generated(Api::Skill2);
     assert_eq!(bench.get("reports_manager.php?api=skill_2").await.0, 400);
 
     let before = bench.totals("20261118000000", "20261118120000").await;

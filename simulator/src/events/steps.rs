@@ -10,7 +10,7 @@ use super::{
     plan::{EventPlan, StepDates},
     weighted,
 };
-use crate::simulator::{random::rng_at, traffic::Direction};
+use crate::{random::rng_at, traffic::Direction};
 
 const STEPS: u64 = 0x0073_7465_7073_0000;
 const LATE: u64 = 0x0073_7465_7073_006c;

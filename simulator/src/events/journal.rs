@@ -23,7 +23,7 @@ const LONGEST_FOLD: i64 = 3 * 3600;
 
 /// A row and its times.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::simulator) struct Entry<T> {
+pub(crate) struct Entry<T> {
     /// When it happened.
     pub(super) at: i64,
     /// The text of its date, as seconds of a wall clock.

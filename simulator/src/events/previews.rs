@@ -9,7 +9,7 @@ use super::{
     plan::EventPlan,
     weighted,
 };
-use crate::simulator::random::rng_at;
+use crate::random::rng_at;
 
 const PREVIEWS: u64 = 0x0070_7265_7669_6577;
 const LATE: u64 = 0x0070_7265_7669_656c;

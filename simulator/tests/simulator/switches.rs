@@ -1,7 +1,7 @@
 //! The shapes that nobody is sure of.
 
 use serde_json::{Value, json};
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     Blank, CampaignsEnvelope, Code, DurationBucket, EmptyCampaigns, EmptyDay, Escapes, Layout, Numbers, OperationPlan,
     StatusCase,
 };

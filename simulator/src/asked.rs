@@ -4,15 +4,12 @@ use jiff::Span;
 
 use super::{
     answers::{Answer, Pen},
+    api::Api,
     events::{Events, Only, RowQuery},
     operation::SimulatedOperation,
     switches::{LongRange, Silence},
     window::{Window, read_text},
 };
-use crate::reports::ReportKind;
-
-pub(super) const REAL_TIME: &str = "/api/v2/real_time.php";
-pub(super) const REPORTS: &str = "/api/v2/reports_manager.php";
 
 /// The longest window (the vendor's page).
 const LONGEST_WINDOW: i64 = 31;
@@ -20,7 +17,7 @@ const LONGEST_WINDOW: i64 = 31;
 /// What a request asks for.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) report: Option<ReportKind>,
+    pub(super) report: Option<Api>,
     pub(super) api: Option<String>,
     pub(super) date_ini: Option<String>,
     pub(super) date_end: Option<String>,
@@ -39,18 +36,11 @@ impl Asked {
                 .map(|(_, value)| value.to_owned())
         };
         let api = parameter("api");
-        let report = match (path, api.as_deref()) {
-            (REAL_TIME, Some("campaigns")) => Some(ReportKind::Campaigns),
-            (REPORTS, Some("cdr_4")) => Some(ReportKind::CallDurations),
-            (REPORTS, Some("skill_2")) => Some(ReportKind::AbandonedCalls),
-            (REPORTS, Some("campaign_5")) => Some(ReportKind::PreviewCalls),
-            (REPORTS, Some("diagram_1")) => Some(ReportKind::Ivr),
-            _ => None,
-        };
+        let report = api.as_deref().and_then(|name| Api::requested(path, name));
         let narrowing = match report {
-            Some(ReportKind::AbandonedCalls) => parameter("skill_id"),
-            Some(ReportKind::PreviewCalls) => parameter("campaign_id"),
-            Some(ReportKind::Ivr) => parameter("customer_id"),
+            Some(Api::Skill2) => parameter("skill_id"),
+            Some(Api::Campaign5) => parameter("campaign_id"),
+            Some(Api::Diagram1) => parameter("customer_id"),
             _ => None,
         };
         Asked {
@@ -73,15 +63,11 @@ impl Asked {
             };
         }
         match self.report {
-            Some(ReportKind::Campaigns) => pen.campaigns(&operation.truth().campaigns(operation.now())),
-            Some(ReportKind::CallDurations) => self.durations(operation, pen),
-            Some(ReportKind::AbandonedCalls) => {
-                self.rows(operation, pen, Narrowing::Required("skill_id"), Events::waits)
-            }
-            Some(ReportKind::PreviewCalls) => {
-                self.rows(operation, pen, Narrowing::Required("campaign_id"), Events::previews)
-            }
-            Some(ReportKind::Ivr) => self.rows(operation, pen, Narrowing::Optional, Events::steps),
+            Some(Api::Campaigns) => pen.campaigns(&operation.truth().campaigns(operation.now())),
+            Some(Api::Cdr4) => self.durations(operation, pen),
+            Some(Api::Skill2) => self.rows(operation, pen, Narrowing::Required("skill_id"), Events::waits),
+            Some(Api::Campaign5) => self.rows(operation, pen, Narrowing::Required("campaign_id"), Events::previews),
+            Some(Api::Diagram1) => self.rows(operation, pen, Narrowing::Optional, Events::steps),
             None if self.api.is_none() => pen.bad_request("The parameter api is required"),
             None => pen.bad_request("The API does not exist"),
         }

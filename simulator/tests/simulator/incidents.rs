@@ -1,7 +1,7 @@
 //! Incidents change what they are for, within their stretch, and nothing else.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     Call, CampaignState, Direction, Figures, Incident, IncidentKind, OperationPlan, Outcome, SimulatedClock, Simulator,
     SimulatorConfig, Truth,
 };

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     AbandonedFacts, Blank, EmptyRows, EventPlan, IvrFacts, Numbers, OperationPlan, Seen, StatusCase, StepDates,
     TimeText, WaitWords, counts_up_to, personal_data_in,
 };

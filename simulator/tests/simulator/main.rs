@@ -1,12 +1,15 @@
 //! The simulator is held against its own truth, over HTTP and on the wire.
 
+// The exception of clippy for tests does not reach the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 use std::{sync::Once, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use reqwest::{Client, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     BucketTotals, DayTotals, DurationBucket, OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation,
     Simulator, SimulatorConfig,
 };

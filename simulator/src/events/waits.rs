@@ -8,7 +8,7 @@ use super::{
     plan::EventPlan,
     weighted,
 };
-use crate::simulator::{
+use crate::{
     random::rng_at,
     traffic::{Direction, Outcome},
 };

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
+    api::Api,
     centre::{Centre, Sizes},
     clock::SimulatedClock,
     durations::DayTotals,
@@ -23,7 +24,6 @@ use super::{
     traffic::{Figures, Traffic},
     truth::Truth,
 };
-use crate::reports::ReportKind;
 
 const TOKEN: u64 = 0x0074_6f6b_656e_0000;
 
@@ -175,7 +175,7 @@ struct Shared {
     truth: Truth,
     switches: Mutex<Switches>,
     injections: Mutex<Vec<Injection>>,
-    scripted: Mutex<HashMap<ReportKind, ScriptedAnswer>>,
+    scripted: Mutex<HashMap<Api, ScriptedAnswer>>,
     adjustment: Mutex<Option<Adjustment>>,
     in_flight: InFlight,
     quota: Quota,
@@ -259,12 +259,12 @@ impl SimulatedOperation {
 
     /// Replaces the answers of a report until [`SimulatedOperation::answer_as_generated`]. Token and limits are
     /// looked at first; parameters are not.
-    pub fn answer_with(&self, report: ReportKind, answer: ScriptedAnswer) {
+    pub fn answer_with(&self, report: Api, answer: ScriptedAnswer) {
         locked(&self.shared.scripted).insert(report, answer);
     }
 
     /// Ends what [`SimulatedOperation::answer_with`] began.
-    pub fn answer_as_generated(&self, report: ReportKind) {
+    pub fn answer_as_generated(&self, report: Api) {
         locked(&self.shared.scripted).remove(&report);
     }
 
@@ -311,11 +311,11 @@ impl SimulatedOperation {
         &self.shared.quota
     }
 
-    pub(super) fn take_fault(&self, report: Option<ReportKind>) -> Option<Fault> {
+    pub(super) fn take_fault(&self, report: Option<Api>) -> Option<Fault> {
         take_fault(&mut locked(&self.shared.injections), report)
     }
 
-    pub(super) fn scripted(&self, report: ReportKind) -> Option<ScriptedAnswer> {
+    pub(super) fn scripted(&self, report: Api) -> Option<ScriptedAnswer> {
         locked(&self.shared.scripted).get(&report).cloned()
     }
 

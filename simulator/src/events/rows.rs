@@ -12,7 +12,7 @@ use super::{
     steps::Step,
     waits::{Wait, WaitResult},
 };
-use crate::simulator::{
+use crate::{
     answers::{Answer, Pen},
     centre::Centre,
     json::Json,
@@ -20,13 +20,13 @@ use crate::simulator::{
 };
 
 impl Events {
-    pub(in crate::simulator) fn waits(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
+    pub(crate) fn waits(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
         let entries = self.waits.answer(&self.world, query);
         let centre = &self.world.traffic.centre;
         pen.rows(entries.len(), entries.iter().map(|entry| pen.wait(entry, centre)))
     }
 
-    pub(in crate::simulator) fn previews(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
+    pub(crate) fn previews(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
         let entries = self.previews.answer(&self.world, query);
         let totals = if pen.switches.total_rows {
             pen.preview_totals(&entries)
@@ -37,7 +37,7 @@ impl Events {
         pen.rows(entries.len() + totals.len(), rows.chain(totals))
     }
 
-    pub(in crate::simulator) fn steps(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
+    pub(crate) fn steps(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
         let entries = self.steps.answer(&self.world, query);
         let centre = &self.world.traffic.centre;
         pen.rows(entries.len(), entries.iter().map(|entry| pen.step(entry, centre)))

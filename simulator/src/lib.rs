@@ -1,4 +1,4 @@
-//! A contact centre that lives, served over HTTP the way the Wolkvox API answers.
+//! A simulated contact centre behind a fake Wolkvox API.
 //!
 //! The world is a function of a seed, an operation's name and an instant: every minute has its own random numbers,
 //! so that questions asked in any order get the same answers, and what an answer ought to say can be asked in process
@@ -6,6 +6,7 @@
 //! the way is a [`Fault`].
 
 mod answers;
+mod api;
 mod asked;
 mod body;
 mod campaign_state;
@@ -34,6 +35,7 @@ use std::{io, sync::Arc};
 use jiff::{SignedDuration, tz::TimeZone};
 use tokio::net::TcpListener;
 
+pub use api::Api;
 pub use campaign_state::CampaignState;
 pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use wolkvox_exporter::simulator::{AbandonedFacts, IvrFacts, PreviewFacts};
+use wolkvox_simulator::{AbandonedFacts, IvrFacts, PreviewFacts};
 
 pub(super) fn text<'a>(row: &'a Value, field: &str) -> &'a str {
     row[field].as_str().unwrap()

@@ -6,7 +6,7 @@ use jiff::{
     tz::TimeZone,
 };
 use proptest::prelude::*;
-use wolkvox_exporter::simulator::{DateHeader, DayTotals, OperationPlan};
+use wolkvox_simulator::{DateHeader, DayTotals, OperationPlan};
 
 use super::Bench;
 

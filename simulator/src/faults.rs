@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::reports::ReportKind;
+use super::api::Api;
 
 /// The body that goes with an error status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Fault {
     }
 
     /// For the requests of one report, until cleared.
-    pub fn on(self, report: ReportKind) -> Injection {
+    pub fn on(self, report: Api) -> Injection {
         Injection::from(self).on(report)
     }
 }
@@ -90,14 +90,14 @@ impl Fault {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Injection {
     fault: Fault,
-    report: Option<ReportKind>,
+    report: Option<Api>,
     left: Option<u32>,
 }
 
 impl Injection {
     /// Only for the requests of one report.
     #[must_use]
-    pub fn on(self, report: ReportKind) -> Injection {
+    pub fn on(self, report: Api) -> Injection {
         Injection {
             report: Some(report),
             ..self
@@ -117,7 +117,7 @@ impl From<Fault> for Injection {
 }
 
 /// Takes the fault for a request: of those that are meant for it, the one that was injected first.
-pub(super) fn take_fault(injections: &mut Vec<Injection>, report: Option<ReportKind>) -> Option<Fault> {
+pub(super) fn take_fault(injections: &mut Vec<Injection>, report: Option<Api>) -> Option<Fault> {
     injections.retain(|injection| injection.left != Some(0));
     let meant = injections
         .iter_mut()
