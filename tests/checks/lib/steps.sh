@@ -5,7 +5,7 @@
 #
 # runs the function step_NAME once the steps that it needs have passed. KIND says when, and with which priority:
 #   waits       at once: it mostly waits for the network or a clock
-#   background  at low priority, as many at once as there are cores
+#   background  at low priority, some at once
 #   foreground  at normal priority, one after the other: it measures time, or others wait for it
 
 declare -a steps=() chosen=()
@@ -42,7 +42,7 @@ is_ready() {
         [ "${kind[$other]}" = "${kind[$1]}" ] && busy=$((busy + 1))
     done
     case ${kind[$1]} in
-        background) [ "$busy" -lt "$(nproc)" ] ;;
+        background) [ "$busy" -le "$(nproc)" ] ;;
         foreground) [ "$busy" -eq 0 ] ;;
     esac
 }
