@@ -47,6 +47,7 @@ is_ready() {
     esac
 }
 
+# shellcheck disable=SC2154 # the folder is set by tests/run
 start_step() {
     local name=$1
     printf '== %s begins: %s\n' "$name" "${what[$name]}"
