@@ -59,7 +59,7 @@ def alert_tests():
                 yield case["alertname"], case["exp_alerts"]
 
 
-def run(*command, folder=None, seconds=250):
+def run(*command, folder=None, seconds=800):
     found = subprocess.run(command, capture_output=True, text=True, timeout=seconds, cwd=folder)
     return found.returncode, found.stdout + found.stderr
 
