@@ -23,7 +23,7 @@ use serde::Deserialize;
 use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolicy};
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::events::{Collected, Events};
 use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind};
@@ -51,12 +51,12 @@ fn main() -> Outcome<()> {
         ["serve", layout] => serve(layout == "indented"),
         ["drained", address] => measured(address, drain),
         ["parsed", address] => measured(address, parse),
-        ["counted", address] => measured(address, |address, scripts| count(address, scripts, Place::memory())),
+        ["counted", address] => measured(address, |address, scripts| count(address, scripts, Storage::memory())),
         ["committed", address] => {
             let result = measured(address, |address, scripts| {
                 // The rehearsal has a file of its own: its row is new again in the run that counts.
-                let place = Place::file(&folder(), scripts[0]);
-                count(address, scripts, place)
+                let storage = Storage::file(&folder(), scripts[0]);
+                count(address, scripts, storage)
             });
             fs::remove_dir_all(folder())?;
             result
@@ -278,7 +278,7 @@ async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
 }
 
 /// What the exporter does, each answer a window of a day; says how many rows were counted.
-async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Outcome<Run> {
+async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) -> Outcome<Run> {
     let zone = TimeZone::get("America/Bogota")?;
     let end_of = |day: Date| -> Outcome<Timestamp> { Ok(day.at(23, 59, 59, 0).to_zoned(zone.clone())?.timestamp()) };
     let moment = |wall| Moment {
@@ -286,7 +286,7 @@ async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Out
         monotonic: tokio::time::Instant::now(),
     };
     let birth = end_of(FIRST_DAY.yesterday()?)?;
-    let mut ledger = Ledger::open(place, Duration::ZERO, 10_000, moment(birth))?;
+    let mut ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(birth))?;
     let born = piece(
         PartOf::Birth { born: Some(birth) },
         birth,
@@ -319,18 +319,14 @@ async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Out
 }
 
 /// A piece with the overlap and the reread of the default configuration.
-fn piece(part_of: PartOf, until: Timestamp, collected: Collected) -> Piece {
+fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     Piece {
         report: ReportKind::AbandonedCalls,
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
         reread_back: SignedDuration::from_hours(48),
-        rows: collected.rows,
-        series: collected.series,
-        born_together: collected.born_together,
-        names: collected.names,
-        tally: collected.tally,
+        answer,
         backlog_before: Timestamp::MIN,
     }
 }

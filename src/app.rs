@@ -104,7 +104,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     let board = Arc::new(Board::new(registry));
     let mut operations = Operations::new(Arc::clone(&board), start.clock.clone(), start.retry);
     operations.start(start.config)?;
-    gauges.note_operations(operations.count());
+    gauges.set_operations(operations.count());
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -167,11 +167,11 @@ impl Configured {
 
     async fn reload(&mut self, asked: Asked) -> anyhow::Result<()> {
         let plan = self.plan().await;
-        self.gauges.note_reading(plan.is_ok(), self.clock.now());
+        self.gauges.record_load(plan.is_ok(), self.clock.now());
         match plan {
             Ok(plan) => {
                 self.operations.apply(plan).await?;
-                self.gauges.note_operations(self.operations.count());
+                self.gauges.set_operations(self.operations.count());
                 asked.answer(Ok(()));
             }
             Err(error) => {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use self::abandonments::{Abandonments, LastHour};
 use self::campaigns::{Campaign, Campaigns};
-use crate::exposition::{Body, Exposition, Format, Source};
+use crate::exposition::{Body, Exposition, Format, Part};
 use crate::health::OperationHealth;
 use crate::metrics::series::FamilySeries;
 use crate::reports::ReportKind;
@@ -61,20 +61,20 @@ impl Board {
             }
             ReportKind::CallDurations | ReportKind::PreviewCalls | ReportKind::Ivr => {}
         }
-        let source = Source {
+        let part = Part {
             operation: Arc::clone(operation),
-            part: report.name(),
+            name: report.name(),
         };
-        self.exposition.replace(source, series, withdrawn_at);
+        self.exposition.replace(part, series, withdrawn_at);
     }
 
     /// Shows how an operation's polls went.
     pub fn show_health(&self, operation: &Arc<str>, health: OperationHealth) {
-        let source = Source {
+        let part = Part {
             operation: Arc::clone(operation),
-            part: HEALTH,
+            name: HEALTH,
         };
-        self.exposition.replace(source, health.series(), None);
+        self.exposition.replace(part, health.series(), None);
         self.health
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -94,9 +94,9 @@ impl Board {
             }
             ReportKind::CallDurations | ReportKind::PreviewCalls | ReportKind::Ivr => {}
         }
-        self.exposition.remove(&Source {
+        self.exposition.remove(&Part {
             operation: Arc::clone(operation),
-            part: report.name(),
+            name: report.name(),
         });
     }
 
@@ -105,9 +105,9 @@ impl Board {
         for report in ReportKind::ALL {
             self.remove_report(operation, report);
         }
-        self.exposition.remove(&Source {
+        self.exposition.remove(&Part {
             operation: Arc::clone(operation),
-            part: HEALTH,
+            name: HEALTH,
         });
         self.health
             .write()
@@ -144,10 +144,10 @@ impl Board {
 
     /// Whether the page is as it was, so that it costs nothing to send. What is too old at `now` is taken off first.
     pub fn is_unchanged(&self, now: Instant, format: Format, gzip: bool) -> bool {
-        for source in self.exposition.withdraw_expired(now) {
+        for part in self.exposition.remove_expired(now) {
             tracing::warn!(
-                operation = &*source.operation,
-                report = source.part,
+                operation = &*part.operation,
+                report = part.name,
                 "withdrawn: older than max_age"
             );
         }

@@ -183,7 +183,7 @@ async fn run_backfill(config: &Config, options: &backfill::Options) -> Result<()
         signal.await;
         stopping.cancel();
     });
-    let settings = backfill::Settings::default();
+    let settings = backfill::FetchSettings::default();
     let done = backfill::run(config, options, settings, &Clock::system(), &stop, &mut io::stdout()).await;
     match done {
         Ok(_) => Ok(()),

@@ -34,7 +34,7 @@ use crate::fetch::pieces::PieceLength;
 use crate::fetch::queries::{self, Api};
 use crate::fetch::{clocks, window};
 use crate::health::{OperationHealth, Skip};
-use crate::ledger::{Ledger, Place, StateError};
+use crate::ledger::{Ledger, StateError, Storage};
 use crate::reports::{ReportKind, Tally};
 use crate::wire::{Query, Rows};
 
@@ -104,13 +104,18 @@ impl Poller {
     pub fn new(
         operation: Operation,
         settings: Settings,
-        place: Place,
+        storage: Storage,
         clock: Clock,
         board: Arc<Board>,
     ) -> Result<Self, StartError> {
         let client = Client::new(&operation, settings.retry)?;
         let now = clock.now();
-        let ledger = Ledger::open(place, settings.new_series_hold, settings.series_limit, Moment::at(now))?;
+        let ledger = Ledger::open(
+            storage,
+            settings.new_series_hold,
+            settings.series_limit,
+            Moment::at(now),
+        )?;
         let today = window::local_date(now, &operation.timezone);
         let mut health = OperationHealth::new(intervals(&operation), operation.daily_calls);
         for (report, health) in &mut health.reports {
@@ -399,7 +404,7 @@ impl Poller {
     }
 
     fn show_counters(&self, report: ReportKind) {
-        let shown = self.ledger().shown(&report.families());
+        let shown = self.ledger().visible_series(&report.families());
         self.board.show(&self.operation.name, report, shown, None);
     }
 

@@ -22,7 +22,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
 use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
@@ -159,12 +159,12 @@ impl Stage {
         let clock = simulator.clock().clone();
         let told = clock.clone();
         let (registry, gauges) = process::registry(start);
-        gauges.note_operations(1);
+        gauges.set_operations(1);
         let board = Arc::new(Board::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
-            Place::memory(),
+            Storage::memory(),
             Clock::from_fn(move || told.now()),
             Arc::clone(&board),
         )?;
@@ -197,7 +197,7 @@ impl Stage {
         self.simulated.clear_faults();
         self.simulated.answer_as_generated(Api::Campaigns);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
-        self.gauges.note_reading(reloaded, self.clock.now());
+        self.gauges.record_load(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
         for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
             if *holds {

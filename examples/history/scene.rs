@@ -8,7 +8,7 @@ use serde_json::json;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::Settings;
 use wolkvox_simulator::{
-    Api, Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan,
+    Api, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
     ScriptedAnswer, SimulatedOperation, Switches,
 };
 
@@ -218,7 +218,7 @@ impl Scene {
             .skills(SKILLS)
             .routing_points(ROUTING_POINTS)
             .list_size(LIST_SIZE)
-            .figures(Figures::calm())
+            .call_mix(CallMix::calm())
             .events(events)
             .incidents(self.incidents.clone())
     }

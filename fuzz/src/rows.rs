@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use prometheus_client::registry::Registry;
 use wolkvox_exporter::client::{Answer, AnswerReader};
-use wolkvox_exporter::exposition::{Exposition, Format, Source};
+use wolkvox_exporter::exposition::{Exposition, Format, Part};
 use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
 use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
 use wolkvox_exporter::reports::call_durations::CallDurations;
@@ -124,11 +124,11 @@ fn campaigns(answer: Answer<Campaigns>) -> String {
 fn page_is_whole(families: Vec<FamilySeries>) {
     let series: usize = families.iter().map(|family| family.series.len()).sum();
     let exposition = Exposition::default();
-    let source = Source {
+    let part = Part {
         operation: Arc::from("acme"),
-        part: "campaigns",
+        name: "campaigns",
     };
-    exposition.replace(source, families, None);
+    exposition.replace(part, families, None);
     let body = exposition.page(Format::Text, false, &Registry::default());
     let page: Vec<u8> = body.map(|body| body.parts.concat()).unwrap_or_default();
     let page = String::from_utf8(page).expect("a page is UTF-8");

@@ -1,4 +1,4 @@
-//! The answers of the reports and of errors, in the shapes that the switches choose.
+//! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
 
 use bytes::Bytes;
 
@@ -10,10 +10,10 @@ use super::{
     switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, Numbers, Switches},
 };
 
-/// The message of a report that found nothing.
-const NOTHING: &str = "Validate dates entered";
+/// The message of a report without data, seen in real answers.
+const NO_DATA_MESSAGE: &str = "Validate dates entered";
 
-/// An answer before it meets the wire.
+/// An answer before it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -23,7 +23,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// A web server's page, which the API itself never sends.
+    /// A web page, which a proxy may send but not the API itself.
     pub(super) fn html(status: u16) -> Answer {
         let body = format!(
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -36,9 +36,9 @@ impl Answer {
         }
     }
 
-    /// Whether it uses up quota even where failed requests do not. Scripted answers are judged like the others.
+    /// Whether it counts against the quota when failed requests do not.
     pub(super) fn is_success(&self) -> bool {
-        let nothing = NOTHING.as_bytes();
+        let nothing = NO_DATA_MESSAGE.as_bytes();
         match self.status {
             200 => true,
             404 => self.body.windows(nothing.len()).any(|part| part == nothing),
@@ -47,13 +47,13 @@ impl Answer {
     }
 }
 
-/// Writes answers the way an operation's switches say.
+/// Writes answers as an operation's switches say.
 #[derive(Debug)]
-pub(super) struct Pen<'a> {
+pub(super) struct AnswerWriter<'a> {
     pub(super) switches: &'a Switches,
 }
 
-impl Pen<'_> {
+impl AnswerWriter<'_> {
     pub(super) fn campaigns(&self, states: &[CampaignState]) -> Answer {
         let mut rows = Vec::new();
         for state in states {
@@ -70,7 +70,7 @@ impl Pen<'_> {
         }
         let count = rows.len();
         let data = match (rows.is_empty(), self.switches.empty_campaigns) {
-            (true, EmptyCampaigns::NotFound) => return self.nothing(),
+            (true, EmptyCampaigns::NotFound) => return self.not_found(),
             (true, EmptyCampaigns::NoData) => return self.ok(&self.envelope(0, None)),
             (true, EmptyCampaigns::Null) => Json::Null,
             (true, EmptyCampaigns::EmptyList) | (false, _) => Json::List(rows),
@@ -85,7 +85,7 @@ impl Pen<'_> {
         let total = totals.total();
         if total.calls == 0 {
             match self.switches.empty_day {
-                EmptyDay::NotFound => return self.nothing(),
+                EmptyDay::NotFound => return self.not_found(),
                 EmptyDay::EmptyList => return self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
                 EmptyDay::Null => return self.ok(&self.envelope(0, Some(Json::Null))),
                 EmptyDay::NoData => return self.ok(&self.envelope(0, None)),
@@ -107,16 +107,16 @@ impl Pen<'_> {
     /// The answer of a row report without rows.
     pub(super) fn no_rows(&self) -> Answer {
         match self.switches.empty_rows {
-            EmptyRows::NotFound => self.nothing(),
+            EmptyRows::NotFound => self.not_found(),
             EmptyRows::EmptyList => self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
             EmptyRows::Null => self.ok(&self.envelope(0, Some(Json::Null))),
             EmptyRows::NoData => self.ok(&self.envelope(0, None)),
         }
     }
 
-    /// The answer of a report that found nothing: a 404, seen in real answers.
-    pub(super) fn nothing(&self) -> Answer {
-        self.error(404, "Not Found", NOTHING)
+    /// The answer of a report without data: a 404, seen in real answers.
+    pub(super) fn not_found(&self) -> Answer {
+        self.error(404, "Not Found", NO_DATA_MESSAGE)
     }
 
     pub(super) fn bad_request(&self, message: &str) -> Answer {
@@ -139,7 +139,7 @@ impl Pen<'_> {
         self.error(403, "Forbidden", "Token limit exceeded")
     }
 
-    pub(super) fn failure(&self, status: u16, body: ErrorBody, retry_after: Option<String>) -> Answer {
+    pub(super) fn http_error(&self, status: u16, body: ErrorBody, retry_after: Option<String>) -> Answer {
         let answer = match body {
             ErrorBody::Html => Answer::html(status),
             ErrorBody::Json => self.error(status, "Error", "An error occurred, try again later"),
@@ -149,7 +149,7 @@ impl Pen<'_> {
 
     fn campaign(&self, state: &CampaignState) -> Json {
         let started = if state.started { "started" } else { "stopped" };
-        let status = self.switches.status_case.write(started);
+        let status = self.switches.status_case.apply(started);
         let skill = state
             .skill_id
             .map_or_else(|| self.blank(), |id| self.integer(id.into()));
@@ -274,12 +274,12 @@ impl Pen<'_> {
             status,
             content_type: self.switches.content_type.clone(),
             retry_after: None,
-            body: json.written(self.switches.layout, self.switches.escapes).into(),
+            body: json.to_text(self.switches.layout, self.switches.escapes).into(),
         }
     }
 }
 
-/// `34.64 %`, and `15,233.33 %` (both seen in real answers); nothing of nothing is `0.00 %`.
+/// `34.64 %`, `15,233.33 %` (both seen in real answers); `0.00 %` if `whole` is 0.
 fn percent(part: u64, whole: u64) -> String {
     let hundredths = (part * 10_000 + whole / 2).checked_div(whole).unwrap_or(0);
     format!("{} %", two_decimals(hundredths))

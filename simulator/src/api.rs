@@ -1,4 +1,4 @@
-//! The reports of the API that the simulator answers, each with its page.
+//! The reports of the API that the simulator answers.
 
 /// A report of the API, named after the parameter `api` of its page in the vendor's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ impl Api {
         Api::ALL.into_iter().find(|api| api.name() == name)
     }
 
-    /// The report that a request asks for: each is answered by its own script only.
+    /// The report that a request asks for. Each report is answered only by its own script.
     pub(crate) fn requested(path: &str, name: &str) -> Option<Api> {
         Api::named(name).filter(|api| api.path() == path)
     }

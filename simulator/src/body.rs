@@ -1,4 +1,4 @@
-//! Bodies that are sent step by step, so that they can go wrong in the middle.
+//! Bodies that are sent step by step, so that they can fail in the middle.
 
 use std::{
     collections::VecDeque,
@@ -17,9 +17,9 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
-use super::limits::Flight;
+use super::limits::InFlightGuard;
 
-/// Long enough for what was sent to leave the process and to reach the client before the connection breaks.
+/// Long enough for what was sent to reach the client before the connection breaks.
 const PAUSE: Duration = Duration::from_millis(30);
 
 #[derive(Debug)]
@@ -36,34 +36,34 @@ pub(super) enum Step {
 pub(super) struct SteppedBody {
     steps: VecDeque<Step>,
     waiting: Option<Pin<Box<Sleep>>>,
-    /// Tells the connection to end with a reset.
+    /// Set to close the connection with a reset.
     reset: Arc<AtomicBool>,
-    /// In flight until hyper has taken the last byte, which is before the client can have it.
-    _flight: Option<Flight>,
+    /// The request is in flight until hyper has taken the last byte, which is before the client can have it.
+    _flight: Option<InFlightGuard>,
 }
 
 impl SteppedBody {
-    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, flight: Option<Flight>) -> SteppedBody {
+    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, in_flight: Option<InFlightGuard>) -> SteppedBody {
         SteppedBody {
             steps: steps.into(),
             waiting: None,
             reset,
-            _flight: flight,
+            _flight: in_flight,
         }
     }
 }
 
 impl Step {
-    /// The first `fraction` of the body, a pause in which it arrives, then how it ends.
+    /// The first `fraction` of the body, a pause in which it arrives, then the end.
     pub(super) fn beginning(body: &Bytes, fraction: f64, end: Option<Step>) -> Vec<Step> {
-        let mut steps = vec![Step::Send(body.slice(..place(body, fraction))), Step::Wait(PAUSE)];
+        let mut steps = vec![Step::Send(body.slice(..byte_at(body, fraction))), Step::Wait(PAUSE)];
         steps.extend(end);
         steps
     }
 
     /// Half of the body, a long pause, the other half.
     pub(super) fn stalled(body: &Bytes, pause: Duration) -> Vec<Step> {
-        let half = place(body, 0.5);
+        let half = byte_at(body, 0.5);
         vec![
             Step::Send(body.slice(..half)),
             Step::Wait(pause),
@@ -71,7 +71,7 @@ impl Step {
         ]
     }
 
-    /// The body bit by bit.
+    /// The body in small pieces.
     pub(super) fn trickled(body: &Bytes, bytes: usize, every: Duration) -> Vec<Step> {
         let mut rest = body.clone();
         let mut steps = Vec::new();
@@ -85,8 +85,8 @@ impl Step {
     }
 }
 
-/// Where a fraction of the body ends.
-fn place(body: &Bytes, fraction: f64) -> usize {
+/// The position at which a fraction of the body ends.
+fn byte_at(body: &Bytes, fraction: f64) -> usize {
     (body.len() as f64 * fraction.clamp(0.0, 1.0)) as usize
 }
 

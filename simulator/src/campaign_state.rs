@@ -1,20 +1,21 @@
-//! The figures of a campaign at an instant: what the day's dials made of its list.
+//! The figures of a campaign at an instant: the day's dials, applied to its list.
 
 use std::ops::RangeInclusive;
 
 use jiff::civil::DateTime;
 
 use super::{
+    call::{Call, Outcome},
     centre::Campaign,
     incidents::{ListChange, list_changes, recycles},
+    load_curve::DIALS_A_DAY,
     random::rng_at,
-    rhythm::DIALS_A_DAY,
-    traffic::{Call, Outcome, Traffic},
+    traffic::Traffic,
 };
 
 const LISTS: u64 = 0x006c_6973_7473_0000;
 
-/// What a campaign needs to know of a call.
+/// The part of a call that campaign figures need.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dial {
     pub(super) end: i64,
@@ -24,7 +25,7 @@ pub(super) struct Dial {
 }
 
 impl Dial {
-    /// `None` for calls that no campaign made.
+    /// `None` if no campaign made the call.
     pub(super) fn of(call: &Call) -> Option<Dial> {
         call.campaign.map(|campaign| Dial {
             end: call.end,
@@ -50,7 +51,7 @@ pub struct CampaignState {
     pub clean: u64,
     /// Answered dials.
     pub answer: u64,
-    /// Dials that rang in vain.
+    /// Dials that nobody answered.
     pub no_answer: u64,
     /// Busy, congestion and failed.
     pub failed: u64,
@@ -77,7 +78,7 @@ impl CampaignState {
     }
 
     fn count(&mut self, dial: Dial, recycles: bool) {
-        // Recycled before the list runs dry, as an operation does that has no new records.
+        // An operation without new records recycles the list before it runs out.
         if recycles && self.dials_of_pass * 10 >= self.records * 9 {
             self.recycle();
         }
@@ -93,7 +94,7 @@ impl CampaignState {
         self.hits += u64::from(dial.hit);
         self.dials_of_day += 1;
         self.dials_of_pass += 1;
-        // A list that nobody recycles is dialled over and over: what was not answered once is tried again.
+        // A list that nobody recycles is dialled again and again: unanswered records are tried once more.
         self.clean = self.records.saturating_sub(self.dials_of_pass);
     }
 
@@ -127,7 +128,7 @@ impl CampaignState {
     }
 }
 
-/// The figures at the end of the day's seconds up to now, whose local time is `local`, after the dials in these seconds.
+/// The figures at the end of `seconds`, which run from local midnight to the local time `local`, after the dials in them.
 pub(super) fn campaign_states(
     traffic: &Traffic,
     local: DateTime,
@@ -140,7 +141,7 @@ pub(super) fn campaign_states(
         .campaigns
         .iter()
         .map(|campaign| {
-            let records = list_of(traffic, campaign, local);
+            let records = list_size(traffic, campaign, local);
             CampaignState {
                 campaign: campaign.clone(),
                 skill_id: campaign.skill.map(|skill| traffic.centre.skills[skill].id),
@@ -184,11 +185,11 @@ pub(super) fn campaign_states(
     states
 }
 
-/// The size of the list that was loaded for a day.
-fn list_of(traffic: &Traffic, campaign: &Campaign, local: DateTime) -> u64 {
+/// The size of the list loaded for a day.
+fn list_size(traffic: &Traffic, campaign: &Campaign, local: DateTime) -> u64 {
     let day = i64::from(local.date().year()) * 400 + i64::from(local.date().day_of_year());
     let luck = 0.9 + 0.2 * rng_at(traffic.seed ^ u64::from(campaign.id), LISTS, day).f64();
-    // The stopped campaign has no dials; its list is that of a middling one.
+    // The stopped campaign has weight 0; it gets a list of usual size.
     let part = f64::from(campaign.weight.max(2)) / f64::from(traffic.centre.campaign_weight().max(2));
     let size = DIALS_A_DAY * traffic.volume * part * luck * f64::from(campaign.list_size) / 100.0;
     let records = size as u64;

@@ -1,8 +1,8 @@
-//! What an operation consists of: its campaigns, skills and routing points, with invented names.
+//! The campaigns, skills and routing points of an operation, with invented names.
 
 use super::random::rng_at;
 
-/// Names as real operations write them. The first six together hold everything that has to survive: a separator inside
+/// Names in the style of real operations. The first six have everything that clients must cope with: the separator inside
 /// the name, parentheses, accents and ñ, double quotes, a backslash and double spaces.
 const CAMPAIGN_NAMES: [&str; 12] = [
     "COBRANZA TEMPRANA",
@@ -21,7 +21,7 @@ const CAMPAIGN_NAMES: [&str; 12] = [
 
 const STRATEGIES: [&str; 4] = ["tel1 (100%)", "tel1 (100%)", "tel1 (60%) tel2 (40%)", "tel2 (80%)"];
 
-/// How large the list is, in percent of the dials of a usual day. Below 100 the list is recycled during the day.
+/// Sizes of lists in percent of the dials of a usual day. A list below 100 is recycled during the day.
 const LIST_SIZES: [u32; 6] = [130, 45, 160, 70, 200, 35];
 
 const SPEEDS: [u32; 6] = [110, 100, 85, 120, 100, 95];
@@ -36,7 +36,7 @@ const SKILL_NAMES: [&str; 5] = [
 
 const ROUTING_POINTS: [&str; 3] = ["Línea Principal", "Línea de Pagos", "Soporte Nocturno"];
 
-/// Above the ids of some hundreds of dialling campaigns.
+/// Ids above those of some hundreds of dialling campaigns.
 const PREVIEW_CAMPAIGNS: [u32; 3] = [90_110, 90_127, 90_344];
 
 const PURPOSE: u64 = 0x0063_656e_7472_6500;
@@ -48,7 +48,7 @@ pub struct Campaign {
     pub id: u32,
     /// The name, which may hold the separator ` - `.
     pub name: String,
-    /// Which telephones are dialled, the last part of the text in the report.
+    /// Which telephones are dialled: the last part of `campaign` in the report.
     pub strategy: String,
     /// The skill it is linked to, an index into [`Centre::skills`]; some campaigns have none.
     pub skill: Option<usize>,
@@ -56,17 +56,17 @@ pub struct Campaign {
     pub speed: u32,
     /// A stopped campaign stays listed (seen in real answers).
     pub stopped: bool,
-    /// Whether dialled records stay counted when they are recycled, so that `dial` and `clean` overlap (seen in real
-    /// answers); otherwise the counters fall back to zero.
+    /// Whether recycling keeps the counts of dialled records, so that `dial` and `clean` overlap (seen in real answers).
+    /// Otherwise they fall back to 0.
     pub overlaps: bool,
-    /// Its part of the operation's dials.
+    /// Its share of the operation's dials, relative to the other campaigns.
     pub(super) weight: u32,
     /// The size of its list in percent of the dials of a usual day.
     pub(super) list_size: u32,
 }
 
 impl Campaign {
-    /// Id, name and strategy in one text, as the report shows them.
+    /// Id, name and strategy in one text, as in the report.
     pub fn text(&self) -> String {
         format!("{} - {} - {}", self.id, self.name, self.strategy)
     }
@@ -90,7 +90,7 @@ pub struct RoutingPoint {
     pub name: &'static str,
 }
 
-/// How much of everything an operation has.
+/// How many campaigns, skills and routing points an operation has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
     pub(super) campaigns: usize,
@@ -120,7 +120,7 @@ pub struct Centre {
     pub skills: Vec<Skill>,
     /// The routing points.
     pub routing_points: Vec<RoutingPoint>,
-    /// The ids of the preview campaigns: five digits, none of them that of a dialling campaign.
+    /// The ids of the preview campaigns: five digits, different from those of the dialling campaigns.
     pub preview_campaigns: Vec<u32>,
 }
 
@@ -140,7 +140,7 @@ impl Centre {
             .take(sizes.routing_points.max(1))
             .map(|(id, name)| RoutingPoint { id, name })
             .collect();
-        // A single campaign is never the stopped one: an operation without dials would be a dull world.
+        // The only campaign of an operation is not stopped: nothing would be dialled.
         let stopped = if campaigns > 1 {
             Some((campaigns - 1).min(4))
         } else {

@@ -1,45 +1,46 @@
-//! The time that the simulator goes by.
+//! The clock of the simulator.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
-/// A clock that can be set. Clones show the same time.
+/// A clock that tests can set. Clones share the time.
 #[derive(Clone, Debug)]
 pub struct SimulatedClock {
-    /// The instant at which the clock stands still, or `None` when it follows the system.
-    standing: Arc<Mutex<Option<Timestamp>>>,
+    /// The instant at which the clock stands still, or `None` if it follows the system.
+    fixed_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl SimulatedClock {
-    /// A clock that follows the system's.
+    /// A clock that follows the system clock.
     pub fn system() -> SimulatedClock {
         SimulatedClock {
-            standing: Arc::new(Mutex::new(None)),
+            fixed_at: Arc::new(Mutex::new(None)),
         }
     }
 
     /// A clock that stands still until it is set.
     pub fn fixed(at: Timestamp) -> SimulatedClock {
         SimulatedClock {
-            standing: Arc::new(Mutex::new(Some(at))),
+            fixed_at: Arc::new(Mutex::new(Some(at))),
         }
     }
 
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
-        let standing = *self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.unwrap_or_else(Timestamp::now)
+        let fixed_at = *self.fixed_at.lock();
+        fixed_at.unwrap_or_else(Timestamp::now)
     }
 
-    /// Lets the clock stand still at `at`, also one that followed the system.
+    /// Sets the clock, which from then on stands still at `at`.
     pub fn set(&self, at: Timestamp) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        *self.fixed_at.lock() = Some(at);
     }
 
-    /// Moves a clock that stands still; one that follows the system stays as it is.
+    /// Moves a clock that stands still. One that follows the system does not change.
     pub fn advance(&self, by: SignedDuration) {
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        *standing = standing.map(|at| at.saturating_add(by).unwrap_or(at));
+        let mut fixed_at = self.fixed_at.lock();
+        *fixed_at = fixed_at.map(|at| at.saturating_add(by).unwrap_or(at));
     }
 }

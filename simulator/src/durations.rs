@@ -1,13 +1,13 @@
-//! Calls counted by duration, as `cdr_4` reports them.
+//! Calls by duration, as `cdr_4` adds them up.
 
 use std::ops::{Add, AddAssign, Index, IndexMut};
 
-use super::traffic::Call;
+use super::call::Call;
 
-/// An interval of call durations. The key names of the report are taken as the edges; its text says otherwise for 121 s.
+/// An interval of call durations. Its edges are those in the keys of the report; the vendor's text disagrees about 121 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DurationBucket {
-    /// 0 to 5 seconds; calls of zero seconds are here.
+    /// 0 to 5 seconds.
     UpTo5,
     /// 6 to 20 seconds.
     UpTo20,
@@ -29,7 +29,7 @@ impl DurationBucket {
         DurationBucket::Longer,
     ];
 
-    /// The interval of a call of that many seconds.
+    /// The interval of a call with this duration.
     pub fn of(seconds: u32) -> DurationBucket {
         match seconds {
             0..=5 => DurationBucket::UpTo5,
@@ -52,7 +52,7 @@ impl DurationBucket {
     }
 }
 
-/// What a bucket sums up.
+/// The sums of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BucketTotals {
     /// Inbound, outbound and internal calls.

@@ -1,93 +1,90 @@
-//! What the row reports tell one by one: waits for a skill, preview calls and menu steps.
+//! The row reports: waits for a skill (`skill_2`), preview calls (`campaign_5`) and IVR steps (`diagram_1`).
 //!
-//! Like the calls they are functions of the seed and the minute. When a row shows and when a blank in it is filled are
-//! drawn apart from what it says, so that the knobs of an [`EventPlan`] change the former and leave the latter alone.
+//! Like calls, rows are a function of the seed and the minute. What a row says is drawn apart from when it appears and when
+//! its blanks are filled, so that an [`EventPlan`] changes the latter without changing the former.
 
 mod facts;
-mod journal;
-mod people;
+mod fake_people;
 mod plan;
 mod previews;
 mod rows;
 mod steps;
+mod timeline;
 mod waits;
 
 pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
-pub use people::personal_data_in;
+pub use fake_people::personal_data_in;
 pub use plan::{Completion, EventPlan, Lateness, StepDates};
 
-use journal::Journal;
 use previews::Preview;
 use steps::Step;
+use timeline::Timeline;
 use waits::Wait;
 
-use super::{
-    traffic::{Call, Traffic},
-    window::Window,
-};
+use super::{call::Call, traffic::Traffic, window::Window};
 
-/// All events of one operation.
+/// The rows of one operation.
 #[derive(Debug)]
 pub(super) struct Events {
-    world: World,
-    waits: Journal<Wait>,
-    previews: Journal<Preview>,
-    steps: Journal<Step>,
+    source: EventSource,
+    waits: Timeline<Wait>,
+    previews: Timeline<Preview>,
+    steps: Timeline<Step>,
 }
 
-/// What events are made of.
+/// What rows are generated from.
 #[derive(Debug)]
-struct World {
+struct EventSource {
     traffic: Traffic,
     plan: EventPlan,
 }
 
 impl Events {
-    /// With a volume of 1 the events belong to the very calls that the other reports sum up.
+    /// At a volume of 1, rows belong to the same calls that the other reports add up.
     pub(super) fn new(traffic: &Traffic, plan: EventPlan) -> Events {
         let traffic = Traffic {
             volume: traffic.volume * plan.volume,
             ..traffic.clone()
         };
         Events {
-            world: World { traffic, plan },
-            waits: Journal::default(),
-            previews: Journal::default(),
-            steps: Journal::default(),
+            source: EventSource { traffic, plan },
+            waits: Timeline::default(),
+            previews: Timeline::default(),
+            steps: Timeline::default(),
         }
     }
 }
 
-/// What a request for rows may narrow down to.
+/// The rows that a request selects.
 #[derive(Clone, Debug)]
-pub(super) enum Only {
+pub(super) enum RowFilter {
     All,
-    Text(String),
+    Value(String),
 }
 
-impl Only {
-    fn holds(&self, text: impl FnOnce() -> String) -> bool {
+impl RowFilter {
+    fn accepts(&self, value: impl FnOnce() -> String) -> bool {
         match self {
-            Only::All => true,
-            Only::Text(wanted) => *wanted == text(),
+            RowFilter::All => true,
+            RowFilter::Value(wanted) => *wanted == value(),
         }
     }
 }
 
-/// A request for rows, at an instant.
+/// A request for the rows of a window, as they are at an instant.
 #[derive(Debug)]
 pub(super) struct RowQuery {
     pub(super) window: Window,
     pub(super) now: i64,
-    pub(super) only: Only,
+    pub(super) filter: RowFilter,
 }
 
-/// A number of a call's own among all calls of the world, for its random numbers.
-fn place(call: &Call) -> i64 {
+/// A number that only this call has, for its random numbers.
+fn call_key(call: &Call) -> i64 {
     call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number))
 }
 
-/// One of the list, by its weight in hundredths; the weights before the last must sum up to less than 100.
+/// Draws from a list by weights in percent; `last` gets what is left of 100.
 fn weighted<T: Copy>(rng: &mut fastrand::Rng, list: &[(u32, T)], last: T) -> T {
     let mut at = rng.u32(0..100);
     for (weight, value) in list {

@@ -1,10 +1,10 @@
-//! What goes wrong between the contact centre and its client.
+//! Failures between the API and its client.
 
 use std::time::Duration;
 
 use super::api::Api;
 
-/// The body that goes with an error status.
+/// The body of an error status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorBody {
     /// A web server's error page.
@@ -13,10 +13,10 @@ pub enum ErrorBody {
     Json,
 }
 
-/// A fault of one request. Times are those of the runtime, not of the simulated clock.
+/// A fault of a request. Durations are in real time (that of the tokio runtime), not by the simulated clock.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// The right answer, but late.
+    /// The correct answer after a delay.
     Delay(Duration),
     /// Another status.
     Status {
@@ -29,24 +29,24 @@ pub enum Fault {
     },
     /// Status 200 with a web page.
     Html,
-    /// Only this fraction of the body; then the connection is closed in the middle of the chunked encoding.
+    /// This fraction of the body, then the connection closes in the middle of the chunked encoding.
     CutBody(f64),
-    /// Half of the body, then nothing for that long, then the rest.
+    /// Half of the body, then a pause, then the rest.
     Stall(Duration),
     /// Half of the body, then a TCP reset.
     Reset,
     /// A TCP reset instead of an answer.
     ResetBeforeAnswer,
-    /// The right answer, bit by bit.
+    /// The correct answer, in small pieces.
     Trickle {
-        /// Bytes at once.
+        /// Bytes in a piece.
         bytes: usize,
-        /// The pause between them.
+        /// The pause between pieces.
         every: Duration,
     },
-    /// A `Content-Length` that many bytes above the body's; then the connection is closed.
+    /// A `Content-Length` that is too long by this many bytes; after the body the connection closes.
     ContentLengthTooLong(u64),
-    /// A `Content-Length` that many bytes below the body's, of which only so much is sent.
+    /// A `Content-Length` that is too short by this many bytes, and a body cut to it.
     ContentLengthTooShort(u64),
     /// 403: limit of simultaneous requests per token.
     SimultaneousLimit,
@@ -71,7 +71,7 @@ impl Fault {
         self.times(1)
     }
 
-    /// For the next requests, that many.
+    /// For the next requests, this many.
     pub fn times(self, times: u32) -> Injection {
         Injection {
             fault: self,
@@ -86,7 +86,7 @@ impl Fault {
     }
 }
 
-/// A fault and the requests that it is meant for.
+/// A fault and the requests that meet it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Injection {
     fault: Fault,
@@ -116,12 +116,12 @@ impl From<Fault> for Injection {
     }
 }
 
-/// Takes the fault for a request: of those that are meant for it, the one that was injected first.
+/// Takes the fault for a request: the oldest of those that apply to it.
 pub(super) fn take_fault(injections: &mut Vec<Injection>, report: Option<Api>) -> Option<Fault> {
     injections.retain(|injection| injection.left != Some(0));
-    let meant = injections
+    let injection = injections
         .iter_mut()
         .find(|injection| injection.report.is_none() || injection.report == report)?;
-    meant.left = meant.left.map(|left| left - 1);
-    Some(meant.fault.clone())
+    injection.left = injection.left.map(|left| left - 1);
+    Some(injection.fault.clone())
 }

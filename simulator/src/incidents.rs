@@ -1,32 +1,32 @@
-//! What goes wrong within the contact centre itself, for a stretch of time that a plan says.
+//! Problems of the contact centre itself, each for a period of time.
 //!
-//! An incident changes calls that were drawn already, with random numbers of its own: outside of its stretch every call
-//! is the one that it would have been, and all reports tell of the changed ones in the same way.
+//! An incident changes calls after they were drawn, with random numbers of its own. So calls outside its period stay as
+//! they are, and all reports show the same changed calls.
 
 use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::{
+    call::{Call, Direction, IvrEntry, Outcome},
     centre::Centre,
     random::rng_at,
-    traffic::{Call, Direction, Outcome},
 };
 
 const INCIDENTS: u64 = 0x0069_6e63_6964_0000;
 
-/// Something that goes wrong from one instant until just before another.
+/// A problem from one instant until just before another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Incident {
-    /// What it is, and whom it strikes.
+    /// What it is, and what it affects.
     pub kind: IncidentKind,
-    /// Calls that end at that instant or later are struck.
+    /// The start of the period: it affects calls that end at this instant or later.
     pub from: Timestamp,
-    /// Calls that end at that instant or later no longer are.
+    /// The end of the period: it no longer affects calls that end at this instant or later.
     pub until: Timestamp,
 }
 
-/// Kinds of incidents. Targets are indices into the lists of [`Centre`], `None` for all of them; a share
-/// is the part, from 0 to 1, of those that would have fared better.
+/// Kinds of incidents. Targets are indices into the lists of [`Centre`], `None` for all of them. A share, from 0 to 1, is
+/// of the calls that would otherwise have gone well.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum IncidentKind {
     /// Callers of a skill give up before they are answered.
@@ -36,38 +36,38 @@ pub enum IncidentKind {
         /// Of the callers that would have been answered.
         share: f64,
     },
-    /// Whoever gives up does so within ten seconds, and a share of the others gives up like that, too.
+    /// All callers who give up do so within ten seconds, and so does a share of the others.
     ShortAbandons {
         /// The skill.
         skill: Option<usize>,
         /// Of the callers that would have been answered.
         share: f64,
     },
-    /// Whoever gives up has waited for three to nine minutes.
+    /// All callers who give up do so after three to nine minutes, and so does a share of the others.
     LongWaits {
         /// The skill.
         skill: Option<usize>,
         /// Of the callers that would have been answered.
         share: f64,
     },
-    /// Nobody's call comes in.
+    /// No calls come in.
     InboundSilent {
         /// The skill.
         skill: Option<usize>,
     },
-    /// A campaign is started and has records left, but dials none.
+    /// A campaign is started and has records left, but dials nothing.
     CampaignStalled {
         /// The campaign.
         campaign: Option<usize>,
     },
-    /// A list of so few records is loaded that it runs out, and nobody recycles it. At the end the day's list is back.
+    /// A short list is loaded, which runs out and is not recycled. At the end of the period the day's list is back.
     ListEnds {
         /// The campaign.
         campaign: Option<usize>,
         /// The size of the list.
         records: u64,
     },
-    /// No misfortune: the list is recycled at the beginning, by hand.
+    /// The list is recycled by hand at the start. This is not a problem.
     Recycled {
         /// The campaign.
         campaign: Option<usize>,
@@ -79,7 +79,7 @@ pub enum IncidentKind {
         /// Of the other dials.
         share: f64,
     },
-    /// People no longer answer, as when the caller's number is known for spam.
+    /// People no longer answer, as when the caller's number is marked as spam.
     Unanswered {
         /// The campaign.
         campaign: Option<usize>,
@@ -88,7 +88,7 @@ pub enum IncidentKind {
     },
     /// Conversations end within five seconds.
     ShortCalls {
-        /// Of the answered calls, whoever called.
+        /// Of the answered calls.
         share: f64,
     },
     /// Callers hang up in the IVR.
@@ -98,7 +98,7 @@ pub enum IncidentKind {
         /// Of the callers.
         share: f64,
     },
-    /// Callers press nothing in the IVR, or what they press is not heard.
+    /// Callers press nothing in the IVR, or the keys are not recognised.
     IvrNoInput {
         /// The routing point.
         routing_point: Option<usize>,
@@ -107,14 +107,14 @@ pub enum IncidentKind {
     },
 }
 
-/// What becomes of a campaign's list.
+/// A change of a campaign's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ListChange {
-    /// Another list, without a record dialled.
+    /// A new list of this many records, none of them dialled.
     Loaded(u64),
-    /// The list of the day, without a record dialled.
+    /// The list of the day, no record of it dialled.
     Restored,
-    /// The same list once more.
+    /// The same list from the start.
     Recycled,
 }
 
@@ -124,7 +124,7 @@ impl Incident {
         Incident { kind, from, until }
     }
 
-    /// The label and the id of what it strikes, where that is one skill, campaign or routing point.
+    /// The label and id of what it affects, if that is a single skill, campaign or routing point.
     pub fn target(&self, centre: &Centre) -> Option<(&'static str, u32)> {
         use IncidentKind::{
             Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
@@ -147,11 +147,11 @@ impl Incident {
         }
     }
 
-    fn strikes_at(&self, second: i64) -> bool {
+    fn is_active_at(&self, second: i64) -> bool {
         (self.from.as_second()..self.until.as_second()).contains(&second)
     }
 
-    /// What it does to the lists of campaigns: when, which and what.
+    /// Its changes of lists: the second, the campaign, and the change.
     fn list_changes(&self) -> Vec<(i64, Option<usize>, ListChange)> {
         let (from, until) = (self.from.as_second(), self.until.as_second());
         match self.kind {
@@ -164,8 +164,8 @@ impl Incident {
         }
     }
 
-    /// What becomes of a call within the stretch; `None` when it does not come about at all.
-    fn strike(&self, call: Call, rng: &mut Rng) -> Option<Call> {
+    /// The call as the incident changes it; `None` if it does not happen at all.
+    fn apply(&self, call: Call, rng: &mut Rng) -> Option<Call> {
         use IncidentKind::{
             Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
             Recycled, ShortAbandons, ShortCalls, Unanswered,
@@ -182,27 +182,29 @@ impl Incident {
             InboundSilent { skill } if of_skill(skill) => return None,
             CampaignStalled { campaign } if of_campaign(campaign) => return None,
             Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
-                given_up(call, rng.u32(3..150))
+                abandoned_after(call, rng.u32(3..150))
             }
             ShortAbandons { skill, share } if of_skill(skill) && (!answered || luck < share) => {
-                given_up(call, rng.u32(1..10))
+                abandoned_after(call, rng.u32(1..10))
             }
             LongWaits { skill, share } if of_skill(skill) && (!answered || luck < share) => {
-                given_up(call, rng.u32(180..540))
+                abandoned_after(call, rng.u32(180..540))
             }
-            DialFailures { campaign, share } if of_campaign(campaign) && luck < share => in_vain(call, Outcome::Failed),
+            DialFailures { campaign, share } if of_campaign(campaign) && luck < share => {
+                not_answered(call, Outcome::Failed)
+            }
             Unanswered { campaign, share } if of_campaign(campaign) && answered && luck < share => {
-                in_vain(call, Outcome::NoAnswer)
+                not_answered(call, Outcome::NoAnswer)
             }
             ShortCalls { share } if answered && call.direction != Direction::Internal && luck < share => Call {
                 duration: rng.u32(0..5),
                 hit: false,
                 ..call
             },
-            IvrHangUps { routing_point, share } => in_menu(call, routing_point, luck < share, |entry| {
+            IvrHangUps { routing_point, share } => change_ivr_entry(call, routing_point, luck < share, |entry| {
                 entry.gave_up = true;
             }),
-            IvrNoInput { routing_point, share } => in_menu(call, routing_point, luck < share, |entry| {
+            IvrNoInput { routing_point, share } => change_ivr_entry(call, routing_point, luck < share, |entry| {
                 entry.option = None;
                 entry.pressed_nothing = true;
             }),
@@ -220,7 +222,7 @@ impl Incident {
     }
 }
 
-fn given_up(call: Call, wait: u32) -> Call {
+fn abandoned_after(call: Call, wait: u32) -> Call {
     Call {
         outcome: Outcome::Abandoned,
         duration: 0,
@@ -229,7 +231,7 @@ fn given_up(call: Call, wait: u32) -> Call {
     }
 }
 
-fn in_vain(call: Call, outcome: Outcome) -> Call {
+fn not_answered(call: Call, outcome: Outcome) -> Call {
     Call {
         outcome,
         duration: 0,
@@ -238,14 +240,9 @@ fn in_vain(call: Call, outcome: Outcome) -> Call {
     }
 }
 
-fn in_menu(
-    mut call: Call,
-    wanted: Option<usize>,
-    struck: bool,
-    change: impl FnOnce(&mut super::traffic::IvrEntry),
-) -> Call {
+fn change_ivr_entry(mut call: Call, wanted: Option<usize>, affected: bool, change: impl FnOnce(&mut IvrEntry)) -> Call {
     if let Some(entry) = &mut call.ivr
-        && struck
+        && affected
         && wanted.is_none_or(|wanted| wanted == entry.routing_point)
     {
         change(entry);
@@ -253,25 +250,25 @@ fn in_menu(
     call
 }
 
-/// The calls of a minute, after the incidents that strike them.
-pub(super) fn struck(incidents: &[Incident], seed: u64, mut calls: Vec<Call>) -> Vec<Call> {
+/// Applies incidents to the calls of a minute.
+pub(super) fn apply_incidents(incidents: &[Incident], seed: u64, mut calls: Vec<Call>) -> Vec<Call> {
     for (number, incident) in (0_u64..).zip(incidents) {
         calls = calls
             .into_iter()
             .filter_map(|call| {
-                if !incident.strikes_at(call.end) {
+                if !incident.is_active_at(call.end) {
                     return Some(call);
                 }
-                // By what does not change with the incidents before it.
-                let place = call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number));
-                incident.strike(call, &mut rng_at(seed, INCIDENTS + number, place))
+                // Drawn by what earlier incidents do not change.
+                let key = call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number));
+                incident.apply(call, &mut rng_at(seed, INCIDENTS + number, key))
             })
             .collect();
     }
     calls
 }
 
-/// What becomes of a campaign's list between two instants, the second one included, in the order in which it does.
+/// The changes of a campaign's list between two instants, both included, in order.
 pub(super) fn list_changes(incidents: &[Incident], campaign: usize, from: i64, until: i64) -> Vec<(i64, ListChange)> {
     let mut changes: Vec<(i64, ListChange)> = incidents
         .iter()
@@ -283,12 +280,12 @@ pub(super) fn list_changes(incidents: &[Incident], campaign: usize, from: i64, u
     changes
 }
 
-/// Whether somebody would recycle the list at that time.
+/// Whether the list is recycled at that time when it runs low.
 pub(super) fn recycles(incidents: &[Incident], campaign: usize, second: i64) -> bool {
     !incidents.iter().any(|incident| {
         let IncidentKind::ListEnds { campaign: wanted, .. } = incident.kind else {
             return false;
         };
-        incident.strikes_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
+        incident.is_active_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
     })
 }

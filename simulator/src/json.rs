@@ -1,4 +1,4 @@
-//! JSON whose keys keep their order and may come twice.
+//! JSON that keeps the order of its keys, and may repeat one.
 
 use std::fmt::Write as _;
 
@@ -22,8 +22,8 @@ impl Json {
         Json::Text(text.into())
     }
 
-    /// The bytes on the wire: no byte order mark, no newline at the end (seen in real answers).
-    pub(super) fn written(&self, layout: Layout, escapes: Escapes) -> String {
+    /// The body of an answer: no byte order mark, no newline at the end (seen in real answers).
+    pub(super) fn to_text(&self, layout: Layout, escapes: Escapes) -> String {
         let mut bytes = Vec::new();
         let result = match layout {
             Layout::Compact => serde_json::to_writer(&mut bytes, self),
@@ -37,7 +37,7 @@ impl Json {
         match escapes {
             Escapes::Raw => text,
             Escapes::Unicode => escaped(&text),
-            // Slashes, like text beyond ASCII, occur inside strings only.
+            // Slashes and text beyond ASCII occur only inside strings.
             Escapes::UnicodeAndSlashes => escaped(&text.replace('/', "\\/")),
         }
     }

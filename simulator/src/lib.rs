@@ -1,28 +1,41 @@
 //! A simulated contact centre behind a fake Wolkvox API.
 //!
-//! The world is a function of a seed, an operation's name and an instant: every minute has its own random numbers,
-//! so that questions asked in any order get the same answers, and what an answer ought to say can be asked in process
-//! ([`SimulatedOperation::truth`]). What nobody knows about the real API is a field of [`Switches`]; what goes wrong on
-//! the way is a [`Fault`].
+//! The exporter's tests, benchmarks, examples and demo read it over HTTP. Tests compare what was read with what really
+//! happened ([`SimulatedOperation::truth`]). This crate uses nothing of the exporter, so that the two cannot share a mistake
+//! in reading the API.
+//!
+//! ```text
+//! traffic ─▶ incidents ─┬─▶ truth: sums, campaigns ─────┬─▶ answers ─▶ handler: limits, faults ─▶ HTTP
+//!   calls by minute     └─▶ events: rows, late or twice ┘
+//! ```
+//!
+//! What happens is a function of the seed, the operation's name and the minute, so requests in any order see the same calls.
+//! Tests set the time ([`SimulatedClock`]), break answers ([`Fault`]), replace them ([`ScriptedAnswer`]) and cause problems
+//! in the contact centre itself ([`Incident`]).
+//!
+//! The reports, parameters, fields and error messages are those of the vendor's API pages ([`Api`]). Comments say where a
+//! detail is from: "the vendor's page", "seen in real answers", "clients in daily use rely on it", or "assumed". Whatever
+//! remains unknown about the real API is a field of [`Switches`].
 
 mod answers;
 mod api;
-mod asked;
 mod body;
+mod call;
 mod campaign_state;
 mod centre;
 mod clock;
 mod durations;
 mod events;
-mod exchange;
 mod faults;
+mod handler;
 mod incidents;
 mod json;
 mod limits;
-mod observed;
+mod load_curve;
 mod operation;
 mod random;
-mod rhythm;
+mod request;
+mod request_log;
 mod server;
 mod switches;
 mod traffic;
@@ -36,6 +49,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use tokio::net::TcpListener;
 
 pub use api::Api;
+pub use call::{Call, Direction, IvrEntry, Outcome};
 pub use campaign_state::CampaignState;
 pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;
@@ -46,28 +60,28 @@ pub use events::{
 };
 pub use faults::{ErrorBody, Fault, Injection};
 pub use incidents::{Incident, IncidentKind};
-pub use observed::{Observed, ObservedRequest};
 pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
+pub use request_log::{Observed, ObservedRequest};
 pub use server::RunningSimulator;
 pub use switches::{
-    Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, Layout,
-    LongRange, Numbers, OverLimit, Silence, StatusCase, Switches, TimeText, WaitWords,
+    Blackout, Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing,
+    Layout, LongRange, Numbers, OverLimit, Switches, TimeText, WaitWords, WordCase,
 };
-pub use traffic::{Call, Direction, Figures, IvrEntry, Outcome};
+pub use traffic::CallMix;
 pub use truth::Truth;
 
-/// What a [`Simulator`] is made of.
+/// The configuration of a [`Simulator`].
 #[derive(Clone, Debug)]
 pub struct SimulatorConfig {
-    /// Another seed gives another world and other tokens.
+    /// Different seeds give different calls and tokens.
     pub seed: u64,
-    /// The time that everything goes by, the `Date` header included.
+    /// The clock of everything, including the `Date` header.
     pub clock: SimulatedClock,
-    /// The operations, told apart by their tokens. Names must differ, since a token is derived from the name.
+    /// The operations. Names must differ, since the token is derived from the name.
     pub operations: Vec<OperationPlan>,
 }
 
-/// A Wolkvox server with several operations.
+/// A simulated Wolkvox server with several operations.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     operations: Arc<[SimulatedOperation]>,
@@ -75,7 +89,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Builds the world; nothing is served before [`Simulator::start`].
+    /// A simulator that serves nothing until [`Simulator::start`].
     pub fn new(config: SimulatorConfig) -> Simulator {
         let operations = config
             .operations
@@ -94,7 +108,7 @@ impl Simulator {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
             OperationPlan::new(name, timezone).volume(volume)
         };
-        // Rows that show within seconds, for people who look on.
+        // Rows appear within seconds, for people who watch.
         let lateness = Lateness {
             prompt: SignedDuration::from_secs(10),
             ..Lateness::default()
@@ -114,26 +128,26 @@ impl Simulator {
         })
     }
 
-    /// The operations, in the order in which they were configured.
+    /// The operations, in the order of the configuration.
     pub fn operations(&self) -> &[SimulatedOperation] {
         &self.operations
     }
 
-    /// The operation of that name.
+    /// The operation with this name.
     pub fn operation(&self, name: &str) -> Option<&SimulatedOperation> {
         self.operations.iter().find(|operation| operation.name() == name)
     }
 
-    /// The clock that everything goes by.
+    /// The clock of everything.
     pub fn clock(&self) -> &SimulatedClock {
         &self.clock
     }
 
-    /// Serves all operations on the listener until the returned value is stopped or dropped. To be called within a runtime.
+    /// Serves all operations until the returned value is stopped or dropped. Call it within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the listener cannot tell its own address.
+    /// When the address of the listener cannot be read.
     pub fn start(&self, listener: TcpListener) -> io::Result<RunningSimulator> {
         server::start(self.clone(), listener)
     }

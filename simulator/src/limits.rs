@@ -1,10 +1,11 @@
-//! Requests in flight and requests a day.
+//! The limits of a token: requests in flight and requests a day.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::civil::Date;
+use parking_lot::{Mutex, MutexGuard};
 
-/// Counts the requests of a token that are in flight.
+/// Counts the requests in flight of a token.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InFlight {
     counts: Arc<Mutex<Counts>>,
@@ -12,46 +13,42 @@ pub(super) struct InFlight {
 
 #[derive(Debug, Default)]
 struct Counts {
-    now: u32,
+    current: u32,
     most: u32,
 }
 
-/// A request in flight: from its arrival until its body has been handed over or its connection is gone.
+/// A request in flight, from its arrival until its body has been handed over or its connection is gone.
 #[derive(Debug)]
-pub(super) struct Flight {
-    counts: InFlight,
-    /// How many were in flight when it came, itself included.
-    pub(super) company: u32,
+pub(super) struct InFlightGuard {
+    counts: Arc<Mutex<Counts>>,
+    /// Requests in flight when it came, itself included.
+    pub(super) concurrent: u32,
 }
 
 impl InFlight {
-    pub(super) fn enter(&self) -> Flight {
-        let mut counts = self.lock();
-        counts.now += 1;
-        counts.most = counts.most.max(counts.now);
-        Flight {
-            company: counts.now,
-            counts: self.clone(),
+    pub(super) fn enter(&self) -> InFlightGuard {
+        let mut counts = self.counts.lock();
+        counts.current += 1;
+        counts.most = counts.most.max(counts.current);
+        InFlightGuard {
+            concurrent: counts.current,
+            counts: Arc::clone(&self.counts),
         }
     }
 
-    /// The most that ever were in flight at once.
+    /// The most requests that were ever in flight at once.
     pub(super) fn most(&self) -> u32 {
-        self.lock().most
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().most
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.counts.lock().now -= 1;
+        self.counts.lock().current -= 1;
     }
 }
 
-/// Counts the requests of a local day; the count starts anew at local midnight (assumed).
+/// Counts the requests of a local day, from 0 at local midnight (assumed).
 #[derive(Debug, Default)]
 pub(super) struct Quota {
     used: Mutex<(Date, u32)>,
@@ -59,15 +56,15 @@ pub(super) struct Quota {
 
 impl Quota {
     pub(super) fn used(&self, today: Date) -> u32 {
-        self.lock(today).1
+        self.of_day(today).1
     }
 
     pub(super) fn charge(&self, today: Date) {
-        self.lock(today).1 += 1;
+        self.of_day(today).1 += 1;
     }
 
-    fn lock(&self, today: Date) -> MutexGuard<'_, (Date, u32)> {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+    fn of_day(&self, today: Date) -> MutexGuard<'_, (Date, u32)> {
+        let mut used = self.used.lock();
         if used.0 != today {
             *used = (today, 0);
         }

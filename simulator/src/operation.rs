@@ -1,13 +1,14 @@
-//! One operation: its world, its token, and what a test tells it to do.
+//! One operation: its truth, its token, and how tests control its answers.
 
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use parking_lot::Mutex;
 
 use super::{
     api::Api,
@@ -18,16 +19,16 @@ use super::{
     faults::{Fault, Injection, take_fault},
     incidents::Incident,
     limits::{InFlight, Quota},
-    observed::{Observed, ObservedRequest, RequestLog},
     random::{hash_of, rng_at},
+    request_log::{Observed, ObservedRequest, RequestLog},
     switches::Switches,
-    traffic::{Figures, Traffic},
+    traffic::{CallMix, Traffic},
     truth::Truth,
 };
 
 const TOKEN: u64 = 0x0074_6f6b_656e_0000;
 
-/// What an operation is to be like.
+/// The plan of an operation.
 #[derive(Clone, Debug)]
 pub struct OperationPlan {
     name: String,
@@ -35,7 +36,7 @@ pub struct OperationPlan {
     volume: f64,
     never_closes: bool,
     sizes: Sizes,
-    figures: Figures,
+    call_mix: CallMix,
     incidents: Vec<Incident>,
     events: EventPlan,
     switches: Switches,
@@ -50,7 +51,7 @@ impl OperationPlan {
             volume: 1.0,
             never_closes: false,
             sizes: Sizes::default(),
-            figures: Figures::default(),
+            call_mix: CallMix::default(),
             incidents: Vec::new(),
             events: EventPlan::default(),
             switches: Switches::default(),
@@ -63,7 +64,7 @@ impl OperationPlan {
         OperationPlan { volume: factor, ..self }
     }
 
-    /// Busy at every hour of every day, so that there is something to see whenever one looks.
+    /// Busy at every hour of every day.
     #[must_use]
     pub fn never_closes(self) -> OperationPlan {
         OperationPlan {
@@ -72,7 +73,7 @@ impl OperationPlan {
         }
     }
 
-    /// Another number of campaigns, from none to some hundreds.
+    /// The number of campaigns, from 0 to some hundreds.
     #[must_use]
     pub fn campaigns(self, number: usize) -> OperationPlan {
         let sizes = Sizes {
@@ -82,7 +83,7 @@ impl OperationPlan {
         OperationPlan { sizes, ..self }
     }
 
-    /// Fewer skills than the five that there are.
+    /// The number of skills, from 1 to 5.
     #[must_use]
     pub fn skills(self, number: usize) -> OperationPlan {
         let sizes = Sizes {
@@ -92,7 +93,7 @@ impl OperationPlan {
         OperationPlan { sizes, ..self }
     }
 
-    /// Fewer routing points than the three that there are.
+    /// The number of routing points, from 1 to 3.
     #[must_use]
     pub fn routing_points(self, number: usize) -> OperationPlan {
         let sizes = Sizes {
@@ -102,7 +103,7 @@ impl OperationPlan {
         OperationPlan { sizes, ..self }
     }
 
-    /// The size of every campaign's list, in percent of the dials of a usual day; below 100 it is recycled during it.
+    /// The size of every campaign's list, in percent of the dials of a usual day. Below 100 it is recycled during the day.
     #[must_use]
     pub fn list_size(self, percent: u32) -> OperationPlan {
         let sizes = Sizes {
@@ -114,37 +115,37 @@ impl OperationPlan {
 
     /// How calls usually end.
     #[must_use]
-    pub fn figures(self, figures: Figures) -> OperationPlan {
-        OperationPlan { figures, ..self }
+    pub fn call_mix(self, call_mix: CallMix) -> OperationPlan {
+        OperationPlan { call_mix, ..self }
     }
 
-    /// What goes wrong, and when. Without these nothing does.
+    /// Problems of the contact centre. Without these nothing goes wrong.
     #[must_use]
     pub fn incidents(self, incidents: Vec<Incident>) -> OperationPlan {
         OperationPlan { incidents, ..self }
     }
 
-    /// Other row reports: how many rows, how late, how complete.
+    /// The rows of the row reports: how many, how late, how complete.
     #[must_use]
     pub fn events(self, events: EventPlan) -> OperationPlan {
         OperationPlan { events, ..self }
     }
 
-    /// Other switches.
+    /// How answers look.
     #[must_use]
     pub fn switches(self, switches: Switches) -> OperationPlan {
         OperationPlan { switches, ..self }
     }
 }
 
-/// An answer that a test writes itself.
+/// An answer written by a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptedAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The `Content-Type`.
     pub content_type: String,
-    /// The body, as it goes over the wire.
+    /// The body.
     pub body: Bytes,
 }
 
@@ -159,7 +160,7 @@ impl ScriptedAnswer {
     }
 }
 
-/// An operation that answers. Clones are the same operation.
+/// An operation of a simulator. Clones are the same operation.
 #[derive(Clone)]
 pub struct SimulatedOperation {
     shared: Arc<Shared>,
@@ -195,7 +196,7 @@ impl SimulatedOperation {
             volume: plan.volume,
             never_closes: plan.never_closes,
             centre: Centre::new(seed, plan.sizes),
-            figures: plan.figures,
+            call_mix: plan.call_mix,
             incidents: plan.incidents,
         };
         let truth = Truth::new(traffic, plan.events);
@@ -232,56 +233,56 @@ impl SimulatedOperation {
         &self.shared.token
     }
 
-    /// What really happened.
+    /// What really happened, to compare answers and totals with.
     pub fn truth(&self) -> &Truth {
         &self.shared.truth
     }
 
-    /// How its answers look now.
+    /// How its answers look at present.
     pub fn switches(&self) -> Switches {
-        locked(&self.shared.switches).clone()
+        self.shared.switches.lock().clone()
     }
 
     /// Changes how its answers look from the next request on.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
-        change(&mut locked(&self.shared.switches));
+        change(&mut self.shared.switches.lock());
     }
 
-    /// Lets requests meet a fault, besides those injected before: a request meets one of them, the oldest first.
+    /// Adds a fault. A request meets at most one fault, the oldest first.
     pub fn inject(&self, fault: impl Into<Injection>) {
-        locked(&self.shared.injections).push(fault.into());
+        self.shared.injections.lock().push(fault.into());
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
-        locked(&self.shared.injections).clear();
+        self.shared.injections.lock().clear();
     }
 
-    /// Replaces the answers of a report until [`SimulatedOperation::answer_as_generated`]. Token and limits are
-    /// looked at first; parameters are not.
+    /// Replaces the answers of a report until [`SimulatedOperation::answer_as_generated`]. Token and limits still apply;
+    /// parameters are ignored.
     pub fn answer_with(&self, report: Api, answer: ScriptedAnswer) {
-        locked(&self.shared.scripted).insert(report, answer);
+        self.shared.scripted.lock().insert(report, answer);
     }
 
-    /// Ends what [`SimulatedOperation::answer_with`] began.
+    /// Undoes [`SimulatedOperation::answer_with`].
     pub fn answer_as_generated(&self, report: Api) {
-        locked(&self.shared.scripted).remove(&report);
+        self.shared.scripted.lock().remove(&report);
     }
 
-    /// Lets `cdr_4` report other sums than the truth, so that a day's total can be made to fall. The function gets
-    /// the day of `date_ini` and the true sums.
+    /// Changes the sums that `cdr_4` reports, so that a day's total can fall. The function gets the day of `date_ini` and
+    /// the true sums.
     pub fn adjust_day_totals(&self, adjustment: impl Fn(Date, &mut DayTotals) + Send + Sync + 'static) {
-        *locked(&self.shared.adjustment) = Some(Arc::new(adjustment));
+        *self.shared.adjustment.lock() = Some(Arc::new(adjustment));
     }
 
-    /// Ends what [`SimulatedOperation::adjust_day_totals`] began.
+    /// Undoes [`SimulatedOperation::adjust_day_totals`].
     pub fn report_true_totals(&self) {
-        *locked(&self.shared.adjustment) = None;
+        *self.shared.adjustment.lock() = None;
     }
 
-    /// What was seen of its token so far.
+    /// The requests with its token so far.
     pub fn observed(&self) -> Observed {
-        let log = locked(&self.shared.log);
+        let log = self.shared.log.lock();
         Observed {
             requests: log.requests,
             most_in_flight: self.shared.in_flight.most(),
@@ -290,9 +291,9 @@ impl SimulatedOperation {
         }
     }
 
-    /// Forgets the log of requests; counts stay.
+    /// Clears the log of requests but not the counts.
     pub fn forget_log(&self) {
-        locked(&self.shared.log).latest = VecDeque::new();
+        self.shared.log.lock().latest = VecDeque::new();
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -312,24 +313,24 @@ impl SimulatedOperation {
     }
 
     pub(super) fn take_fault(&self, report: Option<Api>) -> Option<Fault> {
-        take_fault(&mut locked(&self.shared.injections), report)
+        take_fault(&mut self.shared.injections.lock(), report)
     }
 
     pub(super) fn scripted(&self, report: Api) -> Option<ScriptedAnswer> {
-        locked(&self.shared.scripted).get(&report).cloned()
+        self.shared.scripted.lock().get(&report).cloned()
     }
 
     pub(super) fn adjusted(&self, date: Date, mut totals: DayTotals) -> DayTotals {
-        // Taken out of the lock: what a test does in there may ask the operation in turn.
-        let adjustment = locked(&self.shared.adjustment).clone();
+        // Called without the lock: the test may use the operation in there.
+        let adjustment = self.shared.adjustment.lock().clone();
         if let Some(adjust) = adjustment {
             adjust(date, &mut totals);
         }
         totals
     }
 
-    pub(super) fn write_down(&self, request: ObservedRequest) {
-        locked(&self.shared.log).write(request);
+    pub(super) fn log_request(&self, request: ObservedRequest) {
+        self.shared.log.lock().push(request);
     }
 }
 
@@ -339,9 +340,4 @@ impl fmt::Debug for SimulatedOperation {
             .field("name", &self.shared.name)
             .finish_non_exhaustive()
     }
-}
-
-/// A panic elsewhere leaves nothing half done behind these locks.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

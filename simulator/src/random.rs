@@ -1,8 +1,8 @@
-//! Seeds that do not depend on the order of questions.
+//! Random numbers that do not depend on the order of requests.
 
 use fastrand::Rng;
 
-/// A generator for one place of the world. Neighbouring places (a minute and the next) get unrelated numbers.
+/// A generator for one purpose at one place in time. Neighbouring places, such as successive minutes, get unrelated numbers.
 pub(super) fn rng_at(seed: u64, purpose: u64, place: i64) -> Rng {
     Rng::with_seed(mixed(mixed(seed ^ purpose).wrapping_add(place.cast_unsigned())))
 }

@@ -12,12 +12,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Simulator, exchange::exchange, wire::Wire};
+use super::{Simulator, handler::handle_request, wire::Wire};
 
-/// How long an answer may take to end after the simulator was stopped.
+/// How long answers may still take after the simulator was stopped.
 const GRACE: Duration = Duration::from_millis(200);
 
-/// A simulator that serves. Dropping it stops it, too.
+/// A running simulator. Dropping it stops it.
 #[derive(Debug)]
 pub struct RunningSimulator {
     address: SocketAddr,
@@ -26,17 +26,17 @@ pub struct RunningSimulator {
 }
 
 impl RunningSimulator {
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address as a URL, without a slash at the end.
+    /// The address as a URL, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops to accept connections, lets answers end for a moment, and closes what is left.
+    /// Stops accepting connections, gives answers a moment to finish, and closes what is left.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
@@ -61,9 +61,9 @@ pub(super) fn start(simulator: Simulator, listener: TcpListener) -> io::Result<R
 async fn accept(simulator: Simulator, listener: TcpListener, stop: CancellationToken, tasks: TaskTracker) {
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            // A task of its own: whatever happens in a connection ends that connection only.
+            // In a task of its own, so that a fault ends only this connection.
             Ok((stream, _)) => drop(tasks.spawn(serve(simulator.clone(), stream, stop.clone()))),
-            // Out of descriptors, say. Others may be given back meanwhile.
+            // Perhaps out of file descriptors. Others may be closed meanwhile.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
@@ -71,20 +71,20 @@ async fn accept(simulator: Simulator, listener: TcpListener, stop: CancellationT
 
 async fn serve(simulator: Simulator, stream: TcpStream, stop: CancellationToken) {
     let reset = Arc::new(AtomicBool::new(false));
-    // Small steps of a body are to arrive as they are sent.
+    // Small pieces of a body must arrive as they are sent.
     let _ = stream.set_nodelay(true);
     let wire = TokioIo::new(Wire::new(stream, Arc::clone(&reset)));
     let service = service_fn(move |request| {
         let (simulator, reset) = (simulator.clone(), Arc::clone(&reset));
-        async move { exchange(&simulator, &request, &reset).await }
+        async move { handle_request(&simulator, &request, &reset).await }
     });
-    // The Date header goes by the simulated clock, or is left out.
+    // The handler sets the Date header, by the simulated clock.
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .auto_date_header(false)
             .serve_connection(wire, service)
     );
-    // Errors are faults that were asked for, or clients that went away.
+    // Errors are injected faults, or clients that went away.
     tokio::select! {
         _ = connection.as_mut() => {}
         () = stop.cancelled() => {

@@ -1,7 +1,7 @@
-//! What nobody knows about the real API, as switches.
+//! What is unknown about the real API, as switches.
 //!
-//! Defaults are what was seen in real answers; failing that, what clients in daily use rely on; failing that, what the
-//! vendor's page says.
+//! A default is what was seen in real answers; otherwise what clients in daily use rely on; otherwise what the vendor's page
+//! says.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,13 +18,13 @@ pub enum Code {
     Number,
 }
 
-/// Where the campaigns are.
+/// Where `campaigns` has its rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CampaignsEnvelope {
     /// The whole body is an array (the vendor's page).
     #[default]
     BareArray,
-    /// In `data` of the usual envelope, where some clients read them.
+    /// In `data` of the usual envelope, where some clients look for them.
     Data,
 }
 
@@ -64,7 +64,7 @@ pub enum Layout {
     /// Four spaces, seen in real answers.
     #[default]
     Indented,
-    /// No white space at all.
+    /// No white space.
     Compact,
 }
 
@@ -76,7 +76,7 @@ pub enum Escapes {
     Raw,
     /// `\u00f1`.
     Unicode,
-    /// `\u00f1`, and `\/` for every slash: what PHP writes when it is not told otherwise.
+    /// `\u00f1`, and `\/` for every slash: what PHP writes by default.
     UnicodeAndSlashes,
 }
 
@@ -106,7 +106,7 @@ pub enum Blank {
 
 /// The case of a word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StatusCase {
+pub enum WordCase {
     /// `started`.
     #[default]
     Lower,
@@ -116,12 +116,12 @@ pub enum StatusCase {
     Upper,
 }
 
-impl StatusCase {
-    pub(super) fn write(self, word: &str) -> String {
+impl WordCase {
+    pub(super) fn apply(self, word: &str) -> String {
         match self {
-            StatusCase::Lower => word.to_lowercase(),
-            StatusCase::Upper => word.to_uppercase(),
-            StatusCase::Capital => {
+            WordCase::Lower => word.to_lowercase(),
+            WordCase::Upper => word.to_uppercase(),
+            WordCase::Capital => {
                 let (first, rest) = word.split_at(word.len().min(1));
                 format!("{}{rest}", first.to_uppercase())
             }
@@ -146,14 +146,14 @@ pub enum EmptyRows {
 /// What a row report answers when there are more rows than the record limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OverLimit {
-    /// The first rows, without a word, as people assume.
+    /// The first rows without any notice, as people assume.
     #[default]
     SilentCut,
     /// 400 with a message.
     BadRequest,
 }
 
-/// The words for how a wait ended in `skill_2`.
+/// The values of `result` in `skill_2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitWords {
     /// `abandoned`, `answered` (the vendor's page).
@@ -175,9 +175,9 @@ pub enum TimeText {
     Clock,
 }
 
-/// A time in which a report answers as if it had no rows; such hours were seen of a real server.
+/// A period in which a report answers as if it had no rows. A real server did so for hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Silence {
+pub struct Blackout {
     /// The report.
     pub report: Api,
     /// The first instant.
@@ -186,19 +186,19 @@ pub struct Silence {
     pub until: Timestamp,
 }
 
-/// What a window of more than 31 days gets.
+/// How a window of more than 31 days is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LongRange {
     /// 400 with a message.
     #[default]
     BadRequest,
-    /// 404 "Validate dates entered", as if there was nothing.
+    /// 404 "Validate dates entered", as if there were no data.
     NotFound,
-    /// Only its first 31 days are reported, without a word.
+    /// With its first 31 days, without any notice.
     Clamped,
 }
 
-/// How the end of a body is told.
+/// How the end of a body is marked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
     /// `Content-Length`.
@@ -214,13 +214,13 @@ pub enum DateHeader {
     /// The simulator's clock.
     #[default]
     Clock,
-    /// The simulator's clock moved by that much.
+    /// The simulator's clock moved by this much.
     Skewed(SignedDuration),
     /// No such header.
     Absent,
 }
 
-/// How one operation's answers look and which limits it has.
+/// How the answers of an operation look, and which limits it has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switches {
     /// `code`: [`Code::Text`], [`Code::Number`].
@@ -237,26 +237,25 @@ pub struct Switches {
     pub escapes: Escapes,
     /// Numbers: [`Numbers::Text`], [`Numbers::Json`].
     pub numbers: Numbers,
-    /// Whether whole numbers in text have thousands commas, too; sums of money always have them.
+    /// Whether whole numbers in text have thousands commas. Sums of money always have them.
     pub grouped_integers: bool,
     /// Absent values: [`Blank::Empty`], `Dash`, `DoubleDash`, `Null`.
     pub blank: Blank,
-    /// Fields that are blank in every row of every report, whatever their value.
+    /// Fields that are blank in every row of every report.
     pub blank_fields: Vec<String>,
-    /// Fields that no row of any report has.
+    /// Fields that are missing from every row of every report.
     pub absent_fields: Vec<String>,
-    /// Case of `status`: [`StatusCase::Lower`], `Capital`, `Upper`.
-    pub status_case: StatusCase,
-    /// Ids of campaigns that have two rows, the second one with other figures.
+    /// Case of `status`: [`WordCase::Lower`], `Capital`, `Upper`.
+    pub status_case: WordCase,
+    /// Ids of campaigns that have two rows, the second with different figures.
     pub duplicate_campaigns: Vec<u32>,
-    /// Ids of campaigns that are missing from every poll until they are taken out of this list; a live campaign
-    /// missing from one poll was seen in real answers.
+    /// Ids of campaigns that are missing from every answer. A live campaign missing from one answer was seen in reality.
     pub missing_campaigns: Vec<u32>,
-    /// Whether `cdr_4` has a further bucket `total`.
+    /// Whether `cdr_4` has an additional bucket `total`.
     pub total_bucket: bool,
-    /// Whether buckets without calls are left out of `cdr_4`.
+    /// Whether `cdr_4` leaves out buckets without calls.
     pub omit_zero_buckets: bool,
-    /// Buckets that are left out of `cdr_4` in any case.
+    /// Buckets that `cdr_4` always leaves out.
     pub absent_buckets: Vec<DurationBucket>,
     /// No rows in the window: [`EmptyRows::NotFound`], `EmptyList`, `Null`, `NoData`.
     pub empty_rows: EmptyRows,
@@ -264,23 +263,23 @@ pub struct Switches {
     pub wait_words: WaitWords,
     /// `time` of preview and IVR calls: [`TimeText::Seconds`], [`TimeText::Clock`].
     pub times: TimeText,
-    /// Case of `type_of_row`: [`StatusCase::Lower`], `Capital`, `Upper`.
-    pub row_type_case: StatusCase,
+    /// Case of `type_of_row`: [`WordCase::Lower`], `Capital`, `Upper`.
+    pub row_type_case: WordCase,
     /// Whether `campaign_5` ends with a row of type total for each campaign.
     pub total_rows: bool,
-    /// Times in which row reports answer as if there was nothing.
-    pub silences: Vec<Silence>,
-    /// Rows that one answer of a row report may have; `None` for any number.
+    /// Periods in which row reports answer as if they had no rows.
+    pub blackouts: Vec<Blackout>,
+    /// The most rows in one answer of a row report; `None` for no limit.
     pub record_limit: Option<u32>,
     /// More rows than that: [`OverLimit::SilentCut`], [`OverLimit::BadRequest`].
     pub over_limit: OverLimit,
     /// More than 31 days: [`LongRange::BadRequest`], `NotFound`, `Clamped`.
     pub long_range: LongRange,
-    /// Requests that the token may have in flight: older pages of the vendor say one, a newer one two.
+    /// Requests that a token may have in flight: one by the vendor's older pages, two by a newer one.
     pub in_flight: u32,
-    /// Requests that the token may make in a local day; `None` for any number.
+    /// Requests that a token may make in a local day; `None` for no limit.
     pub daily_quota: Option<u32>,
-    /// Whether requests that fail use up quota as well. An empty answer is no failure.
+    /// Whether failed requests also count against the quota. An empty answer is not a failure.
     pub failed_calls_count: bool,
     /// The `Date` header: [`DateHeader::Clock`], `Skewed`, `Absent`.
     pub date_header: DateHeader,
@@ -290,7 +289,7 @@ pub struct Switches {
     pub framing: Framing,
     /// Whether bodies are compressed for clients that accept gzip.
     pub gzip: bool,
-    /// Whether each answer ends its connection.
+    /// Whether each answer closes its connection.
     pub close_connections: bool,
 }
 
@@ -308,7 +307,7 @@ impl Default for Switches {
             blank: Blank::default(),
             blank_fields: Vec::new(),
             absent_fields: Vec::new(),
-            status_case: StatusCase::default(),
+            status_case: WordCase::default(),
             duplicate_campaigns: Vec::new(),
             missing_campaigns: Vec::new(),
             total_bucket: false,
@@ -317,9 +316,9 @@ impl Default for Switches {
             empty_rows: EmptyRows::default(),
             wait_words: WaitWords::default(),
             times: TimeText::default(),
-            row_type_case: StatusCase::default(),
+            row_type_case: WordCase::default(),
             total_rows: false,
-            silences: Vec::new(),
+            blackouts: Vec::new(),
             record_limit: Some(60_000),
             over_limit: OverLimit::default(),
             long_range: LongRange::default(),

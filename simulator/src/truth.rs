@@ -1,26 +1,24 @@
-//! What really happened, to hold answers against.
+//! What really happened, to compare answers with.
 
-use std::{
-    collections::HashMap,
-    ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use parking_lot::Mutex;
 
 use super::{
+    call::Call,
     campaign_state::{CampaignState, Dial, campaign_states},
     centre::Centre,
     durations::DayTotals,
     events::{EventPlan, Events},
-    traffic::{Call, Traffic},
+    traffic::Traffic,
     window::Window,
 };
 
-/// Hours kept: a bit over 31 days, the longest window.
-const HOURS_KEPT: usize = 800;
+/// Hours cached: a little over 31 days, the longest window.
+const HOURS_CACHED: usize = 800;
 
-/// The world of one operation, without any switch, fault or override.
+/// What happened in one operation, before any switch, fault or scripted answer.
 #[derive(Clone, Debug)]
 pub struct Truth {
     world: Arc<World>,
@@ -30,7 +28,7 @@ pub struct Truth {
 struct World {
     traffic: Traffic,
     events: Events,
-    /// Sums by hour since the epoch, so that asking for a whole day again costs next to nothing.
+    /// Cached sums by hour since the epoch.
     hours: Mutex<HashMap<i64, Arc<Hour>>>,
 }
 
@@ -57,10 +55,10 @@ impl Truth {
         &self.world.traffic.centre
     }
 
-    /// The calls of a local day that ended at `until` or before, summed up by duration.
+    /// The calls of a local day that ended at `until` or before, added up by duration.
     pub fn day_totals(&self, date: Date, until: Timestamp) -> DayTotals {
         match self.day(date) {
-            Some(day) => self.sums(*day.start(), until.as_second().min(*day.end())),
+            Some(day) => self.totals_between(*day.start(), until.as_second().min(*day.end())),
             None => DayTotals::default(),
         }
     }
@@ -79,7 +77,7 @@ impl Truth {
         campaign_states(&self.world.traffic, local, *day.start()..=until, &dials)
     }
 
-    /// The calls that ended between two instants, both included, in the order of their ends.
+    /// The calls that ended between two instants, both included, in that order.
     pub fn calls(&self, from: Timestamp, until: Timestamp) -> Vec<Call> {
         let seconds = from.as_second()..=until.as_second();
         (seconds.start().div_euclid(60)..=seconds.end().div_euclid(60))
@@ -92,11 +90,11 @@ impl Truth {
         &self.world.events
     }
 
-    /// The calls whose end has a local text within the window and is not after `now`, summed up by duration.
+    /// The calls that ended by `now` at a local time within the window, added up by duration.
     pub(super) fn window_totals(&self, window: &Window, now: Timestamp) -> DayTotals {
         let mut totals = DayTotals::default();
         for (from, until) in window.instants(self.timezone()) {
-            totals += self.sums(from, until.min(now.as_second()));
+            totals += self.totals_between(from, until.min(now.as_second()));
         }
         totals
     }
@@ -116,7 +114,7 @@ impl Truth {
     }
 
     /// The sums over the seconds from `from` to `until`, both included.
-    fn sums(&self, from: i64, until: i64) -> DayTotals {
+    fn totals_between(&self, from: i64, until: i64) -> DayTotals {
         let mut totals = DayTotals::default();
         let mut second = from;
         while second <= until {
@@ -144,20 +142,19 @@ impl Truth {
     }
 
     fn hour(&self, hour: i64) -> Arc<Hour> {
-        let kept = || self.world.hours.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept().get(&hour) {
-            return Arc::clone(known);
+        if let Some(cached) = self.world.hours.lock().get(&hour) {
+            return Arc::clone(cached);
         }
-        let summed = Arc::new(self.sum_up(hour));
-        let mut hours = kept();
-        if hours.len() >= HOURS_KEPT {
+        let totals = Arc::new(self.hour_totals(hour));
+        let mut hours = self.world.hours.lock();
+        if hours.len() >= HOURS_CACHED {
             hours.clear();
         }
-        hours.insert(hour, Arc::clone(&summed));
-        summed
+        hours.insert(hour, Arc::clone(&totals));
+        totals
     }
 
-    fn sum_up(&self, hour: i64) -> Hour {
+    fn hour_totals(&self, hour: i64) -> Hour {
         let mut summed = Hour {
             total: DayTotals::default(),
             minutes: Vec::with_capacity(60),

@@ -1,4 +1,4 @@
-//! The window that a request asks for, in local wall-clock seconds.
+//! The window of a request, in local wall-clock time.
 
 use jiff::{
     Timestamp,
@@ -6,14 +6,14 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-/// Both ends are inclusive (clients in daily use rely on it).
+/// A window. Both ends are inclusive (clients in daily use rely on it).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) from: DateTime,
     pub(super) until: DateTime,
 }
 
-/// Reads `YYYYmmddHHiiss`. A time that the zone's clocks leave out is a time like any other here.
+/// Reads `YYYYmmddHHiiss`. Local times that a clock change skips are accepted.
 pub(super) fn read_text(text: &str) -> Option<DateTime> {
     if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -33,18 +33,18 @@ pub(super) fn read_text(text: &str) -> Option<DateTime> {
 }
 
 impl Window {
-    /// Whether it spans more than that many days.
+    /// Whether it is longer than this many days.
     pub(super) fn longer_than(&self, days: i64) -> bool {
         wall_seconds(self.until) - wall_seconds(self.from) > days * 86_400
     }
 
-    /// The seconds since the epoch, as inclusive ranges, whose local text lies within the window.
+    /// The seconds since the epoch whose local time is within the window, as inclusive ranges.
     ///
-    /// A repeated hour is in it twice, and a window that ends inside one is two ranges: each stretch of one offset is
-    /// looked at by itself.
+    /// A repeated hour occurs twice, and a window that ends inside one has two ranges: each period of one UTC offset is
+    /// taken by itself.
     pub(super) fn instants(&self, timezone: &TimeZone) -> Vec<(i64, i64)> {
         let (from, until) = (wall_seconds(self.from), wall_seconds(self.until));
-        // No offset is a whole day, so a day to each side holds every instant.
+        // Offsets are less than a day, so a day on each side covers every instant.
         let mut start = from - 86_400;
         let last = until + 86_400;
         let Ok(first_instant) = Timestamp::from_second(start) else {
@@ -52,7 +52,7 @@ impl Window {
         };
         let mut offset = i64::from(timezone.to_offset(first_instant).seconds());
         let mut ranges = Vec::new();
-        let mut stretch = |start: i64, end: i64, offset: i64| {
+        let mut add_period = |start: i64, end: i64, offset: i64| {
             let range = (start.max(from - offset), end.min(until - offset));
             if range.0 <= range.1 {
                 ranges.push(range);
@@ -63,16 +63,16 @@ impl Window {
             if at > last {
                 break;
             }
-            stretch(start, at - 1, offset);
+            add_period(start, at - 1, offset);
             start = at;
             offset = i64::from(transition.offset().seconds());
         }
-        stretch(start, last, offset);
+        add_period(start, last, offset);
         ranges
     }
 }
 
-/// The text read as if it were UTC: a number line of wall-clock seconds.
+/// Wall-clock seconds: the local time read as if it were UTC.
 fn wall_seconds(text: DateTime) -> i64 {
     Offset::UTC.to_timestamp(text).map_or(0, Timestamp::as_second)
 }

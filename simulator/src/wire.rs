@@ -15,7 +15,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// hyper drops the connection after an error; with the flag set that drop sends a reset instead of an orderly end.
+/// hyper drops the connection after an error. If `reset` is set, the drop sends a TCP reset instead of closing in order.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
@@ -31,7 +31,7 @@ impl Wire {
 impl Drop for Wire {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // Nothing to be done when it fails: the client then sees an orderly end.
+            // If this fails, the client sees an orderly close.
             let _ = self.stream.set_zero_linger();
         }
     }

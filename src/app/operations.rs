@@ -16,7 +16,7 @@ use crate::client::{Client, RetryPolicy};
 use crate::clock::Clock;
 use crate::config::{Config, Operation};
 use crate::fetch::pieces::CUT_AT;
-use crate::ledger::Place;
+use crate::ledger::Storage;
 use crate::poller::{Poller, Settings, Stop, phase};
 
 /// A reload waits so long for the polls of what it changes: longer than any request takes, shorter than a long catch-up.
@@ -182,15 +182,15 @@ impl Operations {
 
     /// Opens an operation's state and makes its poller.
     fn opening(&self, config: &Config, operation: &Operation) -> impl FnOnce() -> anyhow::Result<Poller> + use<> {
-        let place = match &config.state_path {
-            Some(folder) => Place::file(folder, &operation.name),
-            None => Place::memory(),
+        let storage = match &config.state_path {
+            Some(folder) => Storage::file(folder, &operation.name),
+            None => Storage::memory(),
         };
         let (clock, board, settings) = (self.clock.clone(), Arc::clone(&self.board), self.settings(config));
         let operation = operation.clone();
         move || {
             let name = Arc::clone(&operation.name);
-            Poller::new(operation, settings, place, clock, board).with_context(|| format!("operation {name}"))
+            Poller::new(operation, settings, storage, clock, board).with_context(|| format!("operation {name}"))
         }
     }
 

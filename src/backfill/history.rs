@@ -1,7 +1,7 @@
-//! What the past comes to: the growth of each series, step by step.
+//! The history of an operation: the growth of each series, sample by sample.
 //!
-//! A sample at T has counted what is dated before T, so that the increase from one local midnight to the next is the day.
-//! Which series there are, what is folded over the limit and what a fact counts is decided by the ledger's own code.
+//! A sample at T has counted what is dated before T, so the increase from one local midnight to the next is the day. Which
+//! series exist, which are folded over the limit, and what a fact counts is decided by the code of the ledger.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -11,42 +11,43 @@ use jiff::civil::Date;
 
 use super::records::{DayRecord, PieceRecord, Record, report_named};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
-use crate::ledger::counters::{Counter, Draft, Total};
+use crate::ledger::counters::{Counter, CounterUpdates};
+use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
 use crate::reports::ReportKind;
 use crate::reports::events::{FactKey, Name};
 
-/// Nothing was there before.
+/// The history begins with no series.
 static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();
 
-/// The instants of samples: from the beginning in steps, and the end.
+/// The instants of the samples: the beginning, each step after it, and the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(super) struct SampleGrid {
     from: i64,
     step: i64,
 }
 
-/// A place on the grid.
+/// The index of a sample.
 pub(super) type Slot = u32;
 
-/// What the past of an operation comes to, as far as it is read.
+/// The history of an operation, as far as it is read.
 pub(super) struct History {
-    grid: Grid,
+    grid: SampleGrid,
     limit: usize,
-    draft: Draft<'static>,
+    counters: CounterUpdates<'static>,
     growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
-    /// When an id first came: all its series begin there, as they do live.
+    /// The first sample of an id: all its series begin there, as they do live.
     first: BTreeMap<(ReportKind, String), Slot>,
     names: BTreeMap<(&'static Family, String), Name>,
     known: HashSet<(ReportKind, FactKey)>,
-    /// The highest totals of the day that is being read.
+    /// The highest totals so far of the day that is being read.
     marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
     covered: BTreeMap<(ReportKind, bool), Timestamp>,
     lengths: BTreeMap<ReportKind, PieceLength>,
 }
 
-impl Grid {
+impl SampleGrid {
     pub(super) fn new(from: Timestamp, step: Duration) -> Self {
         Self {
             from: from.as_second(),
@@ -54,12 +55,12 @@ impl Grid {
         }
     }
 
-    /// The first sample that has counted what is dated at that second.
+    /// The first sample that has counted an event of that second.
     fn slot_after(self, second: i64) -> Slot {
         Slot::try_from((second - self.from).div_euclid(self.step) + 1).unwrap_or_default()
     }
 
-    /// The seconds of all samples up to the end, which has one, too.
+    /// The seconds of all samples up to the end, which has one as well.
     pub(super) fn seconds(self, end: Timestamp) -> impl Iterator<Item = i64> {
         let end = end.as_second();
         (0_i64..)
@@ -70,16 +71,16 @@ impl Grid {
 }
 
 impl History {
-    pub(super) fn new(grid: Grid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
-        // Neither the dates nor the holds of live series matter here.
-        let mut draft = Draft::new(&NOTHING, limit, Date::ZERO, true);
+    pub(super) fn new(grid: SampleGrid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
+        // The dates and holds are those of live series, and do not matter here.
+        let mut counters = CounterUpdates::new(&NOTHING, limit, Date::ZERO, true);
         for (key, zero) in series_of_days {
-            draft.admit(key, Total::from(*zero));
+            counters.get_or_fold(key, Total::from(*zero));
         }
         Self {
             grid,
             limit,
-            draft,
+            counters,
             growth: BTreeMap::new(),
             first: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -90,7 +91,7 @@ impl History {
         }
     }
 
-    /// Up to where a report is read, exclusive; or, beyond the birth, the rows that live counting has.
+    /// Up to when a report is read, exclusive. With `of_live`, up to when it is read after the birth.
     pub(super) fn covered(&self, report: ReportKind, of_live: bool) -> Option<Timestamp> {
         self.covered.get(&(report, of_live)).copied()
     }
@@ -100,8 +101,8 @@ impl History {
         self.lengths.get(&report).copied().unwrap_or_default()
     }
 
-    /// What a piece adds to what is there. Only rows dated within the span count, and of those beyond the birth only the
-    /// identities are noted: a call with rows on both sides is counted live.
+    /// What a piece adds to the history. Only rows dated within the given time count. Of rows after the birth (`of_live`)
+    /// only the identities are kept: a call with rows on both sides of the birth is counted live.
     pub(super) fn piece(
         &self,
         report: ReportKind,
@@ -114,7 +115,7 @@ impl History {
         let collected = complete.collected;
         let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count, next);
         let mut new = HashSet::new();
-        let mut places: Vec<Option<u32>> = vec![None; collected.series.len()];
+        let mut indices: Vec<Option<u32>> = vec![None; collected.series.len()];
         for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
             for fact in &row.facts {
                 if self.known.contains(&(report, fact.key)) || !new.insert(fact.key) {
@@ -125,9 +126,9 @@ impl History {
                     continue;
                 }
                 for (series, observed) in &fact.counts {
-                    let place = places[*series as usize]
+                    let index = indices[*series as usize]
                         .get_or_insert_with(|| record.push_series(&collected.series[*series as usize]));
-                    record.counts.push((row.at.as_second(), *place, observed.0));
+                    record.counts.push((row.at.as_second(), *index, observed.0));
                 }
             }
         }
@@ -144,29 +145,29 @@ impl History {
         record
     }
 
-    /// Takes what was read. What is read back after an interruption goes the same way.
-    pub(super) fn take(&mut self, record: &Record) {
+    /// Applies a record: of an answer just now, or from the journal of an interrupted run.
+    pub(super) fn apply(&mut self, record: &Record) {
         match record {
-            Record::Piece(piece) => self.take_piece(piece),
+            Record::Piece(piece) => self.apply_piece(piece),
             Record::TooMuch { report, next } => {
                 self.lengths.extend(report_named(report).map(|report| (report, *next)));
             }
-            Record::Day(day) => self.take_day(day),
+            Record::Day(day) => self.apply_day(day),
         }
     }
 
-    fn take_piece(&mut self, piece: &PieceRecord) {
+    fn apply_piece(&mut self, piece: &PieceRecord) {
         let Some(report) = piece.report() else { return };
         self.known.extend(piece.keys().map(|key| (report, key)));
-        let admitted: Vec<SeriesKey> = piece
+        let counted_in: Vec<SeriesKey> = piece
             .series(report)
-            .map(|key| self.draft.admit(&key, Total::zero_of(key.family)).0)
+            .map(|key| self.counters.get_or_fold(&key, Total::zero_of(key.family)).0)
             .collect();
         for key in piece.born(report) {
-            self.draft.admit(&key, Total::zero_of(key.family));
+            self.counters.get_or_fold(&key, Total::zero_of(key.family));
         }
         for (second, series, observed) in &piece.counts {
-            let Some(key) = admitted.get(*series as usize) else {
+            let Some(key) = counted_in.get(*series as usize) else {
                 continue;
             };
             let slot = self.grid.slot_after(*second);
@@ -194,12 +195,12 @@ impl History {
         self.lengths.insert(report, piece.next);
     }
 
-    fn take_day(&mut self, day: &DayRecord) {
+    fn apply_day(&mut self, day: &DayRecord) {
         let report = ReportKind::CallDurations;
         if self.marks.0 != Some(day.date) {
             self.marks = (Some(day.date), BTreeMap::new());
         }
-        // What a stretch brings is known at its end only, and is dated to its last second.
+        // The API gives sums only, so all growth is dated to the last second that was read.
         let slot = self.grid.slot_after(day.until.as_second() - 1);
         for (key, total) in day.totals() {
             let mark = self.marks.1.entry(key.clone()).or_insert(total.zero());
@@ -212,20 +213,24 @@ impl History {
         self.covered.insert((report, false), day.until);
     }
 
-    /// The series of a family, sorted, each with the slot where it begins and its growth.
+    /// The series of a family, sorted, each with its first sample and its growth.
     pub(super) fn series(
         &self,
         report: ReportKind,
         family: &'static Family,
     ) -> impl Iterator<Item = (&SeriesKey, &Total, Slot, Option<&BTreeMap<Slot, Total>>)> {
-        let zeros = self.draft.touched.iter().filter(move |(key, _)| key.family == family);
+        let zeros = self
+            .counters
+            .changed
+            .iter()
+            .filter(move |(key, _)| key.family == family);
         zeros.map(move |(key, zero)| {
             let begin = key.labels.first().map_or(0, |id| self.begin(report, id));
             (key, &zero.total, begin, self.growth.get(key))
         })
     }
 
-    /// The newest name of each id of an info, each with the slot where it begins.
+    /// The newest name of each id of an info, each with its first sample.
     pub(super) fn names(
         &self,
         report: ReportKind,
@@ -238,7 +243,7 @@ impl History {
         names.map(move |((_, id), name)| (&**id, &*name.name, self.begin(report, id)))
     }
 
-    /// One sample before the first that has counted something of the id.
+    /// The sample before the first one that has counted something of the id.
     fn begin(&self, report: ReportKind, id: &str) -> Slot {
         let first = self.first.get(&(report, id.to_owned()));
         first.map_or(0, |first| first.saturating_sub(1))

@@ -8,7 +8,7 @@ use super::journal::Journal;
 use super::plan::End;
 use super::progress::Progress;
 use super::records::{DayRecord, Record};
-use super::{Failure, Settings};
+use super::{Failure, FetchSettings};
 use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
@@ -29,7 +29,7 @@ const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 /// Reads the past of one operation.
 pub(super) struct Reader<'b> {
     pub(super) operation: &'b Operation,
-    pub(super) settings: Settings,
+    pub(super) settings: FetchSettings,
     /// Whether calls by duration are read hour by hour.
     pub(super) hourly: bool,
     pub(super) clock: &'b Clock,
@@ -47,7 +47,7 @@ pub(super) struct Reader<'b> {
 }
 
 /// Why a report was not read to its end.
-pub(super) enum Halt {
+pub(super) enum Abort {
     /// This report cannot be read; others may be.
     Report(ApiError),
     /// Nothing can be read any more.
@@ -56,7 +56,7 @@ pub(super) enum Halt {
 
 impl Reader<'_> {
     /// Reads a report, or what is left of it.
-    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Halt> {
+    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Abort> {
         if report == ReportKind::CallDurations {
             return self.read_days(from, end).await;
         }
@@ -77,7 +77,7 @@ impl Reader<'_> {
         of_live: bool,
         from: Timestamp,
         end: Timestamp,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Abort> {
         let mut next = self.history.covered(report, of_live).unwrap_or(from);
         while next < end {
             let mut length = self.history.length(report);
@@ -98,13 +98,13 @@ impl Reader<'_> {
             let complete = match judged {
                 Ok(Some(complete)) => complete,
                 Ok(None) => {
-                    self.note_too_much(report, length)?;
+                    self.record_too_much(report, length)?;
                     continue;
                 }
                 Err(error) => {
                     let is_long = until.duration_since(next) > SHORTEST_AFTER_TIMEOUT;
                     if error.reason == Reason::Timeout && is_long {
-                        self.note_too_much(report, length)?;
+                        self.record_too_much(report, length)?;
                         continue;
                     }
                     return Err(self.halt(error));
@@ -119,16 +119,16 @@ impl Reader<'_> {
             }
             let piece = self.history.piece(report, of_live, until, complete, length, from..end);
             let rows = piece.rows;
-            self.keep(Record::Piece(piece))?;
+            self.append(Record::Piece(piece))?;
             next = second_after(until);
-            self.tell(report, next, rows);
+            self.report_progress(report, next, rows);
         }
         Ok(())
     }
 
     /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
     /// hour that comes twice is in none twice.
-    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Halt> {
+    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Abort> {
         let report = ReportKind::CallDurations;
         let operation = self.operation;
         let zone = &operation.timezone;
@@ -162,34 +162,34 @@ impl Reader<'_> {
                     answer.map_err(|error| self.halt(error))?.rows.into_totals()
                 }
             };
-            self.keep(Record::Day(DayRecord::new(date, until, totals, birth)))?;
+            self.append(Record::Day(DayRecord::new(date, until, totals, birth)))?;
             next = until;
-            self.tell(report, next, 0);
+            self.report_progress(report, next, 0);
         }
         Ok(())
     }
 
-    fn note_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Halt> {
+    fn record_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Abort> {
         let report = report.name().to_owned();
-        self.keep(Record::TooMuch { report, next })
+        self.append(Record::TooMuch { report, next })
     }
 
-    fn keep(&mut self, record: Record) -> Result<(), Halt> {
+    fn append(&mut self, record: Record) -> Result<(), Abort> {
         if let Some(journal) = &mut self.journal {
-            journal.append(&record).map_err(Halt::All)?;
+            journal.append(&record).map_err(Abort::All)?;
         }
-        self.history.take(&record);
+        self.history.apply(&record);
         Ok(())
     }
 
-    fn tell(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
-        self.progress.read(report, until, rows, self.calls);
+    fn report_progress(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
+        self.progress.advance(report, until, rows, self.calls);
     }
 
     /// Whether another call may be made: the live polls of the rest of the day come first.
-    fn check_allowed(&mut self) -> Result<(), Halt> {
+    fn check_allowed(&mut self) -> Result<(), Abort> {
         if self.stop.is_cancelled() {
-            return Err(Halt::All(self.stopped()));
+            return Err(Abort::All(self.stopped()));
         }
         let now = self.clock.now();
         self.budget.go_to(window::local_date(now, &self.operation.timezone));
@@ -198,7 +198,7 @@ impl Reader<'_> {
         if self.budget.left() > 0 {
             return Ok(());
         }
-        Err(Halt::All(Failure::Failed(format!(
+        Err(Abort::All(Failure::Failed(format!(
             "operation {}: of the {} daily_calls, {} are used and the live polls until midnight need {needed}: {}{}",
             self.operation.name,
             self.operation.daily_calls,
@@ -242,13 +242,13 @@ impl Reader<'_> {
         }
     }
 
-    fn halt(&self, error: ApiError) -> Halt {
+    fn halt(&self, error: ApiError) -> Abort {
         if self.stop.is_cancelled() {
-            return Halt::All(self.stopped());
+            return Abort::All(self.stopped());
         }
         let name = &self.operation.name;
         match error.reason {
-            Reason::Quota => Halt::All(Failure::Failed(format!(
+            Reason::Quota => Abort::All(Failure::Failed(format!(
                 "operation {name}: {}; run the same command again after {}{}",
                 error.what,
                 self.next_midnight(self.clock.now()),
@@ -256,9 +256,9 @@ impl Reader<'_> {
             ))),
             // No other report would fare better.
             Reason::Connect | Reason::Tls | Reason::Concurrency | Reason::Auth | Reason::Clock | Reason::State => {
-                Halt::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
+                Abort::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
             }
-            _ => Halt::Report(error),
+            _ => Abort::Report(error),
         }
     }
 

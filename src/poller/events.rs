@@ -12,7 +12,7 @@ use crate::config::ReportConfig;
 use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
 use crate::fetch::queries::EventQuestion;
-use crate::ledger::{EventProgress, PartOf, Piece, Source};
+use crate::ledger::{EventProgress, PartOf, Piece, ReportSource};
 use crate::reports::ReportKind;
 use crate::reports::events::Collected;
 
@@ -63,6 +63,19 @@ enum Purpose {
     Reread,
 }
 
+impl Purpose {
+    /// What the piece that ends at `until` is part of.
+    fn part_of(self, until: Timestamp, is_last: bool) -> PartOf {
+        match self {
+            Purpose::Birth => PartOf::Birth {
+                born: is_last.then_some(until),
+            },
+            Purpose::Window => PartOf::Window,
+            Purpose::Reread => PartOf::Reread { ended: is_last },
+        }
+    }
+}
+
 impl Poller {
     /// Polls a report of events. Each complete piece is committed and shown on its own.
     pub(super) async fn poll_events(&mut self, report: ReportKind, now: Timestamp) -> Result<usize, ApiError> {
@@ -99,8 +112,8 @@ impl Poller {
         Ok(rows)
     }
 
-    fn source(&self, config: &ReportConfig) -> Source {
-        Source {
+    fn source(&self, config: &ReportConfig) -> ReportSource {
+        ReportSource {
             server: self.operation.base_url.clone(),
             zone: self.operation.timezone_name.clone(),
             filter: config.filter.clone(),
@@ -189,10 +202,9 @@ impl Poller {
             if complete.is_capped {
                 self.note_capped(report);
             }
-            let (collected, count) = (complete.collected, complete.count);
-            rows += usize::try_from(count).unwrap_or(usize::MAX);
-            let is_last = until == span.until;
-            let piece = self.piece(report, config, span.purpose, is_last, until, now, collected);
+            rows += usize::try_from(complete.count).unwrap_or(usize::MAX);
+            let part_of = span.purpose.part_of(until, until == span.until);
+            let piece = piece(report, config, part_of, until, now, complete.collected);
             self.commit_and_show(piece, now).await?;
             // What was asked in vain before a piece came through is the piece's: a live one would not be there without it.
             if requests.take_one() {
@@ -209,39 +221,6 @@ impl Poller {
             self.unfinished.remove(&report);
         }
         Ok((rows, true))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a piece is made here and nowhere else")]
-    fn piece(
-        &self,
-        report: ReportKind,
-        config: &ReportConfig,
-        purpose: Purpose,
-        is_last: bool,
-        until: Timestamp,
-        now: Timestamp,
-        collected: Collected,
-    ) -> Piece {
-        let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-        Piece {
-            report,
-            until,
-            part_of: match purpose {
-                Purpose::Birth => PartOf::Birth {
-                    born: is_last.then_some(until),
-                },
-                Purpose::Window => PartOf::Window,
-                Purpose::Reread => PartOf::Reread { ended: is_last },
-            },
-            overlap: signed(config.overlap),
-            reread_back: signed(config.reread.back),
-            rows: collected.rows,
-            series: collected.series,
-            born_together: collected.born_together,
-            names: collected.names,
-            tally: collected.tally,
-            backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
-        }
     }
 
     async fn commit_and_show(&mut self, piece: Piece, now: Timestamp) -> Result<(), ApiError> {
@@ -261,6 +240,26 @@ impl Poller {
         }
         self.show_counters(report);
         Ok(())
+    }
+}
+
+fn piece(
+    report: ReportKind,
+    config: &ReportConfig,
+    part_of: PartOf,
+    until: Timestamp,
+    now: Timestamp,
+    answer: Collected,
+) -> Piece {
+    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    Piece {
+        report,
+        until,
+        part_of,
+        overlap: signed(config.overlap),
+        reread_back: signed(config.reread.back),
+        answer,
+        backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
     }
 }
 

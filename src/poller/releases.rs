@@ -71,7 +71,7 @@ impl Releases {
                 .ledger
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .shown(&report.families());
+                .visible_series(&report.families());
             self.board.show(&self.operation.name, *report, shown, None);
         }
     }

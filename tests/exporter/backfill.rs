@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::{self, Failure, Options, Settings, Summary};
+use wolkvox_exporter::backfill::{self, Failure, FetchSettings, Options, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
@@ -73,7 +73,7 @@ impl Scene {
 
     async fn run_until(&self, options: &str, stop: &CancellationToken) -> (Result<Summary, Failure>, String) {
         let clock = self.simulator.clock().clone();
-        let settings = Settings {
+        let settings = FetchSettings {
             retry: RETRY,
             cut_at: self.cut_at,
         };

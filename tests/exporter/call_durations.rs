@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::{Clock, Moment};
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::ledger::{DayReading, Ledger, Place};
+use wolkvox_exporter::ledger::{DayReading, Ledger, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Amount, Value};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
@@ -335,7 +335,7 @@ async fn a_restart_with_its_state_goes_on() {
         "2026-11-20T19:00:00Z",
     ];
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), |_, _| {}).await;
+    let mut stage = Stage::with_storage(times[0], plan, Disk::default().storage(), |_, _| {}).await;
     for time in times {
         stage.poll(CallDurations, time).await;
         let before = shown(&stage.samples().await);
@@ -364,7 +364,7 @@ async fn another_currency_counts_nothing_twice() {
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
     let adjust =
         |operation: &mut wolkvox_exporter::config::Operation, _: &mut _| operation.currency = Some("COP".to_owned());
-    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), adjust).await;
+    let mut stage = Stage::with_storage(times[0], plan, Disk::default().storage(), adjust).await;
     stage.poll(CallDurations, times[0]).await;
     stage.poll(CallDurations, times[1]).await;
     let mut stage = stage.restart(|operation, _| operation.currency = Some("USD".to_owned()));
@@ -440,7 +440,7 @@ proptest! {
         let first = date(2026, 11, 1);
         let now = Moment { wall: "2026-11-05T12:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Instant::now() };
         let series: Vec<_> = call_durations::CallDurations::all_series(None).into_iter().take(3).collect();
-        let mut ledger = Ledger::open(Place::memory(), Duration::ZERO, 5000, now).unwrap();
+        let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 5000, now).unwrap();
         let mut highest: BTreeMap<(Date, usize), u64> = BTreeMap::new();
         let mut birth = [0; 3];
         let mut before = [0; 3];
@@ -472,7 +472,7 @@ proptest! {
                 }
             }
             let mut values = [0; 3];
-            for family in ledger.shown(&ReportKind::CallDurations.families()) {
+            for family in ledger.visible_series(&ReportKind::CallDurations.families()) {
                 for shown in family.series {
                     let key = (family.family, &shown.labels);
                     if let Some(cell) = series.iter().position(|(other, _)| (other.family, &other.labels) == key) {

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use wolkvox_exporter::config::Operation;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::poller::Settings;
 use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns, Ivr, PreviewCalls};
 use wolkvox_simulator::{
-    Api, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, Silence, SimulatedOperation, TimeText,
+    Api, Blackout, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, SimulatedOperation, TimeText,
     WaitWords, counts_up_to, personal_data_in,
 };
 
@@ -227,10 +227,10 @@ fn hours(hours: i64) -> SignedDuration {
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_trouble_equal_the_truth() {
     let born = at("2026-10-27T14:03:20Z");
-    let mut stage = Stage::at_place(
+    let mut stage = Stage::with_storage(
         &born.to_string(),
         plan(0.05, EventPlan::default()),
-        Disk::default().place(),
+        Disk::default().storage(),
         all_reports,
     )
     .await;
@@ -394,14 +394,14 @@ async fn a_day_of_172_000_rows_is_counted_whole() {
 async fn rows_that_an_empty_answer_hid_are_counted_later() {
     let born = at("2026-11-18T11:00:00Z");
     let mut stage = Stage::with(&born.to_string(), plan(0.2, EventPlan::calm()), all_reports).await;
-    let silence = |report| Silence {
+    let blackout = |report| Blackout {
         report: api(report),
         from: born + hours(1),
         until: born + hours(9),
     };
     stage
         .acme()
-        .switch(|switches| switches.silences = EVENTS.map(silence).to_vec());
+        .switch(|switches| switches.blackouts = EVENTS.map(blackout).to_vec());
     poll_all(&mut stage, born).await;
     let mut now = born;
     for _ in 0..20 {
@@ -464,10 +464,10 @@ async fn an_outage_of_three_days_is_caught_up_within_the_budget() {
 async fn changes_of_the_configuration_count_nothing_twice() {
     let born = at("2026-11-16T14:00:00Z");
     let disk = Disk::default();
-    let mut stage = Stage::at_place(
+    let mut stage = Stage::with_storage(
         &born.to_string(),
         plan(0.1, EventPlan::calm()),
-        disk.place(),
+        disk.storage(),
         all_reports,
     )
     .await;
@@ -685,7 +685,7 @@ async fn every_spelling_means_the_same() {
             stage.acme().switch(|switches| {
                 switches.wait_words = words;
                 switches.times = times;
-                switches.row_type_case = wolkvox_simulator::StatusCase::Upper;
+                switches.row_type_case = wolkvox_simulator::WordCase::Upper;
                 switches.numbers = wolkvox_simulator::Numbers::Json;
                 switches.layout = wolkvox_simulator::Layout::Compact;
             });
@@ -708,10 +708,10 @@ async fn every_spelling_means_the_same() {
 async fn a_disk_that_fails_is_a_failing_report_and_recovers() {
     let born = at("2026-11-18T13:00:00Z");
     let disk = Disk::default();
-    let mut stage = Stage::at_place(
+    let mut stage = Stage::with_storage(
         &born.to_string(),
         plan(0.5, EventPlan::calm()),
-        disk.place(),
+        disk.storage(),
         all_reports,
     )
     .await;
@@ -779,8 +779,8 @@ async fn no_personal_data_gets_out() {
         typed_numbers: 0.3,
         ..EventPlan::default()
     };
-    let place = Place::file(&folder.0, "acme");
-    let mut stage = Stage::at_place(&born.to_string(), plan(0.5, events), place, all_reports).await;
+    let storage = Storage::file(&folder.0, "acme");
+    let mut stage = Stage::with_storage(&born.to_string(), plan(0.5, events), storage, all_reports).await;
     let mut now = born;
     for report in [Campaigns, CallDurations] {
         stage.poll(report, &now.to_string()).await;

@@ -216,7 +216,7 @@ async fn a_wait_of_days_ends_at_local_midnight() {
 #[tokio::test]
 async fn an_operation_with_state_is_ready_at_once() {
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    let mut stage = Stage::at_place(TEN, plan, Disk::default().place(), |_, _| {}).await;
+    let mut stage = Stage::with_storage(TEN, plan, Disk::default().storage(), |_, _| {}).await;
     let ready = async |stage: &Stage| {
         let page = stage.page.0.replace("/metrics", "/-/ready");
         crate::support::get(&page, &[]).await.status()

@@ -13,7 +13,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::health::Skip;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{Grid, Poller, Settings, Stop, phase};
 use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
@@ -57,7 +57,7 @@ impl Timeline {
             retry: RETRY,
             cut_at: CUT_AT,
         };
-        let poller = Poller::new(operation, settings, Place::memory(), clock, Arc::clone(&board)).unwrap();
+        let poller = Poller::new(operation, settings, Storage::memory(), clock, Arc::clone(&board)).unwrap();
         let stop = CancellationToken::new();
         let polling = tokio::spawn(poller.run(Instant::now(), Stop::within(&stop)));
         let timeline = Self {

@@ -14,7 +14,7 @@ use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{Poller, Settings};
 use wolkvox_exporter::reports::ReportKind;
@@ -85,7 +85,7 @@ pub(crate) struct Stage {
     pub(crate) poller: Poller,
     pub(crate) page: Page,
     operation: Operation,
-    place: Place,
+    storage: Storage,
     board: Arc<Board>,
     settings: Settings,
     _served: RunningSimulator,
@@ -101,14 +101,14 @@ impl Stage {
         plan: OperationPlan,
         adjust: impl FnOnce(&mut Operation, &mut Settings),
     ) -> Self {
-        Self::at_place(now, plan, Place::memory(), adjust).await
+        Self::with_storage(now, plan, Storage::memory(), adjust).await
     }
 
-    /// With the state at a place of the test's own, so that it outlives restarts.
-    pub(crate) async fn at_place(
+    /// With storage of its own for the state, so that it outlives restarts.
+    pub(crate) async fn with_storage(
         now: &str,
         plan: OperationPlan,
-        place: Place,
+        storage: Storage,
         adjust: impl FnOnce(&mut Operation, &mut Settings),
     ) -> Self {
         let simulator = simulator(vec![plan], at(now));
@@ -127,7 +127,7 @@ impl Stage {
         let mut poller = Poller::new(
             operation.clone(),
             settings,
-            place.clone(),
+            storage.clone(),
             clock.clone(),
             Arc::clone(&board),
         )
@@ -147,7 +147,7 @@ impl Stage {
             poller,
             page,
             operation,
-            place,
+            storage,
             board,
             settings,
             simulator,
@@ -175,13 +175,13 @@ impl Stage {
         self.page.samples().await
     }
 
-    /// Ends the poller and starts another one at the same place, perhaps with another configuration.
+    /// Ends the poller and starts another one on the same storage, perhaps with another configuration.
     pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut Settings)) -> Self {
         let Self {
             simulator,
             poller,
             mut operation,
-            place,
+            storage,
             board,
             mut settings,
             page,
@@ -191,13 +191,13 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let mut poller = Poller::new(operation.clone(), settings, place.clone(), clock, Arc::clone(&board)).unwrap();
+        let mut poller = Poller::new(operation.clone(), settings, storage.clone(), clock, Arc::clone(&board)).unwrap();
         poller.show();
         Self {
             simulator,
             poller,
             operation,
-            place,
+            storage,
             board,
             settings,
             page,
@@ -372,12 +372,12 @@ impl Live {
         };
         let clock = simulator.clock().clone();
         let board = Arc::new(Board::new(process::registry(clock.now()).0));
-        let place = Place::file(config.state_path.as_deref().unwrap(), &operation.name);
+        let storage = Storage::file(config.state_path.as_deref().unwrap(), &operation.name);
         let reports = operation.reports.keys().copied().collect();
         let clock = Clock::from_fn(move || clock.now());
         Self {
             simulator: simulator.clone(),
-            poller: Poller::new(operation, settings, place, clock, Arc::clone(&board)).unwrap(),
+            poller: Poller::new(operation, settings, storage, clock, Arc::clone(&board)).unwrap(),
             board,
             reports,
         }

@@ -1,8 +1,7 @@
-//! What the row reports ought to be counted as, written down from what was generated and not from what was answered.
+//! What a client should count from the row reports, taken from the generated rows rather than from the answers.
 //!
-//! Facts belong to the date of their row, read as a client has to read it: the text of a repeated hour is taken for the
-//! earlier instant. Both ends of a range are included. A range is looked through hour by hour, so that its ends should
-//! not be the ends of time.
+//! A fact belongs to the date of its row as a client reads it: within a repeated hour, the earlier instant. Both ends of a
+//! range are included. Ranges are read hour by hour, so do not ask for all time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,17 +9,17 @@ use jiff::Timestamp;
 
 use super::{
     Events,
-    previews::About,
+    previews::PreviewRow,
     waits::{Wait, WaitResult},
 };
 use crate::truth::Truth;
 
-/// Which facts are meant.
+/// Which facts to include.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Those that answers show from that instant on: rows that are late and blanks that are not filled do not count.
+    /// What answers show at that instant, without late rows and codes that are still to come.
     By(Timestamp),
-    /// All, as they are when nothing is late any more.
+    /// Everything, as answers show it when nothing is late any more.
     Everything,
 }
 
@@ -37,21 +36,21 @@ impl Seen {
     }
 }
 
-/// `skill_2`, as the exporter's metrics define it.
+/// The facts of `skill_2`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AbandonedFacts {
     /// Rows by skill id, channel and result (`abandoned`, `answered`, `other`).
     pub interactions: BTreeMap<(u32, &'static str, &'static str), u64>,
-    /// Seconds waited by skill id and channel, of abandoned rows, the shortest first.
+    /// Seconds waited in abandoned rows by skill id and channel, shortest first.
     pub waits: BTreeMap<(u32, &'static str), Vec<u32>>,
 }
 
-/// `campaign_5`, as the exporter's metrics define it.
+/// The facts of `campaign_5`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreviewFacts {
     /// Rows of type call by campaign id, `type_interaction`, `call_result` and `hang_up`.
     pub calls: BTreeMap<(u32, &'static str, &'static str, &'static str), u64>,
-    /// Seconds of the rows of type call by campaign id, the shortest first.
+    /// Seconds of the rows of type call by campaign id, shortest first.
     pub durations: BTreeMap<u32, Vec<u32>>,
     /// Codes of rows of type call by campaign id and code.
     pub codes: BTreeMap<(u32, &'static str), u64>,
@@ -59,33 +58,33 @@ pub struct PreviewFacts {
     pub records: BTreeMap<(u32, &'static str), u64>,
 }
 
-/// `diagram_1`, as the exporter's metrics define it.
+/// The facts of `diagram_1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IvrFacts {
-    /// Calls by routing point id and result (`ok`, `hung_up`), each at the date of its last row.
+    /// Calls by routing point id and result (`ok`, `hung_up`). A call counts at the date of its last row.
     pub calls: BTreeMap<(u32, &'static str), u64>,
-    /// Seconds of the same calls by routing point id, the shortest first.
+    /// Seconds of the same calls by routing point id, shortest first.
     pub times: BTreeMap<u32, Vec<u32>>,
-    /// Rows by routing point id and option, `none` and `number` among them.
+    /// Rows by routing point id and option, including `none` and `number`.
     pub selections: BTreeMap<(u32, &'static str), u64>,
-    /// Rows with a transfer target by routing point id and target, `number` among them.
+    /// Rows with a transfer target by routing point id and target, including `number`.
     pub transfers: BTreeMap<(u32, &'static str), u64>,
 }
 
-/// How many of the values are at or below each bound, as a cumulative histogram has them.
+/// The cumulative histogram of the values: how many are at or below each bound.
 pub fn counts_up_to(values: &[u32], bounds: &[f64]) -> Vec<u64> {
     let below = |bound: f64| values.iter().filter(|value| f64::from(**value) <= bound).count() as u64;
     bounds.iter().map(|bound| below(*bound)).collect()
 }
 
 impl Truth {
-    /// What `skill_2` says of the dates from `from` to `until`.
+    /// The facts of `skill_2` dated from `from` to `until`.
     pub fn abandoned_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> AbandonedFacts {
-        let Events { world, waits, .. } = self.events();
+        let Events { source, waits, .. } = self.events();
         let mut facts = AbandonedFacts::default();
-        waits.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        waits.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let wait: &Wait = &entry.row;
-            let skill = world.traffic.centre.skills[wait.skill].id;
+            let skill = source.traffic.centre.skills[wait.skill].id;
             let channel = wait.interaction.channel;
             let result = match wait.result {
                 WaitResult::Abandoned => "abandoned",
@@ -101,19 +100,19 @@ impl Truth {
         facts
     }
 
-    /// What `campaign_5` says of the dates from `from` to `until`.
+    /// The facts of `campaign_5` dated from `from` to `until`.
     pub fn preview_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> PreviewFacts {
-        let Events { world, previews, .. } = self.events();
+        let Events { source, previews, .. } = self.events();
         let mut facts = PreviewFacts::default();
-        previews.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        previews.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let campaign = entry.row.campaign;
             match entry.row.about {
-                About::Record { result, .. } => {
+                PreviewRow::Record { result, .. } => {
                     if let Some(result) = result.by(seen.until()) {
                         *facts.records.entry((campaign, result.label)).or_default() += 1;
                     }
                 }
-                About::Call { call, code } => {
+                PreviewRow::Call { call, code } => {
                     let labels = (campaign, call.interaction.label, call.result, call.hang_up.label);
                     *facts.calls.entry(labels).or_default() += 1;
                     facts.durations.entry(campaign).or_default().push(call.seconds);
@@ -127,13 +126,13 @@ impl Truth {
         facts
     }
 
-    /// What `diagram_1` says of the dates from `from` to `until`.
+    /// The facts of `diagram_1` dated from `from` to `until`.
     pub fn ivr(&self, from: Timestamp, until: Timestamp, seen: Seen) -> IvrFacts {
-        let Events { world, steps, .. } = self.events();
+        let Events { source, steps, .. } = self.events();
         let mut facts = IvrFacts::default();
-        steps.dated(world, from.as_second(), until.as_second(), seen, |entry| {
+        steps.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let step = &entry.row;
-            let point = world.traffic.centre.routing_points[step.routing_point].id;
+            let point = source.traffic.centre.routing_points[step.routing_point].id;
             if step.stands_for_call {
                 let result = if step.hung_up { "hung_up" } else { "ok" };
                 *facts.calls.entry((point, result)).or_default() += 1;
@@ -148,20 +147,20 @@ impl Truth {
         facts
     }
 
-    /// Every personal string in rows of those dates. [`super::personal_data_in`] knows them by their marks instead.
+    /// Every personal string in the rows of those dates. [`super::personal_data_in`] finds them by their markers instead.
     pub fn personal_strings(&self, from: Timestamp, until: Timestamp) -> BTreeSet<String> {
         let events = self.events();
         let (from, until) = (from.as_second(), until.as_second());
         let mut strings = BTreeSet::new();
         events
             .waits
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.customer_id(), entry.row.conn_id()]);
             });
         events
             .previews
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([
                     person.telephone(),
@@ -174,7 +173,7 @@ impl Truth {
             });
         events
             .steps
-            .dated(&events.world, from, until, Seen::Everything, |entry| {
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.document(), entry.row.conn_id()]);
             });

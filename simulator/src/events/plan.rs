@@ -1,4 +1,4 @@
-//! How hard the events of an operation make it for their reader.
+//! How hard the rows of an operation are to count: their number, delays, late codes and twins.
 
 use fastrand::Rng;
 use jiff::SignedDuration;
@@ -6,18 +6,18 @@ use jiff::SignedDuration;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
-/// What the row reports are to be like. The default is moderate; [`EventPlan::calm`] has none of the difficulties.
+/// What the rows of an operation are like. The default is moderate; [`EventPlan::calm`] has no difficulties.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventPlan {
-    /// Multiplies the number of events, on top of the operation's volume. Only at 1 do they fit the sums of `cdr_4`.
+    /// Multiplies the number of rows, on top of the operation's volume. They match the sums of `cdr_4` only at 1.
     pub volume: f64,
-    /// Whether `skill_2` has rows of answered calls, too: its title says abandoned, its fields say both.
+    /// Whether `skill_2` also has rows of answered calls. Its title says abandoned calls, its fields say both.
     pub answered_waits: bool,
-    /// How late rows show.
+    /// How late rows appear.
     pub lateness: Lateness,
-    /// When codes and results of preview campaigns are typed.
+    /// When agents type the codes and results of preview campaigns.
     pub completion: Completion,
-    /// The share of rows that come two or three times, each time counting.
+    /// The share of rows that are listed two or three times. All of them count.
     pub twins: f64,
     /// The dates of an IVR call's rows.
     pub step_dates: StepDates,
@@ -40,7 +40,7 @@ impl Default for EventPlan {
 }
 
 impl EventPlan {
-    /// Every row shows at once, complete and once.
+    /// Every row is there at once, complete, and only once.
     pub fn calm() -> EventPlan {
         EventPlan {
             lateness: Lateness::NONE,
@@ -50,25 +50,25 @@ impl EventPlan {
         }
     }
 
-    /// How often a row comes, besides the first time.
-    pub(super) fn further_copies(&self, rng: &mut Rng) -> u32 {
+    /// How often a row is repeated.
+    pub(super) fn twins_of_row(&self, rng: &mut Rng) -> u32 {
         let (luck, more) = (rng.f64(), rng.u32(0..5));
         if luck < self.twins { 1 + u32::from(more == 0) } else { 0 }
     }
 }
 
-/// How long after its date a row shows. The shares are of all rows; those that are left show within `prompt`.
+/// How long after its date a row appears. Shares are of all rows; the rest appear within `prompt`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lateness {
     /// The longest delay of a row that is not late.
     pub prompt: SignedDuration,
-    /// The share that shows after 1 to 15 minutes.
+    /// The share that appears after 1 to 15 minutes.
     pub minutes: f64,
-    /// The share that shows after 1 to 8 hours.
+    /// The share that appears after 1 to 8 hours.
     pub hours: f64,
-    /// The share that shows after 8 hours to `longest`.
+    /// The share that appears after 8 hours to `longest`.
     pub days: f64,
-    /// No row shows later than that.
+    /// The longest delay of any row.
     pub longest: SignedDuration,
 }
 
@@ -85,7 +85,7 @@ impl Default for Lateness {
 }
 
 impl Lateness {
-    /// Every row shows in the second of its date.
+    /// Every row appears in the second of its date.
     pub const NONE: Lateness = Lateness {
         prompt: SignedDuration::ZERO,
         minutes: 0.0,
@@ -94,7 +94,7 @@ impl Lateness {
         longest: SignedDuration::ZERO,
     };
 
-    /// Seconds between the date and the moment in which the row shows.
+    /// Seconds from the date until the row appears.
     pub(super) fn draw(&self, rng: &mut Rng) -> i64 {
         let (luck, part) = (rng.f64(), rng.f64());
         let longest = self.longest.as_secs();
@@ -111,11 +111,11 @@ impl Lateness {
     }
 }
 
-/// How long after its row a code or a result is typed. The shares are of all rows; those that are left are typed after 1
-/// to 30 minutes.
+/// How long after the date of its row a code or result is typed. Shares are of all rows; the rest are typed after 1 to 30
+/// minutes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Completion {
-    /// The share that is there from the beginning.
+    /// The share that is there from the start.
     pub at_once: f64,
     /// The share that is typed after 1 to 5 hours.
     pub hours: f64,
@@ -134,7 +134,7 @@ impl Default for Completion {
 }
 
 impl Completion {
-    /// Nothing is ever blank.
+    /// Everything is there from the start.
     pub const AT_ONCE: Completion = Completion {
         at_once: 1.0,
         hours: 0.0,
@@ -159,10 +159,10 @@ impl Completion {
 /// The dates of an IVR call's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StepDates {
-    /// All have the end of the IVR part (the vendor's page).
+    /// All rows have the end of the IVR part (the vendor's page).
     #[default]
     EndOfCall,
-    /// Each has its own; the last one has the end.
+    /// Each row has its own date; the last one has the end.
     EachItsOwn,
 }
 

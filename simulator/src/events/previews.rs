@@ -1,12 +1,12 @@
-//! Preview campaigns: an agent looks at a record and calls, or does not: `campaign_5`.
+//! Preview campaigns, `campaign_5`: an agent opens a record, and calls or does not.
 
 use fastrand::Rng;
 
 use super::{
-    Only, World,
-    journal::{Event, Page},
-    people::{Connection, Person},
+    EventSource, RowFilter,
+    fake_people::{Connection, Person},
     plan::EventPlan,
+    timeline::{Event, HourBuilder},
     weighted,
 };
 use crate::random::rng_at;
@@ -14,63 +14,63 @@ use crate::random::rng_at;
 const PREVIEWS: u64 = 0x0070_7265_7669_6577;
 const LATE: u64 = 0x0070_7265_7669_656c;
 
-/// Records worked on for each call of the other reports.
+/// Records opened for each call of the other reports.
 const RECORDS_A_CALL: f64 = 0.15;
 
-/// A free value as it is written, and as a label shows it.
+/// A free text as the row has it, and the label value that a client should make of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Free {
+pub(super) struct FreeText {
     pub(super) text: &'static str,
     pub(super) label: &'static str,
 }
 
-const fn plain(text: &'static str) -> Free {
-    Free { text, label: text }
+const fn plain(text: &'static str) -> FreeText {
+    FreeText { text, label: text }
 }
 
-const CODES: [(u32, Free); 7] = [
+const CODES: [(u32, FreeText); 7] = [
     (14, plain("TIMEOUTACW")),
     (20, plain("VENTA")),
     (18, plain("101")),
     (15, plain("Promesa de pago")),
     (
         3,
-        Free {
+        FreeText {
             text: "Cliente pide que lo llamen de nuevo el lunes por la mañana, antes de las diez",
             label: "Cliente pide que lo llamen de nuevo el lunes por la mañana, ante",
         },
     ),
     (
         3,
-        Free {
+        FreeText {
             text: "  SEGUIMIENTO  ",
             label: "SEGUIMIENTO",
         },
     ),
-    // Agents paste what they should not.
+    // Agents paste numbers that identify people.
     (
         2,
-        Free {
+        FreeText {
             text: "Ref. 573-015-55",
             label: "number",
         },
     ),
 ];
 
-const RESULTS: [(u32, Free); 4] = [
+const RESULTS: [(u32, FreeText); 4] = [
     (40, plain("CONTACTADO")),
     (25, plain("NO CONTACTADO")),
     (10, plain("Volver a llamar")),
     (5, plain("Número equivocado")),
 ];
 
-/// `type_interaction` as it is written and as a label shows it; most are `out_pre`.
-const INTERACTIONS: [(u32, Free); 5] = [
+/// The rarer values of `type_interaction`, with their weights; most are `out_pre`.
+const INTERACTIONS: [(u32, FreeText); 5] = [
     (3, plain("conference")),
     (6, plain("inbound")),
     (
         3,
-        Free {
+        FreeText {
             text: "internal call",
             label: "internal_call",
         },
@@ -81,18 +81,18 @@ const INTERACTIONS: [(u32, Free); 5] = [
 
 const CALL_RESULTS: [(u32, &str); 4] = [(20, "no_answer"), (8, "busy"), (4, "failed"), (6, "answer_machine")];
 
-const HANG_UPS: [(u32, Free); 3] = [
+const HANG_UPS: [(u32, FreeText); 3] = [
     (45, plain("agent")),
     (
         2,
-        Free {
+        FreeText {
             text: "",
             label: "none",
         },
     ),
     (
         1,
-        Free {
+        FreeText {
             text: "system",
             label: "other",
         },
@@ -105,54 +105,54 @@ pub(super) struct Preview {
     pub(super) campaign: u32,
     pub(super) person: Person,
     connection: Option<Connection>,
-    pub(super) about: About,
+    pub(super) about: PreviewRow,
 }
 
 /// What a row is about.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum About {
+pub(super) enum PreviewRow {
     Record { result: Typed, last_code: &'static str },
     Call { call: PreviewCall, code: Typed },
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PreviewCall {
-    pub(super) hang_up: Free,
-    pub(super) interaction: Free,
+    pub(super) hang_up: FreeText,
+    pub(super) interaction: FreeText,
     pub(super) result: &'static str,
     pub(super) seconds: u32,
 }
 
-/// What an agent types sooner or later.
+/// What an agent types, perhaps later or never.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Typed {
-    value: Free,
+    value: FreeText,
     /// When, `None` for never.
     at: Option<i64>,
 }
 
 impl Typed {
-    /// What is there at an instant.
-    pub(super) fn by(&self, now: i64) -> Option<Free> {
+    /// What the row shows at an instant.
+    pub(super) fn by(&self, now: i64) -> Option<FreeText> {
         self.at.is_some_and(|at| at <= now).then_some(self.value)
     }
 }
 
 impl Preview {
-    /// Blank without a call.
+    /// `None` without a call.
     pub(super) fn conn_id(&self) -> Option<String> {
         self.connection.map(|connection| connection.of_switch(self.campaign))
     }
 }
 
 impl Event for Preview {
-    /// The record is opened up to a minute before the row of its call.
-    fn reach(_: &EventPlan) -> i64 {
+    /// A record is opened up to a minute before the date of its call.
+    fn lookahead_minutes(_: &EventPlan) -> i64 {
         1
     }
 
-    fn happen(world: &World, minute: i64, page: &mut Page<Preview>) {
-        let World { traffic, plan } = world;
+    fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Preview>) {
+        let EventSource { traffic, plan } = source;
         let Some((local, expected)) = traffic.expected(minute) else {
             return;
         };
@@ -188,17 +188,17 @@ impl Event for Preview {
                     about,
                 };
                 let visible = at + plan.lateness.draw(&mut late);
-                page.note(at, visible, row, plan, &mut late, row);
+                hour.add(at, visible, row, plan, &mut late, row);
             };
-            note(opened, About::Record { result, last_code });
+            note(opened, PreviewRow::Record { result, last_code });
             if called {
-                note(at, About::Call { call, code });
+                note(at, PreviewRow::Call { call, code });
             }
         }
     }
 
-    fn asked_for(&self, _: &World, only: &Only) -> bool {
-        only.holds(|| self.campaign.to_string())
+    fn matches(&self, _: &EventSource, filter: &RowFilter) -> bool {
+        filter.accepts(|| self.campaign.to_string())
     }
 }
 

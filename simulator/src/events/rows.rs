@@ -1,4 +1,4 @@
-//! The rows of the row reports, as the switches want them written.
+//! The JSON of the row reports.
 
 use std::collections::BTreeMap;
 
@@ -6,46 +6,46 @@ use jiff::{Timestamp, tz::Offset};
 
 use super::{
     Events, RowQuery,
-    journal::Entry,
-    people::Person,
-    previews::{About, Preview},
+    fake_people::Person,
+    previews::{Preview, PreviewRow},
     steps::Step,
+    timeline::Entry,
     waits::{Wait, WaitResult},
 };
 use crate::{
-    answers::{Answer, Pen},
+    answers::{Answer, AnswerWriter},
     centre::Centre,
     json::Json,
     switches::{OverLimit, TimeText, WaitWords},
 };
 
 impl Events {
-    pub(crate) fn waits(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.waits.answer(&self.world, query);
-        let centre = &self.world.traffic.centre;
-        pen.rows(entries.len(), entries.iter().map(|entry| pen.wait(entry, centre)))
+    pub(crate) fn waits(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.waits.answer(&self.source, query);
+        let centre = &self.source.traffic.centre;
+        writer.rows(entries.len(), entries.iter().map(|entry| writer.wait(entry, centre)))
     }
 
-    pub(crate) fn previews(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.previews.answer(&self.world, query);
-        let totals = if pen.switches.total_rows {
-            pen.preview_totals(&entries)
+    pub(crate) fn previews(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.previews.answer(&self.source, query);
+        let totals = if writer.switches.total_rows {
+            writer.preview_totals(&entries)
         } else {
             Vec::new()
         };
-        let rows = entries.iter().map(|entry| pen.preview(entry, query.now));
-        pen.rows(entries.len() + totals.len(), rows.chain(totals))
+        let rows = entries.iter().map(|entry| writer.preview(entry, query.now));
+        writer.rows(entries.len() + totals.len(), rows.chain(totals))
     }
 
-    pub(crate) fn steps(&self, query: &RowQuery, pen: &Pen<'_>) -> Answer {
-        let entries = self.steps.answer(&self.world, query);
-        let centre = &self.world.traffic.centre;
-        pen.rows(entries.len(), entries.iter().map(|entry| pen.step(entry, centre)))
+    pub(crate) fn steps(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
+        let entries = self.steps.answer(&self.source, query);
+        let centre = &self.source.traffic.centre;
+        writer.rows(entries.len(), entries.iter().map(|entry| writer.step(entry, centre)))
     }
 }
 
-impl Pen<'_> {
-    /// An answer with as many of the rows as the record limit lets through.
+impl AnswerWriter<'_> {
+    /// An answer with the rows that the record limit allows.
     fn rows(&self, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
         let limit = self.switches.record_limit.map_or(usize::MAX, |limit| limit as usize);
         if count == 0 {
@@ -77,8 +77,8 @@ impl Pen<'_> {
         let row = &entry.row;
         let typed = |typed: super::previews::Typed| self.text(typed.by(now).map_or("", |free| free.text));
         let (kind, result, last_code, call, code) = match row.about {
-            About::Record { result, last_code } => ("preview", typed(result), last_code, None, self.blank()),
-            About::Call { call, code } => ("call", self.blank(), "", Some(call), typed(code)),
+            PreviewRow::Record { result, last_code } => ("preview", typed(result), last_code, None, self.blank()),
+            PreviewRow::Call { call, code } => ("call", self.blank(), "", Some(call), typed(code)),
         };
         let comment = if call.is_some() {
             row.person.comment()
@@ -86,7 +86,7 @@ impl Pen<'_> {
             String::new()
         };
         let person = row.person;
-        self.preview_row(Fields {
+        self.preview_row(PreviewFields {
             kind,
             campaign: row.campaign,
             person: Some(person),
@@ -103,20 +103,20 @@ impl Pen<'_> {
         })
     }
 
-    /// A row for each campaign of the answer, which repeats its calls and is none: whoever counts it is wrong.
+    /// One total row per campaign. It repeats the calls above and must not be counted.
     fn preview_totals(&self, entries: &[Entry<Preview>]) -> Vec<Json> {
         let mut campaigns: BTreeMap<u32, (u64, &Entry<Preview>)> = BTreeMap::new();
         for entry in entries {
             let sum = campaigns.entry(entry.row.campaign).or_insert((0, entry));
             sum.1 = entry;
-            if let About::Call { call, .. } = entry.row.about {
+            if let PreviewRow::Call { call, .. } = entry.row.about {
                 sum.0 += u64::from(call.seconds);
             }
         }
         campaigns
             .into_iter()
             .map(|(campaign, (seconds, last))| {
-                self.preview_row(Fields {
+                self.preview_row(PreviewFields {
                     kind: "total",
                     campaign,
                     person: None,
@@ -135,12 +135,12 @@ impl Pen<'_> {
             .collect()
     }
 
-    fn preview_row(&self, fields: Fields) -> Json {
+    fn preview_row(&self, fields: PreviewFields) -> Json {
         let person = |text: &dyn Fn(Person) -> String| self.text(fields.person.map(text).unwrap_or_default());
         self.row(vec![
             (
                 "type_of_row",
-                Json::Text(self.switches.row_type_case.write(fields.kind)),
+                Json::Text(self.switches.row_type_case.apply(fields.kind)),
             ),
             ("campaign_id", self.id(fields.campaign)),
             ("customer_name", person(&|person| person.first_name().to_owned())),
@@ -182,7 +182,7 @@ impl Pen<'_> {
         ])
     }
 
-    /// An id is a number without thousands commas.
+    /// Ids never have thousands commas.
     fn id(&self, id: u32) -> Json {
         match self.integer(0) {
             Json::Integer(_) => Json::Integer(id.into()),
@@ -212,8 +212,8 @@ impl Pen<'_> {
     }
 }
 
-/// What a row of `campaign_5` says.
-struct Fields {
+/// The values of a row of `campaign_5`.
+struct PreviewFields {
     kind: &'static str,
     campaign: u32,
     person: Option<Person>,

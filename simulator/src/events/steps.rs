@@ -1,21 +1,21 @@
-//! Ways through the IVR, a row for each menu: `diagram_1`.
+//! Navigation in the IVR, `diagram_1`: a row for each menu of a call.
 
 use fastrand::Rng;
 
 use super::{
-    Only, World,
-    journal::{Event, Page},
-    people::{Connection, Person},
-    place,
+    EventSource, RowFilter, call_key,
+    fake_people::{Connection, Person},
     plan::{EventPlan, StepDates},
+    timeline::{Event, HourBuilder},
     weighted,
 };
-use crate::{random::rng_at, traffic::Direction};
+use crate::{call::Direction, random::rng_at};
 
 const STEPS: u64 = 0x0073_7465_7073_0000;
 const LATE: u64 = 0x0073_7465_7073_006c;
 
-const MINUTES_OF_LONGEST: i64 = 11;
+/// The IVR part of a call lasts at most 59 s × 11.
+const LONGEST_MINUTES: i64 = 11;
 
 const CODES: [(u32, &str); 13] = [
     (20, "1"),
@@ -35,9 +35,9 @@ const CODES: [(u32, &str); 13] = [
 
 const TARGETS: [(u32, &str); 4] = [(30, "4000"), (25, "4010"), (20, "SKILL Ventas"), (15, "Línea de Pagos")];
 
-/// What a caller chose, or where the call went on to.
+/// What a caller entered, or where the call was transferred.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Chosen {
+pub(super) enum Choice {
     Nothing,
     Pulse,
     Code(&'static str),
@@ -47,24 +47,24 @@ pub(super) enum Chosen {
     Document,
 }
 
-impl Chosen {
-    /// As it is written.
+impl Choice {
+    /// The text in the row.
     pub(super) fn text(self, person: Person) -> String {
         match self {
-            Chosen::Nothing => String::new(),
-            Chosen::Pulse => "PULSE".to_owned(),
-            Chosen::Code(code) => code.to_owned(),
-            Chosen::Telephone => person.telephone(),
-            Chosen::Document => person.document(),
+            Choice::Nothing => String::new(),
+            Choice::Pulse => "PULSE".to_owned(),
+            Choice::Code(code) => code.to_owned(),
+            Choice::Telephone => person.telephone(),
+            Choice::Document => person.document(),
         }
     }
 
-    /// As a label shows it.
+    /// The label value that a client should make of it.
     pub(super) fn label(self) -> &'static str {
         match self {
-            Chosen::Nothing | Chosen::Pulse => "none",
-            Chosen::Code(code) => code,
-            Chosen::Telephone | Chosen::Document => "number",
+            Choice::Nothing | Choice::Pulse => "none",
+            Choice::Code(code) => code,
+            Choice::Telephone | Choice::Document => "number",
         }
     }
 }
@@ -73,14 +73,14 @@ impl Chosen {
 pub(super) struct Step {
     /// An index into the routing points of the centre.
     pub(super) routing_point: usize,
-    pub(super) option: Chosen,
-    pub(super) transfer: Chosen,
+    pub(super) option: Choice,
+    pub(super) transfer: Choice,
     pub(super) hung_up: bool,
     /// Seconds of the whole IVR part.
     pub(super) seconds: u32,
     pub(super) person: Person,
     connection: Connection,
-    /// Whether the call as such is counted with this row: one of its rows, once.
+    /// Whether this is the row with which the call itself is counted.
     pub(super) stands_for_call: bool,
 }
 
@@ -91,45 +91,45 @@ impl Step {
 }
 
 impl Event for Step {
-    fn reach(plan: &EventPlan) -> i64 {
+    fn lookahead_minutes(plan: &EventPlan) -> i64 {
         match plan.step_dates {
             StepDates::EndOfCall => 0,
-            StepDates::EachItsOwn => MINUTES_OF_LONGEST,
+            StepDates::EachItsOwn => LONGEST_MINUTES,
         }
     }
 
-    fn happen(world: &World, minute: i64, page: &mut Page<Step>) {
-        let World { traffic, plan } = world;
+    fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Step>) {
+        let EventSource { traffic, plan } = source;
         for call in traffic.minute(minute) {
             let (Direction::Inbound, Some(entry)) = (call.direction, call.ivr) else {
                 continue;
             };
-            let mut rng = rng_at(traffic.seed, STEPS, place(&call));
+            let mut rng = rng_at(traffic.seed, STEPS, call_key(&call));
             let person = Person(rng.u64(..));
             let count = 1 + weighted(&mut rng, &[(35, 0), (30, 1), (20, 2), (10, 3)], 4);
             let hung_up = rng.u32(0..100) < 15 || entry.gave_up;
             let seconds = entry.seconds * if rng.u32(0..40) == 0 { 11 } else { 1 };
             let transfer = if !hung_up && rng.u32(0..100) < 40 {
-                target(&mut rng)
+                transfer_target(&mut rng)
             } else {
-                Chosen::Nothing
+                Choice::Nothing
             };
-            let mut late = rng_at(traffic.seed, LATE, place(&call));
+            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
-            let mut option = Chosen::Nothing;
+            let mut option = Choice::Nothing;
             for number in 1..=count {
-                // Some callers make the same choice again: a row like the one before, and both count.
+                // Some callers make the same choice twice: two equal rows, and both count.
                 let again = rng.u32(0..100) < 6 && number > 1;
                 let next = chosen(&mut rng, plan.typed_numbers);
                 option = if again { option } else { next };
                 if entry.pressed_nothing {
-                    option = Chosen::Pulse;
+                    option = Choice::Pulse;
                 }
                 let last = number == count;
                 let step = Step {
                     routing_point: entry.routing_point,
                     option,
-                    transfer: if last { transfer } else { Chosen::Nothing },
+                    transfer: if last { transfer } else { Choice::Nothing },
                     hung_up,
                     seconds,
                     person,
@@ -143,35 +143,35 @@ impl Event for Step {
                     StepDates::EndOfCall => 0,
                     StepDates::EachItsOwn => i64::from(seconds * (count - number) / count),
                 };
-                let copy = Step {
+                let twin = Step {
                     stands_for_call: false,
                     ..step
                 };
-                page.note(call.end - before, visible, step, plan, &mut late, copy);
+                hour.add(call.end - before, visible, step, plan, &mut late, twin);
             }
         }
     }
 
-    fn asked_for(&self, _: &World, only: &Only) -> bool {
-        only.holds(|| self.person.customer_id())
+    fn matches(&self, _: &EventSource, filter: &RowFilter) -> bool {
+        filter.accepts(|| self.person.customer_id())
     }
 }
 
-fn chosen(rng: &mut Rng, typed_numbers: f64) -> Chosen {
+fn chosen(rng: &mut Rng, typed_numbers: f64) -> Choice {
     let (luck, telephone) = (rng.f64(), rng.bool());
     match weighted(rng, &CODES, "99") {
-        _ if luck < typed_numbers && telephone => Chosen::Telephone,
-        _ if luck < typed_numbers => Chosen::Document,
-        "" => Chosen::Nothing,
-        "PULSE" => Chosen::Pulse,
-        code => Chosen::Code(code),
+        _ if luck < typed_numbers && telephone => Choice::Telephone,
+        _ if luck < typed_numbers => Choice::Document,
+        "" => Choice::Nothing,
+        "PULSE" => Choice::Pulse,
+        code => Choice::Code(code),
     }
 }
 
-/// Some calls go on to a telephone outside of the operation.
-fn target(rng: &mut Rng) -> Chosen {
+/// Some calls are transferred to an outside telephone.
+fn transfer_target(rng: &mut Rng) -> Choice {
     match weighted(rng, &TARGETS, "") {
-        "" => Chosen::Telephone,
-        code => Chosen::Code(code),
+        "" => Choice::Telephone,
+        code => Choice::Code(code),
     }
 }

@@ -1,22 +1,21 @@
 //! Calls that waited for a skill: `skill_2`.
 
 use super::{
-    Only, World,
-    journal::{Event, Page},
-    people::{Connection, Person},
-    place,
+    EventSource, RowFilter, call_key,
+    fake_people::{Connection, Person},
     plan::EventPlan,
+    timeline::{Event, HourBuilder},
     weighted,
 };
 use crate::{
+    call::{Direction, Outcome},
     random::rng_at,
-    traffic::{Direction, Outcome},
 };
 
 const WAITS: u64 = 0x0077_6169_7473_0000;
 const LATE: u64 = 0x0077_6169_7473_006c;
 
-/// `type_interaction` as it is written, and the channel that it belongs to.
+/// A value of `type_interaction`, and its channel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interaction {
     pub(super) text: &'static str,
@@ -27,7 +26,7 @@ const fn of(text: &'static str, channel: &'static str) -> Interaction {
     Interaction { text, channel }
 }
 
-/// The kinds that are met now and then, with their weights; most waits are `inbound`.
+/// The rarer values of `type_interaction`, with their weights; most are `inbound`.
 const INTERACTIONS: [(u32, Interaction); 17] = [
     (2, of("outbound", "voice")),
     (1, of("outbound_ma", "voice")),
@@ -53,7 +52,7 @@ const INTERACTIONS: [(u32, Interaction); 17] = [
 pub(super) enum WaitResult {
     Abandoned,
     Answered,
-    /// Something that no page mentions.
+    /// A value that the vendor's page does not mention.
     Odd,
 }
 
@@ -76,20 +75,20 @@ impl Wait {
 }
 
 impl Event for Wait {
-    fn reach(_: &EventPlan) -> i64 {
+    fn lookahead_minutes(_: &EventPlan) -> i64 {
         0
     }
 
-    fn happen(world: &World, minute: i64, page: &mut Page<Wait>) {
-        let World { traffic, plan } = world;
+    fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Wait>) {
+        let EventSource { traffic, plan } = source;
         for call in traffic.minute(minute) {
             let answered = call.outcome == Outcome::Answered;
             if call.direction != Direction::Inbound || (answered && !plan.answered_waits) {
                 continue;
             }
-            let mut rng = rng_at(traffic.seed, WAITS, place(&call));
+            let mut rng = rng_at(traffic.seed, WAITS, call_key(&call));
             let interaction = weighted(&mut rng, &INTERACTIONS, of("inbound", "voice"));
-            // A few wait much longer than the histogram's last edge.
+            // A few wait for many minutes, past the last bucket of any histogram.
             let patience = if rng.u32(0..100) < 2 { 8 } else { 1 };
             let result = match (rng.u32(0..300), answered) {
                 (0, _) => WaitResult::Odd,
@@ -107,13 +106,13 @@ impl Event for Wait {
                     number: call.number,
                 },
             };
-            let mut late = rng_at(traffic.seed, LATE, place(&call));
+            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
-            page.note(call.end, visible, wait, plan, &mut late, wait);
+            hour.add(call.end, visible, wait, plan, &mut late, wait);
         }
     }
 
-    fn asked_for(&self, world: &World, only: &Only) -> bool {
-        only.holds(|| world.traffic.centre.skills[self.skill].id.to_string())
+    fn matches(&self, source: &EventSource, filter: &RowFilter) -> bool {
+        filter.accepts(|| source.traffic.centre.skills[self.skill].id.to_string())
     }
 }

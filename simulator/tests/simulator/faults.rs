@@ -1,4 +1,4 @@
-//! Faults, as a client sees them and as they are on the wire.
+//! Faults, as a client sees them and on the wire.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -9,11 +9,11 @@ use std::{
 use tokio::net::TcpListener;
 use wolkvox_simulator::{Api, ErrorBody, Fault, Framing, SimulatedClock, Simulator};
 
-use super::{Bench, client};
+use super::{Stage, client};
 
-/// All bytes of an answer, and how the connection ended.
-async fn on_the_wire(bench: &Bench) -> (String, io::Result<()>) {
-    let (address, token) = (bench.running.address(), bench.operation.token().to_owned());
+/// The bytes of an answer, and how the connection ended.
+async fn on_the_wire(stage: &Stage) -> (String, io::Result<()>) {
+    let (address, token) = (stage.running.address(), stage.operation.token().to_owned());
     tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -38,8 +38,8 @@ fn body_of(answer: &str) -> &str {
 
 #[tokio::test]
 async fn statuses_come_with_the_body_and_the_header_that_were_asked_for() {
-    let bench = Bench::new().await;
-    bench.operation.inject(
+    let stage = Stage::new().await;
+    stage.operation.inject(
         Fault::Status {
             status: 503,
             retry_after: Some("7".to_owned()),
@@ -47,17 +47,17 @@ async fn statuses_come_with_the_body_and_the_header_that_were_asked_for() {
         }
         .once(),
     );
-    bench.operation.inject(Fault::status(502).once());
-    bench.operation.inject(Fault::Html.once());
-    let first = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    stage.operation.inject(Fault::status(502).once());
+    stage.operation.inject(Fault::Html.once());
+    let first = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert_eq!(
         (first.status().as_u16(), &first.headers()["retry-after"]),
         (503, &"7".parse().unwrap())
     );
     assert!(first.text().await.unwrap().starts_with("{\n    \"code\": \"503\""));
-    let (status, body) = bench.campaigns().await;
+    let (status, body) = stage.campaigns().await;
     assert!(status == 502 && body.starts_with("<html>"), "{status} {body}");
-    let page = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    let page = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert_eq!(
         (page.status().as_u16(), &page.headers()["content-type"]),
         (200, &"text/html; charset=UTF-8".parse().unwrap())
@@ -67,40 +67,40 @@ async fn statuses_come_with_the_body_and_the_header_that_were_asked_for() {
         (Fault::QuotaExceeded, "limit exceeded"),
         (Fault::WrongToken, "alidate token"),
     ] {
-        bench.operation.inject(fault.once());
-        let (status, body) = bench.campaigns().await;
+        stage.operation.inject(fault.once());
+        let (status, body) = stage.campaigns().await;
         assert!(status == 403 && body.contains(message), "{status} {body}");
     }
-    assert_eq!(bench.campaigns().await.0, 200);
+    assert_eq!(stage.campaigns().await.0, 200);
 }
 
 #[tokio::test]
 async fn faults_meet_the_report_they_are_meant_for_as_often_as_told() {
-    let bench = Bench::new().await;
-    bench.operation.inject(Fault::status(500).times(2).on(Api::Cdr4));
-    let durations = async || bench.durations("20261118000000", "20261118120000").await.0;
+    let stage = Stage::new().await;
+    stage.operation.inject(Fault::status(500).times(2).on(Api::Cdr4));
+    let durations = async || stage.durations("20261118000000", "20261118120000").await.0;
     assert_eq!(
         (
-            bench.campaigns().await.0,
+            stage.campaigns().await.0,
             durations().await,
             durations().await,
             durations().await
         ),
         (200, 500, 500, 200)
     );
-    bench.operation.inject(Fault::status(500).on(Api::Campaigns));
+    stage.operation.inject(Fault::status(500).on(Api::Campaigns));
     assert_eq!(
-        (bench.campaigns().await.0, bench.campaigns().await.0, durations().await),
+        (stage.campaigns().await.0, stage.campaigns().await.0, durations().await),
         (500, 500, 200)
     );
-    bench.operation.clear_faults();
-    assert_eq!(bench.campaigns().await.0, 200);
+    stage.operation.clear_faults();
+    assert_eq!(stage.campaigns().await.0, 200);
 }
 
 #[tokio::test]
 async fn late_and_slow_answers_are_whole() {
-    let bench = Bench::new().await;
-    let whole = bench.campaigns().await.1;
+    let stage = Stage::new().await;
+    let whole = stage.campaigns().await.1;
     let tick = Duration::from_millis(10);
     for (fault, at_least) in [
         (Fault::Delay(tick * 5), tick * 5),
@@ -113,54 +113,54 @@ async fn late_and_slow_answers_are_whole() {
             tick * 5,
         ),
     ] {
-        bench.operation.inject(fault.clone().once());
+        stage.operation.inject(fault.clone().once());
         let begun = Instant::now();
-        assert_eq!(bench.campaigns().await.1, whole, "{fault:?}");
+        assert_eq!(stage.campaigns().await.1, whole, "{fault:?}");
         assert!(begun.elapsed() >= at_least, "{fault:?}");
     }
-    // What there is before a stall has really left.
-    bench.operation.inject(Fault::Stall(Duration::from_secs(60)).once());
-    let mut response = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    // The first half arrives before the stall.
+    stage.operation.inject(Fault::Stall(Duration::from_secs(60)).once());
+    let mut response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert!(whole.as_bytes().starts_with(&response.chunk().await.unwrap().unwrap()));
     assert!(tokio::time::timeout(tick * 5, response.chunk()).await.is_err());
 }
 
 #[tokio::test]
 async fn a_cut_body_ends_in_the_middle_of_the_chunks() {
-    let bench = Bench::new().await;
-    let whole = bench.campaigns().await.1;
-    bench.operation.inject(Fault::CutBody(0.25).times(2));
-    let (answer, end) = on_the_wire(&bench).await;
+    let stage = Stage::new().await;
+    let whole = stage.campaigns().await.1;
+    stage.operation.inject(Fault::CutBody(0.25).times(2));
+    let (answer, end) = on_the_wire(&stage).await;
     assert!(end.is_ok(), "{end:?}");
     assert!(answer.to_lowercase().contains("transfer-encoding: chunked"), "{answer}");
     assert!(!answer.ends_with("0\r\n\r\n"));
     let chunk = body_of(&answer).split_once("\r\n").unwrap().1.trim_end();
     assert!(whole.starts_with(chunk) && chunk.len() > whole.len() / 5 && chunk.len() <= whole.len() / 4);
-    let response = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    let response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert!(response.status().is_success() && response.text().await.is_err());
 }
 
 #[tokio::test]
 async fn resets_are_resets() {
-    let bench = Bench::new().await;
-    bench.operation.inject(Fault::Reset.once());
-    let (answer, end) = on_the_wire(&bench).await;
+    let stage = Stage::new().await;
+    stage.operation.inject(Fault::Reset.once());
+    let (answer, end) = on_the_wire(&stage).await;
     assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     assert!(answer.starts_with("HTTP/1.1 200 OK") && body_of(&answer).len() > 500);
 
-    bench.operation.inject(Fault::ResetBeforeAnswer.once());
-    let (answer, end) = on_the_wire(&bench).await;
+    stage.operation.inject(Fault::ResetBeforeAnswer.once());
+    let (answer, end) = on_the_wire(&stage).await;
     assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     assert_eq!(answer, "");
-    assert_eq!(bench.campaigns().await.0, 200);
+    assert_eq!(stage.campaigns().await.0, 200);
 }
 
 #[tokio::test]
 async fn lengths_can_lie() {
-    let bench = Bench::new().await;
-    let whole = bench.campaigns().await.1;
-    bench.operation.inject(Fault::ContentLengthTooLong(10).times(2));
-    let (answer, end) = on_the_wire(&bench).await;
+    let stage = Stage::new().await;
+    let whole = stage.campaigns().await.1;
+    stage.operation.inject(Fault::ContentLengthTooLong(10).times(2));
+    let (answer, end) = on_the_wire(&stage).await;
     assert!(end.is_ok(), "{end:?}");
     assert!(
         answer.contains(&format!("content-length: {}\r\n", whole.len() + 10)),
@@ -168,7 +168,7 @@ async fn lengths_can_lie() {
     );
     assert_eq!(body_of(&answer), whole);
     assert!(
-        bench
+        stage
             .try_get("real_time.php?api=campaigns")
             .await
             .unwrap()
@@ -177,39 +177,39 @@ async fn lengths_can_lie() {
             .is_err()
     );
 
-    bench.operation.inject(Fault::ContentLengthTooShort(10).once());
-    assert_eq!(bench.campaigns().await.1, whole[..whole.len() - 10]);
-    assert_eq!(bench.campaigns().await.1, whole);
+    stage.operation.inject(Fault::ContentLengthTooShort(10).once());
+    assert_eq!(stage.campaigns().await.1, whole[..whole.len() - 10]);
+    assert_eq!(stage.campaigns().await.1, whole);
 }
 
 #[tokio::test]
 async fn framing_and_connections_follow_the_switches() {
-    let bench = Bench::new().await;
-    let whole = bench.campaigns().await.1;
-    bench.operation.switch(|switches| switches.framing = Framing::Chunked);
-    let response = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    let stage = Stage::new().await;
+    let whole = stage.campaigns().await.1;
+    stage.operation.switch(|switches| switches.framing = Framing::Chunked);
+    let response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert_eq!(response.headers()["transfer-encoding"], "chunked");
     assert_eq!(response.text().await.unwrap(), whole);
-    bench.operation.switch(|switches| {
+    stage.operation.switch(|switches| {
         switches.gzip = true;
         switches.close_connections = true;
     });
-    let response = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+    let response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
     assert_eq!(response.headers()["connection"], "close");
     assert_eq!(response.text().await.unwrap(), whole);
-    let (raw, _) = on_the_wire(&bench).await;
+    let (raw, _) = on_the_wire(&stage).await;
     assert!(!raw.contains("gzip"), "nobody accepted it");
 }
 
 #[tokio::test]
 async fn a_panic_ends_its_connection_only() {
-    let bench = Bench::new().await;
-    bench.operation.adjust_day_totals(|_, _| panic!("on purpose"));
+    let stage = Stage::new().await;
+    stage.operation.adjust_day_totals(|_, _| panic!("on purpose"));
     let query = "reports_manager.php?api=cdr_4&date_ini=20261118000000&date_end=20261118120000";
-    assert!(bench.try_get(query).await.is_err());
-    assert_eq!(bench.campaigns().await.0, 200);
-    bench.operation.report_true_totals();
-    assert_eq!(bench.get(query).await.0, 200);
+    assert!(stage.try_get(query).await.is_err());
+    assert_eq!(stage.campaigns().await.0, 200);
+    stage.operation.report_true_totals();
+    assert_eq!(stage.get(query).await.0, 200);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! Incidents change what they are for, within their stretch, and nothing else.
+//! Incidents change what they are for, during their period, and nothing else.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use wolkvox_simulator::{
-    Call, CampaignState, Direction, Figures, Incident, IncidentKind, OperationPlan, Outcome, SimulatedClock, Simulator,
+    Call, CallMix, CampaignState, Direction, Incident, IncidentKind, OperationPlan, Outcome, SimulatedClock, Simulator,
     SimulatorConfig, Truth,
 };
 
@@ -14,7 +14,7 @@ fn at(local: &str) -> Timestamp {
     zone.to_timestamp(local.parse::<DateTime>().unwrap()).unwrap()
 }
 
-fn world(kinds: &[IncidentKind]) -> Truth {
+fn truth(kinds: &[IncidentKind]) -> Truth {
     let incidents = kinds.iter().map(|kind| Incident::new(*kind, at(FROM), at(UNTIL)));
     let plan = OperationPlan::new("acme", TimeZone::get("America/Bogota").unwrap())
         .volume(3.0)
@@ -27,22 +27,22 @@ fn world(kinds: &[IncidentKind]) -> Truth {
     simulator.operations()[0].truth().clone()
 }
 
-/// The calls within the stretch; those of the hours around it are as they would have been.
-fn struck(kind: IncidentKind) -> (Vec<Call>, Vec<Call>) {
-    let (usual, struck) = (world(&[]), world(&[kind]));
+/// The calls of the period, usual and affected. Those of the hours around it must be equal.
+fn affected(kind: IncidentKind) -> (Vec<Call>, Vec<Call>) {
+    let (usual, affected) = (truth(&[]), truth(&[kind]));
     for (from, until) in [
         ("2026-11-18T08:00:00", "2026-11-18T09:59:59"),
         (UNTIL, "2026-11-18T13:00:00"),
     ] {
-        let (before, after) = (usual.calls(at(from), at(until)), struck.calls(at(from), at(until)));
+        let (before, after) = (usual.calls(at(from), at(until)), affected.calls(at(from), at(until)));
         assert!(!before.is_empty());
         assert_eq!(before, after, "{kind:?}");
     }
     let last = at(UNTIL) - jiff::SignedDuration::from_secs(1);
-    (usual.calls(at(FROM), last), struck.calls(at(FROM), last))
+    (usual.calls(at(FROM), last), affected.calls(at(FROM), last))
 }
 
-/// The share of the second kind of calls among the first.
+/// The share of calls that `are` something among those that are `of` something.
 fn share(calls: &[Call], of: impl Fn(&Call) -> bool, are: impl Fn(&Call) -> bool) -> f64 {
     let all = calls.iter().filter(|call| of(call)).count();
     assert!(all > 40, "{all} calls");
@@ -59,12 +59,12 @@ fn abandoned(call: &Call) -> bool {
 
 #[test]
 fn callers_of_one_skill_give_up() {
-    let (usual, struck) = struck(IncidentKind::Abandonment {
+    let (usual, affected) = affected(IncidentKind::Abandonment {
         skill: Some(0),
         share: 0.5,
     });
     assert!(share(&usual, inbound(0), abandoned) < 0.3);
-    assert!((0.4..0.75).contains(&share(&struck, inbound(0), abandoned)));
+    assert!((0.4..0.75).contains(&share(&affected, inbound(0), abandoned)));
     let others = |calls: &[Call]| {
         calls
             .iter()
@@ -72,19 +72,19 @@ fn callers_of_one_skill_give_up() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    assert_eq!(others(&usual), others(&struck));
-    assert_eq!(usual.len(), struck.len());
+    assert_eq!(others(&usual), others(&affected));
+    assert_eq!(usual.len(), affected.len());
 }
 
 #[test]
 fn callers_give_up_at_once_or_after_long() {
-    let (_, short) = struck(IncidentKind::ShortAbandons {
+    let (_, short) = affected(IncidentKind::ShortAbandons {
         skill: Some(1),
         share: 0.5,
     });
     let lost = |call: &Call| inbound(1)(call) && abandoned(call);
     assert!(share(&short, lost, |call| call.wait < 10) > 0.999);
-    let (_, long) = struck(IncidentKind::LongWaits {
+    let (_, long) = affected(IncidentKind::LongWaits {
         skill: Some(1),
         share: 0.5,
     });
@@ -93,21 +93,21 @@ fn callers_give_up_at_once_or_after_long() {
 
 #[test]
 fn a_skill_gets_no_calls() {
-    let (usual, struck) = struck(IncidentKind::InboundSilent { skill: Some(2) });
+    let (usual, affected) = affected(IncidentKind::InboundSilent { skill: Some(2) });
     assert!(usual.iter().any(inbound(2)));
-    assert!(!struck.iter().any(inbound(2)));
-    assert!(struck.iter().any(inbound(1)));
+    assert!(!affected.iter().any(inbound(2)));
+    assert!(affected.iter().any(inbound(1)));
 }
 
 #[test]
 fn dials_fail_or_are_not_answered() {
     let of_campaign = |call: &Call| call.campaign == Some(0);
-    let (_, failed) = struck(IncidentKind::DialFailures {
+    let (_, failed) = affected(IncidentKind::DialFailures {
         campaign: Some(0),
         share: 0.8,
     });
     assert!(share(&failed, of_campaign, |call| call.outcome == Outcome::Failed) > 0.7);
-    let (_, unanswered) = struck(IncidentKind::Unanswered {
+    let (_, unanswered) = affected(IncidentKind::Unanswered {
         campaign: Some(0),
         share: 0.9,
     });
@@ -116,16 +116,16 @@ fn dials_fail_or_are_not_answered() {
 
 #[test]
 fn conversations_are_short() {
-    let (usual, struck) = struck(IncidentKind::ShortCalls { share: 0.9 });
+    let (usual, affected) = affected(IncidentKind::ShortCalls { share: 0.9 });
     let talked = |call: &Call| call.outcome == Outcome::Answered && call.direction != Direction::Internal;
     assert!(share(&usual, talked, |call| call.duration <= 5) < 0.2);
-    assert!(share(&struck, talked, |call| call.duration < 5) > 0.8);
+    assert!(share(&affected, talked, |call| call.duration < 5) > 0.8);
 }
 
 #[test]
 fn menus_lose_callers_and_keys() {
     let of_point = |call: &Call| call.ivr.is_some_and(|entry| entry.routing_point == 0);
-    let (usual, left) = struck(IncidentKind::IvrHangUps {
+    let (usual, left) = affected(IncidentKind::IvrHangUps {
         routing_point: Some(0),
         share: 0.7,
     });
@@ -138,7 +138,7 @@ fn menus_lose_callers_and_keys() {
             .iter()
             .any(|call| !of_point(call) && call.ivr.is_some_and(|entry| entry.gave_up))
     );
-    let (_, deaf) = struck(IncidentKind::IvrNoInput {
+    let (_, deaf) = affected(IncidentKind::IvrNoInput {
         routing_point: Some(0),
         share: 1.0,
     });
@@ -156,7 +156,7 @@ fn campaign(truth: &Truth, local: &str) -> CampaignState {
 
 #[test]
 fn a_campaign_stalls_and_goes_on() {
-    let truth = world(&[IncidentKind::CampaignStalled { campaign: Some(0) }]);
+    let truth = truth(&[IncidentKind::CampaignStalled { campaign: Some(0) }]);
     let (early, late) = (
         campaign(&truth, "2026-11-18T10:00:00"),
         campaign(&truth, "2026-11-18T10:59:59"),
@@ -174,7 +174,7 @@ fn a_short_list_runs_out_and_is_replaced() {
         campaign: Some(0),
         records: 60,
     };
-    let (truth, usual) = (world(&[kind]), world(&[]));
+    let (truth, usual) = (truth(&[kind]), truth(&[]));
     let before = campaign(&truth, "2026-11-18T09:59:59");
     assert_eq!(before, campaign(&usual, "2026-11-18T09:59:59"));
     let loaded = campaign(&truth, FROM);
@@ -188,16 +188,16 @@ fn a_short_list_runs_out_and_is_replaced() {
 
 #[test]
 fn a_list_is_recycled_by_hand() {
-    let truth = world(&[IncidentKind::Recycled { campaign: Some(0) }]);
+    let truth = truth(&[IncidentKind::Recycled { campaign: Some(0) }]);
     let (before, after) = (campaign(&truth, "2026-11-18T09:59:59"), campaign(&truth, FROM));
     assert_eq!(after.recycled, before.recycled + 1);
     assert!(after.clean > before.clean && after.dials_of_day >= before.dials_of_day);
 }
 
 #[test]
-fn calm_figures_lose_few_callers() {
-    let plan = |figures| {
-        let plan = OperationPlan::new("acme", TimeZone::UTC).volume(3.0).figures(figures);
+fn a_calm_mix_loses_few_callers() {
+    let plan = |call_mix| {
+        let plan = OperationPlan::new("acme", TimeZone::UTC).volume(3.0).call_mix(call_mix);
         let simulator = Simulator::new(SimulatorConfig {
             seed: 7,
             clock: SimulatedClock::fixed(at(FROM)),
@@ -208,6 +208,6 @@ fn calm_figures_lose_few_callers() {
             .calls(at(FROM), at("2026-11-18T14:00:00"))
     };
     let inbound = |call: &Call| call.direction == Direction::Inbound;
-    assert!(share(&plan(Figures::calm()), inbound, abandoned) < 0.05);
-    assert!(share(&plan(Figures::default()), inbound, abandoned) > 0.1);
+    assert!(share(&plan(CallMix::calm()), inbound, abandoned) < 0.05);
+    assert!(share(&plan(CallMix::default()), inbound, abandoned) > 0.1);
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use wolkvox_simulator::{Api, Completion, EventPlan, Lateness, OverLimit, Seen, Silence};
+use wolkvox_simulator::{Api, Blackout, Completion, EventPlan, Lateness, OverLimit, Seen};
 
 use super::{
-    Bench,
-    agreement::{previews_agree, steps_agree, text, waits_agree},
+    Stage,
+    recount::{check_previews, check_steps, check_waits, text},
     rows::{PREVIEWS, REPORTS, STEPS, WAITS},
 };
 
@@ -24,24 +24,24 @@ fn counted(rows: &[Value]) -> HashMap<&Value, usize> {
 
 #[tokio::test]
 async fn without_lateness_rows_show_in_the_second_of_their_date() {
-    let bench = Bench::with_events(EventPlan::calm()).await;
+    let stage = Stage::with_events(EventPlan::calm()).await;
     for report in REPORTS {
-        let rows = bench.rows(report, HOUR.0, HOUR.1).await;
+        let rows = stage.rows(report, HOUR.0, HOUR.1).await;
         let last = text(rows.last().unwrap(), "date").to_owned();
-        let at = bench.instant(&last.replace(' ', "T"));
-        let now = bench.clock.now();
-        bench.clock.set(at);
-        assert_eq!(bench.rows(report, HOUR.0, HOUR.1).await, rows);
-        bench.clock.set(at - SignedDuration::from_secs(1));
-        let before = bench.rows(report, HOUR.0, HOUR.1).await;
+        let at = stage.instant(&last.replace(' ', "T"));
+        let now = stage.clock.now();
+        stage.clock.set(at);
+        assert_eq!(stage.rows(report, HOUR.0, HOUR.1).await, rows);
+        stage.clock.set(at - SignedDuration::from_secs(1));
+        let before = stage.rows(report, HOUR.0, HOUR.1).await;
         assert!(before.len() < rows.len() && before[..] == rows[..before.len()]);
-        bench.clock.set(now);
+        stage.clock.set(now);
     }
 }
 
 #[tokio::test]
 async fn late_rows_come_sooner_or_later_and_stay() {
-    let bench = Bench::with_events(EventPlan {
+    let stage = Stage::with_events(EventPlan {
         lateness: Lateness {
             minutes: 0.3,
             hours: 0.2,
@@ -52,24 +52,24 @@ async fn late_rows_come_sooner_or_later_and_stay() {
         ..EventPlan::default()
     })
     .await;
-    let truth = bench.operation.truth();
+    let truth = stage.operation.truth();
     let (from, until) = (
-        bench.instant("2026-11-18T11:00:00"),
-        bench.instant("2026-11-18T11:59:59"),
+        stage.instant("2026-11-18T11:00:00"),
+        stage.instant("2026-11-18T11:59:59"),
     );
     let mut sizes = Vec::new();
     let mut last: Vec<Value> = Vec::new();
     for minutes in [0, 1, 15, 8 * 60, 40 * 60 - 8 * 60] {
-        bench.clock.advance(SignedDuration::from_mins(minutes));
-        let seen = Seen::By(bench.clock.now());
-        let rows = bench.rows(WAITS, HOUR.0, HOUR.1).await;
-        waits_agree(&rows, &truth.abandoned_calls(from, until, seen));
-        previews_agree(
-            &bench.rows(PREVIEWS, HOUR.0, HOUR.1).await,
+        stage.clock.advance(SignedDuration::from_mins(minutes));
+        let seen = Seen::By(stage.clock.now());
+        let rows = stage.rows(WAITS, HOUR.0, HOUR.1).await;
+        check_waits(&rows, &truth.abandoned_calls(from, until, seen));
+        check_previews(
+            &stage.rows(PREVIEWS, HOUR.0, HOUR.1).await,
             &truth.preview_calls(from, until, seen),
         );
-        steps_agree(&bench.rows(STEPS, HOUR.0, HOUR.1).await, &truth.ivr(from, until, seen));
-        // Whatever was there is there still.
+        check_steps(&stage.rows(STEPS, HOUR.0, HOUR.1).await, &truth.ivr(from, until, seen));
+        // No row disappears.
         let now = counted(&rows);
         assert!(counted(&last).iter().all(|(row, count)| now[*row] >= *count));
         sizes.push(rows.len());
@@ -79,15 +79,15 @@ async fn late_rows_come_sooner_or_later_and_stay() {
         sizes.windows(2).all(|pair| pair[0] <= pair[1]) && sizes[0] < sizes[2] && sizes[3] < sizes[4],
         "{sizes:?}"
     );
-    // After the longest delay nothing comes any more.
-    let now = Seen::By(bench.clock.now());
+    // After the longest delay no more rows appear.
+    let now = Seen::By(stage.clock.now());
     let all = truth.abandoned_calls(from, until, Seen::Everything);
     assert_eq!(truth.abandoned_calls(from, until, now), all);
 }
 
 #[tokio::test]
 async fn codes_and_results_are_typed_once_and_for_good() {
-    let bench = Bench::with_events(EventPlan {
+    let stage = Stage::with_events(EventPlan {
         completion: Completion {
             at_once: 0.1,
             hours: 0.3,
@@ -97,18 +97,18 @@ async fn codes_and_results_are_typed_once_and_for_good() {
     })
     .await;
     let (from, until) = (
-        bench.instant("2026-11-18T11:00:00"),
-        bench.instant("2026-11-18T11:59:59"),
+        stage.instant("2026-11-18T11:00:00"),
+        stage.instant("2026-11-18T11:59:59"),
     );
     let mut changes: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     let mut blanks = Vec::new();
     for _ in 0..12 {
-        let rows = bench.rows(PREVIEWS, HOUR.0, HOUR.1).await;
-        let facts = bench
+        let rows = stage.rows(PREVIEWS, HOUR.0, HOUR.1).await;
+        let facts = stage
             .operation
             .truth()
-            .preview_calls(from, until, Seen::By(bench.clock.now()));
-        previews_agree(&rows, &facts);
+            .preview_calls(from, until, Seen::By(stage.clock.now()));
+        check_previews(&rows, &facts);
         let mut blank = 0;
         for row in &rows {
             let kind = text(row, "type_of_row");
@@ -122,7 +122,7 @@ async fn codes_and_results_are_typed_once_and_for_good() {
             }
         }
         blanks.push(blank);
-        bench.clock.advance(SignedDuration::from_mins(30));
+        stage.clock.advance(SignedDuration::from_mins(30));
     }
     assert!(
         changes
@@ -139,26 +139,26 @@ async fn codes_and_results_are_typed_once_and_for_good() {
 
 #[tokio::test]
 async fn twins_are_equal_rows_and_each_counts() {
-    let with = Bench::with_events(EventPlan {
+    let with = Stage::with_events(EventPlan {
         twins: 0.3,
         ..EventPlan::calm()
     })
     .await;
-    let without = Bench::with_events(EventPlan::calm()).await;
+    let without = Stage::with_events(EventPlan::calm()).await;
     for report in REPORTS {
         let (twins, single) = (
             with.rows(report, HOUR.0, HOUR.1).await,
             without.rows(report, HOUR.0, HOUR.1).await,
         );
         let (twins_of, single_of) = (counted(&twins), counted(&single));
-        // No row is new; some come twice or three times as often.
+        // No row is new; some are listed two or three times.
         assert_eq!(twins_of.len(), single_of.len());
         let mut more: Vec<usize> = twins_of.iter().map(|(row, count)| count - single_of[*row]).collect();
         more.sort_unstable();
         assert!(more[0] == 0 && more.contains(&1) && more.contains(&2), "{more:?}");
     }
     let (from, until) = (with.instant("2026-11-18T11:00:00"), with.instant("2026-11-18T11:59:59"));
-    let calls = |bench: &Bench| bench.operation.truth().ivr(from, until, Seen::Everything).calls;
+    let calls = |stage: &Stage| stage.operation.truth().ivr(from, until, Seen::Everything).calls;
     assert_eq!(
         calls(&with),
         calls(&without),
@@ -168,22 +168,22 @@ async fn twins_are_equal_rows_and_each_counts() {
 
 #[tokio::test]
 async fn the_record_limit_cuts_or_refuses() {
-    let bench = Bench::new().await;
+    let stage = Stage::new().await;
     for report in REPORTS {
-        bench.operation.switch(|switches| switches.record_limit = None);
-        let all = bench.rows(report, HOUR.0, HOUR.1).await;
+        stage.operation.switch(|switches| switches.record_limit = None);
+        let all = stage.rows(report, HOUR.0, HOUR.1).await;
         for (limit, expected) in [(10, 10), (all.len(), all.len()), (all.len() - 1, all.len() - 1)] {
-            bench
+            stage
                 .operation
                 .switch(|switches| switches.record_limit = Some(u32::try_from(limit).unwrap()));
-            assert_eq!(bench.rows(report, HOUR.0, HOUR.1).await, all[..expected]);
+            assert_eq!(stage.rows(report, HOUR.0, HOUR.1).await, all[..expected]);
         }
-        bench
+        stage
             .operation
             .switch(|switches| switches.over_limit = OverLimit::BadRequest);
-        let (status, body) = bench.ask(report, HOUR.0, HOUR.1).await;
+        let (status, body) = stage.ask(report, HOUR.0, HOUR.1).await;
         assert!(status == 400 && body.contains("records"), "{body}");
-        bench
+        stage
             .operation
             .switch(|switches| switches.over_limit = OverLimit::SilentCut);
     }
@@ -191,10 +191,10 @@ async fn the_record_limit_cuts_or_refuses() {
 
 #[tokio::test]
 async fn a_report_can_be_silent_for_hours() {
-    let bench = Bench::new().await;
-    let noon = bench.clock.now();
-    bench.operation.switch(|switches| {
-        switches.silences = vec![Silence {
+    let stage = Stage::new().await;
+    let noon = stage.clock.now();
+    stage.operation.switch(|switches| {
+        switches.blackouts = vec![Blackout {
             report: Api::Diagram1,
             from: noon,
             until: noon + SignedDuration::from_hours(3),
@@ -206,8 +206,8 @@ async fn a_report_can_be_silent_for_hours() {
         (noon, true),
         (noon + SignedDuration::from_hours(3), false),
     ] {
-        bench.clock.set(at);
-        assert_eq!(bench.ask(STEPS, HOUR.0, HOUR.1).await.0, if silent { 404 } else { 200 });
-        assert_eq!(bench.ask(WAITS, HOUR.0, HOUR.1).await.0, 200);
+        stage.clock.set(at);
+        assert_eq!(stage.ask(STEPS, HOUR.0, HOUR.1).await.0, if silent { 404 } else { 200 });
+        assert_eq!(stage.ask(WAITS, HOUR.0, HOUR.1).await.0, 200);
     }
 }

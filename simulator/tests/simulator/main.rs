@@ -1,4 +1,4 @@
-//! The simulator is held against its own truth, over HTTP and on the wire.
+//! Compares the answers of the simulator, over HTTP and on the wire, with its truth and the vendor's pages.
 
 // The exception of clippy for tests does not reach the helpers beside them.
 #![allow(clippy::unwrap_used)]
@@ -14,37 +14,37 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
-mod agreement;
 mod faults;
 mod incidents;
 mod lateness;
 mod limits;
+mod recount;
 mod reports;
 mod rows;
 mod switches;
 mod time;
 
-/// A simulator with one operation, and a client of it.
-struct Bench {
+/// A running simulator with one operation, and a client.
+struct Stage {
     clock: SimulatedClock,
     operation: SimulatedOperation,
     running: RunningSimulator,
     client: Client,
 }
 
-impl Bench {
-    /// Bogota, at noon of a working day.
-    async fn new() -> Bench {
-        Bench::in_zone("America/Bogota", "2026-11-18T12:00:00").await
+impl Stage {
+    /// In Bogota, at noon of a working day.
+    async fn new() -> Stage {
+        Stage::in_zone("America/Bogota", "2026-11-18T12:00:00").await
     }
 
-    async fn in_zone(zone: &str, local: &str) -> Bench {
+    async fn in_zone(zone: &str, local: &str) -> Stage {
         let zone = TimeZone::get(zone).unwrap();
         let now = zone.to_timestamp(local.parse::<DateTime>().unwrap()).unwrap();
-        Bench::of(7, OperationPlan::new("acme", zone), now).await
+        Stage::of(7, OperationPlan::new("acme", zone), now).await
     }
 
-    async fn of(seed: u64, plan: OperationPlan, now: Timestamp) -> Bench {
+    async fn of(seed: u64, plan: OperationPlan, now: Timestamp) -> Stage {
         let clock = SimulatedClock::fixed(now);
         let simulator = Simulator::new(SimulatorConfig {
             seed,
@@ -55,7 +55,7 @@ impl Bench {
             .start(TcpListener::bind("127.0.0.1:0").await.unwrap())
             .unwrap();
         let operation = simulator.operation("acme").unwrap().clone();
-        Bench {
+        Stage {
             clock,
             operation,
             running,
@@ -89,7 +89,7 @@ impl Bench {
         .await
     }
 
-    /// The sums of a window, of nothing when the answer says that there is nothing.
+    /// The sums of a window; 0 if the answer says that there is no data.
     async fn totals(&self, from: &str, until: &str) -> DayTotals {
         let (status, body) = self.durations(from, until).await;
         match status {

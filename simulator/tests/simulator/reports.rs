@@ -1,4 +1,4 @@
-//! The two reports of sums against the truth, and what all reports have in common.
+//! `campaigns` and `cdr_4` against the truth, and what all reports have in common.
 
 use std::collections::HashSet;
 
@@ -6,31 +6,31 @@ use jiff::{SignedDuration, civil::date, tz::TimeZone};
 use serde_json::Value;
 use wolkvox_simulator::{Api, DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator};
 
-use super::{Bench, totals_in};
+use super::{Stage, totals_in};
 
 #[tokio::test]
 async fn call_durations_agree_with_the_truth_and_have_the_shape_of_the_page() {
-    let bench = Bench::new().await;
-    let (status, body) = bench.durations("20261118000000", "20261118120000").await;
+    let stage = Stage::new().await;
+    let (status, body) = stage.durations("20261118000000", "20261118120000").await;
     assert_eq!(status, 200);
     let start = "{\n    \"code\": \"200\",\n    \"error\": null,\n    \"msg\": \"5 records were found\",\n    \"data\": {\n        \"0_5_seg\": {\n            \"calls\": \"";
     assert!(body.starts_with(start) && body.ends_with("\n    }\n}"), "{body}");
     assert!(!body.contains('\r'));
 
-    let truth = bench.operation.truth();
+    let truth = stage.operation.truth();
     let totals = totals_in(&body);
-    assert_eq!(totals, truth.day_totals(date(2026, 11, 18), bench.clock.now()));
+    assert_eq!(totals, truth.day_totals(date(2026, 11, 18), stage.clock.now()));
     assert!((1500..6000).contains(&totals.total().calls), "{totals:?}");
     assert!(DurationBucket::ALL.iter().all(|bucket| totals[*bucket].calls > 0));
-    // Thousands commas are really there.
+    // Some sums have thousands commas.
     assert!(body.contains(','));
 
     // The truth itself, counted call by call.
     let midnight = date(2026, 11, 18)
-        .to_zoned(bench.operation.timezone().clone())
+        .to_zoned(stage.operation.timezone().clone())
         .unwrap()
         .timestamp();
-    let calls = truth.calls(midnight, bench.clock.now());
+    let calls = truth.calls(midnight, stage.clock.now());
     let longer: Vec<_> = calls.iter().filter(|call| call.duration > 120).collect();
     assert_eq!(totals[DurationBucket::Longer].calls, longer.len() as u64);
     let minutes: u64 = longer.iter().map(|call| u64::from(call.duration).div_ceil(60)).sum();
@@ -63,14 +63,14 @@ async fn call_durations_agree_with_the_truth_and_have_the_shape_of_the_page() {
 
 #[tokio::test]
 async fn campaigns_agree_with_the_truth_all_day_long() {
-    let bench = Bench::in_zone("America/Bogota", "2026-11-18T00:30:00").await;
+    let stage = Stage::in_zone("America/Bogota", "2026-11-18T00:30:00").await;
     let (mut fell, mut above_100, mut overlapped) = (false, false, false);
     let mut last_dial = [0; 6];
     for _ in 0..46 {
-        let (status, body) = bench.campaigns().await;
+        let (status, body) = stage.campaigns().await;
         assert_eq!(status, 200);
         let rows: Vec<Value> = serde_json::from_str(&body).unwrap();
-        let states = bench.operation.truth().campaigns(bench.clock.now());
+        let states = stage.operation.truth().campaigns(stage.clock.now());
         assert_eq!((rows.len(), states.len()), (6, 6));
         for (index, (row, state)) in rows.iter().zip(&states).enumerate() {
             let number = |field: &str| row[field].as_str().unwrap().parse::<u64>().unwrap();
@@ -89,15 +89,15 @@ async fn campaigns_agree_with_the_truth_all_day_long() {
             overlapped |= state.dial() + state.clean > state.records;
             last_dial[index] = number("dial");
         }
-        bench.clock.advance(SignedDuration::from_mins(30));
+        stage.clock.advance(SignedDuration::from_mins(30));
     }
     assert!(fell && above_100 && overlapped, "{fell} {above_100} {overlapped}");
 }
 
 #[tokio::test]
 async fn campaign_texts_hold_everything_that_has_to_survive() {
-    let bench = Bench::new().await;
-    let (_, body) = bench.campaigns().await;
+    let stage = Stage::new().await;
+    let (_, body) = stage.campaigns().await;
     assert!(body.starts_with("[\n    {\n        \"campaign\": \""), "{body}");
     let rows: Vec<Value> = serde_json::from_str(&body).unwrap();
     let texts: Vec<&str> = rows.iter().map(|row| row["campaign"].as_str().unwrap()).collect();
@@ -122,13 +122,13 @@ async fn campaign_texts_hold_everything_that_has_to_survive() {
 
 #[tokio::test]
 async fn one_seed_gives_the_same_bytes_in_any_order() {
-    let (one, two) = (Bench::new().await, Bench::new().await);
+    let (one, two) = (Stage::new().await, Stage::new().await);
     let mut answers = Vec::new();
-    for (bench, order) in [(&one, [10, 11, 12, 13]), (&two, [13, 11, 10, 12])] {
-        let mut bodies = vec![bench.campaigns().await.1];
+    for (stage, order) in [(&one, [10, 11, 12, 13]), (&two, [13, 11, 10, 12])] {
+        let mut bodies = vec![stage.campaigns().await.1];
         for day in order {
             let (from, until) = (format!("202611{day}000000"), format!("202611{day}235959"));
-            bodies.push(bench.durations(&from, &until).await.1);
+            bodies.push(stage.durations(&from, &until).await.1);
         }
         bodies.sort();
         answers.push(bodies);
@@ -137,45 +137,45 @@ async fn one_seed_gives_the_same_bytes_in_any_order() {
     assert_eq!(one.operation.token(), two.operation.token());
 
     let plan = OperationPlan::new("acme", TimeZone::get("America/Bogota").unwrap());
-    let other = Bench::of(8, plan, one.clock.now()).await;
+    let other = Stage::of(8, plan, one.clock.now()).await;
     assert_ne!(other.operation.token(), one.operation.token());
     assert_ne!(other.campaigns().await.1, one.campaigns().await.1);
 }
 
 #[tokio::test]
 async fn a_test_can_write_the_answer_or_bend_the_totals() {
-    let bench = Bench::new().await;
-    bench
+    let stage = Stage::new().await;
+    stage
         .operation
         .answer_with(Api::Skill2, ScriptedAnswer::json("{\"data\": []}"));
     assert_eq!(
-        bench.get("reports_manager.php?api=skill_2").await,
+        stage.get("reports_manager.php?api=skill_2").await,
         (200, "{\"data\": []}".to_owned())
     );
-    bench.operation.answer_as_generated(Api::Skill2);
-    assert_eq!(bench.get("reports_manager.php?api=skill_2").await.0, 400);
+    stage.operation.answer_as_generated(Api::Skill2);
+    assert_eq!(stage.get("reports_manager.php?api=skill_2").await.0, 400);
 
-    let before = bench.totals("20261118000000", "20261118120000").await;
-    bench.operation.adjust_day_totals(|day, totals| {
+    let before = stage.totals("20261118000000", "20261118120000").await;
+    stage.operation.adjust_day_totals(|day, totals| {
         assert_eq!(day, date(2026, 11, 18));
         totals[DurationBucket::UpTo5].calls -= 1;
     });
-    let bent = bench.totals("20261118000000", "20261118120000").await;
+    let bent = stage.totals("20261118000000", "20261118120000").await;
     assert_eq!(
         bent[DurationBucket::UpTo5].calls + 1,
         before[DurationBucket::UpTo5].calls
     );
-    bench.operation.report_true_totals();
-    assert_eq!(bench.totals("20261118000000", "20261118120000").await, before);
+    stage.operation.report_true_totals();
+    assert_eq!(stage.totals("20261118000000", "20261118120000").await, before);
 }
 
 #[tokio::test]
 async fn errors_are_told_apart_as_the_page_says() {
-    let bench = Bench::new().await;
-    let url = format!("{}/api/v2/real_time.php?api=campaigns", bench.running.url());
-    let without = bench.client.get(&url).send().await.unwrap();
+    let stage = Stage::new().await;
+    let url = format!("{}/api/v2/real_time.php?api=campaigns", stage.running.url());
+    let without = stage.client.get(&url).send().await.unwrap();
     assert_eq!(without.status(), 401);
-    let wrong = bench
+    let wrong = stage
         .client
         .get(&url)
         .header("wolkvox-token", "f".repeat(52))
@@ -217,7 +217,7 @@ async fn errors_are_told_apart_as_the_page_says() {
         ("real_time.php?api=skills", 400, "does not exist"),
         ("wrong.php?api=campaigns", 404, "<html>"),
     ] {
-        let (got, body) = bench.get(query).await;
+        let (got, body) = stage.get(query).await;
         assert_eq!(got, status, "{query}: {body}");
         assert!(body.contains(message), "{query}: {body}");
     }
@@ -237,7 +237,7 @@ async fn the_demonstration_has_three_operations_that_live() {
         sizes[0] > sizes[1] && sizes[1] > sizes[2] && sizes[2] > 500,
         "{sizes:?}"
     );
-    // The first is busy whenever one looks: on a Sunday night, too.
+    // The first is always busy, even on a Sunday night.
     let night = "2026-11-15T07:00:00Z".parse().unwrap();
     let busy = demo.operations()[0].truth().campaigns(night);
     assert!(
@@ -255,7 +255,7 @@ async fn the_demonstration_has_three_operations_that_live() {
         assert!(truth.ivr(from, now, seen).selections.len() > 5);
     }
     for operation in &demo.operations()[1..] {
-        // Quiet nights, not dead ones; a weekend below a working day.
+        // Nights are quiet but not empty, weekends are below working days.
         let zone = operation.timezone().clone();
         let two = zone.to_timestamp(date(2026, 11, 17).at(2, 0, 0, 0)).unwrap();
         let night = operation.truth().calls(two, two + SignedDuration::from_hours(3)).len();

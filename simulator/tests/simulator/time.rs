@@ -8,9 +8,9 @@ use jiff::{
 use proptest::prelude::*;
 use wolkvox_simulator::{DateHeader, DayTotals, OperationPlan};
 
-use super::Bench;
+use super::Stage;
 
-/// The day of 2026 in America/Santiago whose length is that many hours.
+/// The day of 2026 in America/Santiago with this many hours.
 fn day_of_hours(hours: i64) -> Date {
     let zone = TimeZone::get("America/Santiago").unwrap();
     let length = |day: Date| {
@@ -21,21 +21,21 @@ fn day_of_hours(hours: i64) -> Date {
     days.find(|day| length(*day) == hours).unwrap()
 }
 
-async fn santiago() -> Bench {
-    Bench::in_zone("America/Santiago", "2026-12-01T12:00:00").await
+async fn santiago() -> Stage {
+    Stage::in_zone("America/Santiago", "2026-12-01T12:00:00").await
 }
 
-async fn window(bench: &Bench, day: Date, from: &str, until: &str) -> DayTotals {
+async fn window(stage: &Stage, day: Date, from: &str, until: &str) -> DayTotals {
     let day = day.strftime("%Y%m%d");
-    bench.totals(&format!("{day}{from}"), &format!("{day}{until}")).await
+    stage.totals(&format!("{day}{from}"), &format!("{day}{until}")).await
 }
 
-/// The calls of a day whose end reads as a text between the two, counted one by one.
-fn calls_between(bench: &Bench, day: Date, from: &str, until: &str) -> u64 {
-    let zone = bench.operation.timezone().clone();
+/// The calls of a day that ended between these local times, counted one by one.
+fn calls_between(stage: &Stage, day: Date, from: &str, until: &str) -> u64 {
+    let zone = stage.operation.timezone().clone();
     let noon = zone.to_timestamp(day.at(12, 0, 0, 0)).unwrap();
     let near = SignedDuration::from_hours(30);
-    let calls = bench.operation.truth().calls(noon - near, noon + near);
+    let calls = stage.operation.truth().calls(noon - near, noon + near);
     let text = |end: i64| {
         zone.to_datetime(Timestamp::from_second(end).unwrap())
             .strftime("%Y%m%d%H%M%S")
@@ -53,59 +53,59 @@ fn calls_between(bench: &Bench, day: Date, from: &str, until: &str) -> u64 {
 
 #[tokio::test]
 async fn a_day_of_25_hours_is_whole() {
-    let (bench, day) = (santiago().await, day_of_hours(25));
-    let truth = bench.operation.truth().day_totals(day, bench.clock.now());
-    assert_eq!(window(&bench, day, "000000", "235959").await, truth);
+    let (stage, day) = (santiago().await, day_of_hours(25));
+    let truth = stage.operation.truth().day_totals(day, stage.clock.now());
+    assert_eq!(window(&stage, day, "000000", "235959").await, truth);
     // The clocks go back from midnight to 23:00, so this window is an hour and a half in two pieces.
-    let pieces = window(&bench, day, "230000", "234459").await;
-    assert_eq!(pieces.total().calls, calls_between(&bench, day, "230000", "234459"));
+    let pieces = window(&stage, day, "230000", "234459").await;
+    assert_eq!(pieces.total().calls, calls_between(&stage, day, "230000", "234459"));
     let halves = [("000000", "225959"), ("230000", "234459"), ("234500", "235959")];
     let mut sum = DayTotals::default();
     for (from, until) in halves {
-        sum += window(&bench, day, from, until).await;
+        sum += window(&stage, day, from, until).await;
     }
     assert_eq!(sum, truth);
 }
 
 #[tokio::test]
 async fn a_day_of_23_hours_is_whole_from_a_midnight_that_does_not_exist() {
-    let (bench, day) = (santiago().await, day_of_hours(23));
-    let truth = bench.operation.truth().day_totals(day, bench.clock.now());
-    assert_eq!(window(&bench, day, "000000", "235959").await, truth);
-    assert_eq!(window(&bench, day, "003000", "235959").await, truth);
-    assert_eq!(window(&bench, day, "000000", "005959").await, DayTotals::default());
-    assert_eq!(truth.total().calls, calls_between(&bench, day, "000000", "235959"));
+    let (stage, day) = (santiago().await, day_of_hours(23));
+    let truth = stage.operation.truth().day_totals(day, stage.clock.now());
+    assert_eq!(window(&stage, day, "000000", "235959").await, truth);
+    assert_eq!(window(&stage, day, "003000", "235959").await, truth);
+    assert_eq!(window(&stage, day, "000000", "005959").await, DayTotals::default());
+    assert_eq!(truth.total().calls, calls_between(&stage, day, "000000", "235959"));
 }
 
 #[tokio::test]
 async fn totals_of_a_day_only_grow_as_the_clock_moves() {
-    let bench = Bench::in_zone("America/Bogota", "2026-11-18T00:00:00").await;
+    let stage = Stage::in_zone("America/Bogota", "2026-11-18T00:00:00").await;
     let mut last = DayTotals::default();
     for _ in 0..150 {
-        let totals = bench.totals("20261118000000", "20261118235959").await;
+        let totals = stage.totals("20261118000000", "20261118235959").await;
         assert!(totals.total().calls >= last.total().calls && totals.total().cost_micros >= last.total().cost_micros);
         last = totals;
-        bench.clock.advance(SignedDuration::from_secs(599));
+        stage.clock.advance(SignedDuration::from_secs(599));
     }
-    let day = bench.operation.truth().day_totals(date(2026, 11, 18), Timestamp::MAX);
+    let day = stage.operation.truth().day_totals(date(2026, 11, 18), Timestamp::MAX);
     assert_eq!(last, day);
 }
 
 #[tokio::test]
 async fn a_call_shows_in_the_second_in_which_it_ends() {
-    let bench = Bench::new().await;
+    let stage = Stage::new().await;
     let day = date(2026, 11, 18);
-    let midnight = day.to_zoned(bench.operation.timezone().clone()).unwrap().timestamp();
-    let end = bench
+    let midnight = day.to_zoned(stage.operation.timezone().clone()).unwrap().timestamp();
+    let end = stage
         .operation
         .truth()
-        .calls(midnight, bench.clock.now())
+        .calls(midnight, stage.clock.now())
         .last()
         .unwrap()
         .end;
     let count = async |second: i64| {
-        bench.clock.set(Timestamp::from_second(second).unwrap());
-        window(&bench, day, "000000", "235959").await.total().calls
+        stage.clock.set(Timestamp::from_second(second).unwrap());
+        window(&stage, day, "000000", "235959").await.total().calls
     };
     let before = count(end - 1).await;
     let after = count(end).await;
@@ -114,20 +114,20 @@ async fn a_call_shows_in_the_second_in_which_it_ends() {
 
 #[tokio::test]
 async fn the_date_header_goes_by_the_clock() {
-    let bench = Bench::new().await;
+    let stage = Stage::new().await;
     let date = async || {
-        let response = bench.try_get("real_time.php?api=campaigns").await.unwrap();
+        let response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
         response
             .headers()
             .get("date")
             .map(|date| date.to_str().unwrap().to_owned())
     };
     assert_eq!(date().await.as_deref(), Some("Wed, 18 Nov 2026 17:00:00 GMT"));
-    bench
+    stage
         .operation
         .switch(|switches| switches.date_header = DateHeader::Skewed(SignedDuration::from_mins(-11)));
     assert_eq!(date().await.as_deref(), Some("Wed, 18 Nov 2026 16:49:00 GMT"));
-    bench
+    stage
         .operation
         .switch(|switches| switches.date_header = DateHeader::Absent);
     assert_eq!(date().await, None);
@@ -141,7 +141,7 @@ fn windows_side_by_side_make_the_whole() {
         .unwrap();
     let zone = TimeZone::get("America/Santiago").unwrap();
     let plan = OperationPlan::new("acme", zone).volume(0.3);
-    let bench = runtime.block_on(Bench::of(3, plan, "2026-04-07T12:00:00Z".parse().unwrap()));
+    let stage = runtime.block_on(Stage::of(3, plan, "2026-04-07T12:00:00Z".parse().unwrap()));
     // Around the end of summer time, in seconds after that local text.
     let start = date(2026, 4, 3).at(0, 0, 0, 0);
     let second = 0_i64..4 * 86_400;
@@ -155,10 +155,10 @@ fn windows_side_by_side_make_the_whole() {
         cuts.dedup();
         let [first, .., last] = cuts[..] else { return Ok(()) };
         runtime.block_on(async {
-            let whole = bench.totals(&text(first), &text(last - 1)).await;
+            let whole = stage.totals(&text(first), &text(last - 1)).await;
             let mut sum = DayTotals::default();
             for pair in cuts.windows(2) {
-                sum += bench.totals(&text(pair[0]), &text(pair[1] - 1)).await;
+                sum += stage.totals(&text(pair[0]), &text(pair[1] - 1)).await;
             }
             prop_assert_eq!(sum, whole);
             Ok(())

@@ -27,8 +27,8 @@ fn options_are_checked() {
         ("--from 2026-11-01 --step 7m", "divides 15 minutes"),
         ("--from 2026-11-01 --step 1h", "divides 15 minutes"),
         ("--from 2026-11-01 --label cluster", "a name and a value"),
-        ("--from 2026-11-01 --label 1a=b", "begins with no digit"),
-        ("--from 2026-11-01 --label __a=b", "Prometheus's own"),
+        ("--from 2026-11-01 --label 1a=b", "does not begin with a digit"),
+        ("--from 2026-11-01 --label __a=b", "reserved for Prometheus"),
         ("--from 2026-11-01 --label skill_id=b", "the exporter itself sets"),
         ("--from 2026-11-01 --label operation=b", "the exporter itself sets"),
         ("--from 2026-11-01 --label le=b", "the exporter itself sets"),
@@ -47,14 +47,14 @@ async fn what_cannot_be_is_refused_without_a_call() {
     let out = scene.file("there.om");
     std::fs::write(&out, "").unwrap();
     for (options, wanted) in [
-        ("--from 2026-11-19 --operation nobody", "configured are: acme"),
+        ("--from 2026-11-19 --operation nobody", "configured operations: acme"),
         ("--from 2026-11-19", "give its --state.path"),
         ("--from 2026-11-19 --to 2026-11-18", "nothing to read"),
         ("--from 2026-11-19 --to 2026-11-20", "is not over"),
         ("--from 2026-11-19 --label job=again", "given twice"),
         (
             &format!("--from 2026-11-19 --output {}", out.display()),
-            "is there already",
+            "already exists",
         ),
     ] {
         let (result, text) = scene.run_until(options, &CancellationToken::new()).await;

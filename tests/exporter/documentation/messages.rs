@@ -13,8 +13,8 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("src/main.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
-    ("src/ledger/store.rs", &[".error("]),
-    ("src/ledger/writing.rs", &[".error("]),
+    ("src/ledger/storage.rs", &[".error("]),
+    ("src/ledger/commit.rs", &[".error("]),
     ("src/config/summary.rs", &["warn(", "push("]),
 ];
 

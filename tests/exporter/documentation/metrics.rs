@@ -7,7 +7,7 @@ use std::fs;
 use prometheus_client::encoding::text::encode;
 use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::health;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::{Family, Kind, process};
 use wolkvox_exporter::reports::ReportKind;
 use wolkvox_simulator::OperationPlan;
@@ -214,7 +214,7 @@ async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
 
     let folder = Folder::new("catalogue");
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    let mut stage = Stage::at_place(NOON, plan, Place::file(&folder.0, "acme"), |operation, _| {
+    let mut stage = Stage::with_storage(NOON, plan, Storage::file(&folder.0, "acme"), |operation, _| {
         let all = wolkvox_exporter::config::Operation::new("acme", "", operation.token.clone());
         operation.reports = all.reports;
     })

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! Turns a request into an answer: token, log, quota, faults, limits, then the report; and puts it on the wire.
 
 use std::{
     io::{self, Write as _},
@@ -16,18 +16,18 @@ use tokio::time::sleep;
 
 use super::{
     Simulator,
-    answers::{Answer, Pen},
+    answers::{Answer, AnswerWriter},
     api::Api,
-    asked::Asked,
     body::{Step, SteppedBody},
     faults::Fault,
-    limits::Flight,
-    observed::ObservedRequest,
+    limits::InFlightGuard,
+    request::ApiRequest,
+    request_log::ObservedRequest,
     switches::{DateHeader, Framing, Switches},
 };
 
-/// Answers a request; an error ends the connection without an answer, with a reset if the flag is set.
-pub(super) async fn exchange(
+/// Answers a request. An error closes the connection without an answer, with a TCP reset if `reset` is set.
+pub(super) async fn handle_request(
     simulator: &Simulator,
     request: &Request<Incoming>,
     reset: &Arc<AtomicBool>,
@@ -37,35 +37,39 @@ pub(super) async fn exchange(
     let operation = token.and_then(|token| simulator.operation_of_token(token.as_bytes()));
     let Some(operation) = operation else {
         let switches = Switches::default();
-        let pen = Pen { switches: &switches };
+        let writer = AnswerWriter { switches: &switches };
         let answer = match token {
-            _ if !known(request.method(), path) => Answer::html(404),
-            None => pen.no_token(),
-            Some(_) => pen.wrong_token(),
+            _ if !is_api_path(request.method(), path) => Answer::html(404),
+            None => writer.no_token(),
+            Some(_) => writer.wrong_token(),
         };
-        let sent = Sent {
+        let delivery = Delivery {
             switches: &switches,
             now: simulator.clock().now(),
             fault: None,
-            flight: None,
+            in_flight: None,
         };
-        return sent.response(answer, request.headers(), reset);
+        return delivery.response(answer, request.headers(), reset);
     };
 
-    let flight = operation.in_flight().enter();
-    let asked = Asked::read(path, request.uri().query().unwrap_or_default());
-    let fault = operation.take_fault(asked.report);
-    operation.write_down(ObservedRequest {
+    let in_flight = operation.in_flight().enter();
+    let api_request = ApiRequest {
+        path,
+        query: request.uri().query().unwrap_or_default(),
+    };
+    let fault = operation.take_fault(api_request.report());
+    let parameter = |name| api_request.parameter(name).map(str::to_owned);
+    operation.log_request(ObservedRequest {
         at: operation.now(),
         path: path.to_owned(),
-        api: asked.api.clone(),
-        date_ini: asked.date_ini.clone(),
-        date_end: asked.date_end.clone(),
+        api: parameter("api"),
+        date_ini: parameter("date_ini"),
+        date_end: parameter("date_end"),
         fault: fault.clone(),
     });
     let switches = operation.switches();
     let today = operation.today();
-    // Charged before anything can go wrong: the real server does not learn that its answer was lost.
+    // Charged before anything can fail: the real server never learns that its answer was lost.
     let over_quota = switches
         .daily_quota
         .is_some_and(|quota| operation.quota().used(today) >= quota);
@@ -76,7 +80,7 @@ pub(super) async fn exchange(
         sleep(time).await;
     }
 
-    let pen = Pen { switches: &switches };
+    let writer = AnswerWriter { switches: &switches };
     let answer = match &fault {
         Some(Fault::ResetBeforeAnswer) => {
             reset.store(true, Ordering::Relaxed);
@@ -86,42 +90,42 @@ pub(super) async fn exchange(
             status,
             retry_after,
             body,
-        }) => pen.failure(*status, *body, retry_after.clone()),
+        }) => writer.http_error(*status, *body, retry_after.clone()),
         Some(Fault::Html) => Answer::html(200),
-        Some(Fault::SimultaneousLimit) => pen.simultaneous_limit(),
-        Some(Fault::QuotaExceeded) => pen.quota_exceeded(),
-        Some(Fault::WrongToken) => pen.wrong_token(),
-        _ if !known(request.method(), path) => Answer::html(404),
-        _ if flight.company > switches.in_flight => pen.simultaneous_limit(),
-        _ if over_quota => pen.quota_exceeded(),
-        _ => asked.answer(operation, &pen),
+        Some(Fault::SimultaneousLimit) => writer.simultaneous_limit(),
+        Some(Fault::QuotaExceeded) => writer.quota_exceeded(),
+        Some(Fault::WrongToken) => writer.wrong_token(),
+        _ if !is_api_path(request.method(), path) => Answer::html(404),
+        _ if in_flight.concurrent > switches.in_flight => writer.simultaneous_limit(),
+        _ if over_quota => writer.quota_exceeded(),
+        _ => api_request.answer(operation, &writer),
     };
     if !switches.failed_calls_count && answer.is_success() {
         operation.quota().charge(today);
     }
-    Sent {
+    Delivery {
         switches: &switches,
         now: operation.now(),
         fault,
-        flight: Some(flight),
+        in_flight: Some(in_flight),
     }
     .response(answer, request.headers(), reset)
 }
 
-fn known(method: &Method, path: &str) -> bool {
+fn is_api_path(method: &Method, path: &str) -> bool {
     method == Method::GET && Api::ALL.iter().any(|api| api.path() == path)
 }
 
-/// How an answer goes over the wire.
+/// How an answer is sent: its headers, framing and faults.
 #[derive(Debug)]
-struct Sent<'a> {
+struct Delivery<'a> {
     switches: &'a Switches,
     now: Timestamp,
     fault: Option<Fault>,
-    flight: Option<Flight>,
+    in_flight: Option<InFlightGuard>,
 }
 
-impl Sent<'_> {
+impl Delivery<'_> {
     fn response(
         self,
         answer: Answer,
@@ -155,7 +159,7 @@ impl Sent<'_> {
             (Some(Fault::CutBody(_)), _) | (_, Framing::Chunked) => None,
             (_, Framing::ContentLength) => Some(whole),
         };
-        // hyper trusts a length that is set, since the body does not know better; without one it sends chunks.
+        // hyper takes the length from the header, since the body has no size hint; without the header it sends chunks.
         if let Some(length) = length {
             set(header::CONTENT_LENGTH, &length.to_string())?;
         }
@@ -167,7 +171,7 @@ impl Sent<'_> {
             Some(Fault::ContentLengthTooLong(_)) => Step::beginning(&body, 1.0, None),
             _ => vec![Step::Send(body)],
         };
-        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.flight));
+        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.in_flight));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)

@@ -1,11 +1,11 @@
-//! How busy an operation is over the day and the week, by its own local time.
+//! How busy an operation is over the day and the week, in local time.
 
 use jiff::civil::{DateTime, Weekday, datetime};
 
 /// Calls a minute at the busiest hour of a working day, at volume 1: about 6,000 calls a day.
 const BUSIEST_MINUTE: f64 = 10.5;
 
-/// Thousandths of the busiest minute at each full hour: quiet nights, a dip at lunch.
+/// The load at each full hour, in thousandths of the busiest minute: quiet nights, a dip at lunch.
 const HOURS: [u32; 24] = [
     8, 6, 5, 5, 6, 12, 60, 300, 700, 950, 1000, 970, 700, 520, 800, 900, 880, 750, 450, 250, 120, 60, 25, 12,
 ];
@@ -13,10 +13,10 @@ const HOURS: [u32; 24] = [
 /// Dials of a usual day at volume 1.
 pub(super) const DIALS_A_DAY: f64 = 3300.0;
 
-/// What the clock shows in an operation that never closes: a Tuesday morning.
+/// The time of day in an operation that never closes: always a Tuesday morning.
 pub(super) const BUSY_TIME: DateTime = datetime(2026, 1, 6, 10, 30, 0, 0);
 
-/// The expected number of calls that end in the minute of that local time, at volume 1.
+/// The expected number of calls that end in a minute, at volume 1.
 pub(super) fn calls_a_minute(local: DateTime) -> f64 {
     let hour = usize::from(local.hour().unsigned_abs());
     let minute = u32::from(local.minute().unsigned_abs());
@@ -29,7 +29,7 @@ pub(super) fn calls_a_minute(local: DateTime) -> f64 {
     BUSIEST_MINUTE * day * f64::from(weight) / 60_000.0
 }
 
-/// Whether campaigns dial at that local time. Outside of these hours they are stopped.
+/// Whether campaigns dial at that local time; otherwise they are stopped.
 pub(super) fn campaigns_dial(local: DateTime) -> bool {
     local.weekday() != Weekday::Sunday && (7..20).contains(&local.hour())
 }

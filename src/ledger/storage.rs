@@ -1,4 +1,4 @@
-//! The file of an operation: redb, one transaction a commit.
+//! Where the state of an operation is stored: a redb database, normally one file per operation.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -9,19 +9,19 @@ use std::sync::Arc;
 use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
 
-/// What this version writes. A file of a later version is refused, not guessed at.
+/// The format that this version writes. A file of a later version is refused.
 const FORMAT: u64 = 1;
-/// An operation's pages; the totals are kept in memory beside it, so a small cache is enough.
+/// The cache of one operation. It can be small, since the totals are kept in memory as well.
 const CACHE_BYTES: usize = 4 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("wolkvox_exporter");
 
-/// Why the state cannot be used or saved. Names the place and the way out.
+/// Why the state cannot be used or saved, and what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("state {place}: {what}")]
+#[error("state {storage}: {what}")]
 pub struct StateError {
-    /// The file, or what stands for it.
-    pub place: String,
+    /// The path of the file, or a name for other storage.
+    pub storage: String,
     /// What happened and what to do.
     pub what: String,
 }
@@ -29,16 +29,16 @@ pub struct StateError {
 /// Opens a database.
 type Opener = dyn Fn(&mut Builder) -> Result<Database, DatabaseError> + Send + Sync;
 
-/// Where an operation's state is kept.
+/// Where the state of an operation is stored.
 #[derive(Clone)]
-pub struct Place {
+pub struct Storage {
     name: String,
     path: Option<PathBuf>,
     open: Arc<Opener>,
 }
 
-impl Place {
-    /// In memory: the state ends with the process.
+impl Storage {
+    /// In memory: the state is lost when the process ends.
     pub fn memory() -> Self {
         Self::custom("in memory", |builder| {
             builder.create_with_backend(InMemoryBackend::new())
@@ -55,7 +55,7 @@ impl Place {
         }
     }
 
-    /// Anywhere else, on a storage of one's own.
+    /// Any other storage, such as a disk of a test.
     pub fn custom(
         name: impl Into<String>,
         open: impl Fn(&mut Builder) -> Result<Database, DatabaseError> + Send + Sync + 'static,
@@ -67,35 +67,35 @@ impl Place {
         }
     }
 
-    /// Whether there is a state already. An error where that cannot be known, in a folder of somebody else, say.
+    /// Whether there is a state already. Fails if that cannot be known, for example in a folder of another user.
     pub fn exists(&self) -> Result<bool, StateError> {
         let Some(path) = &self.path else { return Ok(false) };
         path.try_exists().map_err(|error| {
             self.error(format!(
-                "it cannot be looked for: {error}; run this as the exporter's user"
+                "it cannot be accessed: {error}; run this as the exporter's user"
             ))
         })
     }
 
-    /// The size of the file, where there is one.
+    /// The size of the file; `None` for other storage.
     pub fn size_bytes(&self) -> Option<u64> {
         Some(fs::metadata(self.path.as_ref()?).ok()?.len())
     }
 
-    /// Opens the state that was there before. A file that is gone is not made anew: that would look as if nothing had ever
-    /// been counted.
+    /// Opens a state that existed before. If its file is gone, this fails: a new file would look as if nothing had ever been
+    /// counted.
     pub(super) fn open_existing(&self) -> Result<Database, StateError> {
         if self.path.as_ref().is_some_and(|path| !path.exists()) {
-            return Err(self.error("the file is gone; bring it back, or restart the exporter to count anew"));
+            return Err(self.error("the file is gone; restore it, or restart the exporter to start from zero"));
         }
         self.open()
     }
 
-    /// Opens the state, or makes a new one where there is none.
+    /// Opens the state, or creates it if there is none.
     pub(super) fn open(&self) -> Result<Database, StateError> {
         if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {
-            let made = fs::create_dir_all(folder);
-            made.map_err(|error| self.error(format!("its folder cannot be made: {error}")))?;
+            let created = fs::create_dir_all(folder);
+            created.map_err(|error| self.error(format!("its folder cannot be created: {error}")))?;
         }
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
@@ -121,7 +121,7 @@ impl Place {
             Some(FORMAT) => Ok(()),
             Some(later) => Err(self.error(format!(
                 "it was written by a later version of the exporter (format {later}, this one knows {FORMAT}); \
-                 run that version, or move the file away to count anew"
+                 run that version, or move the file away to start from zero"
             ))),
             None if is_new => {
                 let result = database.begin_write().map_err(redb::Error::from).and_then(|writing| {
@@ -131,14 +131,14 @@ impl Place {
                 result.map_err(|error| self.error(error))
             }
             None => {
-                Err(self.error("it is a database of something else; set another state_path, or move the file away"))
+                Err(self.error("it is the database of another program; set another state_path, or move the file away"))
             }
         }
     }
 
     pub(super) fn error(&self, what: impl fmt::Display) -> StateError {
         StateError {
-            place: self.name.clone(),
+            storage: self.name.clone(),
             what: what.to_string(),
         }
     }
@@ -153,13 +153,13 @@ impl Place {
         };
         match error {
             DatabaseError::DatabaseAlreadyOpen => {
-                self.error("another process has it open; stop that one, or give each exporter a state_path of its own")
+                self.error("another process has it open; stop that process, or give each exporter its own state_path")
             }
             DatabaseError::UpgradeRequired(_) | DatabaseError::LockProtocolMismatch => self.error(format!(
-                "it is of another version of the database: {error}; move the file away to count anew"
+                "it was written by another version of the database: {error}; move the file away to start from zero"
             )),
             DatabaseError::Storage(storage) if is_foreign(&storage) => self.error(format!(
-                "it cannot be read as state: {storage}; restore it from a backup, or move the file away to count anew"
+                "it is damaged: {storage}; restore it from a backup, or move the file away to start from zero"
             )),
             other => self.error(format!(
                 "it cannot be opened: {other}; check the folder's permissions and the disk"
@@ -168,8 +168,8 @@ impl Place {
     }
 }
 
-/// Opens the file, or makes it where there is none. A process that is killed while redb makes a file leaves one that is no
-/// database and would be refused ever after, so it is made beside its place and gets its name when it is complete.
+/// Opens the file, or creates it if there is none. If the process is killed while redb creates a file, the file is no
+/// database and would always be refused. So it is created under another name and renamed when it is complete.
 fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseError> {
     if path.exists() {
         return builder.create(path);
@@ -177,13 +177,13 @@ fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseErr
     let new = path.with_extension("redb.new");
     let database = match builder.create(&new) {
         Err(DatabaseError::Storage(_)) => {
-            // Half made, so nothing was ever counted in it. Whatever else is wrong is found again.
+            // It is incomplete, so nothing was ever counted in it. Any other problem shows up again below.
             let _ = fs::remove_file(&new);
             builder.create(&new)?
         }
         result => result?,
     };
-    // Whoever made it meanwhile had the lock of the new file until now.
+    // Another process may have created it meanwhile, and held the lock of the new file until now.
     if path.exists() {
         drop(database);
         return builder.create(path);
@@ -196,7 +196,7 @@ fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseErr
     Ok(database)
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }

@@ -1,4 +1,4 @@
-//! Invented personal data that no search can miss and that belongs to nobody.
+//! Invented personal data with markers, so that tests can search for it anywhere.
 
 use memchr::memmem;
 
@@ -16,8 +16,8 @@ const LAST_NAMES: [&str; 4] = [
     "Inventada \"La Mona\"",
 ];
 
-/// A part of every personal string of the simulator, and of nothing else that it says.
-const MARKS: [&str; 7] = [
+/// Every personal string of the simulator contains one of these, and nothing else does.
+const MARKERS: [&str; 7] = [
     "57301555",
     "99000777",
     "88110077",
@@ -27,14 +27,14 @@ const MARKS: [&str; 7] = [
     "omentario inventado",
 ];
 
-/// The mark of the first personal string of a simulated customer, agent or call that occurs in a page, a log or a file.
+/// A marker of simulated personal data (of a customer, agent or call) that occurs in a page, log or file.
 pub fn personal_data_in(bytes: &[u8]) -> Option<&'static str> {
-    MARKS
+    MARKERS
         .into_iter()
-        .find(|mark| memmem::find(bytes, mark.as_bytes()).is_some())
+        .find(|marker| memmem::find(bytes, marker.as_bytes()).is_some())
 }
 
-/// A customer, as a random number.
+/// A customer, derived from a random number.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Person(pub(super) u64);
 
@@ -49,7 +49,7 @@ impl Person {
         format!("99000777{:06}", (self.0 >> 16) % 1_000_000)
     }
 
-    /// `customer_id`, which is blank for callers whom the operation does not know.
+    /// `customer_id`, blank for callers unknown to the operation.
     pub(super) fn customer_id(self) -> String {
         if (self.0 >> 40).is_multiple_of(5) {
             String::new()

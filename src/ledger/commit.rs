@@ -1,4 +1,4 @@
-//! How a change comes to disk, and how the ledger goes on after a storage error.
+//! How a change is committed, and how the ledger recovers from a storage error.
 
 use std::time::Duration;
 
@@ -6,15 +6,16 @@ use redb::WriteTransaction;
 use tokio::time::Instant;
 
 use super::Ledger;
-use super::books::{Books, Change};
-use super::store::StateError;
+use super::state::{State, StateChange};
+use super::storage::StateError;
 use crate::clock::Moment;
 
-/// After a storage error the state is opened again after so long, and then after twice as long each time.
+/// After a storage error the state is opened again after this time, and then after twice as long each time.
 const FIRST_REOPEN: Duration = Duration::from_secs(1);
+/// The longest time between two attempts.
 const LONGEST_REOPEN: Duration = Duration::from_secs(60);
 
-/// When the database may be opened again after an error.
+/// When the database may be opened again after a storage error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reopen {
     not_before: Option<Instant>,
@@ -31,30 +32,30 @@ impl Default for Reopen {
 }
 
 impl Ledger {
-    /// Writes a change in one transaction, and shows it only when it is on disk. After an error the database is closed:
-    /// whether the change was saved is read from the disk when it is opened again.
+    /// Commits what `change` makes of the state. This is the only way to change it: first on disk, in one transaction, then
+    /// in memory. After an error the database is closed; when it is opened again, the disk says whether the change was saved.
     pub(super) fn write<T>(
         &mut self,
         now: Moment,
-        change: impl FnOnce(&WriteTransaction, &Books) -> Result<(Change, T), redb::Error>,
+        change: impl FnOnce(&WriteTransaction, &State) -> Result<(StateChange, T), redb::Error>,
     ) -> Result<T, StateError> {
         self.open_again(now)?;
         let Some(database) = &self.database else {
-            return Err(self.place.error("it is closed"));
+            return Err(self.storage.error("it is closed"));
         };
         let result: Result<_, redb::Error> = (|| {
-            let writing = database.begin_write()?;
-            let (change, result) = change(&writing, &self.books)?;
-            change.write(&writing)?;
-            writing.commit()?;
+            let transaction = database.begin_write()?;
+            let (change, result) = change(&transaction, &self.state)?;
+            change.write(&transaction)?;
+            transaction.commit()?;
             Ok((change, result))
         })();
         match result {
             Ok((change, result)) => {
-                for key in &change.born {
+                for key in &change.created {
                     self.holds.start(key.clone(), now.monotonic);
                 }
-                self.books.apply(change);
+                self.state.apply(change);
                 self.statistics.commits += 1;
                 self.statistics.last_commit = Some(now.wall);
                 self.reopen = Reopen::default();
@@ -65,7 +66,7 @@ impl Ledger {
                 self.database = None;
                 self.postpone_reopening(now);
                 Err(self
-                    .place
+                    .storage
                     .error(format!("it could not be saved: {error}; check the disk")))
             }
         }
@@ -76,7 +77,7 @@ impl Ledger {
         self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
     }
 
-    /// Opens the database again after an error, not too often.
+    /// Opens the database again after an error, but not too often.
     fn open_again(&mut self, now: Moment) -> Result<(), StateError> {
         if self.database.is_some() {
             return Ok(());
@@ -84,22 +85,22 @@ impl Ledger {
         if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
             self.statistics.failures += 1;
             return Err(self
-                .place
-                .error("it could not be saved before and is tried again shortly; check the disk"));
+                .storage
+                .error("it could not be saved, and the next attempt is due shortly; check the disk"));
         }
-        let opened = self.place.open_existing().and_then(|database| {
-            let books = Books::read(&database).map_err(|error| self.place.error(error))?;
-            if books.hash_key != self.books.hash_key {
+        let opened = self.storage.open_existing().and_then(|database| {
+            let state = State::read(&database).map_err(|error| self.storage.error(error))?;
+            if state.hash_key != self.state.hash_key {
                 return Err(self
-                    .place
-                    .error("it is not the state of before; restart the exporter to go on with it"));
+                    .storage
+                    .error("another state is in its place; restart the exporter to use that one"));
             }
-            Ok((database, books))
+            Ok((database, state))
         });
         match opened {
-            Ok((database, books)) => {
+            Ok((database, state)) => {
                 self.database = Some(database);
-                self.books = books;
+                self.state = state;
                 self.hold_unreleased(now);
                 Ok(())
             }

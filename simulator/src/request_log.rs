@@ -1,4 +1,4 @@
-//! What the simulator saw of its clients.
+//! The requests that the simulator received.
 
 use std::collections::VecDeque;
 
@@ -6,36 +6,36 @@ use jiff::Timestamp;
 
 use super::faults::Fault;
 
-/// Requests kept in the log: a demonstration may run for weeks.
+/// Requests kept in the log, since a demo may run for weeks.
 const LOG_LENGTH: usize = 20_000;
 
 /// A request with a valid token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedRequest {
-    /// When it came, by the simulated clock.
+    /// When it arrived, by the simulated clock.
     pub at: Timestamp,
     /// The path, without the query.
     pub path: String,
     /// The parameter `api`.
     pub api: Option<String>,
-    /// The parameter `date_ini`, as it was sent.
+    /// The parameter `date_ini`, as sent.
     pub date_ini: Option<String>,
-    /// The parameter `date_end`, as it was sent.
+    /// The parameter `date_end`, as sent.
     pub date_end: Option<String>,
     /// The fault that it met.
     pub fault: Option<Fault>,
 }
 
-/// All that was seen of one token.
+/// The requests with one token.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// How many requests came.
+    /// How many there were.
     pub requests: u64,
-    /// The most requests that were ever in flight at once, refused ones included.
+    /// The most that were ever in flight at once, including refused ones.
     pub most_in_flight: u32,
-    /// The requests that count to the quota of the local day that it is now.
+    /// How many count against the quota of the current local day.
     pub charged_today: u32,
-    /// The latest requests, the oldest first.
+    /// The latest ones, oldest first.
     pub log: Vec<ObservedRequest>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct RequestLog {
 }
 
 impl RequestLog {
-    pub(super) fn write(&mut self, request: ObservedRequest) {
+    pub(super) fn push(&mut self, request: ObservedRequest) {
         self.requests += 1;
         if self.latest.len() == LOG_LENGTH {
             self.latest.pop_front();

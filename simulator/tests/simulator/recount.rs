@@ -1,4 +1,4 @@
-//! Rows counted a second time, by the definitions of the metrics, and held against the truth.
+//! Counts rows a second time and compares the counts with the truth.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ fn sorted<K: Ord>(mut lists: BTreeMap<K, Vec<u32>>) -> BTreeMap<K, Vec<u32>> {
     lists
 }
 
-/// What a label makes of a free value.
+/// The label value of a free text.
 pub(super) fn free(text: &str) -> String {
     let text: String = text.trim().chars().take(64).collect();
     if text.chars().filter(char::is_ascii_digit).count() >= 6 {
@@ -28,7 +28,7 @@ pub(super) fn free(text: &str) -> String {
     }
 }
 
-pub(super) fn waits_agree(rows: &[Value], facts: &AbandonedFacts) {
+pub(super) fn check_waits(rows: &[Value], facts: &AbandonedFacts) {
     let (mut interactions, mut waits) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, Vec<u32>>::new());
     for row in rows {
         let channel = match text(row, "type_interaction") {
@@ -59,7 +59,7 @@ pub(super) fn waits_agree(rows: &[Value], facts: &AbandonedFacts) {
     assert_eq!(sorted(waits), facts.waits);
 }
 
-pub(super) fn previews_agree(rows: &[Value], facts: &PreviewFacts) {
+pub(super) fn check_previews(rows: &[Value], facts: &PreviewFacts) {
     let mut calls = BTreeMap::<_, u64>::new();
     let mut durations = BTreeMap::<_, Vec<u32>>::new();
     let (mut codes, mut records) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, u64>::new());
@@ -94,7 +94,7 @@ pub(super) fn previews_agree(rows: &[Value], facts: &PreviewFacts) {
     assert_eq!(records, owned(&facts.records));
 }
 
-pub(super) fn steps_agree(rows: &[Value], facts: &IvrFacts) {
+pub(super) fn check_steps(rows: &[Value], facts: &IvrFacts) {
     let mut calls = BTreeMap::new();
     let (mut selections, mut transfers) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, u64>::new());
     for row in rows {
