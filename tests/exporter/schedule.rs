@@ -6,6 +6,7 @@ use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::clock::Clock;
@@ -21,6 +22,7 @@ use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperati
 use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
 
 const EIGHT: &str = "2026-11-20T13:00:00Z";
+const STEP: Duration = Duration::from_secs(5);
 
 /// An exporter's poller in time that stands still until it is moved. Sockets need real time, which passes meanwhile: a
 /// task that never rests keeps the runtime from moving the time by itself.
@@ -28,6 +30,7 @@ struct Timeline {
     simulator: Simulator,
     published: Arc<Published>,
     stop: CancellationToken,
+    polling: JoinHandle<Poller>,
     _served: RunningSimulator,
 }
 
@@ -56,16 +59,15 @@ impl Timeline {
         };
         let poller = Poller::new(operation, settings, Storage::memory(), clock, Arc::clone(&published)).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(poller.run(Instant::now(), Stop::within(&stop)));
+        let polling = tokio::spawn(poller.run(Instant::now(), Stop::within(&stop)));
         let timeline = Self {
             simulator,
             published,
             stop,
+            polling,
             _served: served,
         };
-        while timeline.turns() < 2 {
-            tokio::task::yield_now().await;
-        }
+        timeline.wait_until(|| timeline.turns() >= 2).await;
         timeline
     }
 
@@ -73,35 +75,39 @@ impl Timeline {
         &self.simulator.operations()[0]
     }
 
-    /// Lets requests that were sent be answered, in real time.
-    async fn settle(&self) {
-        let mut quiet = 0;
-        let mut seen = self.acme().observed().requests;
-        while quiet < 100 {
-            for _ in 0..50 {
-                tokio::task::yield_now().await;
-            }
-            std::thread::sleep(Duration::from_micros(200));
-            let now = self.acme().observed().requests;
-            quiet = if now == seen { quiet + 1 } else { 0 };
-            seen = now;
+    /// Moves all clocks by a number of intervals and waits until every report has had its turn in each.
+    async fn pass_intervals(&self, intervals: u32, interval: Duration) {
+        for _ in 0..intervals {
+            self.pass(interval, 2).await;
         }
     }
 
-    /// Moves all clocks by a number of intervals and waits, in real time, until every report has had its turn in each.
-    async fn pass_intervals(&self, intervals: u32, interval: Duration) {
-        for _ in 0..intervals {
-            let expected = self.turns() + 2;
-            self.simulator
-                .clock()
-                .advance(SignedDuration::try_from(interval).unwrap());
-            advance(interval).await;
-            let begin = std::time::Instant::now();
-            while self.turns() < expected {
-                assert!(begin.elapsed() < Duration::from_secs(20), "a turn was missed");
-                tokio::task::yield_now().await;
-                std::thread::sleep(Duration::from_micros(20));
-            }
+    /// Moves all clocks and waits, in real time, until so many turns of reports have ended.
+    async fn pass(&self, time: Duration, turns: u64) {
+        let expected = self.turns() + turns;
+        self.simulator.clock().advance(SignedDuration::try_from(time).unwrap());
+        advance(time).await;
+        // What comes too early has its chance to come.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        self.wait_until(|| self.turns() >= expected).await;
+    }
+
+    /// Moves all clocks by 5 seconds, so often, and nothing ends meanwhile.
+    async fn pass_quietly(&self, times: u32) {
+        for _ in 0..times {
+            self.pass(STEP, 0).await;
+        }
+    }
+
+    /// Waits in real time.
+    async fn wait_until(&self, condition: impl Fn() -> bool) {
+        let begin = std::time::Instant::now();
+        while !condition() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "a turn was missed");
+            tokio::task::yield_now().await;
+            std::thread::sleep(Duration::from_micros(20));
         }
     }
 
@@ -112,17 +118,6 @@ impl Timeline {
         reports
             .map(|report| report.polls + report.skipped(Skip::Budget) + report.skipped(Skip::Quota))
             .sum()
-    }
-
-    /// Moves all clocks, step by step.
-    async fn pass(&self, time: Duration, step: Duration) {
-        let mut passed = Duration::ZERO;
-        while passed < time {
-            self.simulator.clock().advance(SignedDuration::try_from(step).unwrap());
-            advance(step).await;
-            self.settle().await;
-            passed += step;
-        }
     }
 
     /// When a report was asked for, in seconds since the start.
@@ -146,14 +141,26 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
         operation.daily_calls = 100_000;
     })
     .await;
-    let step = Duration::from_secs(5);
-    timeline.pass(Duration::from_secs(80), step).await;
+    for _ in 0..4 {
+        timeline.pass_quietly(3).await;
+        timeline.pass(STEP, 2).await;
+    }
     assert_eq!(timeline.asked(&CAMPAIGNS, start), [0, 20, 40, 60, 80]);
     assert_eq!(timeline.asked(&CALL_DURATIONS, start), [0, 20, 40, 60, 80]);
 
     // At 100 an answer takes 45 seconds: the ticks meanwhile are lost, and the next one is on the grid.
     timeline.acme().inject(Fault::Delay(Duration::from_secs(45)).once());
-    timeline.pass(Duration::from_secs(100), step).await;
+    let before = timeline.acme().observed().requests;
+    timeline.pass_quietly(4).await;
+    timeline
+        .wait_until(|| timeline.acme().observed().requests > before)
+        .await;
+    timeline.pass_quietly(8).await;
+    timeline.pass(STEP, 2).await;
+    timeline.pass_quietly(2).await;
+    timeline.pass(STEP, 2).await;
+    timeline.pass_quietly(3).await;
+    timeline.pass(STEP, 2).await;
     let campaigns = timeline.asked(&CAMPAIGNS, start);
     assert_eq!(campaigns[5..], [100, 160, 180], "{campaigns:?}");
     let durations = timeline.asked(&CALL_DURATIONS, start);
@@ -165,7 +172,8 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
     assert_eq!(timeline.acme().observed().most_in_flight, 1);
 
     timeline.stop.cancel();
-    timeline.pass(Duration::from_secs(60), step).await;
+    timeline.wait_until(|| timeline.polling.is_finished()).await;
+    timeline.pass_quietly(12).await;
     assert_eq!(timeline.asked(&CAMPAIGNS, start).len(), campaigns.len(), "stopped");
 }
 

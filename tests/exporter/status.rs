@@ -1,4 +1,4 @@
-//! The page for people, as HTML over HTTP. How it looks in a browser is checked by `tests/tools/check_page.py`.
+//! The page for people, as HTML over HTTP. How it looks in a browser is checked by `tests/checks/check_page.py`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

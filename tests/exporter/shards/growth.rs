@@ -203,6 +203,8 @@ impl World {
             let kind = Self::report_of(simulated.name());
             let mut report = ReportConfig::new(kind);
             report.interval = INTERVAL;
+            // However busy the machine is, it is not an answer's delay that is tested here.
+            report.timeout = PATIENCE;
             report.overlap = Duration::from_secs(20 * 60);
             report.reread = Reread {
                 every: Duration::from_secs(3600),

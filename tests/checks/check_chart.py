@@ -22,14 +22,11 @@ import helm_python as helm
 import kubernetes_validate
 import yaml
 
-import chart_exporter
-import chart_mistakes
-import chart_monitoring
-import chart_pods
-from chart_guard import check_guard
-from chart_rules import CHART, ROOT, RULES, Rendered, ran
-from exposition import require
-from servers import Checks
+from lib import chart_exporter, chart_mistakes, chart_monitoring, chart_pods
+from lib.chart_guard import check_guard
+from lib.chart_rules import CHART, ROOT, RULES, Rendered, ran
+from lib.exposition import require
+from lib.servers import Checks
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 # A release's name may be long, and may have the chart's name in it.

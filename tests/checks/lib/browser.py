@@ -7,8 +7,8 @@ import time
 
 import websocket
 
-from exposition import require
-from servers import running, until_true
+from lib.exposition import require
+from lib.servers import running, until_true
 
 FLAGS = (
     "--headless",

@@ -7,8 +7,8 @@ import tempfile
 import jsonschema
 import yaml
 
-from chart_rules import ROOT, ran, subset
-from exposition import require
+from lib.chart_rules import ROOT, ran, subset
+from lib.exposition import require
 
 
 def strict(required=(), **properties):

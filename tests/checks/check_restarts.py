@@ -18,8 +18,8 @@ import sys
 import tempfile
 import time
 
-from exposition import SAMPLE, labels, require, series
-from servers import Checks, body, get, prometheus, query, running, until_true
+from lib.exposition import SAMPLE, labels, require, series
+from lib.servers import Checks, body, get, prometheus, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 COUNTERS = "wolkvox_(calls|skill_interactions|abandon_time|preview|ivr)_.*"

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from exposition import require
+from lib.exposition import require
 
 TYPES = {
     "text": "text/plain; version=0.0.4; charset=utf-8",

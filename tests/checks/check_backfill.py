@@ -25,8 +25,8 @@ import zoneinfo
 
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 
-from exposition import LABEL, require, series
-from servers import Checks, api, body, free_address, get, http, query, running, until_true
+from lib.exposition import LABEL, require, series
+from lib.servers import Checks, api, body, free_address, get, http, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 ROOT = pathlib.Path(__file__).parents[2]
@@ -34,7 +34,7 @@ BUCKETS = {"0_5_seg": "0-5s", "6_20_seg": "6-20s", "21_60_seg": "21-60s", "61_12
 
 
 def run(*command, code=0):
-    found = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    found = subprocess.run(command, capture_output=True, text=True, timeout=500)
     require(found.returncode == code, f"{command[0].name} exits with {found.returncode}: {found.stdout}{found.stderr}")
     return found.stderr
 

@@ -23,8 +23,8 @@ import threading
 import time
 import urllib.parse
 
-from exposition import require
-from servers import Checks, configured_prometheus, first_url, free_address, get, query, running, until_true
+from lib.exposition import require
+from lib.servers import Checks, configured_prometheus, first_url, free_address, get, query, running, until_true
 
 EXPORTER, INCIDENT, OLD_PROMETHEUS, OLD_ALERTMANAGER, NEW_PROMETHEUS, NEW_ALERTMANAGER = map(pathlib.Path, sys.argv[1:])
 ALERTS = pathlib.Path(__file__).resolve().parents[2] / "alerts"

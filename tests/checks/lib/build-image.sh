@@ -7,12 +7,12 @@
 # What the build caches stays in CACHE.
 set -euo pipefail
 cache=$1 toolchain=$2 out=$3
-tools=$(dirname "$0")
-context=$tools/../..
+lib=$(dirname "$0")
+context=$lib/../../..
 
 exec {lock}>"$cache/lock"
 flock "$lock" # two runs at once must not fill the cache at once
-"$tools/debian-root.sh" "$cache/debian-bookworm"
+"$lib/debian-root.sh" "$cache/debian-bookworm"
 # The cache mounts of the Dockerfile are kept there.
 export TMPDIR=$cache/buildah-tmp
 mkdir -p "$TMPDIR"

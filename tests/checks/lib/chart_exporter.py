@@ -11,9 +11,9 @@ import urllib.request
 
 import yaml
 
-from chart_rules import FOLDER, ran
-from exposition import require
-from servers import first_url, running, until_true
+from lib.chart_rules import FOLDER, ran
+from lib.exposition import require
+from lib.servers import first_url, running, until_true
 
 STATE = "/var/lib/wolkvox_exporter"
 USERS = "basic_auth_users: {prometheus: $2b$04$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi}\n"

@@ -5,7 +5,7 @@
 set -euo pipefail
 cargo_deb=$1 binary=$2 manual=$(realpath "$3") out=$4
 
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 rm -rf "$out"
 mkdir -p "$out/source"
 tar --create --exclude=target --exclude=./.git . | tar --extract --directory "$out/source"

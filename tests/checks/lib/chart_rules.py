@@ -7,9 +7,9 @@ import subprocess
 
 import yaml
 
-from exposition import require
+from lib.exposition import require
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 CHART = ROOT / "deploy/helm/wolkvox-exporter"
 KINDS = {"StatefulSet", "Service", "ServiceAccount", "ConfigMap", "ServiceMonitor", "PrometheusRule", "NetworkPolicy"}
 FOLDER = "/etc/wolkvox_exporter"

@@ -6,9 +6,9 @@ import threading
 
 import helm_python as helm
 
-from chart_mistakes import ONE
-from chart_rules import CHART, Rendered
-from exposition import require
+from lib.chart_mistakes import ONE
+from lib.chart_rules import CHART, Rendered
+from lib.exposition import require
 
 
 class Cluster(http.server.BaseHTTPRequestHandler):

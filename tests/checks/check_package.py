@@ -18,8 +18,8 @@ import sys
 import tempfile
 import tomllib
 
-from exposition import require
-from servers import Checks, body, first_url, free_address, running, until_true
+from lib.exposition import require
+from lib.servers import Checks, body, first_url, free_address, running, until_true
 
 BUILT, ROOT, SIMULATOR = map(pathlib.Path, sys.argv[1:])
 SOURCE = pathlib.Path(__file__).parents[2]

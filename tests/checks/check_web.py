@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import multiprocessing
+import os
 import pathlib
 import resource
 import select
@@ -24,16 +25,18 @@ import threading
 import time
 import urllib.parse
 
-from exposition import require
-from servers import Checks, api, first_url, prometheus, query, running, until_true
+from lib.exposition import require
+from lib.servers import Checks, api, first_url, prometheus, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 USER, PASSWORD = "prometheus", "open sesame"
 HASH = "$2b$10$abcdefghijklmnopqrstuu4SuEsu2LsUrAYUpWQHLMMc4GV5pZTxK"
 AUTHORIZATION = {"Authorization": "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}
 
-# What an attack may cost a scrape.
+# Seconds that an attack may cost a scrape. What a busy machine costs it is seen at an exporter that nobody attacks.
 LONGEST = 0.1
+# Attackers sit on other machines: here they get what the exporter leaves of the processors.
+ATTACKER_NICENESS = 19
 
 
 class Certificates:
@@ -180,7 +183,7 @@ def check_socket_activation(folder):
 @contextlib.contextmanager
 def slowhttptest(url, *options):
     """For as long as the block. It ends by itself when the exporter has closed all its connections: then it comes back."""
-    command = ["slowhttptest", *options, "-c", "300", "-r", "150", "-l", "60", "-u", url]
+    command = ["nice", "-n", str(ATTACKER_NICENESS), "slowhttptest", *options, "-c", "300", "-r", "150", "-l", "60", "-u", url]
     stop, failures, process = threading.Event(), [], []
 
     def attack():
@@ -203,6 +206,7 @@ def slowhttptest(url, *options):
 
 def stay_connected(address, count, begin, there):
     """Keeps so many connections; those that are closed come back. `there` says how many there are."""
+    os.nice(ATTACKER_NICENESS)
     poll, members = select.poll(), {}
 
     def enter():
@@ -239,16 +243,17 @@ def crowd(url, count, begin=b""):
         process.join()
 
 
-def check_attacked(url, attack):
+def check_attacked(url, calm, attack):
     with attack as goes_on:
         time.sleep(1)
-        took = []
+        took, unattacked = [], []
         for _ in range(5):
+            unattacked.append(scrape(calm)[0])
             took.append(scrape(url)[0])
             time.sleep(1)
         goes_on()
-    print(f"  {len(took)} scrapes, the longest {max(took) * 1000:.0f} ms")
-    require(max(took) < LONGEST, f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}")
+    print(f"  {len(took)} scrapes, the longest {max(took) * 1000:.0f} ms, without an attack {max(unattacked) * 1000:.0f} ms")
+    require(max(took) < LONGEST + max(unattacked), f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}")
 
 
 def main():
@@ -277,9 +282,10 @@ def main():
 
         secure = demo("secure", after=[f"--web.config.file={folder / 'web.yml'}"])
         plain = demo("plain")
+        calm = demo("calm")
         tight = demo("tight", "prlimit", "--nofile=64:64")
         starved = demo("starved", "prlimit", "--nofile=24:24")
-        for url, context in ((secure, certificates.context()), (plain, None), (tight, None), (starved, None)):
+        for url, context in ((secure, certificates.context()), (plain, None), (calm, None), (tight, None), (starved, None)):
             until_true(30, lambda: scrape(url, context))
 
         # Both at once, and first: each takes some seconds until its first scrape.
@@ -311,7 +317,7 @@ def main():
             ("200 connections without any descriptor left", starved, crowd(starved, 200)),
             ("200 begun requests with 64 descriptors", tight, crowd(tight, 200, begun)),
         ):
-            check(f"scraped beside {name}", check_attacked, url, attack)
+            check(f"scraped beside {name}", check_attacked, url, calm, attack)
         check("scraped all the time by the old Prometheus", check_scraped, old)
         check("scraped all the time by the new Prometheus", check_scraped, new)
 

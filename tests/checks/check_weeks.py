@@ -25,8 +25,8 @@ import tempfile
 import time
 import urllib.parse
 
-from exposition import require
-from servers import Checks, api, configured_prometheus, get, http, until_true
+from lib.exposition import require
+from lib.servers import Checks, api, configured_prometheus, get, http, until_true
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "alerts"

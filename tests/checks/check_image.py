@@ -21,8 +21,8 @@ import sys
 import tempfile
 import threading
 
-from exposition import families, require
-from servers import Checks, body, first_url, free_address, get, running, until_true
+from lib.exposition import families, require
+from lib.servers import Checks, body, first_url, free_address, get, running, until_true
 
 BUILT, SIMULATOR = map(pathlib.Path, sys.argv[1:])
 IMAGE = json.loads((BUILT / "image.json").read_text())["OCIv1"]

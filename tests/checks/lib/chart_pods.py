@@ -10,9 +10,9 @@ import tempfile
 
 import yaml
 
-from chart_exporter import STATE, container
-from chart_rules import ROOT
-from exposition import require
+from lib.chart_exporter import STATE, container
+from lib.chart_rules import ROOT
+from lib.exposition import require
 
 # Shows the StatefulSet, and keeps what is to be created; what comes after that is let be.
 KUBECTL = """

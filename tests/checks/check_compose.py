@@ -15,8 +15,8 @@ import tomllib
 
 import yaml
 
-from exposition import require
-from servers import Checks
+from lib.exposition import require
+from lib.servers import Checks
 
 PROMETHEUS_BIN, ALERTMANAGER_BIN, HADOLINT = map(pathlib.Path, sys.argv[1:])
 ROOT = pathlib.Path(__file__).parents[2]

@@ -18,8 +18,8 @@ import tempfile
 
 import yaml
 
-from exposition import require
-from servers import Checks
+from lib.exposition import require
+from lib.servers import Checks
 
 OLD_BIN, NEW_BIN, OLD_AMTOOL, NEW_AMTOOL = (pathlib.Path(folder).resolve() for folder in sys.argv[1:])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def alert_tests():
                 yield case["alertname"], case["exp_alerts"]
 
 
-def run(*command, folder=None, seconds=250):
+def run(*command, folder=None, seconds=800):
     found = subprocess.run(command, capture_output=True, text=True, timeout=seconds, cwd=folder)
     return found.returncode, found.stdout + found.stderr
 

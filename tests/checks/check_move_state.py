@@ -18,9 +18,9 @@ import helm_python as helm
 import kubernetes_validate
 import yaml
 
-from chart_rules import CHART, FOLDER, ROOT, Rendered
-from exposition import require
-from servers import Checks
+from lib.chart_rules import CHART, FOLDER, ROOT, Rendered
+from lib.exposition import require
+from lib.servers import Checks
 
 EXPORTER = pathlib.Path(sys.argv[1])
 # As much of kubectl as the scripts use. CLUSTER is a folder with set.json, claims/, and pods/.

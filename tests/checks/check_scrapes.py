@@ -14,8 +14,8 @@ import tempfile
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exposition import every_series, families, require, series
-from servers import ACCEPT, TYPES, Checks, api, body, first_url, get, prometheus, query, running, until_true
+from lib.exposition import every_series, families, require, series
+from lib.servers import ACCEPT, TYPES, Checks, api, body, first_url, get, prometheus, query, running, until_true
 
 EXPORTER, OLD_BIN, NEW_BIN = map(pathlib.Path, sys.argv[1:])
 FAMILIES = pathlib.Path(__file__).with_name("families.txt")

@@ -13,9 +13,9 @@ import sys
 import tempfile
 import time
 
-from browser import chromium
-from exposition import require
-from servers import Checks, first_url, get, running, until_true
+from lib.browser import chromium
+from lib.exposition import require
+from lib.servers import Checks, first_url, get, running, until_true
 
 EXPORTER, CHROMIUM, *PICTURES = sys.argv[1:]
 WINDOWS = [(width, scheme) for width in (1280, 750, 390) for scheme in ("light", "dark")]
