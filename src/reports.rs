@@ -1,5 +1,5 @@
-//! The reports that the exporter reads. A report is one file, which holds everything that makes it that report, and one line
-//! of the list below; the rest of the exporter knows the list and the three kinds.
+//! The reports that the exporter reads. Each report is defined in one file and has one line in [`REPORTS`]; the rest of
+//! the exporter knows only this list and the three kinds.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -37,50 +37,50 @@ const REAL_TIME: &str = "real_time.php";
 const REPORTS_MANAGER: &str = "reports_manager.php";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A report of the Wolkvox API. Each is one static.
+/// A report of the Wolkvox API.
 pub struct Report {
     /// Its name in the configuration, in the label `report` and in state files.
     pub name: &'static str,
-    /// The number by which state files know its facts. Never change or reuse one: another report's facts would be taken for
-    /// this one's, and all that is read again would be counted twice. Reports are ordered by it.
+    /// The number that identifies its facts in state files. Never change or reuse one: the facts of two reports would
+    /// be mixed up, and everything read again would be counted twice. Reports are ordered by it.
     pub state_id: u8,
-    /// Where the API has it.
+    /// Where the API serves it.
     pub endpoint: Endpoint,
-    /// How it can be narrowed to one skill or campaign, if it can.
+    /// The parameter that narrows it to one skill or campaign, if there is one.
     pub filter: Option<Filter>,
-    /// From one poll to the next, unless the configuration says otherwise.
+    /// The default time between polls.
     pub interval: Duration,
-    /// The longest that one request may take, unless the configuration says otherwise.
+    /// The default timeout of one request.
     pub timeout: Duration,
-    /// The families whose series it makes.
+    /// The families whose series it produces.
     pub families: &'static [&'static Family],
-    /// The fields whose values may be counted as unreadable.
+    /// The fields that can be counted as unreadable.
     pub fields: &'static [&'static str],
-    /// What its rows are, and who reads them.
+    /// Its kind, with the function that reads its rows.
     pub kind: Kind,
 }
 
 /// The three kinds of reports.
 pub enum Kind {
-    /// The state now: gauges, replaced whole by each good poll and withdrawn when they are too old.
+    /// The current state: gauges that each good poll replaces as a whole, and that are withdrawn when too old.
     Current(CurrentState),
-    /// Totals of a local day, which the ledger turns into counters.
+    /// Totals of a local day. The ledger turns them into counters.
     DayTotals(DayTotals),
-    /// Events one by one, each counted once.
+    /// Single events, each counted once.
     Events(EventRows),
 }
 
 /// Narrows a report to one id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// The key in the configuration, and the parameter of the query.
+    /// The key in the configuration, which is also the parameter of the query.
     pub key: &'static str,
-    /// What the API takes for no filter.
+    /// The value that means "no filter" to the API.
     pub all: &'static str,
 }
 
 impl Report {
-    /// The report of this name.
+    /// Finds a report by name.
     pub fn named(name: &str) -> Option<&'static Report> {
         REPORTS.into_iter().find(|report| report.name == name)
     }
@@ -90,8 +90,8 @@ impl Report {
         !matches!(self.kind, Kind::Current(_))
     }
 
-    /// What is asked. `dates` is the range, 14 digits each and both inclusive, for reports that have one; `only` is the one
-    /// id to ask for.
+    /// Builds a query. `dates` is the range for reports that have one: 14 digits each, both ends inclusive. `only` is
+    /// the one id to ask for.
     pub fn query(&self, only: Option<&str>, dates: Option<(String, String)>) -> Query {
         let filter = self
             .filter

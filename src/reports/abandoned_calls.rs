@@ -1,11 +1,11 @@
 //! `reports_manager.php?api=skill_2`: calls and chats that waited for a skill, one row each.
 //!
-//! The page's title says abandoned calls, but `result` is documented as "abandoned – answered" and there are chats among the
-//! rows, so both are told apart before anything is counted.
+//! The vendor's page is titled "abandoned calls", but it documents `result` as "abandoned – answered", and the rows
+//! include chats. So we separate results and channels before counting.
 //!
-//! **Identity.** A row is one fact: the call at a skill. It is known by `skill_id`, `conn_id` and `date`; `conn_id` alone may
-//! recur. The other fields describe it and may still change. Should the vendor reuse a `conn_id` at one skill within one
-//! second, both rows stand in one answer and are counted by their number.
+//! **Identity.** A row is one fact: the call at a skill. `skill_id`, `conn_id` and `date` identify it; `conn_id` alone
+//! may recur. The other fields only describe the call and may still change. If the vendor reuses a `conn_id` at one
+//! skill within one second, both rows are in the same answer, and their numbers in it keep them apart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ const WAITS: [f64; 12] = [
 const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
 const CALL: u8 = b'c';
 
-/// A row as it comes; only what is needed is read.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
 struct SkillRow<'a> {
     #[serde(borrow, default)]
@@ -111,7 +111,7 @@ impl EventReport for AbandonedCalls {
                 events.born(&INTERACTIONS, &[skill, channel, result]);
             }
         }
-        // Exactly as large as most rows need it: this is done for hundreds of thousands of rows.
+        // The exact capacity that most rows need: this runs for hundreds of thousands of rows.
         let mut counts = Vec::with_capacity(2);
         counts.push((events.series(&INTERACTIONS, &[skill, channel, result]), ONE));
         if result == ABANDONED
@@ -127,7 +127,7 @@ impl EventReport for AbandonedCalls {
     }
 }
 
-/// The spelling is unknown (abandoned, ABANDON, Abandonada), so the beginning of the word decides.
+/// The spelling is unknown (abandoned, ABANDON, Abandonada), so only the start of the word decides.
 fn result(text: &str) -> &'static str {
     let begins = |prefix: &str| {
         text.get(..prefix.len())
@@ -161,25 +161,25 @@ fn channel(text: &str) -> &'static str {
     }
 }
 
-/// What each skill has lost so far, over all channels, as the status page needs it.
+/// The totals of each skill over all channels, for the status page.
 #[derive(Clone, Debug, Default)]
 pub struct SkillTotals {
-    /// Upper bounds of the waits, in seconds; one count more is above them all.
+    /// Upper bounds of the waits, in seconds. `waits` has one count per bound and one for longer waits.
     pub bounds: &'static [f64],
-    /// The counts of each skill, by id.
+    /// The counts by skill id.
     pub skills: BTreeMap<Arc<str>, SkillCounts>,
-    /// The newest name of each skill, by id.
+    /// The newest name by skill id.
     pub names: BTreeMap<Arc<str>, String>,
 }
 
 /// Counts of one skill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SkillCounts {
-    /// Calls and chats that were abandoned.
+    /// Abandoned calls and chats.
     pub abandoned: u64,
-    /// All calls and chats that waited, abandoned or not.
+    /// All calls and chats that waited, abandoned or answered.
     pub interactions: u64,
-    /// Abandoned ones by the time they had waited; empty before there is one.
+    /// Abandoned calls and chats by waiting time; empty until there is one.
     pub waits: Vec<u64>,
 }
 
@@ -191,7 +191,7 @@ impl SkillTotals {
         };
         for FamilySeries { family, series } in families {
             for series in series {
-                // The labels stand in the order in which the families above name them.
+                // Labels are in the order that the families above give.
                 let (id, labels) = (&series.labels[0], &series.labels[1..]);
                 let skill: Arc<str> = id.as_ref().into();
                 match &series.value {
@@ -217,7 +217,7 @@ impl SkillTotals {
 }
 
 impl SkillCounts {
-    /// Adds waits, bound by bound.
+    /// Adds waits, bucket by bucket.
     pub fn add_waits(&mut self, waits: &[u64]) {
         if self.waits.len() < waits.len() {
             self.waits.resize(waits.len(), 0);

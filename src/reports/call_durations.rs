@@ -1,8 +1,8 @@
 //! `reports_manager.php?api=cdr_4`: calls of a day by duration, with billed minutes and cost.
 //!
-//! An answer gives the totals of the asked range, so the day is asked from its midnight on and the ledger adds what has
-//! come on top. The minutes are billed minutes, rounded up per call: they are not the calls' duration, and therefore
-//! this is no histogram, whose sum would be false.
+//! An answer gives the totals of the requested range. So we ask for the day from midnight on, and the ledger adds the
+//! difference to the last reading. The minutes are billed minutes, rounded up per call. They are not the duration of
+//! the calls, so this report is not a histogram: its sum would be wrong.
 
 use std::time::Duration;
 
@@ -54,15 +54,15 @@ static COST: Family = Family::counter(
 )
 .with_fixed_values(&[("duration", &DURATIONS)]);
 
-/// The keys of the answer. The vendor's text says 61–121 and "more than 121"; the key names are taken as the edges.
+/// The keys of the answer. The vendor's text says 61–121 and "more than 121"; we take the edges from the key names.
 const BUCKETS: [&str; 5] = ["0_5_seg", "6_20_seg", "21_60_seg", "61_120_seg", "greater_than_121"];
-/// The values of the label `duration` that they become.
+/// The values of the label `duration`, one for each key.
 const DURATIONS: [&str; BUCKETS.len()] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
 
-/// A bucket as it comes.
+/// A bucket of the answer.
 #[derive(Deserialize)]
 struct BucketRow<'a> {
-    /// Names the bucket where the buckets come as a list; documented so, never seen.
+    /// Names the bucket when the buckets come as a list. That is documented, but we never saw it.
     #[serde(borrow, default, alias = "INTERVAL")]
     interval: Leaf<'a>,
     #[serde(borrow, default)]
@@ -118,7 +118,7 @@ impl Buckets {
             self.tally.count(Outcome::Invalid);
             return;
         };
-        // An unknown key may be a total over the others, a second one of the same name a repetition: never added.
+        // An unknown key may be a total over the others, and a second key of the same name a repetition: add neither.
         let bucket = BUCKETS.iter().position(|name| name.eq_ignore_ascii_case(key.trim()));
         let Some(bucket) = bucket.filter(|n| !self.seen[*n]) else {
             self.tally.count(Outcome::Ignored);

@@ -1,7 +1,7 @@
-//! `real_time.php?api=campaigns`: the state of every campaign now.
+//! `real_time.php?api=campaigns`: the current state of every campaign.
 //!
-//! Everything in it may fall back, when records are recycled, so everything is a gauge, replaced whole by each good
-//! poll. A stopped campaign stays listed; a live one can be missing from an answer and is then missing here too.
+//! All values can decrease when records are recycled, so all are gauges, and each good poll replaces them as a whole. A
+//! stopped campaign stays listed. A live one can be missing from an answer, and then it is missing here too.
 
 mod families;
 
@@ -28,7 +28,7 @@ pub static CAMPAIGNS: Report = Report {
     },
     filter: None,
     interval: MINUTE.saturating_mul(5),
-    // It has few rows and is quick.
+    // It has few rows and is fast.
     timeout: Duration::from_secs(30),
     families: &families::FAMILIES,
     fields: &[
@@ -54,16 +54,16 @@ pub static CAMPAIGNS: Report = Report {
     }),
 };
 
-/// The label of a campaign that dials.
+/// The status of a campaign that is dialling.
 const STARTED: &str = "started";
 /// The values of the label `status`. The last one stands for any other text.
 const STATUSES: [&str; 3] = [STARTED, "stopped", "other"];
-/// The values of the label `result`: what became of a record's last dial.
+/// The values of the label `result`: the result of a record's last dial.
 pub const DIAL_RESULTS: [&str; 4] = ["answer", "no_answer", "busy_congestion_failed", "answer_machine"];
-/// The fields they come from.
+/// The fields that hold the counts of these results.
 const RESULT_FIELDS: [&str; DIAL_RESULTS.len()] = ["answer", "no_answer", "busy/congestion/failed", "answer_machine"];
 
-/// A row as it comes.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
 struct CampaignRow<'a> {
     #[serde(borrow, default)]
@@ -100,7 +100,7 @@ struct CampaignRow<'a> {
     recycled: Leaf<'a>,
 }
 
-/// A campaign as one answer describes it; what the API did not say is `None`.
+/// A campaign as one answer describes it. `None` where the API gave no value.
 struct Campaign {
     name: String,
     strategy: String,
@@ -114,29 +114,29 @@ struct Campaign {
     gauges: [Option<Value>; GAUGES.len()],
 }
 
-/// A campaign as the status page lists it. What the API did not say is `None`, or empty where it is a text.
+/// A campaign as the status page lists it. `None`, or empty for a text, where the API gave no value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CampaignSummary {
     /// The id.
     pub id: String,
     /// The name.
     pub name: String,
-    /// The skill it is linked to.
+    /// The skill that it is linked to.
     pub skill_id: String,
     /// `started`, `stopped` or `other`.
     pub status: Option<&'static str>,
-    /// Penetration of its records today; may pass 1.
+    /// Penetration of its records today; may exceed 1.
     pub penetration_day: Option<f64>,
-    /// Penetration of its records now; may pass 1.
+    /// Penetration of its records now; may exceed 1.
     pub penetration_now: Option<f64>,
-    /// Calls that it dials a minute.
+    /// Calls that it dials per minute.
     pub calls_per_minute: Option<f64>,
     /// Records by the result of their last dial, in the order of [`DIAL_RESULTS`].
     pub results: [Option<u64>; DIAL_RESULTS.len()],
 }
 
 impl CampaignSummary {
-    /// Whether it dials.
+    /// Whether it is dialling.
     pub fn is_started(&self) -> bool {
         self.status == Some(STARTED)
     }
@@ -149,7 +149,7 @@ struct Campaigns {
     tally: Tally,
 }
 
-/// Ordered as numbers are, so that "the lowest ids stay" means what people expect.
+/// Numeric ids sort as numbers, so that "the lowest ids stay" means what people expect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct CampaignId {
     length: usize,
@@ -234,7 +234,7 @@ impl Campaign {
         }
     }
 
-    /// The gauge that is made of this field.
+    /// The value of the gauge for this field.
     fn number(&self, field: &str) -> Option<f64> {
         let place = GAUGES.iter().position(|gauge| gauge.field == field)?;
         match self.gauges[place] {
@@ -249,8 +249,8 @@ fn status(text: &str) -> &'static str {
     known.unwrap_or(&STATUSES[STATUSES.len() - 1])
 }
 
-/// Splits "4875 - MY CAMPAIGN - tel1 (100%)" into id, name and strategy. The id is left of the first separator; the
-/// strategy is the last ` - …(…)` tail, since the name itself may hold separators and parentheses.
+/// Splits "4875 - MY CAMPAIGN - tel1 (100%)" into id, name and strategy. The id is left of the first separator. The
+/// strategy is the last ` - …(…)` part, since the name itself may contain separators and parentheses.
 fn split_campaign(text: &str) -> Option<(&str, &str, &str)> {
     let (id, rest) = text.split_once(" - ").unwrap_or((text, ""));
     let id = id.trim();

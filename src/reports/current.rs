@@ -1,4 +1,4 @@
-//! Reports of the state now. Everything in them may fall back, so everything is a gauge or an info.
+//! Reports of the current state. Every value can decrease, so each is a gauge or an info.
 
 use super::{Tally, View};
 use crate::metrics::Family;
@@ -6,21 +6,21 @@ use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::wire::Rows;
 use crate::wire::json::Broken;
 
-/// A report of the state now.
+/// A report of the current state.
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentState {
-    /// Makes a reader of one answer.
+    /// Makes a reader for one answer.
     pub reader: fn() -> CurrentRows,
 }
 
-/// Reads one answer of such a report.
+/// Reads one answer.
 pub trait CurrentReader: Rows + Send {
-    /// What the answer says, with at most `limit` label sets per family.
+    /// The result, with at most `limit` label sets per family.
     fn finish(self: Box<Self>, limit: usize) -> Current;
 }
 
-/// Any such reader. A type of its own, since the compiler cannot follow the lifetime of a boxed trait object through the
-/// futures that read it.
+/// Any reader of the current state. It is a type of its own because the compiler cannot follow the lifetime of a boxed
+/// trait object through the futures that read it.
 pub struct CurrentRows(pub Box<dyn CurrentReader>);
 
 impl Rows for CurrentRows {
@@ -34,16 +34,16 @@ impl Rows for CurrentRows {
 pub struct Current {
     /// Its series.
     pub series: Vec<FamilySeries>,
-    /// How many series of a family the limit left out.
+    /// The number of series that the limit left out, by family.
     pub left_out: Vec<(&'static Family, u64)>,
-    /// What became of the rows.
+    /// How the rows were counted.
     pub tally: Tally,
-    /// What the status page shows of it.
+    /// What the status page shows of this report.
     pub view: Option<View>,
 }
 
-/// The series of one family, item by item, until the limit is reached: the first items stay. Returns them with the number of
-/// series that were left out. `series` gives an item's values, and the labels after its id.
+/// The series of one family, item by item until the limit is reached: the first items stay. Also returns the number of
+/// series left out. `series` gives the values of an item, with the labels after its id.
 pub(super) fn within_limit<'i, T: 'i>(
     family: &'static Family,
     items: impl IntoIterator<Item = (&'i str, &'i T)>,
@@ -54,7 +54,8 @@ pub(super) fn within_limit<'i, T: 'i>(
     let mut left_out = 0;
     for (id, item) in items {
         let series = series(item);
-        // Once an item did not fit, no later one is taken: which ones stay must not depend on how many series each has.
+        // After the first item that does not fit, take none: which items stay must not depend on how many series each
+        // has.
         if left_out > 0 || shown.series.len() + series.len() > limit {
             left_out += series.len() as u64;
             continue;

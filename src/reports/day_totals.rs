@@ -1,26 +1,27 @@
-//! Reports of a day's totals. The day is asked for from its midnight on, and the ledger counts what its totals grew by.
+//! Reports with the totals of a day. We ask for the day from midnight on, and the ledger counts by how much its totals
+//! grew.
 
 use super::Tally;
 use crate::metrics::series::{Amount, SeriesKey};
 use crate::wire::Rows;
 use crate::wire::json::Broken;
 
-/// A report of a day's totals.
+/// A report of day totals.
 #[derive(Clone, Copy, Debug)]
 pub struct DayTotals {
-    /// Makes a reader of one answer. The API gives cost without a currency, so that is configured.
+    /// Makes a reader for one answer. The API gives costs without a currency, so the currency is configured.
     pub reader: fn(currency: Option<&str>) -> DayRows,
     /// All series of the report at zero: they are born together.
     pub zeros: fn(currency: Option<&str>) -> Vec<(SeriesKey, Amount)>,
 }
 
-/// Reads one answer of such a report.
+/// Reads one answer.
 pub trait DayReader: Rows + Send {
-    /// What the answer says.
+    /// The result.
     fn finish(self: Box<Self>) -> DayAnswer;
 }
 
-/// Any such reader; see [`CurrentRows`](super::current::CurrentRows) for why it is a type of its own.
+/// Any reader of day totals; see [`CurrentRows`](super::current::CurrentRows) for the reason of this type.
 pub struct DayRows(pub Box<dyn DayReader>);
 
 impl Rows for DayRows {
@@ -32,8 +33,8 @@ impl Rows for DayRows {
 /// The totals that one answer gives.
 #[derive(Debug)]
 pub struct DayAnswer {
-    /// The totals; what is missing in the answer is missing here.
+    /// The totals. What the answer does not give is missing here too.
     pub totals: Vec<(SeriesKey, Amount)>,
-    /// What became of the rows.
+    /// How the rows were counted.
     pub tally: Tally,
 }

@@ -1,10 +1,10 @@
 //! `reports_manager.php?api=diagram_1`: navigation in the IVR, a row for each menu step.
 //!
-//! **Identity.** A row has up to three facts. The step is known by `rp_id`, `conn_id`, `date` and the option; two equal steps of one
-//! call stand in one answer and are counted by their number. A transfer is known by the same and its target, since the
-//! target may come later. The call's outcome and time are known by `rp_id` and `conn_id` alone, once a local day: all rows of
-//! a call are taken to agree on them; where they do not, the last row of the answer that first shows the call
-//! holds. Should a `conn_id` come back on the same day, it is taken for the same call.
+//! **Identity.** A row has up to three facts. `rp_id`, `conn_id`, `date` and the option identify the step; two equal
+//! steps of one call are in the same answer, and their numbers in it keep them apart. A transfer is identified by these
+//! and its target, since the target may come later. The result and the time of the call are identified by `rp_id` and
+//! `conn_id` alone, once per local day. We assume that all rows of a call agree on them; if not, the last row of the
+//! answer that first shows the call wins. A `conn_id` that recurs on the same day counts as the same call.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ const CALL: u8 = b'c';
 const STEP: u8 = b's';
 const TRANSFER: u8 = b't';
 
-/// A row as it comes; only what is needed is read.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
 struct IvrRow<'a> {
     #[serde(borrow, default)]

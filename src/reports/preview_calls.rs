@@ -1,10 +1,12 @@
-//! `reports_manager.php?api=campaign_5`: preview campaigns, a row for each record worked on and one for each call.
+//! `reports_manager.php?api=campaign_5`: preview campaigns, with one row for each record worked on and one for each
+//! call.
 //!
-//! **Identity.** A row of type call has two facts: the call, and its code once one was typed. Both are known by
-//! `campaign_id`, `conn_id` and `date`. A row of type preview has one, its result once there is one; it is known by `campaign_id`,
-//! `customer_id`, `telephone` and `date`, since `conn_id` is blank until a call is made, and by `conn_id` where a row has
-//! neither customer nor telephone. All of it is hashed with the state's key and never stored. Should the vendor
-//! give one customer two records of one second, both stand in one answer and are counted by their number.
+//! **Identity.** A row of type call has two facts: the call, and its code once the agent has typed one. `campaign_id`,
+//! `conn_id` and `date` identify both. A row of type preview has one fact, its result once there is one. It is
+//! identified by `campaign_id`, `customer_id`, `telephone` and `date`, since `conn_id` is blank until a call is made; a
+//! row with neither customer nor telephone is identified by `conn_id`. All of this is hashed with the state's key and
+//! never stored. If one customer has two records in one second, both are in the same answer, and their numbers in it
+//! keep them apart.
 
 use std::time::Duration;
 
@@ -73,7 +75,7 @@ const CALL: u8 = b'c';
 const CODE: u8 = b'd';
 const RECORD: u8 = b'r';
 
-/// A row as it comes; only what is needed is read.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
 struct PreviewRow<'a> {
     #[serde(borrow, default)]
@@ -114,7 +116,7 @@ impl EventReport for PreviewCalls {
         } else if kind.eq_ignore_ascii_case("preview") {
             record(events, &row);
         } else {
-            // TOTAL rows sum up others and must not be counted.
+            // TOTAL rows sum up other rows, so they must not be counted.
             events.tally().count(Outcome::Ignored);
         }
     }
@@ -142,7 +144,7 @@ fn call(events: &mut Events, row: &PreviewRow<'_>) {
     }
     let key = events.key(&date, CALL, &[campaign, conn]);
     let mut facts = vec![Fact { key, counts }];
-    // The key is taken whether there is a code or not, so that equal rows keep their numbers.
+    // Take the key even if there is no code, so that equal rows keep their numbers.
     let key = events.key(&date, CODE, &[campaign, conn]);
     if let Some(code) = events::id(&row.cod_act) {
         let counts = vec![(events.series(&CODES, &[campaign, &events::free(code)]), ONE)];

@@ -1,23 +1,23 @@
-//! What became of an answer's rows: the exporter counts every one of them, and every field that it could not read.
+//! Counts every row of an answer by outcome, and every field that could not be read.
 
 use std::collections::BTreeMap;
 
 use crate::wire::fields::Reading;
 
-/// What became of a row: the values of the label `outcome`, disjoint.
+/// What happened to a row: the values of the label `outcome`. They are disjoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It made a difference: a gauge, or something counted for the first time.
+    /// It changed something: a gauge, or a counter that counts it for the first time.
     Counted,
-    /// All of it was counted before.
+    /// All its facts had been counted before.
     Duplicate,
-    /// Dated before the birth of the operation's report: never counted.
+    /// Dated before the report of this operation was born: never counted.
     Baseline,
-    /// Dated before what is remembered: it cannot be told whether it was counted, so it is not.
+    /// Older than the identities that we remember. It may have been counted already, so it is not counted.
     Late,
     /// Not meant to be counted: a total, or the second row of one id.
     Ignored,
-    /// No row at all, or without what identifies it.
+    /// Not a row, or without the fields that identify it.
     Invalid,
 }
 
@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// Rows by outcome, and the values that no rule could read, by field.
+/// Rows by outcome, and unreadable values by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     rows: [u64; Outcome::ALL.len()],
@@ -63,12 +63,12 @@ impl Tally {
         self.rows[outcome as usize]
     }
 
-    /// Values that no rule could read, by field.
+    /// Unreadable values by field.
     pub fn invalid_fields(&self) -> &BTreeMap<&'static str, u64> {
         &self.invalid_fields
     }
 
-    /// The value of a field, if there is one; one that no rule fits is counted and left out.
+    /// The value of a field, if it has one. An unreadable one is counted and left out.
     pub fn read<T>(&mut self, field: &'static str, reading: Reading<T>) -> Option<T> {
         if matches!(reading, Reading::Invalid) {
             *self.invalid_fields.entry(field).or_default() += 1;

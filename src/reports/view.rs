@@ -1,4 +1,4 @@
-//! What the status page shows of a report, typed: only the report's own file knows the order of its labels.
+//! What the status page shows of a report, as typed values: only the file of a report knows the order of its labels.
 
 use super::abandoned_calls::SkillTotals;
 use super::campaigns::CampaignSummary;
@@ -6,8 +6,8 @@ use super::campaigns::CampaignSummary;
 /// What the status page shows of a report.
 #[derive(Clone, Debug)]
 pub enum View {
-    /// A line for each campaign.
+    /// One line per campaign.
     Campaigns(Vec<CampaignSummary>),
-    /// What each skill has lost so far.
+    /// The totals of each skill so far.
     Skills(SkillTotals),
 }

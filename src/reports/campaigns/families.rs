@@ -36,7 +36,7 @@ static HITS_RATIO: Family = Family::gauge(
     "Share of hits of a campaign as the API gives it, from the percentage in the field hits of real_time campaigns.",
 );
 
-/// A field that is one number.
+/// A gauge with the value of one field.
 pub(super) struct Gauge {
     family: Family,
     pub(super) field: &'static str,
@@ -153,7 +153,7 @@ pub(super) static FAMILIES: [&Family; 5 + GAUGES.len()] = [
 /// The series of one campaign in a family, without the label `campaign_id`.
 type SeriesOf = fn(&Campaign) -> Vec<(Vec<Label>, Value)>;
 
-/// All series of the campaigns, and per family how many the limit left out.
+/// All series of the campaigns, and how many the limit left out, by family.
 pub(super) fn series<'c>(
     campaigns: impl Iterator<Item = (&'c str, &'c Campaign)> + Clone,
     limit: usize,
