@@ -1,6 +1,6 @@
-//! A task per operation reads its reports one after the other, on a grid, and publishes the results.
+//! One task per operation polls its reports one after the other, on a fixed grid, and publishes the results.
 //!
-//! Only here do the parts meet: the client that sends queries, the reports that know what rows mean, the ledger that counts,
+//! Only this module connects the client that sends queries, the reports that interpret rows, the ledger that counts,
 //! and the store from which the web serves.
 
 mod commit;
@@ -44,20 +44,20 @@ use crate::published::Published;
 use crate::reports::{Kind, Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
-/// What to do when `daily_calls` are used up, as opposed to the calls that the API grants.
+/// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
     "polls go on after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
 
-/// What holds for all operations.
+/// The settings that all operations share.
 #[derive(Clone, Copy, Debug)]
 pub struct PollSettings {
-    /// How long a new counter series shows 0.
+    /// How long a new counter series stays at 0.
     pub new_series_hold: Duration,
     /// Label sets per operation and family.
     pub series_limit: usize,
-    /// When a failed request is sent again.
+    /// When a failed request is retried.
     pub retry: RetryPolicy,
-    /// An answer with at least this many rows is taken as cut by the API.
+    /// An answer with at least this many rows is assumed to be cut by the API.
     pub cut_at: u64,
 }
 
@@ -84,32 +84,32 @@ pub struct Poller {
     budget: CallBudget,
     reports: BTreeMap<&'static Report, PolledReport>,
     schedule: Schedule,
-    /// Series that the limit left out, by family; every family of the polled reports.
+    /// Number of series that the limit left out, for every family of the polled reports.
     dropped: BTreeMap<&'static Family, u64>,
     /// The API refused the token, so its file is read again before the next poll.
     token_is_doubtful: bool,
-    /// The local date on which idle series were last looked for.
+    /// The local date of the last search for idle series.
     idle_checked: Date,
 }
 
-/// What the poller remembers of one report from poll to poll.
+/// What the poller keeps about a report between polls.
 #[derive(Debug)]
 struct PolledReport {
     health: ReportHealth,
     /// How much time the next piece may cover.
     piece_length: PieceLength,
-    /// Where a window ended that was not read to its end: the next one continues there, and does not reach back again.
+    /// Where an incomplete window stopped. The next window continues there and does not reach back again.
     unfinished: Option<Timestamp>,
     /// The failures since the last success.
     failures: Option<FailureStreak>,
 }
 
-/// A poll that is under way.
+/// A poll in progress.
 #[derive(Debug)]
 struct Poll {
     report: &'static Report,
     config: ReportConfig,
-    /// The time of the poll, which is that of its beginning.
+    /// When the poll began. This counts as the time of the whole poll.
     now: Timestamp,
     began: Instant,
     rows: u64,
@@ -119,7 +119,7 @@ struct Poll {
 }
 
 impl Poller {
-    /// A poller that has not sent or published anything yet.
+    /// A poller that has not yet sent or published anything.
     pub fn new(
         operation: Operation,
         settings: PollSettings,
@@ -163,13 +163,13 @@ impl Poller {
         &self.operation.name
     }
 
-    /// The interval of the report that is polled most often.
+    /// The shortest interval of all its reports.
     pub fn shortest_interval(&self) -> Duration {
         let intervals = self.operation.reports.values().map(|config| config.interval);
         intervals.min().unwrap_or_default()
     }
 
-    /// Publishes what the state has, and the poller's own metrics.
+    /// Publishes the totals from the state, and the poller's own metrics.
     pub fn publish(&mut self) {
         for report in self.operation.reports.keys().filter(|report| report.counts()) {
             self.publish_counters(report);
@@ -177,8 +177,8 @@ impl Poller {
         self.publish_health();
     }
 
-    /// Adopts a changed configuration of the same operation, between two polls. What was counted and what is known of its
-    /// polls stays; a report that is no longer configured leaves the page, but not the state.
+    /// Adopts a changed configuration of the same operation, between two polls. Totals and poll health are kept. A
+    /// report that is no longer configured leaves the page, but not the state.
     pub fn reconfigure(&mut self, operation: Operation, settings: PollSettings, client: Client) {
         let before = std::mem::replace(&mut self.operation, Arc::new(operation));
         let mut reports_before = std::mem::take(&mut self.reports);
@@ -204,7 +204,7 @@ impl Poller {
             self.published.remove_report(&self.operation.name, report);
         }
         if before.base_url != self.operation.base_url {
-            // What is published of the state now is another server's.
+            // The published gauges belong to another server.
             let current = before.reports.keys().filter(|report| !report.counts());
             current.for_each(|report| self.published.remove_report(&self.operation.name, report));
         }
@@ -212,14 +212,15 @@ impl Poller {
         self.dropped = families_of(&self.operation)
             .map(|family| (family, dropped(family)))
             .collect();
-        // Whatever was wrong before, the new configuration deserves a try.
+        // The new configuration may have fixed what was wrong, so try at once.
         self.schedule = schedule_of(&self.operation, Instant::now());
         self.token_is_doubtful = false;
         self.publish();
     }
 
-    /// Polls on the grid that begins at `origin`, until told to stop. The next start reads again what an abandoned poll has
-    /// not committed. A commit that is under way is waited for, and the calls used are saved.
+    /// Polls on the grid that begins at `origin` until stopped. An abandoned poll loses nothing: what it has not
+    /// committed is read again after the next start. Before returning, waits for a commit in progress and saves the
+    /// number of calls used.
     pub async fn run(mut self, origin: Instant, stop: Stop) -> Self {
         let polls = self.poll_until(origin, &stop.graceful);
         if stop.immediate.run_until_cancelled(polls).await.is_none() {
@@ -249,7 +250,7 @@ impl Poller {
             if self.held_series().release_while(waited).await.is_none() || stop.is_cancelled() {
                 return;
             }
-            // Known before the tick, so that it is published with the poll's result. A timer may fire a little early.
+            // Set before the tick, so that it is published with the poll's result. A timer may fire a little early.
             let next = self.schedule.advance(report, Instant::now().max(due));
             self.set_next_poll(report, next);
             self.tick(report).await;
@@ -257,7 +258,7 @@ impl Poller {
         }
     }
 
-    /// Records when the next tick of a report is due, or the first one after the pause of all polls.
+    /// Records when the report is next due: at its next tick, or at the end of a pause of all polls if that is later.
     fn set_next_poll(&mut self, report: &'static Report, tick: Instant) {
         let wait = tick.saturating_duration_since(Instant::now());
         let tick = self.clock.now().checked_add(wait).ok();
@@ -265,7 +266,7 @@ impl Poller {
         self.polled(report).health.next_poll = next_poll;
     }
 
-    /// A tick of the grid: polls, unless the budget or the API says that this one is to be left out.
+    /// Handles a tick of the grid: polls, unless the budget or the API requires leaving this tick out.
     pub async fn tick(&mut self, report: &'static Report) {
         let now = self.clock.now();
         match self.reason_to_skip(report, now) {
@@ -312,7 +313,7 @@ impl Poller {
         }
     }
 
-    /// Polls a report, at an instant given from outside.
+    /// Polls a report at the given time.
     pub async fn poll(&mut self, report: &'static Report, now: Timestamp) {
         let mut poll = Poll::new(report, self.operation.reports[report].clone(), now);
         self.budget.set_day(self.local_date(now));
@@ -326,14 +327,14 @@ impl Poller {
         };
         let result = match result {
             Ok(()) => self.drop_idle_series(now).await,
-            // A query in vain cost calls, too.
+            // A failed poll used calls too.
             Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
         self.record_result(&poll, result);
         self.publish_health();
     }
 
-    /// Once a day, drops the series that were idle for too long.
+    /// Once a day, drops series that have been idle for too long.
     async fn drop_idle_series(&mut self, now: Timestamp) -> Result<(), ApiError> {
         let today = self.local_date(now);
         if today > self.idle_checked {
@@ -361,7 +362,7 @@ impl Poller {
         self.token_is_doubtful = false;
     }
 
-    /// Commits on a thread that may wait for the disk.
+    /// Commits on a thread that may block on the disk.
     async fn commit<T: Send + 'static>(
         &self,
         now: Timestamp,
@@ -371,12 +372,12 @@ impl Poller {
         committed.map_err(|error| ApiError::new(Reason::State, error))
     }
 
-    /// The calls of the day and those that were used, to be saved with whatever is saved next.
+    /// The current day and its calls used, to be saved with the next commit.
     fn calls_of_today(&self, now: Timestamp) -> (Date, u32) {
         (self.local_date(now), self.budget.used())
     }
 
-    /// Calls that a catch-up may use, so that the live polls until midnight have theirs.
+    /// Calls that catching up may use without taking those that live polls need until midnight.
     fn calls_for_catch_up(&self, now: Timestamp) -> u64 {
         let needed = self.schedule.calls_needed(now, until_midnight(now, &self.operation));
         self.budget.spare(needed)
@@ -446,13 +447,13 @@ impl Poller {
         let health = &mut self.polled(poll.report).health;
         attempts.into_iter().for_each(|attempt| health.request(attempt));
         let answer = result?;
-        // A poll may take long, and its time is that of its beginning.
+        // A poll may take long, so its start time is too old for this.
         let elapsed = SignedDuration::try_from(poll.began.elapsed()).unwrap_or_default();
         clocks::compare(answer.date, poll.now.saturating_add(elapsed).unwrap_or(poll.now))?;
         Ok(answer)
     }
 
-    /// The API, for the queries of one poll.
+    /// The API for the queries of one poll.
     fn api<'p>(&'p mut self, poll: &'p mut Poll) -> PolledApi<'p> {
         PolledApi { poller: self, poll }
     }
@@ -483,7 +484,7 @@ impl Poll {
         }
     }
 
-    /// Adds rows of an answer, for the log.
+    /// Adds the rows of an answer to the counts for the log.
     fn add(&mut self, rows: u64, tally: &Tally) {
         self.rows += rows;
         self.counted += tally.rows(Outcome::Counted);
@@ -491,7 +492,7 @@ impl Poll {
     }
 }
 
-/// The API as a poll asks it.
+/// The API as a poll uses it.
 struct PolledApi<'p> {
     poller: &'p mut Poller,
     poll: &'p mut Poll,

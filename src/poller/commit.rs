@@ -1,4 +1,4 @@
-//! The ledger, shared with the threads that commit.
+//! Shares the ledger with the threads that commit.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Moment;
 use crate::ledger::{Ledger, StateError};
 
-/// A ledger whose commits run on threads that may wait for the disk.
+/// A ledger whose commits run on threads that may block on the disk.
 #[derive(Clone, Debug)]
 pub(super) struct SharedLedger {
     ledger: Arc<Mutex<Ledger>>,
@@ -18,7 +18,7 @@ pub(super) struct SharedLedger {
 impl SharedLedger {
     pub(super) fn new(ledger: Ledger) -> Self {
         let commits = TaskTracker::new();
-        // A tracker that is closed can be waited for; it takes tasks all the same.
+        // `wait` returns only for a closed tracker; a closed one still accepts tasks.
         commits.close();
         Self {
             ledger: Arc::new(Mutex::new(ledger)),
@@ -26,12 +26,12 @@ impl SharedLedger {
         }
     }
 
-    /// The ledger. The lock is free whenever the poller does not wait for a commit.
+    /// The ledger. Nobody else holds the lock while the poller is not waiting for a commit.
     pub(super) fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock()
     }
 
-    /// Commits. A commit that nobody waits for any more goes on.
+    /// Commits. The commit runs to its end even if the caller stops waiting for it.
     pub(super) async fn commit<T: Send + 'static>(
         &self,
         now: Moment,
@@ -48,7 +48,7 @@ impl SharedLedger {
         }
     }
 
-    /// Waits for the commits that are under way.
+    /// Waits for commits in progress.
     pub(super) async fn commits_ended(&self) {
         self.commits.wait().await;
     }

@@ -1,4 +1,4 @@
-//! Reads the state now: gauges that replace those before and expire when they are too old.
+//! Polls reports of the current state: gauges that replace the last ones and expire when too old.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::fetch::queries;
 use crate::reports::current::CurrentState;
 
 impl Poller {
-    /// Polls a report of the state now, and publishes it whole.
+    /// Polls a report of the current state, and publishes it as a whole.
     pub(super) async fn poll_current(&mut self, poll: &mut Poll, state: CurrentState) -> Result<(), ApiError> {
         let (report, limit) = (poll.report, self.settings.series_limit);
         let answer = queries::current(&mut self.api(poll), report, state, limit).await?;
@@ -29,7 +29,7 @@ impl Poller {
         health.tally.add(&current.tally);
         health.data = Some(poll.now);
         if let Err(error) = self.save_calls(poll.now).await {
-            // The state now needs no disk; the reports that count will fail and say so.
+            // The current state needs no disk. The reports that count will fail and log it.
             tracing::debug!(
                 operation = &*self.operation.name,
                 "calls were not saved: {}",

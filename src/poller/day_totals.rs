@@ -1,4 +1,4 @@
-//! Reads day totals: today first, since it is what people watch, then the days before it that need it.
+//! Polls day totals: today first, since that is what people watch, then earlier days that need it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Poller {
         let (days, is_reread, unsettled) = match self.ledger.lock().day_progress(report) {
             Some(progress) => {
                 let mut days = window::past_days(progress, &poll.config.reread, now, &zone);
-                // Days whose totals are not final yet come before those that are only read again.
+                // Days whose totals are not final come first, before those that are only reread.
                 days.sort_by_key(|date| progress.is_settled(*date));
                 let unsettled = days.iter().filter(|date| !progress.is_settled(**date)).count();
                 let is_reread = window::reread_is_due(progress, &poll.config.reread, now);
@@ -32,14 +32,14 @@ impl Poller {
             }
             None => return Ok(()),
         };
-        // The last day's final totals are part of the live poll. An outage's days must not starve the live polls; what does
-        // not fit now is read by a later poll.
+        // Yesterday's final totals are part of the live poll. The days of a longer outage must not starve the live
+        // polls, so what does not fit now waits for a later poll.
         let spare = usize::try_from(self.calls_for_catch_up(now)).unwrap_or(usize::MAX);
         let allowed = spare.max(usize::from(unsettled > 0));
         let mut failure = None;
         for date in days.iter().take(allowed) {
             let used = self.budget.used();
-            // A day that fails must not keep the others waiting.
+            // A failed day must not hold up the others.
             if let Err(error) = self.read_day(poll, totals, *date).await {
                 failure = failure.or(Some(error));
             }

@@ -1,5 +1,5 @@
-//! Reads events: a window that continues where the last one ended, in pieces that fit the API's record limit, and now and
-//! then what lies further back.
+//! Polls events: a window that continues where the last one ended, in pieces that fit the API's record limit, and from
+//! time to time a reread of earlier rows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +15,20 @@ use crate::fetch::queries::EventQuery;
 use crate::ledger::{EventProgress, PartOf, Piece};
 use crate::reports::events::{Collected, EventRows};
 
-/// How much earlier a window begins when the time zone was changed: no two clocks are further apart.
+/// How much earlier a window begins after a change of time zone: no two zones are further apart.
 const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
 /// Up to this many intervals behind, all pieces of a window are live. Further behind, every piece after the first is catch-up
 /// and draws on the catch-up allowance, so that it does not starve the live polls.
 const LIVE_INTERVALS: u32 = 3;
 const LIVE_PIECES: u64 = 64;
-/// No row is backlog sooner, however short the interval: many rows appear some minutes after their date.
+/// Rows younger than this are never backlog, however short the interval: many rows appear some minutes after their
+/// date.
 const LEAST_BACKLOG: Duration = Duration::from_secs(15 * 60);
-/// A catch-up lets the other reports have their turn after one interval, and not before this.
+/// A catch-up gives way to the other reports after one interval, but not before this.
 const LEAST_TURN: Duration = Duration::from_secs(60);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// A stretch of time to be read.
+/// A span of time to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     from: Timestamp,
@@ -46,7 +47,7 @@ impl Requests {
         self.live + self.catch_up > 0
     }
 
-    /// Takes one; true when it is a catch-up's.
+    /// Takes one request; returns true if it belongs to catching up.
     fn take_one(&mut self) -> bool {
         let is_catch_up = self.live == 0;
         let kind = if is_catch_up {
@@ -67,7 +68,7 @@ enum Purpose {
 }
 
 impl Purpose {
-    /// Which read a piece belongs to that ends at `until`.
+    /// Whether a piece that ends at `until` is part of the live window or of a reread.
     fn part_of(self, until: Timestamp, is_last: bool) -> PartOf {
         match self {
             Purpose::Birth => PartOf::Birth {
@@ -82,7 +83,7 @@ impl Purpose {
 impl Poller {
     /// Polls a report of events. Each complete piece is committed and published on its own.
     pub(super) async fn poll_events(&mut self, poll: &mut Poll, rows: EventRows) -> Result<(), ApiError> {
-        // Rows are dated by the second.
+        // Row dates have whole seconds.
         let now = Timestamp::from_second(poll.now.as_second()).unwrap_or(poll.now);
         poll.now = now;
         let zone_changed = self.check_source(poll).await?;
@@ -91,7 +92,7 @@ impl Poller {
 
         let mut live = live_span(progress.as_ref(), &poll.config, now, zone_changed);
         if let Some(from) = self.polled(poll.report).unfinished {
-            // With pieces shorter than the overlap, reaching back each time would get nowhere.
+            // If pieces are shorter than the overlap, reaching back each time would make no progress.
             live.from = live.from.max(from).min(now);
         }
         let live_within = LIVE_INTERVALS * poll.config.interval;
@@ -116,8 +117,8 @@ impl Poller {
         Ok(())
     }
 
-    /// Reads a span from left to right; returns whether it was read to its end. It stops without an error when there are no
-    /// requests left, or when the other reports have waited for too long: the next poll continues.
+    /// Reads a span in order, and returns whether it is complete. Stops without an error when no requests are left or
+    /// when the other reports have waited too long; the next poll continues.
     async fn read_span(
         &mut self,
         poll: &mut Poll,
@@ -170,7 +171,8 @@ impl Poller {
             poll.rows += complete.count;
             let part_of = span.purpose.part_of(until, until == span.until);
             self.commit_piece(poll, part_of, until, complete.collected).await?;
-            // What was asked in vain before a piece came through is the piece's: a live one would not be there without it.
+            // Failed requests are charged to the piece that they preceded: if a live piece needed them, they do not
+            // count as catch-up.
             if requests.take_one() {
                 self.budget.record_catch_up(self.budget.used().saturating_sub(used));
             }
@@ -228,7 +230,7 @@ impl Poller {
     }
 }
 
-/// The window that continues where the last one ended. The first one reads back only to learn ids and names.
+/// The window that continues where the last one ended. The first one only reads back to learn ids and names.
 fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
     let overlap = SignedDuration::try_from(config.overlap).unwrap_or(SignedDuration::ZERO);
     let Some(progress) = progress else {
@@ -253,7 +255,7 @@ fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Times
     }
 }
 
-/// What lies before the window and is to be read again, when it is time for that.
+/// The span before the window, when a reread is due.
 fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Timestamp, now: Timestamp) -> Option<Span> {
     if positive(now.duration_since(progress.reread_at)) < config.reread.every {
         return None;

@@ -10,9 +10,9 @@ const REMIND_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// The failures of one report since its last success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FailureStreak {
-    /// When it began.
+    /// When the first one happened.
     pub(super) since: Timestamp,
-    /// Polls that failed.
+    /// The number of failed polls.
     pub(super) failures: u64,
     /// When each reason was last logged; one outage often alternates between two reasons.
     last_logged: [Option<Timestamp>; Reason::ALL.len()],
@@ -21,16 +21,16 @@ pub(super) struct FailureStreak {
 /// How a failure is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LogDecision {
-    /// As a warning: the report has not failed for this reason before, since its last success.
+    /// As a warning: the first failure for this reason since the last success.
     First,
-    /// As a warning that it still fails: nothing was logged for an hour.
+    /// As a warning that polls still fail: nothing was logged for an hour.
     Reminder,
     /// At debug level.
     Silent,
 }
 
 impl FailureStreak {
-    /// Adds a failure, and decides how it is logged.
+    /// Adds a failure and decides how to log it.
     pub(super) fn with(before: Option<Self>, reason: Reason, now: Timestamp) -> (Self, LogDecision) {
         let mut streak = before.unwrap_or(Self {
             since: now,

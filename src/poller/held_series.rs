@@ -1,4 +1,4 @@
-//! Counters that stop showing 0 when their hold is over.
+//! Releases counters from 0 when their hold ends.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::ledger::Ledger;
 use crate::published::Published;
 use crate::reports::{Kind, Report};
 
-/// Publishes the counters of an operation, and releases those whose hold ends while the poller waits for something else, be
-/// it its next tick or an answer.
+/// Publishes the counters of an operation, and releases those whose hold ends while the poller waits for its next tick
+/// or an answer.
 pub(super) struct HeldSeries {
     pub(super) ledger: SharedLedger,
     pub(super) published: Arc<Published>,
@@ -22,7 +22,7 @@ pub(super) struct HeldSeries {
 }
 
 impl HeldSeries {
-    /// Publishes the counters of a report as they are committed.
+    /// Publishes the committed counters of a report.
     pub(super) fn publish(&self, report: &'static Report) {
         let series = self.ledger.lock().visible_series(report.families);
         let view = match report.kind {
@@ -32,7 +32,7 @@ impl HeldSeries {
         self.published.publish(&self.operation.name, report, series, view, None);
     }
 
-    /// Waits, and releases series meanwhile.
+    /// Waits for a future, and releases series in the meantime.
     pub(super) async fn release_while<F: Future>(self, awaited: F) -> F::Output {
         let mut awaited = pin!(awaited);
         loop {
@@ -42,7 +42,7 @@ impl HeldSeries {
                 output = &mut awaited => return output,
                 () = sleep_until(next) => {}
             }
-            // Outside of the select, so that a release always runs to its end.
+            // Outside of the select, so that a release always completes.
             self.release().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Records how a poll went: in the log, in the metrics, and for the polls after it.
+//! Records the result of a poll: in the log, in the metrics, and for later polls.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Poller {
                 } else {
                     (Skip::Quota, Reason::Quota.advice())
                 };
-                // All reports are without calls, also those whose last poll was good.
+                // No report has calls left, whatever the result of its last poll.
                 for polled in self.reports.values_mut() {
                     polled.health.out_of_calls(skip, &error.what, advice);
                 }
@@ -81,7 +81,7 @@ impl Poller {
         }
     }
 
-    /// Pauses the polls of all reports for as long as the API asked for, and until local midnight at most.
+    /// Pauses the polls of all reports for as long as the API asked, but not beyond local midnight.
     fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
         let midnight = window::next_midnight(now, &self.operation.timezone);
         let asked = wait.and_then(|wait| now.checked_add(SignedDuration::try_from(wait).ok()?).ok());

@@ -1,4 +1,5 @@
-//! Whose turn it is: a grid for each report, thinned where the calls of the day would not last. No I/O, no clock.
+//! Decides which report is polled when: a grid for each report, thinned out when the day's calls would not last. No
+//! I/O, no clock.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::reports::Report;
 #[derive(Debug)]
 pub(super) struct Schedule {
     reports: BTreeMap<&'static Report, Scheduled>,
-    /// No poll before this instant, and why; the API asked for it.
+    /// No polls before this instant, at the API's request, and the reason.
     suspended: Option<(Timestamp, Skip)>,
 }
 
@@ -25,20 +26,20 @@ struct Scheduled {
     interval: Duration,
     grid: Grid,
     due: Instant,
-    /// When it last had its turn, whether it was polled or not.
+    /// The last time it was due, whether it was polled or not.
     last_tick: Option<Timestamp>,
-    /// Ticks left out since the last poll; `None` before the first one, which is never left out.
+    /// Ticks left out since the last poll. `None` before the first poll, which is never left out.
     left_out: Option<u64>,
 }
 
-/// What a report does when it is due.
+/// What happens when a report is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// A tick of the grid, of which one of `every` is kept so that the calls last until midnight.
+    /// A tick of the grid. One of `every` ticks is kept so that the calls last until midnight.
     Tick {
         is_kept: bool,
         every: u32,
-        /// How many of the next ticks will be left out.
+        /// How many of the following ticks will be left out.
         skipped_next: u32,
     },
     /// The day's calls are used up.
@@ -71,7 +72,7 @@ impl Schedule {
         due.min()
     }
 
-    /// Makes a report due at its first grid point after `now`, and returns that point.
+    /// Moves a report to its first grid point after `now`, and returns that point.
     pub(super) fn advance(&mut self, report: &Report, now: Instant) -> Instant {
         self.reports.get_mut(report).map_or(now, |scheduled| {
             scheduled.due = scheduled.grid.next_after(now);
@@ -79,7 +80,7 @@ impl Schedule {
         })
     }
 
-    /// Decides what a report does at `now`, when `left` remains of the local day.
+    /// Decides what to do with a report that is due at `now`, when `left` remains of the local day.
     pub(super) fn turn(&mut self, report: &Report, now: Timestamp, left: Duration, budget: &CallBudget) -> Turn {
         if let Some(scheduled) = self.reports.get_mut(report) {
             scheduled.last_tick = Some(now);
@@ -90,7 +91,7 @@ impl Schedule {
             }
             self.suspended = None;
         }
-        // This tick, and those after it.
+        // This tick and all later ones.
         let needed = 1 + self.calls_needed(now, left);
         let Some(every) = budget.thinning(needed) else {
             return Turn::OutOfCalls;
@@ -109,7 +110,7 @@ impl Schedule {
         }
     }
 
-    /// Calls that the ticks of the `left` rest of the day need, if none is left out and no request is repeated.
+    /// Calls needed for all ticks in the rest of the day (`left`), if none is left out and no request is retried.
     pub(super) fn calls_needed(&self, now: Timestamp, left: Duration) -> u64 {
         let needed = |scheduled: &Scheduled| {
             let since = scheduled.last_tick.map(|last| now.duration_since(last));
@@ -125,7 +126,7 @@ impl Schedule {
         self.suspended = Some((until, skip));
     }
 
-    /// The end of the pause of all polls, if there is one.
+    /// The end of the pause of all polls, if they are paused.
     pub(super) fn suspended_until(&self) -> Option<Timestamp> {
         self.suspended.map(|(until, _)| until)
     }
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(schedule.next(), Some((origin, &CAMPAIGNS)));
         schedule.advance(&CAMPAIGNS, origin);
         assert_eq!(schedule.next(), Some((origin, &IVR)));
-        // It took two and a half minutes, and the other report waited.
+        // The poll took two and a half minutes, and the other report waited.
         schedule.advance(&IVR, origin + 5 * MINUTE / 2);
         assert_eq!(schedule.next(), Some((origin + MINUTE, &CAMPAIGNS)));
         schedule.advance(&CAMPAIGNS, origin + 5 * MINUTE / 2);
@@ -167,7 +168,7 @@ mod tests {
     fn too_few_calls_keep_every_third_tick_until_there_are_none() {
         let (mut schedule, _) = schedule();
         let noon = at("2026-11-20T17:00:00Z");
-        // An hour is left: 60 ticks and 12, for 30 calls.
+        // An hour is left, with 60 + 12 ticks for 30 calls.
         let mut budget = CallBudget::new(30, date(2026, 11, 20), 0);
         let kept: Vec<bool> = (0..4)
             .map(|minute| {

@@ -1,4 +1,4 @@
-//! Whether a report still comes from where it came from before.
+//! Detects that a report now comes from another server, filter or time zone.
 
 use super::{Poll, Poller};
 use crate::client::ApiError;
@@ -14,8 +14,8 @@ impl Poller {
         }
     }
 
-    /// Another server or filter gives other events: the report is born again. Another time zone only gives them other
-    /// dates; returns whether it was changed.
+    /// Another server or filter means other events, so the report is born again. Another time zone only changes the
+    /// dates of the events; returns whether it changed.
     pub(super) async fn check_source(&mut self, poll: &Poll) -> Result<bool, ApiError> {
         let source = self.source(&poll.config);
         let Some(before) = self.ledger.lock().source(poll.report).cloned() else {
@@ -33,7 +33,7 @@ impl Poller {
         Ok(before.zone != source.zone)
     }
 
-    /// Saves where the report comes from, if that has changed.
+    /// Saves the source of the report if it has changed.
     pub(super) async fn commit_source(&mut self, poll: &Poll) -> Result<(), ApiError> {
         let (report, source) = (poll.report, self.source(&poll.config));
         if self.ledger.lock().source(report) == Some(&source) {

@@ -1,4 +1,4 @@
-//! How a poller is stopped: when its poll has ended, or immediately.
+//! Stops a poller: after its current poll, or immediately.
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     /// No further poll begins.
     pub(super) graceful: CancellationToken,
-    /// A poll that is under way is abandoned.
+    /// A poll in progress is abandoned.
     pub(super) immediate: CancellationToken,
 }
 
 impl Stop {
-    /// For a poller that also stops immediately when `everything` is stopped.
+    /// For a poller that also stops immediately when `everything` is cancelled.
     pub fn within(everything: &CancellationToken) -> Self {
         Self {
             graceful: everything.child_token(),
@@ -20,13 +20,13 @@ impl Stop {
         }
     }
 
-    /// Lets a poll that is under way end: the API goes on with an abandoned request, and refuses the next one with
-    /// the same token meanwhile.
+    /// Lets a poll in progress finish. The API would continue to work on an abandoned request, and meanwhile refuse the
+    /// next one with the same token.
     pub fn graceful(&self) {
         self.graceful.cancel();
     }
 
-    /// Abandons the poll that is under way.
+    /// Abandons a poll in progress.
     pub fn immediate(&self) {
         self.graceful.cancel();
         self.immediate.cancel();
