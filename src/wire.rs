@@ -1,11 +1,11 @@
-//! What the client and the reports share: a query, the reader of an answer's rows, and the vendor's way of writing values.
+//! What the client and the reports share: queries, the reader of an answer's rows, and the vendor's formats of values.
 
 pub mod fields;
 pub mod json;
 
 use self::json::Broken;
 
-/// A page of the API.
+/// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// The script: `real_time.php` or `reports_manager.php`.
@@ -17,20 +17,20 @@ pub struct Endpoint {
 /// A request to the API, without server and token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// The page.
+    /// The endpoint.
     pub endpoint: Endpoint,
     /// The other parameters, in the order in which they are sent.
     pub parameters: Vec<(&'static str, String)>,
 }
 
-/// Reads the rows of one answer. The reader is thrown away when the answer turns out to be broken.
+/// Reads the rows of one answer. The reader is discarded if the answer turns out to be broken.
 pub trait Rows {
-    /// Reads the value at the front of `json`, a row or whatever else stands in its place, and returns its length in bytes;
-    /// `None` when the text ends inside it. `key` names the row where the rows stand in an object. A value that is no row
-    /// is counted as invalid.
+    /// Reads the value at the start of `json`, a row or something else in its place, and returns its length in bytes,
+    /// or `None` when the text ends inside it. `key` is the row's name if the rows are in an object. A value that is
+    /// not a row is counted as invalid.
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken>;
 
-    /// Takes a key of the answer other than its rows, with its value as it came; of `data` only the bracket that opens it.
-    /// Answers of failures have such keys, too.
+    /// Reads a key of the answer other than its rows, with its raw value; for `data`, only the opening bracket.
+    /// Failures have such keys too.
     fn extra_key(&mut self, _key: &str, _json: &[u8]) {}
 }

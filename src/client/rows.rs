@@ -1,8 +1,8 @@
-//! The rows of an answer, read one by one off the wire and never held together.
+//! Reads the rows of an answer one by one from the network, and never holds them all.
 //!
-//! An answer may be 256 MB; the parser keeps only the row that a chunk's end has cut. A key scanner walks the envelope
-//! in any of its variants: a bare array, or an object whose `data` is an array, an object of named rows, `null` or
-//! missing, with its other keys before or after.
+//! An answer may have 256 MB; the parser keeps only the row that the end of a chunk has split. A key scanner handles
+//! all variants of the envelope: a bare array, or an object whose `data` is an array, an object of named rows, `null`
+//! or missing, with its other keys before or after.
 
 use std::borrow::Cow;
 use std::mem;
@@ -17,11 +17,11 @@ use crate::wire::Rows;
 use crate::wire::fields::Leaf;
 use crate::wire::json::{self, Broken, Parsed, any_leaf, parse};
 
-/// No answer may be larger (the vendor's limit).
+/// The vendor's limit for the size of an answer.
 pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// No answer may have more rows: the vendor cuts at 60,000, so this is some other endpoint or a broken one.
+/// The most rows of an answer. The vendor cuts at 60,000, so more means another endpoint or a broken one.
 const MAX_ROWS: u64 = 250_000;
-/// No row may be larger: the largest known has some hundred bytes, plus what agents write into comments.
+/// The size limit of a row. The largest known have some hundred bytes, plus what agents write into comments.
 const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// What the scanner expects next.
@@ -43,7 +43,7 @@ enum Expect {
 /// The key of the rows.
 const DATA: &str = "data";
 
-/// Ignores the rows in the body of a failure, which should have none, and passes on its other keys.
+/// Ignores rows in the body of a failure, which should have none, and passes on its other keys.
 pub(super) struct IgnoreRows<'r, R>(pub(super) &'r mut R);
 
 impl<R: Rows> Rows for IgnoreRows<'_, R> {
@@ -56,7 +56,8 @@ impl<R: Rows> Rows for IgnoreRows<'_, R> {
     }
 }
 
-/// Reads the body of a good HTTP status chunk by chunk. Public, so that it can be fed what no server would send.
+/// Reads the body of an answer with HTTP status 200 chunk by chunk. Public, so that tests can feed it what no server
+/// would send.
 pub struct AnswerReader<R> {
     rows: R,
     expect: Expect,
@@ -68,7 +69,7 @@ pub struct AnswerReader<R> {
 }
 
 impl<R: Rows> AnswerReader<R> {
-    /// A reader that hands each row to `rows`.
+    /// A reader that passes each row to `rows`.
     pub fn new(rows: R) -> Self {
         Self {
             rows,
@@ -81,7 +82,7 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    /// Takes the next chunk of the body.
+    /// Reads the next chunk of the body.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
         self.bytes += chunk.len() as u64;
         if self.bytes > MAX_BYTES {
@@ -112,8 +113,8 @@ impl<R: Rows> AnswerReader<R> {
         Ok(())
     }
 
-    /// Ends the answer: what was read counts only if the JSON is complete, nothing follows it, and its `code` means no
-    /// failure. `date` is the API's clock, from the head of the answer.
+    /// Ends the answer. The rows count only if the JSON is complete, nothing follows it, and its `code` is not a
+    /// failure. `date` is the API's clock, from the HTTP header.
     pub fn finish(self, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
         match self.expect {
             Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => match self.envelope.meaning(200) {
@@ -131,7 +132,7 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    /// Reads as much as the text holds; returns how much of it is done with.
+    /// Reads as much as possible of the text; returns how many bytes are done.
     fn scan(&mut self, text: &str) -> Result<usize, ApiError> {
         let mut at = 0;
         loop {
@@ -329,7 +330,7 @@ mod tests {
         b: Leaf<'a>,
     }
 
-    /// A row's key and its two fields.
+    /// The key and the two fields of each row.
     type CollectedRow = (Option<String>, Option<String>, Option<String>);
 
     #[derive(Debug, Default, PartialEq)]
@@ -353,7 +354,7 @@ mod tests {
         reader.finish(None).map(|answer| answer.rows)
     }
 
-    /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.
+    /// Valid and invalid rows: other types, nested values, escapes, numbers at the end of a chunk.
     fn row() -> impl Strategy<Value = serde_json::Value> {
         let text = prop_oneof!["[a-z]{1,12}", any::<String>()];
         prop_oneof![
@@ -386,7 +387,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the network cuts an answer, it means the same; and cut off anywhere it is an error.
+        /// An answer means the same however the network splits it, and cutting it off anywhere is an error.
         #[test]
         fn chunks_change_nothing_and_a_cut_is_an_error(
             answer in answer(),
@@ -406,7 +407,7 @@ mod tests {
             prop_assert_eq!(error.reason, Reason::Truncated);
         }
 
-        /// A text in another encoding is one odd text, wherever the network cuts it, and takes no other row with it.
+        /// Text in another encoding damages only itself, and no other row, wherever the network splits it.
         #[test]
         fn a_text_in_another_encoding_takes_no_row_with_it(name in "[a-zñéü]{0,6}", cut in any::<prop::sample::Index>()) {
             let mut bytes = format!(r#"[{{"a":"{name}"}},{{"a":"x"#).into_bytes();
@@ -420,7 +421,7 @@ mod tests {
             prop_assert_eq!(text(1), Some("x\u{fffd}o\u{fffd}".to_owned()));
         }
 
-        /// No bytes panic, and what is not JSON is not taken for rows.
+        /// No bytes cause a panic, and what is not JSON yields no rows.
         #[test]
         fn rubbish_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), prefix in 0usize..3) {
             let prefix: &[u8] = [&b""[..], b"[{\"a\":1},", b"{\"data\":["][prefix];

@@ -1,4 +1,4 @@
-//! Asks for a report by its kind, and reads the answer: the same for a poll, a check and a backfill.
+//! Requests a report according to its kind, and reads the answer: for polls, checks and backfills.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ use crate::reports::day_totals::{DayAnswer, DayTotals};
 use crate::reports::events::{Collected, EventReader, EventRows, Events};
 use crate::wire::{Query, Rows};
 
-/// Sends queries, and records what each request costs.
+/// Sends queries, and records the cost of each request.
 pub(crate) trait Api {
     /// Sends a query; `rows` makes a new reader for each attempt.
     async fn fetch<R: Rows + Send>(
@@ -23,7 +23,7 @@ pub(crate) trait Api {
     ) -> Result<Answer<R>, ApiError>;
 }
 
-/// The state now, with at most `limit` label sets per family.
+/// Requests the current state, with at most `limit` label sets per family.
 pub(crate) async fn current(
     api: &mut impl Api,
     report: &Report,
@@ -34,7 +34,7 @@ pub(crate) async fn current(
     Ok(answer.map(|reader| reader.0.finish(limit)))
 }
 
-/// The totals of a local day, up to `now` if it is not over.
+/// Requests the totals of a local day, until `now` if the day is not over.
 pub(crate) async fn day(
     api: &mut impl Api,
     report: &Report,
@@ -59,7 +59,7 @@ pub(crate) struct EventQuery<'q> {
     pub(crate) zone: &'q TimeZone,
     /// The one skill or campaign to ask for.
     pub(crate) only: Option<&'q str>,
-    /// The key of the facts' identities.
+    /// The key for hashing the identities of facts.
     pub(crate) hash_key: u128,
 }
 
