@@ -83,7 +83,7 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
     if with_shapes {
         writeln!(
             out,
-            "Shapes show digits as 9, letters as a or A, other signs as ¤; length and punctuation are kept."
+            "Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept."
         )?;
     }
     for operation in &config.operations {

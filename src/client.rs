@@ -182,7 +182,7 @@ impl Client {
 
     async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret())
-            .map_err(|_| ApiError::new(Reason::Auth, "the token has characters that no HTTP header can hold"))?;
+            .map_err(|_| ApiError::new(Reason::Auth, "the token has characters that are not allowed in an HTTP header"))?;
         secret.set_sensitive(true);
         let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
         let mut response = request.send().await.map_err(ApiError::from_transport)?;
@@ -222,7 +222,7 @@ impl Client {
         let mut url = Url::parse(&address).map_err(|e| {
             ApiError::new(
                 Reason::Other,
-                format!("server or url of the operation makes no address: {e}"),
+                format!("the operation's server or url is not a valid address: {e}"),
             )
         })?;
         url.query_pairs_mut()

@@ -46,7 +46,7 @@ use crate::wire::{Query, Rows};
 
 /// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
-    "polls go on after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
+    "polling resumes after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
 
 /// The settings that all operations share.
 #[derive(Clone, Copy, Debug)]
@@ -228,7 +228,7 @@ impl Poller {
             if let Err(error) = self.save_calls(self.clock.now()).await {
                 tracing::warn!(
                     operation = &*self.operation.name,
-                    "the calls used were not saved: {}",
+                    "the number of calls used was not saved: {}",
                     error.what
                 );
             }

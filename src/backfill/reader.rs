@@ -120,7 +120,7 @@ impl Reader<'_> {
                 tracing::warn!(
                     report = report.name,
                     second = %operation.timezone.to_datetime(until),
-                    "one second alone has as many rows as the API gives at all: some of them may be missing"
+                    "a single second reached the API's record limit: some of its rows may be missing"
                 );
             }
             let piece = self.history.piece(report, of_live, until, complete, length, from..end);
@@ -223,7 +223,7 @@ impl Reader<'_> {
     fn more_calls(&self, now: Timestamp) -> String {
         let midnight = window::next_midnight(now, &self.operation.timezone).unwrap_or(now);
         if calls_of_the_rest_of_the_day(self.operation, midnight) >= u64::from(self.operation.daily_calls) {
-            return "the polls of a whole day leave none. Run the same command again late in the day, when few polls are left, \
+            return "the polls of a whole day leave no calls. Run the same command again late in the day, when few polls are left, \
                     lengthen intervals, or raise daily_calls"
                 .to_owned();
         }
@@ -238,8 +238,8 @@ impl Reader<'_> {
 
     pub(super) fn stopped(&self) -> Failure {
         Failure::Failed(format!(
-            "stopped before the end; run the same command again, in a minute or so, since Wolkvox still works on what was \
-             asked{}",
+            "stopped before the end; run the same command again in a minute or so, since Wolkvox is still working on the \
+             last request{}",
             self.kept()
         ))
     }
@@ -247,9 +247,9 @@ impl Reader<'_> {
     /// What a failure's text says of what was read.
     pub(super) fn kept(&self) -> &'static str {
         if self.journal.is_some() {
-            "; what was read is kept, and it goes on from there"
+            "; what was read is kept, and the next run continues from there"
         } else {
-            "; nothing is kept, since only a backfill with --output can go on"
+            "; nothing is kept: only a backfill with --output can be resumed"
         }
     }
 

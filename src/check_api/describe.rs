@@ -17,7 +17,7 @@ impl fmt::Display for Verdict {
             0 => write!(f, "All {reports} reports are fine.")?,
             failed => write!(f, "{failed} of {reports} reports failed.")?,
         }
-        write!(f, " Calls of the API made: {calls}.")
+        write!(f, " API calls made: {calls}.")
     }
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for Found {
         if self.rows == 0 {
             writeln!(
                 f,
-                "    the report is empty: the API has no rows {}; that is no failure, but rows can come hours late",
+                "    the report is empty: the API has no rows {}; this is not a failure, since rows can appear hours late",
                 self.range
             )?;
         } else {
@@ -58,7 +58,7 @@ impl fmt::Display for Found {
         if self.rows >= CUT_AT {
             writeln!(
                 f,
-                "    the API gives no more rows at once: the exporter will ask in smaller windows"
+                "    this is the API's record limit: the exporter will ask for smaller windows"
             )?;
         }
         if let Some(ahead) = self.clock_ahead {
@@ -79,7 +79,7 @@ impl fmt::Display for Found {
                     if age < OLD_SECONDS {
                         ""
                     } else {
-                        ": if there was more since, rows come late or the operation's timezone is wrong"
+                        ": if there were calls since then, rows appear late or the operation's timezone is wrong"
                     }
                 )?,
                 _ => writeln!(
@@ -90,7 +90,7 @@ impl fmt::Display for Found {
             }
         }
         let bad = [
-            (Outcome::Invalid, "rows that lack what identifies them"),
+            (Outcome::Invalid, "rows without the fields that identify them"),
             (Outcome::Ignored, "totals, repetitions, or rows that say nothing yet"),
         ];
         for (outcome, why) in bad {
@@ -102,13 +102,13 @@ impl fmt::Display for Found {
         for (field, count) in self.tally.invalid_fields() {
             writeln!(
                 f,
-                "    could not be read: {field} in {count} of the rows; please report what --shapes says of it"
+                "    could not be read: {field} in {count} of the rows; please report what --shapes shows for it"
             )?;
         }
         if self.over_limit {
             writeln!(
                 f,
-                "    more than series_limit allows: raise it, or what is beyond will not have series of its own"
+                "    more series than series_limit allows: raise it, or the rest will not have series of their own"
             )?;
         }
         writeln!(f, "    would expose")?;

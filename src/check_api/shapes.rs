@@ -122,7 +122,7 @@ impl Shapes {
 impl fmt::Display for Shapes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.beside.is_empty() {
-            writeln!(f, "    shapes: no keys beside the rows")?;
+            writeln!(f, "    shapes: the answer has no keys besides its rows")?;
         } else {
             writeln!(f, "    shapes of the answer's keys, in their order")?;
         }

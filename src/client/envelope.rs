@@ -79,7 +79,7 @@ impl Envelope {
             ),
             404 => ApiError::new(
                 Reason::Status,
-                format!("{what}: nothing is at this address; check server or url"),
+                format!("{what}: nothing found at this address; check server or url"),
             ),
             401 => ApiError::new(Reason::Auth, format!("{what}: the token header did not arrive")),
             403 if says("simultaneous") => ApiError::transient(
@@ -93,10 +93,10 @@ impl Envelope {
             403 if says("validate token") => {
                 ApiError::new(Reason::Auth, format!("{what}: the API does not accept the token"))
             }
-            403 => ApiError::new(Reason::Auth, format!("{what}: refused for a reason we do not know")),
+            403 => ApiError::new(Reason::Auth, format!("{what}: refused for an unknown reason")),
             300..=399 => ApiError::new(
                 Reason::Status,
-                format!("{what}: a redirect, not followed because it would carry the token elsewhere"),
+                format!("{what}: a redirect; following it would send the token elsewhere"),
             ),
             429 => ApiError::transient(Reason::Status, what),
             500..=599 => ApiError::transient(Reason::Status, what),

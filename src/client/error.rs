@@ -84,18 +84,18 @@ impl Reason {
     pub const fn advice(self) -> &'static str {
         match self {
             Reason::Connect => {
-                "check the network, and that this host's public IP is registered with the operation: Wolkvox gives others no answer at all"
+                "check the network, and that this host's public IP is registered with the operation: Wolkvox does not answer others at all"
             }
-            Reason::Timeout => "raise the report's timeout if this stays; an unregistered public IP also ends so",
+            Reason::Timeout => "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts",
             Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
-            Reason::Status => "it may pass by itself; if it stays, ask Wolkvox about this server",
+            Reason::Status => "it may be temporary; if it persists, ask Wolkvox about this server",
             Reason::Concurrency => {
                 "another program uses this token at the same time; give the exporter a token of its own"
             }
             Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
             Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
             Reason::Decode => "check the server or url of the operation; if it is right, report the answer's shape",
-            Reason::Truncated => "it may pass by itself; if it stays, look for a proxy that cuts answers",
+            Reason::Truncated => "it may be temporary; if it persists, look for a proxy that cuts answers",
             Reason::TooLarge => "report it: no known answer is that large",
             Reason::Clock => "check this host's clock (NTP) and the operation's timezone",
             Reason::State => "check the disk of state_path",

@@ -127,7 +127,7 @@ impl<R: Rows> AnswerReader<R> {
                 Meaning::Failure(error) => Err(error),
             },
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
-            Expect::End => Err(decode("something follows the JSON of the answer")),
+            Expect::End => Err(decode("there is more text after the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
         }
     }
@@ -158,7 +158,7 @@ impl<R: Rows> AnswerReader<R> {
                             Expect::Row { first: true }
                         }
                         b'{' => Expect::Key { first: true },
-                        b'<' => return Err(decode("an HTML page came instead of JSON")),
+                        b'<' => return Err(decode("the answer is an HTML page instead of JSON")),
                         _ => return Err(decode("the answer is neither a JSON object nor an array")),
                     };
                     at += 1;
@@ -270,7 +270,7 @@ impl<R: Rows> AnswerReader<R> {
                     };
                     at += if first == b'}' { 1 } else { punctuation(first, b',')? };
                 }
-                Expect::End => return Err(decode("something follows the JSON of the answer")),
+                Expect::End => return Err(decode("there is more text after the JSON of the answer")),
             }
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn check_step_back(covered: Option<Timestamp>, now: Timestamp) -> Res
     if covered.is_some_and(|covered| covered.duration_since(now) > STEP_BACK_TOLERANCE) {
         return Err(ApiError::new(
             Reason::Clock,
-            "our clock is behind the end of what was read before",
+            "our clock went back: data up to a later time has already been read",
         ));
     }
     Ok(())

@@ -32,7 +32,7 @@ impl Poller {
             // The current state needs no disk. The reports that count will fail and log it.
             tracing::debug!(
                 operation = &*self.operation.name,
-                "calls were not saved: {}",
+                "the number of calls used was not saved: {}",
                 error.what
             );
         }

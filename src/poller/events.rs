@@ -164,7 +164,7 @@ impl Poller {
                 tracing::warn!(
                     operation = &*operation.name,
                     report = report.name,
-                    "one second alone has as many rows as the API gives at all: some of them may be missing"
+                    "a single second reached the API's record limit: some of its rows may be missing"
                 );
                 self.polled(report).health.capped_windows += 1;
             }

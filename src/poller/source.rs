@@ -25,7 +25,7 @@ impl Poller {
             tracing::warn!(
                 operation = &*self.operation.name,
                 report = poll.report.name,
-                "server or filter was changed: totals stay, and what is dated before now is not counted"
+                "server or filter changed: totals are kept, rows dated before now are not counted"
             );
             self.commit_source(poll).await?;
             return Ok(false);

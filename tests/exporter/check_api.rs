@@ -110,7 +110,7 @@ async fn a_report_that_fails_says_what_to_do_and_the_others_are_checked() {
     assert_eq!((verdict.reports, verdict.failed, verdict.calls), (5, 1, 5), "{text}");
     assert!(text.contains("  call_durations: FAILED"), "{text}");
     assert!(
-        text.contains("status: HTTP status 503 (it may pass by itself; if it stays, ask Wolkvox about this server)"),
+        text.contains("status: HTTP status 503 (it may be temporary; if it persists, ask Wolkvox about this server)"),
         "{text}"
     );
     assert!(text.contains("  ivr: "), "{text}");
@@ -163,7 +163,7 @@ async fn a_small_answer_is_told_like_this() {
     let (_, text) = scene.check(true).await;
     insta::assert_snapshot!(steady(&text, &scene.served.url()), @r#"
     Each report is asked once. While an exporter polls with the same token, Wolkvox may refuse a request.
-    Shapes show digits as 9, letters as a or A, other signs as ¤; length and punctuation are kept.
+    Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept.
 
     operation acme: URL (America/Bogota)
 
@@ -171,8 +171,8 @@ async fn a_small_answer_is_told_like_this() {
         asked for rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00
         the API's clock agrees with ours
         the newest row is 1m 30s old
-        would be invalid: 1, rows that lack what identifies them
-        could not be read: abandon_time in 1 of the rows; please report what --shapes says of it
+        would be invalid: 1, rows without the fields that identify them
+        could not be read: abandon_time in 1 of the rows; please report what --shapes shows for it
         would expose
           wolkvox_abandon_time_seconds                    1 series
           wolkvox_skill_info                              1 series
@@ -207,7 +207,7 @@ async fn a_small_answer_is_told_like_this() {
                1 × number  9
 
       ivr: 0 rows, 70 bytes in N s
-        the report is empty: the API has no rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00; that is no failure, but rows can come hours late
+        the report is empty: the API has no rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00; this is not a failure, since rows can appear hours late
         the API's clock agrees with ours
         would expose
           wolkvox_ivr_calls_total                         0 series
@@ -220,7 +220,7 @@ async fn a_small_answer_is_told_like_this() {
           error: text    "Aaa Aaaaa"
           msg: text    "Aaaaaaaa aaaaa aaaaaaa"
 
-    All 2 reports are fine. Calls of the API made: 2.
+    All 2 reports are fine. API calls made: 2.
     "#);
 }
 

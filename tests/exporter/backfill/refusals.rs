@@ -150,7 +150,7 @@ async fn a_stopped_backfill_is_kept() {
         panic!("{result:?}");
     };
     assert!(
-        error.contains("stopped") && error.contains("goes on from there"),
+        error.contains("stopped") && error.contains("continues from there"),
         "{error}"
     );
     assert!(!out.exists() && scene.file("out.om.partial").exists());
