@@ -181,8 +181,12 @@ impl Client {
     }
 
     async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
-        let mut secret = HeaderValue::from_str(token.expose_secret())
-            .map_err(|_| ApiError::new(Reason::Auth, "the token has characters that are not allowed in an HTTP header"))?;
+        let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+            ApiError::new(
+                Reason::Auth,
+                "the token has characters that are not allowed in an HTTP header",
+            )
+        })?;
         secret.set_sensitive(true);
         let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
         let mut response = request.send().await.map_err(ApiError::from_transport)?;

@@ -86,7 +86,9 @@ impl Reason {
             Reason::Connect => {
                 "check the network, and that this host's public IP is registered with the operation: Wolkvox does not answer others at all"
             }
-            Reason::Timeout => "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts",
+            Reason::Timeout => {
+                "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts"
+            }
             Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
             Reason::Status => "it may be temporary; if it persists, ask Wolkvox about this server",
             Reason::Concurrency => {
