@@ -1,7 +1,7 @@
-//! One real round against the configured operations, described in plain words.
+//! Requests each configured report once, and describes the results in plain words.
 //!
-//! Each configured report is asked once, with the questions and readers of the poller. Nothing is kept: the folder of the
-//! state is never opened, since an exporter may be running on it.
+//! It uses the queries and readers of the poller and saves nothing. It never opens the state, since an exporter may be
+//! running on it.
 
 mod describe;
 pub mod shapes;
@@ -30,11 +30,11 @@ use crate::wire::{Query, Rows};
 /// The result of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Reports that were asked.
+    /// Number of requested reports.
     pub reports: u64,
-    /// Reports that failed.
+    /// Number of failed reports.
     pub failed: u64,
-    /// Calls of the API that were made.
+    /// Number of API calls.
     pub calls: u64,
 }
 
@@ -45,9 +45,9 @@ pub struct CheckedReport {
     pub report: &'static Report,
     /// How long the request took, if one was sent.
     pub duration: Option<Duration>,
-    /// The answer, or why there is none.
+    /// The contents of the answer, or why there is none.
     pub result: Result<Found, ApiError>,
-    /// What the values look like, if shapes were asked for.
+    /// The shapes of the values, if requested.
     pub shapes: Option<Shapes>,
     calls: u64,
 }
@@ -55,25 +55,25 @@ pub struct CheckedReport {
 /// The contents of an answer.
 #[derive(Debug)]
 pub struct Found {
-    /// The rows, whatever becomes of them.
+    /// The number of rows, whether they would count or not.
     pub rows: u64,
-    /// The length of the answer, once decompressed.
+    /// The size of the answer in bytes, after decompression.
     pub bytes: u64,
-    /// How far the API's clock is ahead of ours, if it shows one.
+    /// How far the API's clock is ahead of ours, if the answer shows it.
     pub clock_ahead: Option<SignedDuration>,
-    /// How old the newest row is, where rows are dated.
+    /// The age of the newest row, if rows have dates.
     pub newest_age: Option<SignedDuration>,
-    /// What the exporter would show: families and their series.
+    /// The number of series that the exporter would show, by family.
     pub series: BTreeMap<&'static Family, usize>,
-    /// Whether there is more than `series_limit` lets through.
+    /// Whether `series_limit` would leave some out.
     pub over_limit: bool,
-    /// What became of the rows.
+    /// How the rows would count.
     pub tally: Tally,
-    /// The range that was asked for, in words.
+    /// The requested range in words.
     range: String,
 }
 
-/// Asks each report of each operation once, one after the other, and writes what came as it comes.
+/// Requests each report of each operation once, in sequence, and writes every result immediately.
 pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut impl Write) -> io::Result<Verdict> {
     let mut verdict = Verdict::default();
     writeln!(
@@ -128,7 +128,7 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
     Ok(verdict)
 }
 
-/// A report to be checked.
+/// A report to check.
 struct Check<'c> {
     client: &'c Client,
     operation: &'c Operation,
@@ -144,7 +144,7 @@ impl Check<'_> {
         let mut api = CheckedApi {
             client: self.client,
             timeout: self.config.timeout,
-            // Only the exporter knows what is left of the day.
+            // Only the exporter knows how many of the day's calls are left.
             budget: CallBudget::new(u32::MAX, today, 0),
             attempts: Vec::new(),
             sketch: with_shapes.then(Sketch::default),
@@ -214,7 +214,7 @@ impl Check<'_> {
             until,
             zone,
             only: self.config.filter.as_deref(),
-            // Nothing is kept, so identities need not be kept secret.
+            // Nothing is stored, so identities need no secret key.
             hash_key: 0,
         };
         let answer = query.fetch(api).await?;
@@ -243,7 +243,7 @@ impl Found {
         clock: &Clock,
     ) -> Result<Self, ApiError> {
         clocks::compare(answer.date, now)?;
-        // The header has whole seconds, and some time passed until the answer was read.
+        // The header has whole seconds, and reading the answer took some time.
         let (sent, read) = (now.as_second(), clock.now().as_second());
         let clock_ahead = answer.date.map(|date| {
             let date = date.as_second();
@@ -262,7 +262,7 @@ impl Found {
     }
 }
 
-/// How many series each family would have.
+/// The number of series per family.
 fn by_family<'k>(keys: impl IntoIterator<Item = &'k SeriesKey>) -> BTreeMap<&'static Family, usize> {
     let mut families = BTreeMap::new();
     for key in keys {
@@ -283,7 +283,7 @@ fn series_of_events(events: &Collected, report: &'static Report) -> BTreeMap<&'s
     families
 }
 
-/// The API as a check asks it: once, whatever comes.
+/// The API as a check uses it: one request, no retries.
 struct CheckedApi<'c> {
     client: &'c Client,
     timeout: Duration,

@@ -1,7 +1,8 @@
-//! The exporter about itself: what became of its polls, per operation and report.
+//! The exporter's own metrics about its polls, per operation and report.
 //!
-//! Plain numbers that the operation's poller keeps and publishes with each poll. Every counter exists at 0 from the start
-//! for every report and reason, so that the first failure is an increase; they start anew with the process.
+//! Each operation's poller keeps these numbers and publishes them with every poll. Every counter exists at 0 from the
+//! start for every report and reason, so that the first failure is an increase. The counters restart at 0 with the
+//! process.
 
 mod families;
 
@@ -26,9 +27,9 @@ use crate::reports::{Outcome, Report, Tally};
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// To keep the daily budget.
+    /// To keep within the daily budget.
     Budget,
-    /// The API said that the day's calls are used up.
+    /// The API reported that the day's calls are used up.
     Quota,
 }
 
@@ -36,18 +37,18 @@ const SKIPS: [Skip; 2] = [Skip::Budget, Skip::Quota];
 /// The values of the label `reason`, in the same order.
 const SKIP_REASONS: [&str; SKIPS.len()] = ["budget", "quota"];
 
-/// What became of the polls of an operation.
+/// How the polls of an operation went.
 #[derive(Clone, Debug)]
 pub struct OperationHealth {
-    /// By report; those that are polled.
+    /// All polled reports.
     pub reports: BTreeMap<&'static Report, ReportHealth>,
     /// Calls used on the local day.
     pub calls_used: u32,
-    /// Calls allowed a day.
+    /// Calls allowed per day.
     pub calls_limit: u32,
     /// Commits of the state.
     pub state: Statistics,
-    /// Series that the limit left out, by family; every family of the polled reports.
+    /// Number of series that the limit left out, for every family of the polled reports.
     pub dropped: BTreeMap<&'static Family, u64>,
 }
 
@@ -60,40 +61,40 @@ pub struct LastError {
     pub what: String,
     /// What to do.
     pub advice: &'static str,
-    /// Why polls are skipped, where the failure is that there are no calls left.
+    /// Why polls are skipped, if the failure is that no calls are left.
     pub skip: Option<Skip>,
 }
 
-/// What became of the polls of one report.
+/// How the polls of one report went.
 #[derive(Clone, Debug)]
 pub struct ReportHealth {
-    /// The last poll succeeded; `None` before the first has ended.
+    /// Whether the last poll succeeded; `None` before the first has ended.
     pub up: Option<bool>,
     /// Polls that have ended.
     pub polls: u64,
-    /// When the report was last asked for.
+    /// When the report was last requested.
     pub last_attempt: Option<Timestamp>,
-    /// When it was last read without a failure.
+    /// When the report was last read without a failure.
     pub last_success: Option<Timestamp>,
     /// The end of the window that the shown data covers.
     pub data: Option<Timestamp>,
-    /// The time between polls that is in effect.
+    /// The current time between polls.
     pub interval: Duration,
     /// How long the last poll took.
     pub duration: Option<Duration>,
-    /// When it is asked for next, as far as is known; set by the poller.
+    /// When it will be polled next, as far as is known; set by the poller.
     pub next_poll: Option<Timestamp>,
     /// The last failure, until a poll succeeds.
     pub last_error: Option<LastError>,
-    /// What became of the rows.
+    /// How its rows were counted.
     pub tally: Tally,
-    /// Day totals that fell.
+    /// Day totals that decreased.
     pub corrections: u64,
-    /// Counted rows that were older than three intervals, and than 15 minutes.
+    /// Counted rows that were older than three intervals and older than 15 minutes.
     pub backlog_rows: u64,
-    /// Seconds that alone reached the record limit.
+    /// Single seconds that reached the record limit.
     pub capped_windows: u64,
-    /// Whether what is shown was read before this process, and kept in the state.
+    /// Whether the shown data was read by an earlier process and restored from the state.
     is_restored: bool,
     failures: [u64; Reason::ALL.len()],
     skipped: [u64; SKIPS.len()],
@@ -128,14 +129,14 @@ impl ReportHealth {
         }
     }
 
-    /// Takes over from the state how far the report was read before; `None` if it never was.
+    /// Adopts the progress from the state; `None` if the report was never read.
     pub fn restored(&mut self, covered: Option<Timestamp>) {
         self.is_restored = covered.is_some();
         self.last_success = covered;
         self.data = covered;
     }
 
-    /// Whether the first poll has ended, well or badly, or was left out.
+    /// Whether the first poll has ended, with or without success, or was left out.
     fn first_poll_ended(&self) -> bool {
         self.up.is_some() || self.skipped.iter().any(|count| *count > 0)
     }
@@ -162,7 +163,7 @@ impl ReportHealth {
         });
     }
 
-    /// Records that there are no calls left for the report, whose own last poll may have been good.
+    /// Records that no calls are left for the report; its own last poll may have been good.
     pub fn out_of_calls(&mut self, skip: Skip, what: &str, advice: &'static str) {
         self.up = Some(false);
         self.last_error = Some(LastError {
@@ -185,7 +186,7 @@ impl ReportHealth {
         self.skipped[skip as usize] += 1;
     }
 
-    /// Requests so far, retries too.
+    /// Requests so far, including retries.
     pub fn requests(&self) -> u64 {
         self.requests
     }
@@ -197,7 +198,8 @@ impl ReportHealth {
 }
 
 impl OperationHealth {
-    /// Whether there is something to show: from the state, or because every report's first poll has ended or was left out.
+    /// Whether there is something to show: data from the state, or the first poll of every report has ended or was left
+    /// out.
     pub fn is_ready(&self) -> bool {
         let mut reports = self.reports.values();
         reports.any(|report| report.is_restored) || self.reports.values().all(ReportHealth::first_poll_ended)

@@ -1,4 +1,4 @@
-//! What pollers publish and the web reads: the page of metrics, the health of polls, and what the status page shows.
+//! What pollers publish and the web serves: the page of metrics, poll health, and the data of the status page.
 
 pub mod abandonments;
 
@@ -20,7 +20,7 @@ use crate::reports::{REPORTS, Report, View};
 /// The part of an operation's page that describes its polls.
 const HEALTH: &str = "health";
 
-/// What is known of all operations.
+/// The published data of all operations.
 #[derive(Debug)]
 pub struct Published {
     exposition: Exposition,
@@ -28,7 +28,7 @@ pub struct Published {
     operations: RwLock<BTreeMap<Arc<str>, PublishedOperation>>,
 }
 
-/// What the status page knows of an operation.
+/// What the status page shows of an operation.
 #[derive(Debug, Default)]
 struct PublishedOperation {
     health: Option<OperationHealth>,
@@ -44,7 +44,7 @@ struct Campaigns {
 }
 
 impl Published {
-    /// Nothing yet; the registry has the metrics of the process.
+    /// Empty; the registry has the metrics of the process.
     pub fn new(process: Registry) -> Self {
         Self {
             exposition: Exposition::default(),
@@ -53,7 +53,7 @@ impl Published {
         }
     }
 
-    /// Publishes a report in place of what was published of it before, until it expires.
+    /// Publishes a report until it expires, and replaces what was published of it before.
     pub fn publish(
         &self,
         operation: &Arc<str>,
@@ -83,7 +83,7 @@ impl Published {
             .replace(part(operation, report.name), series, expires_at);
     }
 
-    /// Publishes how an operation's polls went.
+    /// Publishes an operation's poll health.
     pub fn publish_health(&self, operation: &Arc<str>, health: OperationHealth) {
         self.exposition.replace(part(operation, HEALTH), health.series(), None);
         let mut operations = self.operations.write();
@@ -110,7 +110,7 @@ impl Published {
         self.exposition.remove(&part(operation, HEALTH));
     }
 
-    /// How the polls of all operations went.
+    /// The poll health of all operations.
     pub fn health(&self) -> BTreeMap<Arc<str>, OperationHealth> {
         let operations = self.operations.read();
         let health = operations
@@ -119,14 +119,14 @@ impl Published {
         health.collect()
     }
 
-    /// The campaigns of an operation; `None` when they were never read, or have expired.
+    /// The campaigns of an operation; `None` if they were never read or have expired.
     pub fn campaigns(&self, operation: &str) -> Option<Arc<[CampaignSummary]>> {
         let operations = self.operations.read();
         let campaigns = operations.get(operation)?.campaigns.as_ref()?;
         Some(Arc::clone(&campaigns.list))
     }
 
-    /// What the skills of an operation lost in the hour before `now`; `None` before their totals were seen.
+    /// The calls that each skill of an operation lost in the hour before `now`; `None` before the first totals.
     pub fn abandonments(&self, operation: &str, now: Instant) -> Option<LastHour> {
         let operations = self.operations.read();
         let abandonments = operations.get(operation)?.abandonments.as_ref()?;
@@ -163,7 +163,7 @@ impl Published {
         }
     }
 
-    /// Whether the page is as it was when it was last sent in this format, so that it costs nothing to send.
+    /// Whether the page has not changed since it was last sent in this format, so that sending it costs nothing.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
         self.exposition.is_joined(format, gzip)
     }

@@ -1,4 +1,4 @@
-//! Asks the API for the past, within what the day's live polls leave of its calls.
+//! Reads history from the API with the calls that the day's live polls leave over.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -24,10 +24,10 @@ use crate::reports::{Kind, Report};
 use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
-/// A piece that gets no answer in time is asked in halves, down to this.
+/// A piece that times out is halved down to this length.
 const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reads the past of one operation.
+/// Reads the history of one operation.
 pub(super) struct Reader<'b> {
     pub(super) operation: &'b Operation,
     pub(super) settings: FetchSettings,
@@ -37,7 +37,7 @@ pub(super) struct Reader<'b> {
     pub(super) stop: &'b CancellationToken,
     pub(super) client: Client,
     pub(super) budget: CallBudget,
-    /// Held open for the whole time: no exporter uses the token meanwhile.
+    /// Held open until the end, so that no exporter uses the token in the meantime.
     pub(super) ledger: Option<Ledger>,
     pub(super) hash_key: u128,
     pub(super) journal: Option<Journal>,
@@ -47,25 +47,25 @@ pub(super) struct Reader<'b> {
     pub(super) calls: u32,
 }
 
-/// Why a report was not read to its end.
+/// Why reading a report ended early.
 pub(super) enum Abort {
-    /// This report cannot be read; others may be.
+    /// This report cannot be read; others may be readable.
     Report(ApiError),
-    /// Nothing can be read any more.
+    /// Nothing more can be read.
     All(Failure),
 }
 
 impl Reader<'_> {
-    /// Reads a report, or what is left of it.
+    /// Reads what is left of a report.
     pub(super) async fn read(&mut self, report: &'static Report, from: Timestamp, end: &End) -> Result<(), Abort> {
         match report.kind {
-            // It has no history.
+            // The current state has no history.
             Kind::Current(_) => Ok(()),
             Kind::DayTotals(totals) => self.read_days(report, totals, from, end).await,
             Kind::Events(rows) => {
                 if end.is_birth && rows.rows_share_facts {
-                    // A fact with rows on both sides of the birth is counted live, since live counting sees its later rows. So
-                    // what lies after the birth is read first: none of it counts here.
+                    // A fact with rows on both sides of the birth is counted live, because live counting sees its later
+                    // rows. So read the rows after the birth first: their facts must not count here.
                     let now = self.clock.now();
                     let overlap = SignedDuration::try_from(self.operation.reports[report].overlap).unwrap_or_default();
                     let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
@@ -132,8 +132,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
-    /// hour that comes twice is in none twice.
+    /// Reads the totals at the end of each day or, for hourly history, the day's totals at the end of each hour. So an
+    /// hour that occurs twice is not counted twice.
     async fn read_days(
         &mut self,
         report: &'static Report,
@@ -158,7 +158,7 @@ impl Reader<'_> {
                 .as_ref()
                 .filter(|birth| window::local_date(birth.at, zone) == date);
             let totals = match birth {
-                // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
+                // The totals at birth come from the state: the API's may have grown since.
                 Some(birth) if until == end.at => {
                     let series = (totals.zeros)(operation.currency.as_deref()).into_iter();
                     let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
@@ -167,7 +167,7 @@ impl Reader<'_> {
                 _ => {
                     self.check_allowed()?;
                     let mut api = HistoryApi { reader: self, report };
-                    // At its end a day is over; within it the last second is asked for.
+                    // At midnight the day is over; before that, ask until the last second of the step.
                     let at = if until == midnight { until } else { until - SECOND };
                     let answer = queries::day(&mut api, report, totals, operation, date, at).await;
                     answer.map_err(|error| self.halt(error))?.rows.totals
@@ -197,7 +197,7 @@ impl Reader<'_> {
         self.progress.advance(report, until, rows, self.calls);
     }
 
-    /// Whether another call may be made: the live polls of the rest of the day come first.
+    /// Fails if no call is left after those that live polls need until midnight.
     fn check_allowed(&mut self) -> Result<(), Abort> {
         if self.stop.is_cancelled() {
             return Err(Abort::All(self.stopped()));
@@ -219,7 +219,7 @@ impl Reader<'_> {
         ))))
     }
 
-    /// When there are calls again.
+    /// When calls will be available again.
     fn more_calls(&self, now: Timestamp) -> String {
         let midnight = window::next_midnight(now, &self.operation.timezone).unwrap_or(now);
         if calls_of_the_rest_of_the_day(self.operation, midnight) >= u64::from(self.operation.daily_calls) {
@@ -244,7 +244,7 @@ impl Reader<'_> {
         ))
     }
 
-    /// What a failure's text says of what was read.
+    /// What a failure message says about the data read so far.
     pub(super) fn kept(&self) -> &'static str {
         if self.journal.is_some() {
             "; what was read is kept, and the next run continues from there"
@@ -265,7 +265,7 @@ impl Reader<'_> {
                 self.next_midnight(self.clock.now()),
                 self.kept()
             ))),
-            // No other report would fare better.
+            // Other reports would fail too.
             Reason::Connect | Reason::Tls | Reason::Concurrency | Reason::Auth | Reason::Clock | Reason::State => {
                 Abort::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
             }
@@ -273,7 +273,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Saves the calls that were made, whatever became of them.
+    /// Saves the number of calls made, whatever the result.
     fn save_calls(&mut self) -> Result<(), ApiError> {
         let now = self.clock.now();
         let today = window::local_date(now, &self.operation.timezone);
@@ -287,7 +287,7 @@ impl Reader<'_> {
     }
 }
 
-/// The API as a backfill asks it.
+/// The API as a backfill uses it.
 struct HistoryApi<'r, 'b> {
     reader: &'r mut Reader<'b>,
     report: &'static Report,

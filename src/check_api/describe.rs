@@ -1,4 +1,4 @@
-//! The results of a check in plain words.
+//! Describes the results of a check in plain words.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! How one report of an operation is read.
+//! The settings of one report of an operation.
 
 use crate::reports::{Filter, Kind, Report};
 use crate::yaml::mapping::{Bounds, Field};
@@ -38,32 +38,30 @@ const REREAD: Reread = Reread {
     back: Duration::from_secs(48 * 60 * 60),
 };
 
-/// How one report is read.
+/// The settings of one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportConfig {
-    /// From one poll to the next: 1 s to 24 h. The default is the report's.
+    /// Time between polls: 1 s to 24 h. The report has the default.
     pub interval: Duration,
-    /// For one call, from connect to the last byte: 1 ms to 1 h. The default is the
-    /// report's.
+    /// Timeout of one call, from connecting to the last byte: 1 ms to 1 h. The report has the default.
     pub timeout: Duration,
-    /// How long after the last success the report's gauges are still shown: 2 × interval to a year.
-    /// Default 3 × interval.
+    /// How long the report's gauges are shown after its last success: 2 × interval to a year. Default 3 × interval.
     pub max_age: Duration,
-    /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h.
-    /// Zero for reports that are no events, which have no such windows.
+    /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h. Zero except for
+    /// reports of events, since only these have such windows.
     pub overlap: Duration,
-    /// Rereading what came late. Zero for reports of the state now.
+    /// When late rows are reread. Zero for reports of the current state.
     pub reread: Reread,
     /// The one skill or campaign to ask for; `None` for all.
     pub filter: Option<String>,
 }
 
-/// When old rows are read once more, for those that came very late.
+/// When old rows are read again, to find those that appeared very late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reread {
-    /// From one reread to the next: 1 s to a year, default 6 h. Zero: never.
+    /// Time between rereads: 1 s to a year, default 6 h. Zero: never.
     pub every: Duration,
-    /// How far it goes back: 1 s to 31 days, default 48 h.
+    /// How far a reread goes back: 1 s to 31 days, default 48 h.
     pub back: Duration,
 }
 
@@ -87,13 +85,13 @@ impl ReportConfig {
         }
     }
 
-    /// Calls that this report makes in a day of 24 hours, without rereads, retries and split windows.
+    /// Calls that this report makes in 24 hours, without rereads, retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
         let calls = DAY.as_nanos().div_ceil(self.interval.as_nanos().max(1));
         u64::try_from(calls).unwrap_or(u64::MAX)
     }
 
-    /// Reads one entry of `reports`; a key without a value stands for the defaults.
+    /// Reads one entry of `reports`; a key without a value means the defaults.
     pub(super) fn read(report: &Report, field: Field<'_>) -> Self {
         let mut config = Self::new(report);
         if field.is_null() {
@@ -104,7 +102,7 @@ impl ReportConfig {
         };
         let before = keys.mistakes();
         config.interval = keys.duration("interval", &INTERVAL, config.interval);
-        // Against an interval that is wrong itself, a maximal age cannot be judged.
+        // An invalid interval gives no lower bound for max_age.
         let least = if keys.mistakes() == before {
             2 * config.interval
         } else {

@@ -1,7 +1,7 @@
 //! How many calls and chats each skill lost in the last hour, and how long they had waited.
 //!
-//! Counters only grow, so the last hour is what they grew by. Only increases are kept, a minute of them in one: that is
-//! little, however many skills there are, since most minutes of most skills have none.
+//! Counters only grow, so the last hour is their increase. We keep only increases, merged per minute. That takes little
+//! memory even with many skills, since most skills have none in most minutes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::reports::abandoned_calls::{SkillCounts, SkillTotals};
 
 /// The period covered.
 pub const HOUR: Duration = Duration::from_secs(60 * 60);
-/// Increases that come within this time are kept as one.
+/// Increases within this time are merged.
 const TOGETHER: Duration = Duration::from_secs(60);
 
 /// The abandonments of one operation.
 #[derive(Debug)]
 pub struct Abandonments {
-    /// The report that has the totals.
+    /// The report that provides the totals.
     report: &'static Report,
-    /// When the totals were first seen: nothing is known of the time before.
+    /// When the totals were first seen: earlier increases are unknown.
     since: Instant,
     totals: SkillTotals,
     increases: VecDeque<Increase>,
@@ -34,14 +34,14 @@ struct Increase {
     by: BTreeMap<Arc<str>, SkillCounts>,
 }
 
-/// The last hour of an operation, or what is known of it.
+/// The last hour of an operation, or the known part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastHour {
-    /// The time that the counts are of: an hour, or less when the totals have not been seen for so long.
+    /// The period covered: an hour, or less if the totals have not been known that long.
     pub span: Duration,
-    /// Upper bounds of the waits, in seconds; one count more is above them all.
+    /// Upper bounds of the waits, in seconds. `waits` has one count per bound and one for longer waits.
     pub bounds: &'static [f64],
-    /// Every skill that is known, those that lost most first.
+    /// All known skills, those that lost most first.
     pub skills: Vec<SkillHour>,
 }
 
@@ -52,11 +52,11 @@ pub struct SkillHour {
     pub id: Arc<str>,
     /// The newest name, empty if there is none.
     pub name: String,
-    /// Calls and chats that were abandoned.
+    /// Abandoned calls and chats.
     pub abandoned: u64,
-    /// All calls and chats that waited, abandoned or not.
+    /// All calls and chats that waited, abandoned or answered.
     pub interactions: u64,
-    /// Abandoned ones by the time they had waited, one count per bound and one above them all; empty without any.
+    /// Abandoned calls and chats by waiting time; empty if there are none.
     pub waits: Vec<u64>,
 }
 
@@ -68,7 +68,7 @@ impl LastHour {
 }
 
 impl Abandonments {
-    /// Begins with the totals at `now`.
+    /// Starts with the totals at `now`.
     pub fn new(report: &'static Report, totals: SkillTotals, now: Instant) -> Self {
         Self {
             report,
@@ -78,15 +78,15 @@ impl Abandonments {
         }
     }
 
-    /// The report that has the totals.
+    /// The report that provides the totals.
     pub fn report(&self) -> &'static Report {
         self.report
     }
 
-    /// Takes the totals at `now`, and keeps what they grew by.
+    /// Reads the totals at `now`, and keeps their increase.
     pub fn update(&mut self, totals: SkillTotals, now: Instant) {
         if has_fallen(&totals, &self.totals) {
-            // The totals started again: what was known before says nothing about them.
+            // The totals restarted, so earlier ones are no longer comparable.
             *self = Self::new(self.report, totals, now);
             return;
         }
@@ -170,7 +170,7 @@ fn less(now: &SkillCounts, before: &SkillCounts) -> SkillCounts {
     }
 }
 
-/// Whether a total is lower than before. A skill that is missing was idle for long and is no fall.
+/// Whether a total has decreased. A missing skill was dropped after long idleness and does not count as a decrease.
 fn has_fallen(now: &SkillTotals, before: &SkillTotals) -> bool {
     let mut pairs = now
         .skills

@@ -95,7 +95,7 @@ pub(super) static GAUGES: [Gauge; 8] = [
         family: Family::gauge(
             "wolkvox_campaign_penetration_day_ratio",
             ID,
-            "Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May pass 1.",
+            "Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May exceed 1.",
         ),
         field: "penetration_day",
         leaf: |row| &row.penetration_day,
@@ -105,7 +105,7 @@ pub(super) static GAUGES: [Gauge; 8] = [
         family: Family::gauge(
             "wolkvox_campaign_penetration_now_ratio",
             ID,
-            "Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May pass 1.",
+            "Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May exceed 1.",
         ),
         field: "penetration_now",
         leaf: |row| &row.penetration_now,
@@ -115,7 +115,7 @@ pub(super) static GAUGES: [Gauge; 8] = [
         family: Family::gauge(
             "wolkvox_campaign_calls_per_minute",
             ID,
-            "Calls that a campaign dials a minute, from the field calls_x_min of real_time campaigns.",
+            "Calls that a campaign dials per minute, from the field calls_x_min of real_time campaigns.",
         ),
         field: "calls_x_min",
         leaf: |row| &row.calls_x_min,
