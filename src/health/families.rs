@@ -71,7 +71,7 @@ pub(super) static CAPPED_WINDOWS: Family = Family::counter(
 pub(super) static INVALID_FIELDS: Family = Family::counter(
     "wolkvox_report_invalid_fields",
     &["report", "field"],
-    "Values of the report that could not be read, by field. They are not counted.",
+    "Values of the report that could not be read, by field. They are left out.",
 );
 pub(super) static CORRECTIONS: Family = Family::counter(
     "wolkvox_report_corrections",

@@ -1,4 +1,4 @@
-//! History against the ground truth: each local day, the seam to live counting, interruptions, and what is refused.
+//! Compares the history with the ground truth: each local day, the seam to live counting, interruptions and refusals.
 
 mod refusals;
 mod resume;
@@ -28,7 +28,7 @@ use crate::events::{Counts, assert_same, truth};
 use crate::ledger::Folder;
 use crate::support::{RETRY, at, operation, parse_labels, serve, simulator, zone};
 
-/// A simulated contact centre and what there is to write its history.
+/// A simulated contact centre, with everything needed to write its history.
 struct Scene {
     simulator: Simulator,
     _served: RunningSimulator,
@@ -99,7 +99,7 @@ fn configure(operation: &mut Operation) {
     operation.reports.remove(&CAMPAIGNS);
 }
 
-/// The options of a command line, with the labels that are needed.
+/// The options of a command line, with the required labels.
 fn parsed(options: &str) -> Result<Options, String> {
     let words = [
         "wolkvox_exporter",
@@ -117,11 +117,11 @@ fn parsed(options: &str) -> Result<Options, String> {
     }
 }
 
-/// A history as it was written: the samples of each series, by name and labels.
+/// A history file: the samples of each series, by name and labels.
 struct Written(BTreeMap<(String, BTreeMap<String, String>), BTreeMap<i64, f64>>);
 
 impl Written {
-    /// Panics on whatever OpenMetrics does not allow.
+    /// Panics on anything that OpenMetrics does not allow.
     fn parse(text: &str) -> Self {
         let mut series: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
         let mut families = BTreeSet::new();
@@ -167,12 +167,12 @@ impl Written {
         Self(series.collect())
     }
 
-    /// What grew from one sample to another.
+    /// The increase from one sample to another.
     fn growth(&self, from: Timestamp, until: Timestamp) -> Counts {
         let grown = self.0.iter().filter(|((name, _), _)| !name.ends_with("_info"));
         let grown = grown.map(|(series, samples)| {
             let end = samples[&until.as_second()];
-            // Who begins later begins at nothing.
+            // A series that begins later starts at zero.
             let begin = samples.get(&from.as_second()).copied();
             assert!(begin.is_some() || samples.first_key_value().unwrap().1 == &0.0);
             // Sums of money are floats.
@@ -182,7 +182,7 @@ impl Written {
     }
 }
 
-/// What a day, or a part of it, should have: both ends inclusive, as the truth has them.
+/// What the truth has for a day or part of it, both ends inclusive.
 fn whole_truth(acme: &SimulatedOperation, from: Timestamp, until: Timestamp, now: Timestamp) -> Counts {
     let mut counts = truth(acme, from, until, Seen::By(now));
     let totals = acme.truth().day_totals(acme.timezone().to_datetime(from).date(), until);
@@ -213,8 +213,8 @@ fn midnight(acme: &SimulatedOperation, date: Date) -> Timestamp {
         .timestamp()
 }
 
-/// Two weeks around a day without a midnight and around one of 25 hours, with late rows, cut answers and a failed request
-/// here and there: the increase from each local midnight to the next is the day, of every series.
+/// Two weeks around a day without a midnight and a day of 25 hours, with late rows, cut answers and some failed
+/// requests: for every series, the increase from one local midnight to the next is that day.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_local_day_equals_the_truth() {
     let cases = [
@@ -274,7 +274,7 @@ async fn every_local_day_equals_the_truth() {
     }
 }
 
-/// Hour by hour, what a day has stands at each hour's end; day by day, at the day's end.
+/// Hourly history has the day's counts at each hour's end, daily history at the day's end.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_by_duration_are_placed_at_the_end_of_what_was_asked() {
     let now = "2026-11-20T05:00:00Z";
@@ -307,7 +307,7 @@ async fn calls_by_duration_are_placed_at_the_end_of_what_was_asked() {
     }
 }
 
-/// Ids have one name each, their newest, for as long as they have counters.
+/// Each id has one name, its newest, for as long as it has counters.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_stand_beside_their_counters() {
     let now = "2026-11-20T15:00:00Z";
@@ -380,7 +380,7 @@ async fn sets_over_the_limit_are_folded() {
     }
 }
 
-/// A switchboard may use the identity of a connection again on another day: that is another call, as in live counting.
+/// A switchboard may reuse the identity of a connection on another day: that is another call, as in live counting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_comes_back_on_another_day_is_another_call() {
     let now = "2026-11-20T15:00:00Z";

@@ -1,4 +1,4 @@
-//! Day totals become counters that equal the truth, over midnights, days of 23 and 25 hours, outages and falls.
+//! Day totals become counters that equal the truth, across midnights, days of 23 and 25 hours, outages and decreases.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::support::{Samples, Stage, at, exporter, operation, serve, simulator, 
 
 const LABELS: [&str; 5] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
 
-/// What the counters say, by bucket, in the units of the simulator.
+/// The counters by bucket, in the units of the simulator.
 fn shown(samples: &Samples) -> [BucketTotals; 5] {
     LABELS.map(|duration| {
         let value = |name| samples.get(name, &[("duration", duration)]).unwrap();
@@ -32,7 +32,7 @@ fn shown(samples: &Samples) -> [BucketTotals; 5] {
     })
 }
 
-/// What they should say: the days from the birth to `until`, less what the birth found.
+/// The expected counters: the days from the birth to `until`, less what existed at the birth.
 fn truth(stage: &Stage, born: &str, until: &str) -> [BucketTotals; 5] {
     let truth = stage.acme().truth().clone();
     let local = |text: &str| stage.acme().timezone().to_datetime(at(text)).date();
@@ -50,7 +50,7 @@ fn truth(stage: &Stage, born: &str, until: &str) -> [BucketTotals; 5] {
     })
 }
 
-/// Polls every so often from one instant to another, both included.
+/// Polls at this step from one instant to another, both included.
 async fn poll_through(stage: &mut Stage, from: &str, to: &str, every: SignedDuration) {
     let mut now = at(from);
     while now <= at(to) {
@@ -59,7 +59,7 @@ async fn poll_through(stage: &mut Stage, from: &str, to: &str, every: SignedDura
     }
 }
 
-/// The asked windows without repetitions of the first.
+/// The requested windows, each once.
 fn windows(stage: &Stage) -> Vec<(String, String)> {
     let log = stage.acme().observed().log;
     log.into_iter()
@@ -69,7 +69,7 @@ fn windows(stage: &Stage) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn counters_equal_the_truth_over_days_in_every_zone() {
-    // Days with 24, 25 and 23 hours; the last one has no midnight, Tehran's offset is no whole hour.
+    // Days of 24, 25 and 23 hours; the last one has no midnight, and Tehran's offset is not a whole hour.
     let cases = [
         ("America/Bogota", "2026-11-18T15:07:00Z", "2026-11-20T05:31:00Z"),
         ("America/Santiago", "2026-04-04T15:07:00Z", "2026-04-06T05:31:00Z"),
@@ -101,7 +101,7 @@ async fn counters_equal_the_truth_over_days_in_every_zone() {
     }
 }
 
-/// Late calls of the old day are counted after it has settled, and not before.
+/// Late calls of the previous day are counted once it is final, and not before.
 #[tokio::test]
 async fn the_day_before_is_read_once_more_when_it_has_settled() {
     let mut stage = Stage::new("2026-11-20T04:58:00Z", "America/Bogota").await;
@@ -128,8 +128,8 @@ async fn the_day_before_is_read_once_more_when_it_has_settled() {
     );
 }
 
-/// 23:00 to 24:00 comes twice on 4 April 2026 in Chile: an hour into the second time, the window must still reach to the
-/// end of the first. 6 September begins at 01:00 there and is asked from its midnight all the same.
+/// On 4 April 2026 in Chile, 23:00 to 24:00 occurs twice: in the second hour, the window must still reach to the end of
+/// the first. 6 September begins at 01:00 there, and is still requested from midnight.
 #[tokio::test]
 async fn windows_of_days_with_25_and_23_hours() {
     let cases = [
@@ -199,7 +199,7 @@ async fn a_total_that_falls_is_held_and_counted_once() {
             .get("wolkvox_report_corrections_total", &[("report", "call_durations")])
             .unwrap()
     };
-    // Three calls fewer, read twice: one fall. Two fewer: the number rises and is still below the mark.
+    // Three calls fewer, read twice, are one decrease. Then two fewer: the number rises but is still below the maximum.
     for (fewer, expected) in [(3, 1.0), (3, 1.0), (2, 1.0), (4, 2.0)] {
         stage
             .acme()
@@ -215,7 +215,7 @@ async fn a_total_that_falls_is_held_and_counted_once() {
     assert_eq!(shown(&stage.samples().await)[0].calls, before[0].calls + 5);
 }
 
-/// Every variant of an empty day at the birth and after midnight: counted from zero.
+/// Every variant of an empty day, at the birth and after midnight, counts from zero.
 #[tokio::test]
 async fn a_day_that_begins_empty_counts_from_zero() {
     for empty in [
@@ -265,7 +265,8 @@ async fn missed_days_are_caught_up_and_31_at_most() {
     }
 }
 
-/// Calls that the API shows two days late are counted by the reread, and a catch-up that fails half way goes on later.
+/// Calls that the API shows two days late are counted by the reread, and a catch-up that fails half way continues
+/// later.
 #[tokio::test]
 async fn days_are_read_again_for_late_calls() {
     let (born, second, third) = ("2026-11-16T15:00:00Z", "2026-11-17T15:00:00Z", "2026-11-18T16:00:00Z");
@@ -277,14 +278,14 @@ async fn days_are_read_again_for_late_calls() {
             }
         }
     };
-    // The first day hides what came after the birth until the third.
+    // The first day hides what happened after the birth until the third day.
     stage.poll(&CALL_DURATIONS, born).await;
     stage.acme().adjust_day_totals(missing(date(2026, 11, 16)));
     stage.poll(&CALL_DURATIONS, second).await;
     let hidden = shown(&stage.samples().await);
     assert!(hidden[0].calls < truth(&stage, born, second)[0].calls);
     stage.acme().report_true_totals();
-    // The reread fails; the next poll takes it up.
+    // The reread fails; the next poll repeats it.
     stage.acme().adjust_day_totals(missing(date(2026, 11, 17)));
     stage.acme().inject(Fault::status(404).once());
     stage.poll(&CALL_DURATIONS, third).await;
@@ -309,7 +310,7 @@ async fn a_reread_waits_until_it_is_due() {
     }
 }
 
-/// Without a store a start is a birth: nothing from before is counted, nothing twice.
+/// Without a state, a start is a birth: nothing earlier is counted, and nothing twice.
 #[tokio::test]
 async fn a_restart_is_a_birth() {
     let (born, restarted, end) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z", "2026-11-20T19:00:00Z");
@@ -323,7 +324,7 @@ async fn a_restart_is_a_birth() {
     assert_eq!(shown(&stage.samples().await), truth(&stage, restarted, end));
 }
 
-/// With a store a restart is no birth: totals go on, and what happened meanwhile is counted.
+/// With a state, a restart is not a birth: totals continue, and what happened in the meantime is counted.
 #[tokio::test]
 async fn a_restart_with_its_state_goes_on() {
     let times = [
@@ -385,7 +386,7 @@ async fn another_currency_counts_nothing_twice() {
     assert!((cost("USD") - (truth(times[2]) - truth(times[1]))).abs() < 1e-6);
 }
 
-/// A new series shows 0 while it is held, and its value by a timer, even while the API does not answer.
+/// While held, a new series shows 0; a timer then releases its value, even if the API does not answer in the meantime.
 #[tokio::test(flavor = "multi_thread")]
 async fn new_series_show_zero_until_a_timer_releases_them() {
     let simulator = simulator(
@@ -424,7 +425,7 @@ async fn new_series_show_zero_until_a_timer_releases_them() {
     run.abort();
 }
 
-/// Totals of a day, as they may come in any order, with falls and gaps.
+/// Totals of a day in any order, with decreases and gaps.
 fn readings() -> impl Strategy<Value = Vec<(i8, [Option<u32>; 3])>> {
     let total = prop_oneof![3 => (0u32..1000).prop_map(Some), 1 => Just(None)];
     prop::collection::vec((0i8..4, [total.clone(), total.clone(), total]), 1..60)
@@ -439,8 +440,8 @@ fn zeros() -> Vec<(SeriesKey, Amount)> {
 }
 
 proptest! {
-    /// Whatever the API says, a counter is the sum over the days of their highest totals, less what the birth found; it
-    /// never falls, and saying a thing twice changes nothing.
+    /// Whatever the API answers, a counter is the sum of the days' highest totals, less what the birth found. It never
+    /// decreases, and repeating an answer changes nothing.
     #[test]
     fn counters_are_the_highest_totals_and_never_fall(readings in readings(), repeat in any::<bool>()) {
         let first = date(2026, 11, 1);

@@ -1,4 +1,4 @@
-//! One real round on the command line: what it says, what it never says, and that it leaves no trace.
+//! The output of check-api, what it must never contain, and that it leaves no trace.
 
 use std::process::Command;
 
@@ -54,13 +54,13 @@ impl Scene {
     }
 }
 
-/// The number of series that the text gives a family.
+/// The number of series that the text gives for a family.
 fn series(text: &str, family: &str) -> usize {
     let line = text.lines().find(|line| line.split_whitespace().next() == Some(family));
     line.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The text without what differs from run to run.
+/// The text without what differs between runs.
 fn steady(text: &str, url: &str) -> String {
     let lines = text.lines().map(|line| match line.rsplit_once(" in ") {
         Some((start, time)) if time.ends_with(" s") => format!("{start} in N s"),
@@ -248,7 +248,7 @@ async fn the_binary_exits_with_what_came() {
     let file = folder.join("wolkvox.yml");
     std::fs::write(folder.join("acme.token"), scene.acme().token()).unwrap();
     let url = scene.served.url();
-    // The simulator's clock stands still, so it shows none.
+    // The simulator's clock stands still, so its answers do not show it.
     scene
         .acme()
         .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);

@@ -1,4 +1,4 @@
-//! The real binary from start to stop: what it tells systemd, what it logs, and how it ends.
+//! The real binary from start to stop: what it reports to systemd, what it logs, and how it ends.
 
 use std::io::Read;
 use std::os::unix::net::UnixDatagram;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::ledger::Folder;
 
-/// A configuration of an operation whose API nobody answers for.
+/// A configuration with one operation whose API does not answer.
 fn configured(name: &str) -> Folder {
     let folder = Folder::new(name);
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -71,7 +71,7 @@ fn the_log_has_a_line_for_the_start_one_for_what_failed_and_none_for_each_repeti
     for (format, is_json) in [("logfmt", false), ("json", true)] {
         let folder = configured(format);
         let mut process = start(&folder, |command| command.arg(format!("--log.format={format}")));
-        // A dozen polls or so, each refused at once.
+        // Enough for about a dozen polls, each refused immediately.
         std::thread::sleep(Duration::from_secs(8));
         signal(&process, "-INT");
         let log = log_of(&mut process);

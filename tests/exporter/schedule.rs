@@ -1,4 +1,4 @@
-//! When polls happen, in time that the tests move: the grid, the budget, one request at a time.
+//! When polls happen, with a clock that the tests move: the grid, the budget, one request at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +24,8 @@ use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
 const EIGHT: &str = "2026-11-20T13:00:00Z";
 const STEP: Duration = Duration::from_secs(5);
 
-/// An exporter's poller in time that stands still until it is moved. Sockets need real time, which passes meanwhile: a
-/// task that never rests keeps the runtime from moving the time by itself.
+/// A poller with a clock that stands still until moved. Sockets need real time in between, so a task that never sleeps
+/// keeps the runtime from advancing the clock by itself.
 struct Timeline {
     simulator: Simulator,
     published: Arc<Published>,
@@ -75,26 +75,26 @@ impl Timeline {
         &self.simulator.operations()[0]
     }
 
-    /// Moves all clocks by a number of intervals and waits until every report has had its turn in each.
+    /// Moves all clocks by a number of intervals, and waits in each until every report has had its turn.
     async fn pass_intervals(&self, intervals: u32, interval: Duration) {
         for _ in 0..intervals {
             self.pass(interval, 2).await;
         }
     }
 
-    /// Moves all clocks and waits, in real time, until so many turns of reports have ended.
+    /// Moves all clocks, and waits in real time until this many turns of reports have ended.
     async fn pass(&self, time: Duration, turns: u64) {
         let expected = self.turns() + turns;
         self.simulator.clock().advance(SignedDuration::try_from(time).unwrap());
         advance(time).await;
-        // What comes too early has its chance to come.
+        // Leave time for anything that would come too early.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
         self.wait_until(|| self.turns() >= expected).await;
     }
 
-    /// Moves all clocks by 5 seconds, so often, and nothing ends meanwhile.
+    /// Moves all clocks by 5 seconds, this many times, and checks that no turn ends.
     async fn pass_quietly(&self, times: u32) {
         for _ in 0..times {
             self.pass(STEP, 0).await;
@@ -111,7 +111,7 @@ impl Timeline {
         }
     }
 
-    /// Polls that ended or were left out, of all reports.
+    /// The number of polls that ended or were left out, over all reports.
     fn turns(&self) -> u64 {
         let health = self.published.health();
         let reports = health.values().flat_map(|operation| operation.reports.values());
@@ -120,7 +120,7 @@ impl Timeline {
             .sum()
     }
 
-    /// When a report was asked for, in seconds since the start.
+    /// When a report was requested, in seconds since the start.
     fn asked(&self, report: &'static Report, since: Timestamp) -> Vec<i64> {
         let api = if report == &CAMPAIGNS { "campaigns" } else { "cdr_4" };
         let log = self.acme().observed().log.into_iter();
@@ -148,7 +148,7 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
     assert_eq!(timeline.asked(&CAMPAIGNS, start), [0, 20, 40, 60, 80]);
     assert_eq!(timeline.asked(&CALL_DURATIONS, start), [0, 20, 40, 60, 80]);
 
-    // At 100 an answer takes 45 seconds: the ticks meanwhile are lost, and the next one is on the grid.
+    // At second 100 an answer takes 45 seconds: the ticks in that time are lost, and the next one is on the grid.
     timeline.acme().inject(Fault::Delay(Duration::from_secs(45)).once());
     let before = timeline.acme().observed().requests;
     timeline.pass_quietly(4).await;
@@ -209,14 +209,14 @@ async fn a_short_budget_lasts_until_midnight() {
 #[tokio::test(start_paused = true)]
 async fn an_ample_budget_leaves_no_tick_out() {
     let midnight = "2026-11-20T05:00:00Z";
-    // Two reports each five minutes, and one reread of yesterday's total after midnight.
+    // Two reports every five minutes, and one reread of yesterday's total after midnight.
     let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 2 * 288).await;
     timeline.pass_intervals(287, Duration::from_secs(300)).await;
     assert_eq!(timeline.asked(&CAMPAIGNS, at(midnight)).len(), 288);
     assert_eq!(timeline.acme().observed().charged_today, 576);
 }
 
-/// A spent budget is a failing report, not a silent one; a catch-up takes no call that live polls need.
+/// A used-up budget shows as a failing report, and a catch-up takes no call that live polls need.
 #[tokio::test]
 async fn a_spent_budget_stops_polls_and_a_catch_up_takes_only_what_is_left_over() {
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
@@ -232,7 +232,7 @@ async fn a_spent_budget_stops_polls_and_a_catch_up_takes_only_what_is_left_over(
     assert_eq!(stage.acme().observed().requests, 5);
 
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
-    // Ten days are missed at noon; the live polls of the rest of the day need nearly all calls there are.
+    // At noon, ten days are missing; the live polls of the rest of the day need nearly all calls.
     let mut stage = Stage::with("2026-11-10T17:00:00Z", plan, |operation, _| operation.daily_calls = 300).await;
     stage.poll(&CALL_DURATIONS, "2026-11-10T17:00:00Z").await;
     stage.acme().forget_log();

@@ -1,4 +1,4 @@
-//! The page for people, as HTML over HTTP. How it looks in a browser is checked by `tests/checks/check_page.py`.
+//! The status page as HTML over HTTP. `tests/checks/check_page.py` checks how it looks in a browser.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ async fn html(page: &Page, query: &str) -> String {
     answer.text().await.unwrap()
 }
 
-/// The text between tags, one space where tags were.
+/// The text between tags, with one space for each tag.
 fn words(html: &str) -> String {
     let body = html.split_once("</style>").unwrap().1;
     let texts = body.split('<').filter_map(|part| Some(part.split_once('>')?.1));
@@ -68,7 +68,7 @@ fn has(text: &str, expected: &[&str]) {
     }
 }
 
-/// Lets time pass on the monotonic clock, while nothing waits for anything.
+/// Advances the monotonic clock while nothing waits for anything.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -257,7 +257,7 @@ async fn the_policy_allows_the_page_its_style_and_nothing_else() {
     );
 }
 
-/// A page with as many operations; the campaigns of some cannot be read.
+/// A page with this many operations; the campaigns of some cannot be read.
 async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
     let published = Arc::new(Published::new(process::registry(at(NOON)).0));
     for n in 0..operations {
@@ -346,8 +346,8 @@ async fn a_failure_that_many_operations_share_is_told_once() {
 
 #[tokio::test]
 async fn the_next_poll_is_announced() {
-    // The clock stands still, so some seconds of a slow test are gone from the minutes. With 100 calls for the 288 polls
-    // until midnight only every third one is kept.
+    // The wall clock stands still, so a slow test takes some seconds off the shown minutes. With 100 calls for the 288
+    // polls until midnight, only every third poll is kept.
     for (daily_calls, expected) in [(4000, "in 4 min every 5 min"), (100, "in 14 min every 15 min")] {
         let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
         let served = serve(&simulator).await;
@@ -371,7 +371,8 @@ async fn the_next_poll_is_announced() {
     }
 }
 
-/// What the series of abandoned calls say of skills with their totals in one channel: abandoned within 5 s, later, answered.
+/// The series of abandoned calls for skills with these totals in one channel: abandoned within 5 s, abandoned later,
+/// answered.
 fn totals(skills: &[(&'static str, [u64; 3])]) -> SkillTotals {
     let families = &ABANDONED_CALLS.families;
     let family = |name: &str| families.iter().find(|family| family.name == name).unwrap();
@@ -405,7 +406,7 @@ fn totals(skills: &[(&'static str, [u64; 3])]) -> SkillTotals {
 fn the_last_hour_is_what_totals_grew_by() {
     let begin = Instant::now();
     let minute = |n: u64| begin + Duration::from_secs(60 * n);
-    // What was counted before this process is no part of the last hour.
+    // Calls counted by an earlier process are not part of the last hour.
     let mut views = Abandonments::new(&ABANDONED_CALLS, totals(&[("1", [100, 50, 1000])]), begin);
     let lost = |views: &Abandonments, now| -> Vec<(String, u64, u64)> {
         let hour = views.last_hour(minute(now));
@@ -424,7 +425,7 @@ fn the_last_hour_is_what_totals_grew_by() {
     assert_eq!((hour.skills[0].abandoned, hour.skills[0].interactions), (6, 12));
     assert_eq!((hour.skills[0].waits[0], hour.skills[0].waits[12]), (2, 4));
     assert_eq!(hour.skills[0].name, "Ventas");
-    // The first increase is over an hour ago, then the second one; the hour is whole from the first on.
+    // The first increase leaves the hour, then the second one; from the first on, the whole hour is known.
     let hour = views.last_hour(minute(60));
     assert!(hour.is_whole());
     assert_eq!(lost(&views, 64), one(6, 12));
@@ -433,10 +434,10 @@ fn the_last_hour_is_what_totals_grew_by() {
     // A new skill counts from zero, and those that lost most come first.
     views.update(totals(&[("1", [102, 52, 1003]), ("2", [5, 0, 0])]), minute(91));
     assert_eq!(lost(&views, 91), [("2".to_owned(), 10, 10), ("1".to_owned(), 2, 2)]);
-    // A skill that is dropped because it was idle is no fall.
+    // A skill that was dropped because it was idle is not a decrease.
     views.update(totals(&[("1", [102, 52, 1003])]), minute(92));
     assert!(views.last_hour(minute(92)).is_whole());
-    // Totals that fell are of another life.
+    // Decreased totals belong to a new state.
     views.update(totals(&[("1", [3, 0, 0])]), minute(100));
     assert_eq!(lost(&views, 101), one(0, 0));
     assert_eq!(views.last_hour(minute(101)).span, Duration::from_secs(60));
@@ -450,7 +451,7 @@ fn increases_within_a_minute_are_kept_as_one_and_none_is_lost() {
         views.update(totals(&[("1", [second, 0, 0])]), begin + Duration::from_secs(second));
     }
     let hour = views.last_hour(begin + Duration::from_secs(7200));
-    // Two channels; the minute in which the hour begins counts or does not as a whole.
+    // Two channels; the minute in which the hour begins counts entirely or not at all.
     let lost = hour.skills[0].abandoned / 2;
     assert!((3540..=3660).contains(&lost), "{lost}");
 }

@@ -1,4 +1,4 @@
-//! A simulated contact centre, a poller that is told the time, and the page that comes of it, all over real HTTP.
+//! A simulated contact centre, a poller whose clock the tests set, and the resulting page, all over real HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(crate) async fn serve(simulator: &Simulator) -> RunningSimulator {
         .unwrap()
 }
 
-/// The configuration of a simulated operation: the two reports, a fast time-out.
+/// The configuration of a simulated operation: the two reports, with a short timeout.
 pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut operation = Operation::new(simulated.name(), url, Token::given(simulated.token()));
@@ -67,7 +67,7 @@ pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation 
     operation
 }
 
-/// What the simulator calls a report of the exporter.
+/// The simulator's name for a report of the exporter.
 pub(crate) fn api(report: &'static Report) -> Api {
     match report.name {
         "campaigns" => Api::Campaigns,
@@ -79,7 +79,7 @@ pub(crate) fn api(report: &'static Report) -> Api {
     }
 }
 
-/// One operation, polled when the test says so, at the instant that the test says.
+/// One operation, polled when and at the time that the test chooses.
 pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) poller: Poller,
@@ -104,7 +104,7 @@ impl Stage {
         Self::with_storage(now, plan, Storage::memory(), adjust).await
     }
 
-    /// With storage of its own for the state, so that it outlives restarts.
+    /// With its own storage for the state, so that the state outlives restarts.
     pub(crate) async fn with_storage(
         now: &str,
         plan: OperationPlan,
@@ -166,7 +166,7 @@ impl Stage {
         self.poller.poll(report, at(now)).await;
     }
 
-    /// Polls with another clock than the simulator's.
+    /// Polls with a different clock than the simulator's.
     pub(crate) async fn poll_with_wrong_clock(&mut self, report: &'static Report, now: &str) {
         self.poller.poll(report, at(now)).await;
     }
@@ -175,7 +175,7 @@ impl Stage {
         self.page.samples().await
     }
 
-    /// Ends the poller and starts another one on the same storage, perhaps with another configuration.
+    /// Ends the poller and starts another one on the same storage, with any configuration.
     pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut PollSettings)) -> Self {
         let Self {
             simulator,
@@ -213,7 +213,7 @@ impl Stage {
     }
 }
 
-/// A whole exporter over a simulator, polling by itself.
+/// A complete exporter for a simulator, which polls by itself.
 pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
@@ -242,7 +242,7 @@ impl Page {
         Samples::parse(&self.text("text/plain").await)
     }
 
-    /// The page without the metrics of the process and of the exporter.
+    /// The page without the metrics of the process and the exporter.
     pub(crate) async fn reports(&self, accept: &str) -> String {
         let text = self.text(accept).await;
         let of_a_report = |line: &&str| {
@@ -256,7 +256,7 @@ impl Page {
     }
 }
 
-/// A client without proxies and without CA roots.
+/// A client without proxies and CA roots.
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -267,7 +267,7 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// What `url` answers, asked with these headers.
+/// The answer of `url` to a request with these headers.
 pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
     let request = headers.iter().fold(client().get(url), |request, (name, value)| {
         request.header(*name, *value)
@@ -275,12 +275,12 @@ pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest:
     request.send().await.unwrap()
 }
 
-/// The samples of a page in text 0.0.4.
+/// The samples of a page in text format 0.0.4.
 #[derive(Debug)]
 pub(crate) struct Samples(BTreeMap<(String, BTreeMap<String, String>), f64>);
 
 impl Samples {
-    /// Panics on anything that is not a sample or a comment, and on a series that comes twice.
+    /// Panics on anything that is not a sample or a comment, and on duplicate series.
     pub(crate) fn parse(text: &str) -> Self {
         let mut samples = BTreeMap::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -293,14 +293,14 @@ impl Samples {
         Self(samples)
     }
 
-    /// The value of the only series of this name whose labels include the given ones; `None` without such a series.
+    /// The value of the only series of this name with the given labels; `None` without such a series.
     pub(crate) fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut found = self.all(name, labels);
         assert!(found.len() < 2, "{name} {labels:?} is not one series");
         found.pop()
     }
 
-    /// The values of all series of this name whose labels include the given ones.
+    /// The values of all series of this name with the given labels.
     pub(crate) fn all(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         let fits = |have: &BTreeMap<String, String>| {
             labels
@@ -321,14 +321,14 @@ impl Samples {
             .map(|((name, labels), value)| (name.as_str(), labels, *value))
     }
 
-    /// The families with series, by the name of their samples.
+    /// The families that have series, by the name of their samples.
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.0.keys().map(|(name, _)| name.as_str()).collect();
         names.dedup();
         names
     }
 
-    /// Everything but what the exporter says about itself.
+    /// All samples except those about the exporter itself.
     pub(crate) fn of_reports(&self) -> Vec<(String, f64)> {
         let of_a_report = |name: &str| name.starts_with("wolkvox_campaign") || name.starts_with("wolkvox_calls");
         let series = self.0.iter().filter(|((name, _), _)| of_a_report(name));
@@ -404,7 +404,7 @@ impl Live {
     }
 }
 
-/// Lets live counting be born now, and stops it.
+/// Lets live counting be born now, then stops it.
 pub(crate) async fn live_once(config: &Config, simulator: &Simulator) {
     let now = simulator.clock().now().to_string();
     Live::start(config, simulator).poll_all(&now).await;

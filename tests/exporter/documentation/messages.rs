@@ -1,14 +1,14 @@
-//! Every line of the log that asks something of people, and every word with which the exporter ends, is explained. Mistakes of
-//! the configuration and what `backfill` ends with explain themselves.
+//! Every log message that asks for action, and every message with which the exporter exits, is documented. Mistakes in
+//! the configuration and the messages of `backfill` explain themselves.
 
 use std::fs;
 
 use super::{file, files_below, row_keys, section, text};
 
-/// Where text becomes a line of the log, in any file.
+/// Calls that log a text, in any file.
 const LOGGED: &[&str] = &["tracing::warn!(", "tracing::error!("];
 
-/// Where text becomes a message with which the exporter or a reload ends, or a warning about the configuration.
+/// Calls that make a text the message of an exit or a failed reload, or a warning about the configuration.
 const MESSAGES: &[(&str, &[&str])] = &[
     ("src/commands.rs", &["context("]),
     ("src/commands", &["context(", "bail!(", "anyhow!("]),
@@ -53,7 +53,7 @@ fn literals(arguments: &str) -> Vec<String> {
     literals
 }
 
-/// A message as the page has it: what is put in when it is written is left out.
+/// A message as the page writes it, with the inserted values left out.
 fn fixed(literal: &str) -> String {
     let mut fixed = String::new();
     let mut rest = literal;
@@ -65,7 +65,8 @@ fn fixed(literal: &str) -> String {
     fixed + rest
 }
 
-/// The messages of these calls in a source. A call without any fixed word would escape, so it is a failure if `all_speak`.
+/// The messages of these calls in a source file. With `all_speak`, a call without any literal text is a failure, since
+/// it would escape the comparison.
 fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();
     let mut messages = Vec::new();

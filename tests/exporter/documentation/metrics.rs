@@ -1,4 +1,4 @@
-//! What is made from the code's catalogue: the tables of metrics and of reasons. And a real page shows nothing else.
+//! Generates the tables of metrics and reasons from the code, and checks that a real page shows nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -19,7 +19,7 @@ use crate::support::{Stage, at, zone};
 const NOON: &str = "2026-11-20T17:00:00Z";
 const MAKE_ANEW: &str = "WRITE_DOCS=1 cargo test --test exporter documentation";
 
-/// A metric as it is documented.
+/// A metric as documented.
 struct Entry {
     name: String,
     kind: &'static str,
@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// What numbers of this name are measured in, which the name itself says.
+    /// The unit of the metric, according to its name.
     fn unit(&self) -> &'static str {
         let name = self.name.trim_end_matches("_total");
         let units = [
@@ -65,7 +65,7 @@ impl Entry {
             ("_ratio", "share, 1 is 100 %"),
             ("_cost", "money"),
         ];
-        // The start of the process is a timestamp in all but name, as everywhere.
+        // The start time of the process is a timestamp despite its conventional name.
         let name = if name == "process_start_time_seconds" {
             "_timestamp_seconds"
         } else {
@@ -141,7 +141,7 @@ fn of_process() -> Vec<Entry> {
     entries
 }
 
-/// The values that no family of its own lists.
+/// Label values that no family lists.
 fn fields() -> String {
     let mut table = "| `report` | `field` |\n|---|---|\n".to_owned();
     for report in REPORTS {
@@ -158,7 +158,7 @@ fn reasons() -> String {
     table
 }
 
-/// Everything that is made: the page, the name of the place in it, the text.
+/// All generated parts: the page, the marker in it, the text.
 fn made() -> Vec<(&'static str, String, String)> {
     const METRICS: &str = "docs/metrics.md";
     let mut made: Vec<_> = REPORTS
@@ -196,7 +196,7 @@ fn the_tables_are_those_of_the_catalogue() {
     }
 }
 
-/// So that the catalogue is the truth: names, labels and fixed values of everything that an exporter shows.
+/// Checks the catalogue: names, labels and fixed values of everything that an exporter shows.
 #[tokio::test]
 async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let mut catalogue: BTreeMap<String, Entry> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `docs/configuration.md` has every key, flag and variable, with the default and the bounds that hold.
+//! `docs/configuration.md` has every key, flag and variable, with its default and bounds.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,9 +14,9 @@ use super::{file, files_below, row, row_keys, section, text};
 use crate::ledger::Folder;
 
 const PAGE: &str = "docs/configuration.md";
-/// Like no key that there is.
+/// Not similar to any key.
 const STRANGER: &str = "qqqqqqqqqqqqqqqqqqqqqqqq";
-/// Keys that have no default: they are asked for, or mean something only when they are there.
+/// Keys without a default: they are required, or only have a meaning when present.
 const WITHOUT_DEFAULT: &[&str] = &[
     "state_path",
     "operations",
@@ -31,7 +31,7 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "reports",
 ];
 
-/// Nothing is told of that there is not.
+/// The page describes nothing that does not exist.
 fn no_strangers(part: &str, known: &[String]) {
     for key in row_keys(part) {
         let key = key.split(['=', ' ']).next().unwrap();
@@ -48,7 +48,7 @@ fn parse(yaml: &str) -> Result<Config, Mistakes> {
     })
 }
 
-/// The keys of the mapping in which the stranger stands, as the message about it lists them.
+/// The keys of the mapping that contains the unknown key, as the error message lists them.
 fn known(mistakes: &Mistakes) -> Vec<String> {
     let told = mistakes
         .iter()
@@ -61,7 +61,7 @@ fn keys(yaml: &str) -> Vec<String> {
     known(&parse(yaml).unwrap_err())
 }
 
-/// The keys of each report, those below `reread` as `reread.every`.
+/// The keys of each report, with those below `reread` as `reread.every`.
 fn keys_of_report(report: &'static Report) -> Vec<String> {
     let mut all = Vec::new();
     for key in keys(&format!("operations: [{{reports: {{{report}: {{{STRANGER}: 1}}}}}}]")) {
@@ -77,13 +77,13 @@ fn keys_of_report(report: &'static Report) -> Vec<String> {
     all
 }
 
-/// What a cell of the page gives as default: a value in backticks, for one report perhaps another one.
+/// The default in a cell of the page: a value in backticks, with another one for some reports.
 fn default<'c>(cell: &'c str, report: Option<&'static Report>) -> Option<&'c str> {
     let own = report.and_then(|report| Some(cell.split_once(&format!("{report}: `"))?.1));
     own.or(cell.strip_prefix('`'))?.split('`').next()
 }
 
-/// Adds the keys with the defaults that this part of the page gives.
+/// Adds the keys with the defaults that this section gives.
 fn take(yaml: &mut String, part: &str, keys: &[String], indent: &str) {
     no_strangers(part, keys);
     for key in keys {
@@ -98,7 +98,7 @@ fn take(yaml: &mut String, part: &str, keys: &[String], indent: &str) {
     }
 }
 
-/// A configuration of all the defaults on the page is the one without any of them.
+/// A configuration with all documented defaults equals one without any of them.
 #[test]
 fn every_key_has_its_default() {
     let page = text(PAGE);
@@ -158,7 +158,7 @@ fn every_key_has_its_default() {
     );
 }
 
-/// A duration that no key accepts is answered with the bounds; the page has both.
+/// The error for an invalid duration gives the bounds; the page has both.
 #[test]
 fn the_bounds_are_those_of_the_page() {
     let page = text(PAGE);
@@ -200,7 +200,7 @@ fn every_configuration_that_is_shown_can_be_read() {
         let page = std::fs::read_to_string(&path).unwrap();
         for (n, block) in page.split("```yaml\n").skip(1).enumerate() {
             let yaml = block.split("```").next().unwrap();
-            // The values of the chart are read by the check of the chart.
+            // The check of the chart compares the chart's values.
             if yaml.starts_with("# values.yaml") || !yaml.lines().any(|line| line == "operations:") {
                 continue;
             }
@@ -232,7 +232,7 @@ fn every_flag_and_command_is_told() {
         }
     }
     no_strangers(flags, &known);
-    // What a command alone takes may be told where the command is.
+    // Flags of a single command may be documented with the command.
     let everywhere: String = files_below(&file("docs"), ".md")
         .iter()
         .map(|path| std::fs::read_to_string(path).unwrap())
