@@ -1,4 +1,4 @@
-//! Files of OpenMetrics with timestamps.
+//! Writes OpenMetrics files with timestamps.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use jiff::Timestamp;
 
-/// What Prometheus adds to every series of a target.
+/// The labels that Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
-/// Seconds of a file: promtool reads a file once for each block that it has samples of, and with
+/// The length of a file in seconds. promtool reads a file once per block with samples of it; with
 /// `--max-block-duration=18h` that is once.
 const BLOCK: i64 = 18 * 3600;
 
@@ -21,7 +21,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Without names it takes all.
+    /// Without names, records all samples.
     pub(crate) fn new(folder: &Path, names: &[String]) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -30,7 +30,7 @@ impl Recorder {
         }
     }
 
-    /// The file for the samples of that second.
+    /// The file for the samples of this second.
     fn file(&mut self, second: i64) -> anyhow::Result<&mut BufWriter<File>> {
         let block = second.div_euclid(BLOCK);
         if self.file.as_ref().is_none_or(|(open, _)| *open != block) {
@@ -42,7 +42,7 @@ impl Recorder {
         self.file.as_mut().map(|(_, file)| file).context("no file is open")
     }
 
-    /// To be called after the last sample.
+    /// Call this after the last sample.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
         if let Some((_, mut file)) = self.file.take() {
             writeln!(file, "# EOF")?;
@@ -51,7 +51,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What a scrape stores; without a page it failed.
+    /// Records what a scrape stores. No page means a failed scrape.
     pub(crate) fn scrape(&mut self, second: i64, page: Option<&str>) -> anyhow::Result<()> {
         self.up(second, page.is_some())?;
         let Some(page) = page else { return Ok(()) };

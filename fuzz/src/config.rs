@@ -1,4 +1,5 @@
-//! Configurations: a good one keeps its promises, the mistakes of a bad one can be found, and no secret is told.
+//! Checks configurations: a valid one is within its bounds, each mistake of an invalid one has a position, and no
+//! message contains a secret.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -7,7 +8,7 @@ use wolkvox_exporter::config::Config;
 
 use super::mistakes::{self, SECRET};
 
-/// A secret in each place where one belongs, or where one could take it to belong. The input goes on from there.
+/// A secret in each place where one belongs or could be put by mistake. The input is appended.
 const STARTS: [&str; 5] = [
     "",
     "operations:\n  - token_file: SECRET\n",

@@ -1,5 +1,5 @@
-//! Answers of the API: however the network cuts one it means the same, no row gets lost, and no label holds what may be a
-//! person's number.
+//! Checks answers of the API: they mean the same however the network splits them, no row gets lost, and no label may
+//! hold a person's number.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use wolkvox_exporter::reports::events::{EventReader, Events};
 use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
 
-/// Labels whose values come from agents and callers, with the families they are in.
+/// Labels whose values come from agents and callers, with their families.
 const FREE: [(&str, &[&str]); 5] = [
     ("wolkvox_preview_calls", &["type_interaction", "call_result"]),
     ("wolkvox_preview_codes", &["code"]),
@@ -52,7 +52,8 @@ const FIXED: [(&str, &str, &[&str]); 6] = [
     ),
 ];
 
-/// The first byte of the input, `0` to `4`, chooses the report, the second where the network cuts, and the rest is the answer.
+/// The first byte of the input, `0` to `4`, chooses the report, the second where the network splits, and the rest is
+/// the answer.
 pub fn check(input: &[u8]) -> bool {
     let [report, cut, body @ ..] = input else { return false };
     let report = REPORTS[usize::from(report.wrapping_sub(b'0')) % REPORTS.len()];
@@ -71,7 +72,7 @@ pub(crate) fn event_reader(report: &Report) -> EventReader {
     EventReader::new(rows, Events::new(&TimeZone::UTC, 7))
 }
 
-/// Reads the answer in one piece, in several, and byte by byte; `judge` makes of it what can be compared.
+/// Reads the answer in one piece, in several, and byte by byte; `judge` turns the result into something comparable.
 fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer<R>) -> String) -> bool {
     let read = |chunks: &mut dyn Iterator<Item = &[u8]>| {
         let mut reader = AnswerReader::new(rows());
@@ -93,7 +94,7 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         (!piece.is_empty() || !left.is_empty()).then_some(piece)
     });
     assert_eq!(told(read(&mut pieces)), whole, "in pieces it means something else");
-    // A byte at a time takes the square of the length.
+    // Byte by byte takes quadratic time.
     if body.len() <= 1024 {
         assert_eq!(
             told(read(&mut body.chunks(1))),
@@ -129,7 +130,7 @@ fn campaigns(answer: Answer<CurrentRows>) -> String {
     format!("{families:?} {tally:?}")
 }
 
-/// One line for each series, whatever is in its labels.
+/// One line per series, whatever its labels contain.
 fn page_is_whole(families: Vec<FamilySeries>) {
     let series: usize = families.iter().map(|family| family.series.len()).sum();
     let exposition = Exposition::default();
@@ -148,7 +149,7 @@ fn page_is_whole(families: Vec<FamilySeries>) {
     assert_eq!(samples.len(), series, "{page}");
     for line in samples {
         assert!(line.starts_with("wolkvox_campaign"), "{line}");
-        // What is left without escapes has two quotes for each label.
+        // Without escapes, two quotes per label remain.
         let plain = line.replace(r"\\", "").replace(r#"\""#, "");
         assert_eq!(plain.matches('"').count(), 2 * plain.matches("=\"").count(), "{line}");
     }
@@ -185,7 +186,7 @@ fn collected(answer: Answer<EventReader>) -> String {
     format!("{rows:?}")
 }
 
-/// Each row became facts, or was counted for what it is.
+/// Each row became facts or was counted under its outcome.
 fn no_row_is_lost<R>(answer: &Answer<R>, tally: &Tally, kept: u64) {
     let counted: u64 = Outcome::ALL.into_iter().map(|outcome| tally.rows(outcome)).sum();
     assert_eq!(counted + kept, answer.count, "{tally:?}");

@@ -1,4 +1,4 @@
-//! Values of the wire: what a rule reads is in range, and read again from how one would write it, it is the same.
+//! Checks values: what a rule reads is in range, and writing it again and reading that gives the same value.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use wolkvox_exporter::wire::fields::{Leaf, Reading, count, count_with_percent, d
 
 use super::rows;
 
-/// The input is a value as JSON has it, and the text of one.
+/// The input is a JSON value, and also the text of one.
 pub fn check(input: &[u8]) -> bool {
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(input) {
         let leaf: Leaf<'_> = serde_json::from_slice(input).expect("every JSON value is a leaf");
@@ -93,7 +93,7 @@ fn absent_or<T>(reading: Reading<T>) -> Reading<()> {
     }
 }
 
-/// The date of a row is the instant that it says, or none. Whether it is one.
+/// The date of a row is the given instant or none. Returns whether it is one.
 fn check_date(date: &str) -> bool {
     let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": date }]);
     let mut reader = AnswerReader::new(rows::event_reader(&ABANDONED_CALLS));
