@@ -171,7 +171,13 @@ impl Check<'_> {
         clock: &Clock,
     ) -> Result<Found, ApiError> {
         let answer = queries::current(api, self.report, state, self.series_limit).await?;
-        let found = Found::new(&answer, &answer.rows.tally, "of now".to_owned(), now, clock)?;
+        let found = Found::new(
+            &answer,
+            &answer.rows.tally,
+            "of the current state".to_owned(),
+            now,
+            clock,
+        )?;
         let series = answer.rows.series.iter();
         Ok(Found {
             series: series.map(|family| (family.family, family.series.len())).collect(),

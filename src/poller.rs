@@ -418,7 +418,7 @@ impl Poller {
     fn polled(&mut self, report: &'static Report) -> &mut PolledReport {
         self.reports
             .get_mut(report)
-            .expect("a poller is asked for configured reports alone")
+            .expect("only configured reports are polled")
     }
 
     fn add_dropped(&mut self, family: &'static Family, series: u64) {

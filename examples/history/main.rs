@@ -157,7 +157,7 @@ impl Stage {
             cut_at: CUT_AT,
         };
         let clock = simulator.clock().clone();
-        let told = clock.clone();
+        let shared = clock.clone();
         let (registry, gauges) = process::registry(start);
         gauges.set_operations(1);
         let published = Arc::new(Published::new(registry));
@@ -165,7 +165,7 @@ impl Stage {
             operation.clone(),
             settings,
             Storage::memory(),
-            Clock::from_fn(move || told.now()),
+            Clock::from_fn(move || shared.now()),
             Arc::clone(&published),
         )?;
         poller.publish();

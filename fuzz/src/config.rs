@@ -48,31 +48,31 @@ pub fn check(input: &[u8]) -> bool {
 }
 
 fn is_sound(config: &Config) {
-    let told = format!("{config:?}");
-    assert!(!told.contains(SECRET), "the secret is told: {told}");
-    assert!(!config.operations.is_empty() && config.series_limit > 0, "{told}");
+    let shown = format!("{config:?}");
+    assert!(!shown.contains(SECRET), "the secret is shown: {shown}");
+    assert!(!config.operations.is_empty() && config.series_limit > 0, "{shown}");
     let mut names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), config.operations.len(), "a name twice: {told}");
+    assert_eq!(names.len(), config.operations.len(), "a name twice: {shown}");
     for operation in &config.operations {
         let name = &operation.name;
         assert!(
             (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
-            "{told}"
+            "{shown}"
         );
         assert!(
             operation.base_url.starts_with("http") && !operation.base_url.ends_with('/'),
-            "{told}"
+            "{shown}"
         );
         assert!(
             operation.daily_calls > 0 && !operation.reports.is_empty() && operation.calls_per_day() > 0,
-            "{told}"
+            "{shown}"
         );
         for report in operation.reports.values() {
             assert!(
                 report.max_age >= 2 * report.interval && !report.timeout.is_zero(),
-                "{told}"
+                "{shown}"
             );
         }
     }

@@ -23,9 +23,9 @@ pub(crate) fn text(input: &[u8]) -> Option<&str> {
 /// Each mistake has a line of the file, fits on one line, and does not contain the secret.
 pub(crate) fn are_sound(text: &str, mistakes: &Mistakes) {
     let lines = text.replace("\r\n", "\n").split(['\n', '\r']).count();
-    let told = mistakes.to_string();
-    assert!(!told.contains(SECRET), "the secret is told: {told}");
-    assert_eq!(told.lines().count(), mistakes.iter().count(), "{told:?}");
+    let message = mistakes.to_string();
+    assert!(!message.contains(SECRET), "the message contains the secret: {message}");
+    assert_eq!(message.lines().count(), mistakes.iter().count(), "{message:?}");
     assert!(mistakes.iter().count() > 0, "refused without a mistake");
     for mistake in mistakes {
         assert!(

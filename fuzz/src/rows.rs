@@ -81,11 +81,11 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         }
         reader.finish(None)
     };
-    let told = |answer| match answer {
+    let result = |answer| match answer {
         Ok(answer) => Ok(judge(answer)),
         Err(error) => Err(format!("{error:?}")),
     };
-    let whole = told(read(&mut std::iter::once(body)));
+    let whole = result(read(&mut std::iter::once(body)));
     let mut random = fastrand::Rng::with_seed(cut.into());
     let mut rest = body;
     let mut pieces = std::iter::from_fn(|| {
@@ -93,11 +93,11 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         rest = left;
         (!piece.is_empty() || !left.is_empty()).then_some(piece)
     });
-    assert_eq!(told(read(&mut pieces)), whole, "in pieces it means something else");
+    assert_eq!(result(read(&mut pieces)), whole, "in pieces it means something else");
     // Byte by byte takes quadratic time.
     if body.len() <= 1024 {
         assert_eq!(
-            told(read(&mut body.chunks(1))),
+            result(read(&mut body.chunks(1))),
             whole,
             "in bytes it means something else"
         );

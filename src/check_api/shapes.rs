@@ -40,7 +40,7 @@ const KNOWN: [&str; 9] = [
 /// The shapes in one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Shapes {
-    beside: Vec<(String, String)>,
+    keys: Vec<(String, String)>,
     fields: Vec<(String, Field)>,
     index: HashMap<String, usize>,
     /// Number of values of fields beyond the limit.
@@ -56,7 +56,7 @@ struct Field {
 impl Shapes {
     /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.beside.is_empty() && self.fields.is_empty()
+        self.keys.is_empty() && self.fields.is_empty()
     }
 
     /// Records a row, and its key if the rows are in an object.
@@ -81,8 +81,8 @@ impl Shapes {
             b"{" => "object".to_owned(),
             json => serde_json::from_slice(json).map_or_else(|_| "unreadable".to_owned(), |value| of_value(&value)),
         };
-        if self.beside.len() < MOST_FIELDS {
-            self.beside.push((field_key(key), shape));
+        if self.keys.len() < MOST_FIELDS {
+            self.keys.push((field_key(key), shape));
         }
     }
 
@@ -121,12 +121,12 @@ impl Shapes {
 
 impl fmt::Display for Shapes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.beside.is_empty() {
+        if self.keys.is_empty() {
             writeln!(f, "    shapes: the answer has no keys besides its rows")?;
         } else {
             writeln!(f, "    shapes of the answer's keys, in their order")?;
         }
-        for (key, shape) in &self.beside {
+        for (key, shape) in &self.keys {
             writeln!(f, "      {key}: {shape}")?;
         }
         for (name, field) in &self.fields {

@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(
             today,
             digits("20260906000000", "20260906010000"),
-            "asked from its midnight all the same"
+            "still asked from midnight"
         );
         let across = text(at("2026-09-06T03:59:00Z"), at("2026-09-06T04:01:00Z"), &santiago);
         assert_eq!(across, digits("20260905235900", "20260906010100"));

@@ -145,7 +145,7 @@ async fn shapes_hold_no_value() {
 }
 
 #[tokio::test]
-async fn a_small_answer_is_told_like_this() {
+async fn a_small_answer_is_described_like_this() {
     let mut scene = Scene::new().await;
     scene.config.operations[0]
         .reports

@@ -45,24 +45,24 @@ fn log_of(process: &mut Child) -> String {
 }
 
 #[test]
-fn systemd_is_told_of_start_reload_and_stop() {
+fn systemd_is_notified_of_start_reload_and_stop() {
     let folder = configured("notify");
     let socket = UnixDatagram::bind(folder.0.join("notify")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let told = || {
+    let next_message = || {
         let mut bytes = [0; 256];
         let length = socket.recv(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..length]).trim_end().to_owned()
     };
     let mut process = start(&folder, |command| command.env("NOTIFY_SOCKET", folder.0.join("notify")));
-    assert_eq!(told(), "READY=1");
+    assert_eq!(next_message(), "READY=1");
     signal(&process, "-HUP");
-    let reloading = told();
+    let reloading = next_message();
     let began = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
     assert!(began.parse::<u64>().unwrap() > 0);
-    assert_eq!(told(), "READY=1");
+    assert_eq!(next_message(), "READY=1");
     signal(&process, "-TERM");
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(next_message(), "STOPPING=1");
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }
 

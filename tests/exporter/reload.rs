@@ -227,7 +227,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
 /// Wolkvox continues a query whose client has gone, and meanwhile refuses the next one with the same token. So a reload
 /// lets running requests end, and nothing else waits for them.
 #[tokio::test]
-async fn a_reload_lets_a_request_end_before_its_operation_starts_anew() {
+async fn a_reload_lets_a_request_end_before_its_operation_restarts() {
     let scene = Scene::new("patience").await;
     scene.write("", &[("acme", FAST), ("beta", FAST)]);
     let (page, _stop) = scene.start(true).await;
@@ -427,11 +427,11 @@ async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
         let done = scrapes.load(Ordering::Relaxed);
         nth_configuration(&scene, n);
         if n % 2 == 0 {
-            let told = Command::new("kill")
+            let kill = Command::new("kill")
                 .args(["-HUP", &process.0.id().to_string()])
                 .status()
                 .unwrap();
-            assert!(told.success());
+            assert!(kill.success());
         }
         // Reloads run one after the other, so this one ends after the one started by the signal.
         assert_eq!(reload(&page).await.0, 200, "{n}");

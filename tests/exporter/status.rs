@@ -91,7 +91,7 @@ async fn a_fresh_start_says_what_it_waits_for() {
 }
 
 #[tokio::test]
-async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
+async fn when_all_is_well_it_shows_reports_campaigns_and_skills() {
     let mut stage = stage().await;
     stage.poll_all(NOON).await;
     stage.poll_all("2026-11-20T17:20:00Z").await;
@@ -190,7 +190,7 @@ async fn without_calls_all_reports_are_paused_until_midnight() {
 }
 
 #[tokio::test]
-async fn a_used_up_budget_says_so_and_when_it_goes_on() {
+async fn a_used_up_budget_says_so_and_when_polling_resumes() {
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
     let mut stage = Stage::with(NOON, plan, |operation, _| operation.daily_calls = 1).await;
     for report in [&CAMPAIGNS, &CALL_DURATIONS] {
@@ -329,7 +329,7 @@ async fn many_operations_have_an_overview_and_a_page_each() {
 }
 
 #[tokio::test]
-async fn a_failure_that_many_operations_share_is_told_once() {
+async fn a_failure_that_many_operations_share_is_shown_once() {
     let page = many(30, 0..30).await;
     let text = words(&html(&page, "").await);
     let advice = Reason::Connect.advice();

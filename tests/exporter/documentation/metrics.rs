@@ -17,7 +17,7 @@ use crate::ledger::Folder;
 use crate::support::{Stage, at, zone};
 
 const NOON: &str = "2026-11-20T17:00:00Z";
-const MAKE_ANEW: &str = "WRITE_DOCS=1 cargo test --test exporter documentation";
+const REGENERATE: &str = "WRITE_DOCS=1 cargo test --test exporter documentation";
 
 /// A metric as documented.
 struct Entry {
@@ -190,7 +190,7 @@ fn the_tables_are_those_of_the_catalogue() {
         } else {
             assert!(
                 shown == table,
-                "{path}, {place}: not what the code has. Make it anew: {MAKE_ANEW}\n--- page\n{shown}--- code\n{table}"
+                "{path}, {place}: does not match the code. Regenerate it: {REGENERATE}\n--- page\n{shown}--- code\n{table}"
             );
         }
     }

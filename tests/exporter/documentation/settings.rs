@@ -37,7 +37,7 @@ fn no_strangers(part: &str, known: &[String]) {
         let key = key.split(['=', ' ']).next().unwrap();
         assert!(
             known.iter().any(|known| known == key),
-            "{PAGE} tells of {key}, which is not there"
+            "{PAGE} describes {key}, which does not exist"
         );
     }
 }
@@ -50,11 +50,11 @@ fn parse(yaml: &str) -> Result<Config, Mistakes> {
 
 /// The keys of the mapping that contains the unknown key, as the error message lists them.
 fn known(mistakes: &Mistakes) -> Vec<String> {
-    let told = mistakes
+    let keys = mistakes
         .iter()
         .find_map(|mistake| mistake.text.strip_prefix("unknown key; the keys here are "));
-    let told = told.unwrap_or_else(|| panic!("no list of keys in: {mistakes}"));
-    told.split(", ").map(str::to_owned).collect()
+    let keys = keys.unwrap_or_else(|| panic!("no list of keys in: {mistakes}"));
+    keys.split(", ").map(str::to_owned).collect()
 }
 
 fn keys(yaml: &str) -> Vec<String> {
@@ -174,11 +174,11 @@ fn the_bounds_are_those_of_the_page() {
     }
     for (key, yaml) in wrong {
         let mistakes = parse(&yaml).unwrap_err();
-        let told = mistakes
+        let range = mistakes
             .iter()
             .find_map(|mistake| mistake.text.split_once("out of range: from "));
-        let told = told.unwrap_or_else(|| panic!("{key}: {mistakes}")).1;
-        let (bounds, _) = told.split_once(" is allowed").unwrap();
+        let (_, range) = range.unwrap_or_else(|| panic!("{key}: {mistakes}"));
+        let (bounds, _) = range.split_once(" is allowed").unwrap();
         let row = row(&page, &key).unwrap();
         for bound in bounds.split(" to ") {
             assert!(
@@ -217,7 +217,7 @@ fn every_configuration_that_is_shown_can_be_read() {
 }
 
 #[test]
-fn every_flag_and_command_is_told() {
+fn every_flag_and_command_is_documented() {
     let page = text(PAGE);
     let flags = section(&page, "## Flags");
     let command = Arguments::command();
@@ -246,7 +246,7 @@ fn every_flag_and_command_is_told() {
         for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
             assert!(
                 everywhere.contains(&format!("--{flag}")),
-                "no page tells of --{flag} of {name}"
+                "no page describes --{flag} of {name}"
             );
         }
     }
@@ -254,7 +254,7 @@ fn every_flag_and_command_is_told() {
 }
 
 #[test]
-fn every_variable_is_told() {
+fn every_variable_is_documented() {
     let page = text(PAGE);
     let asked = RefCell::new(Vec::new());
     let _ = Config::from_environment(&|name| {
@@ -271,7 +271,7 @@ fn every_variable_is_told() {
 }
 
 #[test]
-fn every_key_of_the_web_configuration_is_told() {
+fn every_key_of_the_web_configuration_is_documented() {
     let page = text(PAGE);
     let part = section(&page, "## Web configuration");
     let folder = Folder::new("documented-web");

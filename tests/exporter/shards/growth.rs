@@ -242,7 +242,7 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let begin = Instant::now();
     raise_descriptor_limit();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let tell = |what: &str| println!("{:5.1} s: {what}", begin.elapsed().as_secs_f64());
+    let log = |what: &str| println!("{:5.1} s: {what}", begin.elapsed().as_secs_f64());
     let born = at("2026-11-20T14:00:00Z");
     let world = World::new(born);
     let served = serve(&world.simulator).await;
@@ -250,25 +250,25 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let config = world.config(&served.url());
     let simulated_clock = world.simulator.clock().clone();
     let clock = Clock::from_fn(move || simulated_clock.now());
-    tell("made");
+    log("made");
 
     let none = world.requests();
     let ten = Shards::start(&config, 10, &folder.0, &clock).await;
-    tell("ten shards started");
+    log("ten shards started");
     ten.have_read_at(born).await;
-    tell("read once");
+    log("read once");
     let before = born + SignedDuration::from_mins(61);
     world.simulator.clock().set(before);
     ten.have_read_at(before).await;
-    tell("read twice");
+    log("read twice");
     let facts = ten.check(&world, before, &none).await;
-    tell(&format!("checked: {facts} series"));
+    log(&format!("checked: {facts} series"));
     ten.stop().await;
     // Requests that were abandoned at the stop are on no page, and may still arrive until the server is idle.
     let address = served.address();
     served.stop().await;
     let requests = world.requests();
-    tell("stopped");
+    log("stopped");
 
     let moved: Vec<String> = names()
         .filter(|name| Shard::of(name, 10) != Shard::of(name, 11))
@@ -291,11 +291,11 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let listener = TcpListener::bind(address).await.unwrap();
     let _served = world.simulator.start(listener).unwrap();
     let eleven = Shards::start(&config, 11, &folder.0, &clock).await;
-    tell("eleven shards started");
+    log("eleven shards started");
     eleven.have_read_at(after).await;
-    tell("read");
+    log("read");
     let more = eleven.check(&world, after, &requests).await;
-    tell(&format!("checked: {more} series; {} operations moved", moved.len()));
+    log(&format!("checked: {more} series; {} operations moved", moved.len()));
     eleven.stop().await;
 
     // Some events of moved operations had happened before, but became visible only afterwards.
@@ -311,7 +311,7 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
         facts.sum::<u64>()
     };
     let late = dated_before(Seen::By(after)) - dated_before(Seen::By(before));
-    tell(&format!(
+    log(&format!(
         "{} requests; {late} late facts of what moved",
         world.requests().values().sum::<u64>()
     ));

@@ -146,7 +146,7 @@ async fn a_half_written_file_takes_neither_tls_nor_the_demand_for_certificates_a
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_told_so_or_left() {
+async fn a_client_without_tls_gets_a_hint_or_is_closed() {
     let authority = Authority::new();
     let server = start_with(served_by(&authority).load(PLAIN).unwrap()).await;
     let answer = server.ask(&get("/metrics", None)).await;
