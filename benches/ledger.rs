@@ -52,7 +52,7 @@ fn main() -> Outcome<()> {
         Some("file") => in_folder(|folder| large_commits(Some(folder))),
         Some("years") => in_folder(years),
         _ => {
-            println!("median of {COMMITS} commits of {NEW} new rows onto {KEPT} keys, as many forgotten");
+            println!("median of {COMMITS} commits of {NEW} new rows onto {KEPT} keys, with equally many forgotten");
             println!("          all ms (target: 30)  CPU ms  syncs ms  file MB  peak MB over idle");
             run("memory")?;
             run("file")?;

@@ -93,13 +93,13 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         rest = left;
         (!piece.is_empty() || !left.is_empty()).then_some(piece)
     });
-    assert_eq!(result(read(&mut pieces)), whole, "in pieces it means something else");
+    assert_eq!(result(read(&mut pieces)), whole, "the result differs in pieces");
     // Byte by byte takes quadratic time.
     if body.len() <= 1024 {
         assert_eq!(
             result(read(&mut body.chunks(1))),
             whole,
-            "in bytes it means something else"
+            "the result differs byte by byte"
         );
     }
     whole.is_ok()

@@ -98,7 +98,7 @@ fn check_date(date: &str) -> bool {
     let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": date }]);
     let mut reader = AnswerReader::new(rows::event_reader(&ABANDONED_CALLS));
     reader.feed(row.to_string().as_bytes()).expect("it is JSON");
-    let answer = reader.finish(None).expect("it is a whole answer").rows.finish();
+    let answer = reader.finish(None).expect("the answer is complete").rows.finish();
     if let Some(at) = answer.newest {
         assert_eq!(
             at.strftime("%Y-%m-%d %H:%M:%S").to_string(),

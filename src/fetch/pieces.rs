@@ -184,7 +184,7 @@ mod tests {
             Err(Reason::TooLarge)
         );
         assert_eq!(give(&mut length, (0, 19), error(Reason::Timeout)), Err(Reason::Timeout));
-        assert_eq!(seconds(length), 10, "less is asked by the next poll");
+        assert_eq!(seconds(length), 10, "the next poll asks for less");
         assert_eq!(give(&mut length, (0, 99), error(Reason::Connect)), Err(Reason::Connect));
         assert_eq!(seconds(length), 10);
     }

@@ -130,7 +130,7 @@ impl Poller {
         if span.from > span.until || span.until > poll.now {
             return Err(ApiError::new(
                 Reason::Other,
-                "a window ends before it begins or in the future: a bug of ours",
+                "the window ends before it begins or in the future; this is a bug",
             ));
         }
         let mut from = span.from;

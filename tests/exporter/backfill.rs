@@ -263,7 +263,7 @@ async fn every_local_day_equals_the_truth() {
         assert!(summary.calls > 20 && acme.observed().most_in_flight == 1);
         assert!(
             !scene.file("state").exists(),
-            "no state is made: it would be a birth without a poll"
+            "no state is created: it would be a birth without a poll"
         );
         assert!(
             written

@@ -85,7 +85,7 @@ async fn counters_equal_the_truth_over_days_in_every_zone() {
         assert_eq!(shown(&samples), truth(&stage, born, end), "{zone_name} {end}");
         assert!(
             shown(&samples).iter().all(|bucket| bucket.calls > 0),
-            "the truth is not nothing"
+            "every bucket has calls"
         );
         assert_eq!(
             samples.get("wolkvox_report_corrections_total", &[("report", "call_durations")]),
@@ -352,7 +352,7 @@ async fn a_restart_with_its_state_goes_on() {
     assert_eq!(
         used,
         Some(3.0),
-        "the calls of the last day: today's totals and those of the two days before"
+        "calls of the last day: the totals of today and of the two days before"
     );
 }
 

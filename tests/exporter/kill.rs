@@ -468,7 +468,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
         .collect();
     assert!(differing.is_empty(), "series, counted, true: {differing:#?}");
     assert!(events > 500, "{events} facts prove little");
-    assert!(scrapes.load(Ordering::Relaxed) > 50, "it was seldom scraped");
+    assert!(scrapes.load(Ordering::Relaxed) > 50, "too few scrapes");
 }
 
 /// A moment between two kills.

@@ -199,7 +199,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     );
     assert!(
         polls(&third, "acme") >= polls(&after, "acme"),
-        "what is known of the polls stays"
+        "poll health is kept"
     );
     let interval = third.get(
         "wolkvox_report_poll_interval_seconds",
@@ -255,7 +255,7 @@ async fn a_reload_lets_a_request_end_before_its_operation_restarts() {
     assert_eq!(reloading.await.unwrap().0, 200);
     assert!(
         begun.elapsed() > Duration::from_millis(1500),
-        "the request was given up: {:?}",
+        "the request was abandoned: {:?}",
         begun.elapsed()
     );
     let after = page.samples().await;

@@ -88,7 +88,7 @@ async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
         .as_second()
         .to_string();
     let labels: String = text.lines().filter(|line| line.ends_with(&until)).collect();
-    for (what, bytes) in [("history", labels.as_bytes()), ("what is kept", &kept)] {
+    for (what, bytes) in [("history", labels.as_bytes()), ("partial file", &kept)] {
         assert!(bytes.len() > 10_000, "{what}");
         assert_eq!(personal_data_in(bytes), None, "{what}");
         let found = secrets

@@ -80,7 +80,7 @@ fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
                 .collect();
             assert!(
                 !all_speak || !speaking.is_empty(),
-                "a line of the log without fixed words: {literals:?}"
+                "a log message without literal text: {literals:?}"
             );
             messages.extend(speaking);
         }
@@ -120,7 +120,7 @@ fn every_message_is_explained() {
         .collect();
     assert!(
         strangers.is_empty(),
-        "docs/operations.md explains what the code does not say:\n{strangers:#?}"
+        "docs/operations.md explains messages that the code does not have:\n{strangers:#?}"
     );
     assert!(all.len() > 40, "only {} messages were found", all.len());
 }

@@ -204,6 +204,6 @@ async fn a_stop_finishes_what_is_under_way_and_closes_the_rest() {
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .unwrap();
-    assert_eq!(body.len().to_string(), length, "the last answer is whole");
+    assert_eq!(body.len().to_string(), length, "the last answer is complete");
     server.running.await.unwrap().unwrap();
 }
