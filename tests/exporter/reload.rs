@@ -197,10 +197,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
         campaigns(&before),
         "the last state stays until the next poll"
     );
-    assert!(
-        polls(&third, "acme") >= polls(&after, "acme"),
-        "poll health is kept"
-    );
+    assert!(polls(&third, "acme") >= polls(&after, "acme"), "poll health is kept");
     let interval = third.get(
         "wolkvox_report_poll_interval_seconds",
         &[("operation", "acme"), ("report", "campaigns")],

@@ -317,7 +317,10 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     has(&overview, &["href=\"?operation=centre-0\""]);
 
     let text = words(&html(&page, "?operation=centre-3").await);
-    assert!(!text.contains("What to do"), "failures of other operations take one line");
+    assert!(
+        !text.contains("What to do"),
+        "failures of other operations take one line"
+    );
     has(
         &text,
         &["← All 30 operations", "centre-3 API calls today", "call_durations ● up"],
