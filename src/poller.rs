@@ -204,7 +204,7 @@ impl Poller {
             self.published.remove_report(&self.operation.name, report);
         }
         if before.base_url != self.operation.base_url {
-            // The published gauges belong to another server.
+            // The published gauges come from the previous server.
             let current = before.reports.keys().filter(|report| !report.counts());
             current.for_each(|report| self.published.remove_report(&self.operation.name, report));
         }
@@ -447,7 +447,7 @@ impl Poller {
         let health = &mut self.polled(poll.report).health;
         attempts.into_iter().for_each(|attempt| health.request(attempt));
         let answer = result?;
-        // A poll may take long, so its start time is too old for this.
+        // `poll.now` is when the poll began; the answer came later.
         let elapsed = SignedDuration::try_from(poll.began.elapsed()).unwrap_or_default();
         clocks::compare(answer.date, poll.now.saturating_add(elapsed).unwrap_or(poll.now))?;
         Ok(answer)

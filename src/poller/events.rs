@@ -68,7 +68,7 @@ enum Purpose {
 }
 
 impl Purpose {
-    /// Whether a piece that ends at `until` is part of the live window or of a reread.
+    /// What a piece that ends at `until` is part of, for the commit.
     fn part_of(self, until: Timestamp, is_last: bool) -> PartOf {
         match self {
             Purpose::Birth => PartOf::Birth {

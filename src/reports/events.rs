@@ -90,7 +90,7 @@ pub struct FactKey {
     pub hash: u128,
 }
 
-/// One fact of a row that is to be counted. Each fact has its own identity, since some are filled in after the row
+/// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
 /// appeared.
 #[derive(Clone, Debug)]
 pub struct Fact {
