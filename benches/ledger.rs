@@ -18,16 +18,16 @@ use jiff::{SignedDuration, Timestamp};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{EventRow, Fact, FactKey, SeriesIndex};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
+use wolkvox_exporter::reports::events::{Collected, EventRow, Fact, FactKey, SeriesIndex};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const REPORT: &Report = &ABANDONED_CALLS;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 const REREAD_BACK: SignedDuration = SignedDuration::from_hours(48);
 const REREAD_EVERY_HOURS: i64 = 6;
@@ -85,13 +85,13 @@ fn in_folder(measure: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
 fn large_commits(folder: Option<&Path>) -> Outcome<()> {
     let syncs = Arc::new(AtomicU64::new(0));
     let path = folder.map(|folder| folder.join("state.redb"));
-    let place = path.clone().map_or_else(Place::memory, |path| timed(path, &syncs));
+    let storage = path.clone().map_or_else(Storage::memory, |path| timed(path, &syncs));
     let idle = memory("VmRSS")?;
     // Such that the kept keys are those of the time that is kept.
     let stream = Stream {
         millis: ((REREAD_BACK + MARGIN).as_millis() as u64) / KEPT,
     };
-    let mut ledger = born(place)?;
+    let mut ledger = born(storage)?;
     let fill = KEPT / NEW + 2;
     let (mut all, mut cpu, mut disk) = (Vec::new(), Vec::new(), Vec::new());
     for window in 0..fill + COMMITS as u64 {
@@ -223,11 +223,14 @@ impl Stream {
             part_of,
             overlap: OVERLAP,
             reread_back: REREAD_BACK,
-            rows: events.map(row).collect(),
-            series,
-            born_together: Vec::new(),
-            names: BTreeMap::new(),
-            tally: Tally::default(),
+            answer: Collected {
+                rows: events.map(row).collect(),
+                series,
+                born_together: Vec::new(),
+                names: BTreeMap::new(),
+                tally: Tally::default(),
+                newest: None,
+            },
             backlog_before: Timestamp::MIN,
         }
     }
@@ -236,7 +239,7 @@ impl Stream {
 /// Counters, and as many histograms with the same ids.
 fn series() -> Vec<SeriesKey> {
     let of = |wanted: fn(Kind) -> bool| -> Option<&'static Family> {
-        REPORT.families().into_iter().find(|family| wanted(family.kind))
+        REPORT.families.iter().copied().find(|family| wanted(family.kind))
     };
     let families = [
         of(|kind| matches!(kind, Kind::Counter)),
@@ -254,9 +257,9 @@ fn series() -> Vec<SeriesKey> {
 }
 
 /// A ledger whose report is born.
-fn born(place: Place) -> Outcome<Ledger> {
+fn born(storage: Storage) -> Outcome<Ledger> {
     let birth = Timestamp::from_second(BIRTH)?;
-    let mut ledger = Ledger::open(place, Duration::ZERO, 10_000, moment(birth))?;
+    let mut ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(birth))?;
     let stream = Stream { millis: 1000 };
     commit(
         &mut ledger,
@@ -281,9 +284,9 @@ fn moment(wall: Timestamp) -> Moment {
 }
 
 /// A file whose syncs add up in nanoseconds.
-fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Place {
+fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Storage {
     let syncs = Arc::clone(syncs);
-    Place::custom("a timed file", move |builder| {
+    Storage::custom("a timed file", move |builder| {
         let file = fs::File::options()
             .read(true)
             .write(true)

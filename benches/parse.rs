@@ -23,12 +23,12 @@ use serde::Deserialize;
 use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolicy};
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
+use wolkvox_exporter::reports::events::{Collected, EventReader, Events};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Outcome as RowOutcome};
 use wolkvox_exporter::wire::fields::Leaf;
-use wolkvox_exporter::wire::{Query, Rows};
+use wolkvox_exporter::wire::json::{self, Broken};
+use wolkvox_exporter::wire::{Endpoint, Query, Rows};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -51,12 +51,12 @@ fn main() -> Outcome<()> {
         ["serve", layout] => serve(layout == "indented"),
         ["drained", address] => measured(address, drain),
         ["parsed", address] => measured(address, parse),
-        ["counted", address] => measured(address, |address, scripts| count(address, scripts, Place::memory())),
+        ["counted", address] => measured(address, |address, scripts| count(address, scripts, Storage::memory())),
         ["committed", address] => {
             let result = measured(address, |address, scripts| {
                 // The rehearsal has a file of its own: its row is new again in the run that counts.
-                let place = Place::file(&folder(), scripts[0]);
-                count(address, scripts, place)
+                let storage = Storage::file(&folder(), scripts[0]);
+                count(address, scripts, storage)
             });
             fs::remove_dir_all(folder())?;
             result
@@ -240,8 +240,7 @@ impl Asking {
 
     async fn fetch<R: Rows>(&mut self, script: &'static str, rows: impl Fn() -> R) -> Outcome<Answer<R>> {
         let query = Query {
-            script,
-            api: "skill_2",
+            endpoint: Endpoint { script, api: "skill_2" },
             parameters: Vec::new(),
         };
         let allowance = Allowance {
@@ -278,7 +277,7 @@ async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
 }
 
 /// What the exporter does, each answer a window of a day; says how many rows were counted.
-async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Outcome<Run> {
+async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) -> Outcome<Run> {
     let zone = TimeZone::get("America/Bogota")?;
     let end_of = |day: Date| -> Outcome<Timestamp> { Ok(day.at(23, 59, 59, 0).to_zoned(zone.clone())?.timestamp()) };
     let moment = |wall| Moment {
@@ -286,7 +285,7 @@ async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Out
         monotonic: tokio::time::Instant::now(),
     };
     let birth = end_of(FIRST_DAY.yesterday()?)?;
-    let mut ledger = Ledger::open(place, Duration::ZERO, 10_000, moment(birth))?;
+    let mut ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(birth))?;
     let born = piece(
         PartOf::Birth { born: Some(birth) },
         birth,
@@ -294,17 +293,20 @@ async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Out
     );
     ledger.commit_piece(&born, (FIRST_DAY, 1), moment(birth))?;
 
+    let Kind::Events(events) = &ABANDONED_CALLS.kind else {
+        return Err("the report has no events".into());
+    };
     let mut asking = Asking::new(address)?;
     let begin = Instant::now();
     let mut run = Run::default();
     for (number, script) in scripts.into_iter().enumerate() {
         let hash_key = ledger.hash_key();
         let answer = asking
-            .fetch(script, || AbandonedCalls(Events::new(&zone, hash_key)))
+            .fetch(script, || EventReader::new(events, Events::new(&zone, hash_key)))
             .await?;
         let day = FIRST_DAY.checked_add((number as i64).days())?;
         let until = end_of(day)?;
-        let piece = piece(PartOf::Window, until, answer.rows.into());
+        let piece = piece(PartOf::Window, until, answer.rows.finish());
         let before = Instant::now();
         let committed = ledger.commit_piece(&piece, (day, 1), moment(until))?;
         run.commits += before.elapsed();
@@ -319,18 +321,14 @@ async fn count(address: String, scripts: Vec<&'static str>, place: Place) -> Out
 }
 
 /// A piece with the overlap and the reread of the default configuration.
-fn piece(part_of: PartOf, until: Timestamp, collected: Collected) -> Piece {
+fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     Piece {
-        report: ReportKind::AbandonedCalls,
+        report: &ABANDONED_CALLS,
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
         reread_back: SignedDuration::from_hours(48),
-        rows: collected.rows,
-        series: collected.series,
-        born_together: collected.born_together,
-        names: collected.names,
-        tally: collected.tally,
+        answer,
         backlog_before: Timestamp::MIN,
     }
 }
@@ -355,22 +353,23 @@ struct AbandonedRow<'a> {
 }
 
 impl Rows for Abandoned {
-    type Row<'a> = AbandonedRow<'a>;
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row: Option<AbandonedRow<'_>>| {
+            if row.is_some_and(|row| row.is_complete()) {
+                self.complete += 1;
+            } else {
+                self.other += 1;
+            }
+        })
+    }
+}
 
-    fn row(&mut self, _: Option<&str>, row: AbandonedRow<'_>) {
-        let needed = [&row.skill_id, &row.conn_id, &row.date, &row.abandon_time];
-        if needed
+impl AbandonedRow<'_> {
+    fn is_complete(&self) -> bool {
+        let needed = [&self.skill_id, &self.conn_id, &self.date, &self.abandon_time];
+        needed
             .iter()
             .all(|leaf| matches!(leaf, Leaf::Text(text) if !text.is_empty()))
-        {
-            self.complete += 1;
-        } else {
-            self.other += 1;
-        }
-    }
-
-    fn invalid(&mut self) {
-        self.other += 1;
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
-use wolkvox_exporter::exposition::{Exposition, Format, Source};
+use wolkvox_exporter::exposition::{Exposition, Format, Part};
 
 use self::series::{SERIES, families};
 
@@ -53,7 +53,7 @@ fn main() -> Result<(), Error> {
                 let all: Vec<_> = operations.iter().map(|operation| families(operation)).collect();
                 let begin = Instant::now();
                 for (operation, families) in operations.iter().zip(all) {
-                    rendered.replace(source(operation), families, None);
+                    rendered.replace(part(operation), families, None);
                 }
                 black_box(rendered.page(format, gzip, &process)?);
                 Ok(begin.elapsed())
@@ -71,7 +71,7 @@ fn main() -> Result<(), Error> {
                 let operation = &operations[fastrand::usize(..OPERATIONS)];
                 let families = families(operation);
                 let begin = Instant::now();
-                rendered.replace(source(operation), families, None);
+                rendered.replace(part(operation), families, None);
                 black_box(rendered.page(format, gzip, &process)?);
                 Ok(begin.elapsed())
             })
@@ -121,7 +121,7 @@ fn megabytes(body: &[u8]) -> f64 {
 fn full(operations: &[Arc<str>]) -> Exposition {
     let exposition = Exposition::default();
     for operation in operations {
-        exposition.replace(source(operation), families(operation), None);
+        exposition.replace(part(operation), families(operation), None);
     }
     exposition
 }
@@ -130,9 +130,9 @@ fn page(exposition: &Exposition, format: Format, gzip: bool, process: &Registry)
     Ok(exposition.page(format, gzip, process)?.parts.concat())
 }
 
-fn source(operation: &Arc<str>) -> Source {
-    Source {
+fn part(operation: &Arc<str>) -> Part {
+    Part {
         operation: Arc::clone(operation),
-        part: "bench",
+        name: "bench",
     }
 }

@@ -7,8 +7,8 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::net::TcpListener;
-use wolkvox_exporter::simulator::{
-    EventPlan, Figures, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
+use wolkvox_simulator::{
+    CallMix, EventPlan, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
 };
 
 /// An hour's calls in a minute.
@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
         .never_closes()
         .volume(VOLUME)
         .skills(2)
-        .figures(Figures::calm())
+        .call_mix(CallMix::calm())
         .events(EventPlan::calm())
         .incidents(vec![spike]);
     let simulator = Simulator::new(SimulatorConfig {

@@ -1,8 +1,8 @@
-//! Writes what was before live counting: the counters, histograms and names of the dated reports, as OpenMetrics with
+//! Exports the history before live counting: the counters, histograms and names of the dated reports, as OpenMetrics with
 //! timestamps, for `promtool tsdb create-blocks-from openmetrics`.
 //!
-//! The questions, the readers and the rules of what counts are those of live polling, and the history of a report ends
-//! where the state says that its live counting began: together they have everything, each once.
+//! Queries, readers and the rules of what counts are those of live polling, and the history of a report ends where its live
+//! counting began, according to the state. So together they have every event once.
 
 mod history;
 mod journal;
@@ -13,7 +13,6 @@ mod reader;
 mod records;
 mod text;
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -21,53 +20,36 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::history::{Grid, History};
+use self::history::{History, SampleGrid};
 use self::journal::{Header, Journal, sync_folder, with_ending};
 pub use self::options::{Options, TargetLabel};
 use self::plan::{Parameters, Plan};
 use self::progress::Progress;
-use self::reader::{Halt, Reader};
+use self::reader::{Abort, Reader};
 use self::records::Record;
 pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
+use crate::failure::Failure;
 use crate::fetch::pieces::CUT_AT;
 use crate::fetch::window;
-use crate::ledger::{Ledger, Place};
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::ledger::{Ledger, Storage};
+use crate::reports::Kind;
 
-/// The file is written in steps of this.
+/// The buffer for writing the file, in bytes.
 const BUFFER: usize = 1 << 20;
 
-/// Why there is no history, and what to do.
-#[derive(Debug)]
-pub enum Failure {
-    /// It was asked for in a way that cannot be.
-    Usage(String),
-    /// It did not come to its end.
-    Failed(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Usage(text) | Failure::Failed(text) => f.write_str(text),
-        }
-    }
-}
-
-/// How the API is asked.
+/// How the API is queried.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct FetchSettings {
     /// When a failed request is sent again.
     pub retry: RetryPolicy,
-    /// An answer with so many rows is taken as cut by the API.
+    /// An answer with this many rows is taken to be cut by the API.
     pub cut_at: u64,
 }
 
-impl Default for Settings {
+impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             retry: RetryPolicy::default(),
@@ -76,21 +58,20 @@ impl Default for Settings {
     }
 }
 
-/// What a backfill came to.
+/// The result of a backfill.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary {
-    /// Calls of the API that this run made.
+    /// The API calls that this run made.
     pub calls: u32,
-    /// What was written.
+    /// How much was written.
     pub written: Written,
 }
 
-/// Reads the past and writes it, to a file or to `stdout`. What an earlier run had read by the time that it was stopped is
-/// not read again.
+/// Reads the history and writes it, to a file or to `stdout`. What an interrupted run has read is not read again.
 pub async fn run(
     config: &Config,
     options: &Options,
-    settings: Settings,
+    settings: FetchSettings,
     clock: &Clock,
     stop: &CancellationToken,
     stdout: &mut impl Write,
@@ -100,7 +81,7 @@ pub async fn run(
     options.warn();
     if let Some(output) = options.output.as_deref().filter(|output| output.exists()) {
         return Err(Failure::Usage(format!(
-            "{} is there already; move it away, or give another --output",
+            "{} already exists; move it away, or give another --output",
             output.display()
         )));
     }
@@ -126,19 +107,22 @@ pub async fn run(
     };
     let own_key = || u128::from_str_radix(header.hash_key.as_deref()?, 16).ok();
     let hash_key = ledger.as_ref().map(Ledger::hash_key).or_else(own_key).ok_or_else(|| {
-        Failure::Failed("the interrupted backfill has no key for its hashes: remove its file to begin anew".to_owned())
+        Failure::Failed("the file of the interrupted backfill has no hash key: remove it to start over".to_owned())
     })?;
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
-    let grid = Grid::new(plan.from, options.step);
-    let counts_days = plan.ends.contains_key(&ReportKind::CallDurations);
-    let days = if counts_days {
-        CallDurations::all_series(operation.currency.as_deref())
-    } else {
-        Vec::new()
-    };
+    let grid = SampleGrid::new(plan.from, options.step);
+    let days: Vec<_> = plan
+        .ends
+        .keys()
+        .filter_map(|report| match report.kind {
+            Kind::DayTotals(totals) => Some((totals.zeros)(operation.currency.as_deref())),
+            Kind::Current(_) | Kind::Events(_) => None,
+        })
+        .flatten()
+        .collect();
     let mut history = History::new(grid, config.series_limit, &days);
-    records.iter().for_each(|record| history.take(record));
+    records.iter().for_each(|record| history.apply(record));
     drop(records);
     let client = Client::new(operation, settings.retry)
         .map_err(|error| Failure::Failed(format!("operation {}: {error}", operation.name)))?;
@@ -161,14 +145,14 @@ pub async fn run(
     let read = read_all(&mut reader, &plan).await;
     reader.progress.end_line();
     read?;
-    // The rest asks nothing: an exporter may be started.
+    // No more API calls from here on, so the exporter may be started again.
     reader.ledger = None;
     let written = write(&reader, options, &target_labels, &plan, grid, stdout).map_err(|error| {
         if stop.is_cancelled() {
             return reader.stopped();
         }
         Failure::Failed(format!(
-            "the history cannot be written: {error}; when it can, run the same command again{}",
+            "the history cannot be written: {error}; fix that, and run the same command again{}",
             reader.kept()
         ))
     })?;
@@ -182,7 +166,7 @@ pub async fn run(
         series = written.series,
         samples = written.samples,
         bytes = written.bytes,
-        "the history is written"
+        "history written"
     );
     Ok(Summary {
         calls: reader.calls,
@@ -190,18 +174,18 @@ pub async fn run(
     })
 }
 
-/// What an interrupted backfill left, if there is anything. It has to have been the same one.
+/// What an interrupted backfill has read, if there was one. Its parameters must have been the same.
 fn interrupted(path: &Path, parameters: &Parameters) -> Result<Option<(Header, Vec<Record>, Journal)>, Failure> {
     let before = Journal::read(path)?;
     if let Some((header, records, _)) = &before {
         if let Some(what) = parameters.difference(&header.parameters) {
             return Err(Failure::Usage(format!(
-                "an interrupted backfill was made otherwise ({what} differs): run it with what it had to go on, or remove {} \
-                 to begin anew",
+                "an interrupted backfill had other parameters ({what} differs): run it with the same ones to resume it, or \
+                 remove {} to start over",
                 path.display()
             )));
         }
-        tracing::info!(answers = records.len(), "going on with what an earlier run had read");
+        tracing::info!(answers = records.len(), "resuming an interrupted backfill");
     }
     Ok(before)
 }
@@ -220,50 +204,50 @@ fn operation<'c>(config: &'c Config, options: &Options) -> Result<&'c Operation,
         (Some(name), operations) => operations
             .iter()
             .find(|operation| *operation.name == **name)
-            .ok_or_else(|| Failure::Usage(format!("there is no operation {name}; configured are: {names}"))),
+            .ok_or_else(|| Failure::Usage(format!("there is no operation {name}; configured operations: {names}"))),
         (None, [only]) => Ok(only),
-        (None, _) => Err(Failure::Usage(format!("name one with --operation: {names}"))),
+        (None, _) => Err(Failure::Usage(format!("choose one with --operation: {names}"))),
     }
 }
 
-/// Opens the state, and never makes one: that would be a birth without a poll.
+/// Opens the state. Never creates one: that would be a birth without a poll.
 ///
-/// Without one it cannot be known what is counted live already, and a history that went into that would spoil it for good:
-/// so a last day has to be given.
+/// Without a state it is unknown what is already counted live. A history that overlaps with that would spoil it for good, so
+/// a last day must be given.
 fn open_state(
     config: &Config,
     options: &Options,
     operation: &Operation,
     now: Timestamp,
 ) -> Result<Option<Ledger>, Failure> {
-    let place = config
+    let storage = config
         .state_path
         .as_deref()
-        .map(|folder| Place::file(folder, &operation.name));
-    let exists = match &place {
-        Some(place) => place.exists().map_err(|error| Failure::Failed(error.to_string()))?,
+        .map(|folder| Storage::file(folder, &operation.name));
+    let exists = match &storage {
+        Some(storage) => storage.exists().map_err(|error| Failure::Failed(error.to_string()))?,
         None => false,
     };
-    let Some(place) = place.filter(|_| exists) else {
+    let Some(storage) = storage.filter(|_| exists) else {
         if options.to.is_none() {
             let folder = match &config.state_path {
-                Some(folder) => format!("{} has no state of it", folder.display()),
+                Some(folder) => format!("{} has no state for it", folder.display()),
                 None => "neither state_path nor --state.path is given".to_owned(),
             };
             return Err(Failure::Usage(format!(
-                "operation {}: {folder}, so it cannot be known where live counting began. Start the exporter once, stop it, \
-                 and give its --state.path; or, if this operation was never counted live, give --to, a day that is over",
+                "operation {}: {folder}, so it is unknown when live counting began. Start the exporter once, stop it, and \
+                 give its --state.path; or, if this operation was never counted live, give --to, a day that is over",
                 operation.name
             )));
         }
         tracing::warn!(
             operation = &*operation.name,
-            "there is no state: if the exporter counts this operation already, stop here and give its --state.path. While it \
-             runs, Wolkvox may refuse requests of both, and the calls made are not in its daily_calls"
+            "there is no state: if an exporter already counts this operation, stop here and give its --state.path. While both \
+             run, Wolkvox may refuse the requests of either, and the exporter does not know about these calls"
         );
         return Ok(None);
     };
-    Ledger::open(place, config.new_series_hold, config.series_limit, Moment::at(now))
+    Ledger::open(storage, config.new_series_hold, config.series_limit, Moment::at(now))
         .map(Some)
         .map_err(|error| Failure::Failed(error.to_string()))
 }
@@ -275,33 +259,33 @@ fn random_key() -> Result<u128, Failure> {
     Ok(u128::from_be_bytes(key))
 }
 
-/// Reads every report; one that fails does not keep the others from being read.
+/// Reads all reports, even if some of them fail.
 async fn read_all(reader: &mut Reader<'_>, plan: &Plan) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for (report, end) in &plan.ends {
-        match reader.read(*report, plan.from, end).await {
+        match reader.read(report, plan.from, end).await {
             Ok(()) => {}
-            Err(Halt::All(failure)) => return Err(failure),
-            Err(Halt::Report(error)) => failed.push(format!("{report}: {error}")),
+            Err(Abort::All(failure)) => return Err(failure),
+            Err(Abort::Report(error)) => failed.push(format!("{report}: {error}")),
         }
     }
     if failed.is_empty() {
         return Ok(());
     }
     Err(Failure::Failed(format!(
-        "operation {}: {}; nothing is written yet: run the same command again, or leave the report out of the configuration",
+        "operation {}: {}; nothing is written yet: run the same command again, or remove the report from the configuration",
         reader.operation.name,
         failed.join("; ")
     )))
 }
 
-/// Writes to a file that gets its name when it is complete, or to standard output.
+/// Writes to standard output, or to a file that gets its name when it is complete.
 fn write(
     reader: &Reader<'_>,
     options: &Options,
     target_labels: &str,
     plan: &Plan,
-    grid: Grid,
+    grid: SampleGrid,
     stdout: &mut impl Write,
 ) -> io::Result<Written> {
     let name = &reader.operation.name;
@@ -309,18 +293,18 @@ fn write(
         let mut out = BufWriter::with_capacity(BUFFER, stdout);
         return text::write(&mut out, name, target_labels, plan, grid, &reader.history, reader.stop);
     };
-    let unnamed = with_ending(output, ".new");
-    let written = File::create(&unnamed).and_then(|file| {
+    let incomplete = with_ending(output, ".new");
+    let written = File::create(&incomplete).and_then(|file| {
         let mut out = BufWriter::with_capacity(BUFFER, file);
         let written = text::write(&mut out, name, target_labels, plan, grid, &reader.history, reader.stop)?;
         out.get_ref().sync_all()?;
-        fs::rename(&unnamed, output)?;
+        fs::rename(&incomplete, output)?;
         sync_folder(output)?;
         Ok(written)
     });
     if written.is_err() {
-        // Half of it is of no use, and may fill the disk. What went wrong is told already.
-        let _ = fs::remove_file(&unnamed);
+        // An incomplete file is useless and may fill the disk. If it cannot be removed, the first error matters more.
+        let _ = fs::remove_file(&incomplete);
     }
     written
 }

@@ -21,7 +21,7 @@ use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
 pub use self::rows::AnswerReader;
-use self::rows::BesideRows;
+use self::rows::IgnoreRows;
 use crate::config;
 use crate::wire::{Query, Rows};
 
@@ -197,7 +197,7 @@ impl Client {
                 body.extend_from_slice(&chunk);
             }
             // Whoever listens hears what could be read of it; what it means is told apart from that.
-            let _ = AnswerReader::new(BesideRows(&mut rows)).feed(&body);
+            let _ = AnswerReader::new(IgnoreRows(&mut rows)).feed(&body);
             return match Envelope::of_failure(&body).meaning(status.as_u16()) {
                 Meaning::Rows | Meaning::NoRows => Ok(Answer {
                     rows,
@@ -217,7 +217,7 @@ impl Client {
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
-        let address = format!("{}/api/v2/{}", self.base_url, query.script);
+        let address = format!("{}/api/v2/{}", self.base_url, query.endpoint.script);
         let mut url = Url::parse(&address).map_err(|e| {
             ApiError::new(
                 Reason::Other,
@@ -225,7 +225,7 @@ impl Client {
             )
         })?;
         url.query_pairs_mut()
-            .append_pair("api", query.api)
+            .append_pair("api", query.endpoint.api)
             .extend_pairs(&query.parameters);
         Ok(url)
     }

@@ -8,6 +8,7 @@ mod operation;
 mod report;
 mod server;
 mod shard;
+mod source;
 mod summary;
 mod token;
 
@@ -15,6 +16,7 @@ pub use crate::yaml::mistake::{Mistake, Mistakes};
 pub use operation::{CaFile, Operation};
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
+pub use source::{ConfigError, ConfigSource};
 pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
 

@@ -1,17 +1,18 @@
 //! The text that Prometheus reads.
 //!
-//! Whatever is known is rendered when it changes, into one block of sample lines per family and operation; a scrape
-//! only joins blocks, and not even that when nothing changed since the last one. Both formats have the same sample
-//! lines and differ in the headers, so a block is rendered once and deflated once.
+//! Series are rendered when they change, into one block of sample lines per family and operation. A scrape only joins the
+//! blocks, and not even that if nothing has changed since the last scrape. The two formats differ only in the headers of
+//! families, so a block is rendered once and compressed once.
 
 mod gzip;
 mod negotiation;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
@@ -19,30 +20,30 @@ use self::gzip::{Deflated, MemberStart};
 pub use self::negotiation::{Format, accepts_gzip};
 use crate::metrics::series::FamilySeries;
 
-/// What a set of series is about: it is replaced and withdrawn as a whole.
+/// A set of series that is replaced, removed and expires as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct Part {
     /// The operation.
     pub operation: Arc<str>,
-    /// Which part of it: a report's name, or the exporter's own metrics about the operation.
-    pub part: &'static str,
+    /// The name of the report, or of the exporter's own metrics about the operation.
+    pub name: &'static str,
 }
 
-/// The blocks of all operations, ready to be joined.
+/// The rendered series of all operations.
 #[derive(Debug, Default)]
 pub struct Exposition {
     blocks: Mutex<Blocks>,
     joined: RwLock<BTreeMap<(Format, bool), Joined>>,
-    /// Held over a join, so that scrapes that come together do the work once.
+    /// Locked during a join, so that simultaneous scrapes do the work once.
     joining: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Blocks {
-    /// Families by name, so that the order of a page never changes.
+    /// By name, so that the order of a page never changes.
     families: BTreeMap<String, FamilyBlocks>,
-    sources: BTreeMap<Source, SourceState>,
-    /// Counts changes, so that a joined page knows whether it is still good.
+    parts: BTreeMap<Part, PartState>,
+    /// The number of changes so far: a joined page of an older version is out of date.
     version: u64,
 }
 
@@ -53,9 +54,9 @@ struct FamilyBlocks {
 }
 
 #[derive(Debug)]
-struct SourceState {
+struct PartState {
     families: BTreeSet<String>,
-    withdrawn_at: Option<Instant>,
+    expires_at: Option<Instant>,
 }
 
 /// The sample lines of one family and operation.
@@ -65,7 +66,7 @@ struct Block {
     deflated: OnceLock<Deflated>,
 }
 
-/// All blocks of one format, one after the other.
+/// All blocks in one format, joined.
 #[derive(Debug)]
 struct Joined {
     version: u64,
@@ -78,31 +79,31 @@ enum Page {
     Gzip(MemberStart),
 }
 
-/// A page as parts to be sent one after the other: the shared one is not copied.
+/// A page, in buffers to be sent one after the other. The first one is shared between scrapes and never copied.
 #[derive(Debug)]
 pub struct Body {
-    /// The parts.
+    /// The buffers.
     pub parts: Vec<Bytes>,
 }
 
 impl Body {
-    /// Bytes in all.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.parts.iter().map(Bytes::len).sum()
     }
 
-    /// Whether there are none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl Exposition {
-    /// Replaces what is shown of a source. With `withdrawn_at` it goes away then, unless it is replaced before.
-    pub fn replace(&self, source: Source, families: Vec<FamilySeries>, withdrawn_at: Option<Instant>) {
-        let rendered = text::render(&source.operation, families);
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        blocks.remove(&source);
+    /// Replaces the series of a part. They expire at `expires_at`, unless they are replaced before.
+    pub fn replace(&self, part: Part, families: Vec<FamilySeries>, expires_at: Option<Instant>) {
+        let rendered = text::render(&part.operation, families);
+        let mut blocks = self.blocks.lock();
+        blocks.remove(&part);
         let mut names = BTreeSet::new();
         for (header, lines) in rendered {
             names.insert(header.family().to_owned());
@@ -118,42 +119,39 @@ impl Exposition {
                     by_operation: BTreeMap::new(),
                 })
                 .by_operation
-                .insert(Arc::clone(&source.operation), block);
+                .insert(Arc::clone(&part.operation), block);
         }
-        blocks.sources.insert(
-            source,
-            SourceState {
+        blocks.parts.insert(
+            part,
+            PartState {
                 families: names,
-                withdrawn_at,
+                expires_at,
             },
         );
     }
 
-    /// Takes away what is shown of a source.
-    pub fn remove(&self, source: &Source) {
-        self.blocks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(source);
+    /// Removes the series of a part.
+    pub fn remove(&self, part: &Part) {
+        self.blocks.lock().remove(part);
     }
 
-    /// Takes away what is too old to be shown, and says what that was.
-    pub fn withdraw_expired(&self, now: Instant) -> Vec<Source> {
-        let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        let expired: Vec<Source> = blocks
-            .sources
+    /// Removes the parts that have expired, and returns them.
+    pub fn remove_expired(&self, now: Instant) -> Vec<Part> {
+        let mut blocks = self.blocks.lock();
+        let expired: Vec<Part> = blocks
+            .parts
             .iter()
-            .filter(|(_, state)| state.withdrawn_at.is_some_and(|at| at <= now))
-            .map(|(source, _)| source.clone())
+            .filter(|(_, state)| state.expires_at.is_some_and(|at| at <= now))
+            .map(|(part, _)| part.clone())
             .collect();
-        for source in &expired {
-            blocks.remove(source);
+        for part in &expired {
+            blocks.remove(part);
         }
         expired
     }
 
-    /// The page: all blocks, then the metrics of the given registry, which are about the process and change all the
-    /// time. The joining of blocks that changed costs time in proportion to their size; call it where that may be.
+    /// The page: all blocks, then the metrics of the process, which are rendered for each scrape. Joining takes time in
+    /// proportion to the size of the page, so call this where it is allowed to block unless [`Self::is_joined`].
     pub fn page(&self, format: Format, gzip: bool, process: &Registry) -> Result<Body, std::fmt::Error> {
         let end = text::process_part(format, process)?;
         let parts = match self.joined(format, gzip) {
@@ -163,81 +161,78 @@ impl Exposition {
         Ok(Body { parts })
     }
 
-    /// Whether the blocks of this format are joined as they are now.
+    /// Whether the page in this format is joined and up to date, so that it costs nothing to send.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
-        self.good_page(format, gzip).is_some()
+        self.current_page(format, gzip).is_some()
     }
 
-    /// The page as it was joined last, unless something changed since. Never waits for a join.
-    fn good_page(&self, format: Format, gzip: bool) -> Option<Page> {
-        let version = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).version;
-        let joined = self.joined.read().unwrap_or_else(PoisonError::into_inner);
+    /// The joined page, if it is up to date. Does not wait for a join.
+    fn current_page(&self, format: Format, gzip: bool) -> Option<Page> {
+        let version = self.blocks.lock().version;
+        let joined = self.joined.read();
         let joined = joined.get(&(format, gzip))?;
         (joined.version == version).then(|| joined.page.clone())
     }
 
     fn joined(&self, format: Format, gzip: bool) -> Page {
-        if let Some(page) = self.good_page(format, gzip) {
+        if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
-        let _joining = self.joining.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another scrape may have joined it meanwhile.
-        if let Some(page) = self.good_page(format, gzip) {
+        let _joining = self.joining.lock();
+        // Another scrape may have joined it while this one was waiting.
+        if let Some(page) = self.current_page(format, gzip) {
             return page;
         }
-        let (version, parts) = {
-            let blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-            (blocks.version, blocks.parts(format))
+        let (version, fragments) = {
+            let blocks = self.blocks.lock();
+            (blocks.version, blocks.fragments(format))
         };
         let page = if gzip {
-            Page::Gzip(MemberStart::of(parts.iter().map(Part::deflated)))
+            Page::Gzip(MemberStart::of(fragments.iter().map(Fragment::deflated)))
         } else {
-            let lines: Vec<Bytes> = parts.iter().map(Part::lines).collect();
+            let lines: Vec<Bytes> = fragments.iter().map(Fragment::lines).collect();
             Page::Plain(lines.concat().into())
         };
         let joined = Joined {
             version,
             page: page.clone(),
         };
-        self.joined
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((format, gzip), joined);
+        self.joined.write().insert((format, gzip), joined);
         page
     }
 }
 
-/// A piece of a page before it is joined.
-enum Part {
+/// A piece of a page.
+enum Fragment {
     Header(Bytes),
     Block(Arc<Block>),
 }
 
-impl Part {
+impl Fragment {
     fn lines(&self) -> Bytes {
         match self {
-            Part::Header(lines) => lines.clone(),
-            Part::Block(block) => block.lines.clone(),
+            Fragment::Header(lines) => lines.clone(),
+            Fragment::Block(block) => block.lines.clone(),
         }
     }
 
     fn deflated(&self) -> Deflated {
         match self {
-            Part::Header(lines) => Deflated::new(lines),
-            Part::Block(block) => block.deflated.get_or_init(|| Deflated::new(&block.lines)).clone(),
+            Fragment::Header(lines) => Deflated::new(lines),
+            Fragment::Block(block) => block.deflated.get_or_init(|| Deflated::new(&block.lines)).clone(),
         }
     }
 }
 
 impl Blocks {
-    fn remove(&mut self, source: &Source) {
+    fn remove(&mut self, part: &Part) {
         self.version += 1;
-        let Some(state) = self.sources.remove(source) else {
+        let Some(state) = self.parts.remove(part) else {
             return;
         };
         for name in state.families {
             if let Some(family) = self.families.get_mut(&name) {
-                family.by_operation.remove(&source.operation);
+                family.by_operation.remove(&part.operation);
                 if family.by_operation.is_empty() {
                     self.families.remove(&name);
                 }
@@ -245,12 +240,17 @@ impl Blocks {
         }
     }
 
-    fn parts(&self, format: Format) -> Vec<Part> {
-        let mut parts = Vec::new();
+    fn fragments(&self, format: Format) -> Vec<Fragment> {
+        let mut fragments = Vec::new();
         for family in self.families.values() {
-            parts.push(Part::Header(family.header.lines(format)));
-            parts.extend(family.by_operation.values().map(|block| Part::Block(Arc::clone(block))));
+            fragments.push(Fragment::Header(family.header.lines(format)));
+            fragments.extend(
+                family
+                    .by_operation
+                    .values()
+                    .map(|block| Fragment::Block(Arc::clone(block))),
+            );
         }
-        parts
+        fragments
     }
 }

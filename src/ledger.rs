@@ -1,106 +1,108 @@
-//! What one operation has counted: totals that only grow, and what is needed to never count a thing twice.
+//! What one operation has counted: totals that only grow, and what is needed to count nothing twice.
 //!
-//! Everything changes in commits: the keys of facts, totals, marks, how far a report is read and the calls used go to disk
-//! in one transaction, and only what is committed is shown. A crash at any point loses nothing and counts nothing
-//! twice, and a scrape never sees a number that a crash could take back. Without a state path the same code runs in memory.
+//! Data walks one way: a [`Piece`] or a [`DayReading`] becomes a change of the state, the change goes to disk in one
+//! transaction, and then it is applied to the state in memory, from which series are published. The keys of facts, the
+//! totals, how far a report is read and the calls used change together. So a crash loses nothing and counts nothing twice,
+//! and a scrape never sees a number that a crash could take back. Without a state path the same code runs in memory.
 
-mod books;
+mod commit;
 pub(crate) mod counters;
 mod days;
 mod events;
 mod facts;
 mod hold;
-mod store;
-mod writing;
+mod piece;
+mod source;
+mod state;
+mod storage;
+mod tables;
+pub(crate) mod total;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp, ToSpan};
 use redb::Database;
-use tokio::time::Instant;
 
-use self::books::{Books, Change};
-use self::counters::{Draft, Total};
+use self::commit::Reopen;
 use self::hold::Holds;
-use self::writing::Reopen;
+use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
-use crate::reports::{Outcome, ReportKind, Tally};
+use crate::reports::{Report, Tally};
 
-pub use self::books::Source;
 pub use self::days::{DayBirth, DayProgress, DayReading};
-pub use self::events::{EventProgress, PartOf, Piece};
-pub use self::store::{Place, StateError};
-
-/// A release that could not be saved is tried again after so long.
-const RELEASE_AGAIN: Duration = Duration::from_secs(10);
-/// Keys are dated by wall-clock text, so that a changed zone changes none; two clocks differ by 26 hours at most.
-const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
-/// Calls of older days are of no use.
-const CALL_DAYS_KEPT: i64 = 3;
+pub use self::events::EventProgress;
+pub use self::piece::{PartOf, Piece};
+pub use self::source::ReportSource;
+pub use self::storage::{StateError, Storage};
 
 /// The ledger of one operation.
 #[derive(Debug)]
 pub struct Ledger {
-    place: Place,
+    storage: Storage,
     /// `None` after a storage error, until it is opened again.
     database: Option<Database>,
     reopen: Reopen,
-    books: Books,
+    state: State,
     holds: Holds,
     series_limit: usize,
     statistics: Statistics,
 }
 
-/// Commits of one operation, as the process has seen them.
+/// The commits of one operation since the process started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Statistics {
     /// Commits that succeeded.
     pub commits: u64,
     /// Commits that failed.
     pub failures: u64,
-    /// The last one that succeeded.
+    /// When the last commit succeeded.
     pub last_commit: Option<Timestamp>,
     /// The size of the file.
     pub size_bytes: Option<u64>,
 }
 
-/// What a commit changed, beside the totals.
+/// The result of a commit, apart from the totals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Day totals that were below the last reading. They are held: a counter never falls.
+    /// Day totals that were lower than in the last reading. Their counters stand still, since a counter never falls.
     pub corrections: u64,
-    /// What became of the rows.
+    /// The outcomes of the rows.
     pub tally: Tally,
-    /// Counted rows that were older than three intervals, and than 15 minutes.
+    /// Counted rows that were older than three intervals and older than 15 minutes.
     pub backlog: u64,
-    /// Rows that count in `_other` because of the limit.
+    /// Counts that went to `_other` because of the series limit.
     pub folded: BTreeMap<&'static Family, u64>,
 }
 
 impl Ledger {
-    /// Opens the state. New series show 0 for `new_series_hold`; a family has `series_limit` label sets.
-    pub fn open(place: Place, new_series_hold: Duration, series_limit: usize, now: Moment) -> Result<Self, StateError> {
-        let database = place.open()?;
-        let books = Books::read(&database).map_err(|error| place.error(error))?;
+    /// Opens the state. New series show 0 for `new_series_hold`; a family has at most `series_limit` label sets.
+    pub fn open(
+        storage: Storage,
+        new_series_hold: Duration,
+        series_limit: usize,
+        now: Moment,
+    ) -> Result<Self, StateError> {
+        let database = storage.open()?;
+        let state = State::read(&database).map_err(|error| storage.error(error))?;
         let mut ledger = Self {
-            place,
+            storage,
             database: Some(database),
             reopen: Reopen::default(),
-            books,
+            state,
             holds: Holds::new(new_series_hold),
             series_limit,
             statistics: Statistics::default(),
         };
-        if ledger.books.hash_key.is_none() {
+        if ledger.state.hash_key.is_none() {
             let mut key = [0; 16];
-            getrandom::fill(&mut key).map_err(|error| ledger.place.error(error))?;
-            let change = Change {
+            getrandom::fill(&mut key).map_err(|error| ledger.storage.error(error))?;
+            let change = StateChange {
                 hash_key: Some(u128::from_be_bytes(key)),
-                ..Change::default()
+                ..StateChange::default()
             };
             ledger.write(now, |_, _| Ok((change, ())))?;
         }
@@ -111,67 +113,56 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Takes other settings for the series that are new from now on.
+    /// Changes the settings. Series that exist are not affected.
     pub fn adjust(&mut self, new_series_hold: Duration, series_limit: usize) {
         self.holds.set(new_series_hold);
         self.series_limit = series_limit;
     }
 
-    /// The key of the hashes by which facts are known. Random, made with the state and kept in it.
+    /// The key of the hashes that identify facts. It is random, and created and stored with the state.
     pub fn hash_key(&self) -> u128 {
-        self.books.hash_key.unwrap_or_default()
+        self.state.hash_key.unwrap_or_default()
     }
 
-    /// How far the day totals of a report are read; `None` before its birth.
-    pub fn day_progress(&self, report: ReportKind) -> Option<&DayProgress> {
-        self.books.days.get(&report)
-    }
-
-    /// How far the events of a report are read; `None` before its birth.
-    pub fn event_progress(&self, report: ReportKind) -> Option<&EventProgress> {
-        self.books.events.get(&report)
-    }
-
-    /// The end of what was read of a report; `None` before its birth, and for a report of the state of now.
-    pub fn covered(&self, report: ReportKind) -> Option<Timestamp> {
+    /// Up to when a report is read; `None` before its birth, and always for a report of the current state.
+    pub fn covered(&self, report: &'static Report) -> Option<Timestamp> {
         let day = self.day_progress(report).map(|progress| progress.covered);
         day.or(self.event_progress(report).map(|progress| progress.covered))
     }
 
-    /// What a report was read from when it was last read.
-    pub fn source(&self, report: ReportKind) -> Option<&Source> {
-        self.books.sources.get(&report)
-    }
-
-    /// Calls used on a local day.
+    /// The calls used on a local day.
     pub fn calls_used(&self, day: Date) -> u32 {
-        self.books.calls.get(&day).copied().unwrap_or_default()
+        self.state.calls.get(&day).copied().unwrap_or_default()
     }
 
-    /// Commits so far.
+    /// The commits so far, and the size of the file.
     pub fn statistics(&self) -> Statistics {
         Statistics {
-            size_bytes: self.place.size_bytes(),
+            size_bytes: self.storage.size_bytes(),
             ..self.statistics
         }
     }
 
-    /// Commits from where a report is read from now on. Another server or filter is another stream of events: its report
-    /// is born anew, and the totals stay.
-    pub fn commit_source(&mut self, report: ReportKind, source: &Source, now: Moment) -> Result<(), StateError> {
-        if self.source(report) == Some(source) {
-            return Ok(());
+    /// The series of these families as scrapes see them: a series that is held is 0.
+    pub fn visible_series(&self, families: &[&'static Family]) -> Vec<FamilySeries> {
+        let mut visible: Vec<FamilySeries> = families.iter().map(|family| FamilySeries::new(family)).collect();
+        for (key, counter) in &self.state.counters {
+            if let Some(family) = visible.iter_mut().find(|visible| visible.family == key.family) {
+                let value = if !counter.released && self.holds.is_held(key) {
+                    counter.total.zero().value()
+                } else {
+                    counter.total.value()
+                };
+                family.push(key.labels.clone(), value);
+            }
         }
-        let source = source.clone();
-        self.write(now, |_, books| {
-            let mut change = Change::default();
-            let before = books.sources.get(&report);
-            change.forget_progress = before
-                .is_some_and(|before| before.is_another_stream(&source))
-                .then_some(report);
-            change.source = Some((report, source));
-            Ok((change, ()))
-        })
+        for ((family, id), name) in &self.state.names {
+            let is_info = family.kind == Kind::Info;
+            if let Some(family) = visible.iter_mut().find(|visible| is_info && visible.family == *family) {
+                family.push([Label::Owned(id.clone()), Label::Owned(name.name.clone())], Value::Info);
+            }
+        }
+        visible
     }
 
     /// Commits the calls used on a local day.
@@ -179,252 +170,19 @@ impl Ledger {
         if self.calls_used(day) == used {
             return Ok(());
         }
-        self.write(now, |_, _| Ok((Change::default().with_calls(day, used), ())))
-    }
-
-    /// Commits a reading of a day's totals: each counter grows by what the day has above its highest value so far.
-    pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
-        let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
-        self.write(now, |_, books| {
-            let mut change = Change::default();
-            let mut draft = Draft::new(&books.counters, limit, reading.today, released_at_birth);
-            for (key, zero) in &reading.series {
-                draft.admit(key, Total::from(*zero));
-            }
-            let born = books.days.get(&reading.report).cloned();
-            let mut progress = born.unwrap_or_else(|| DayProgress::born(reading));
-            let (growth, corrections) = progress.take(reading);
-            for (key, growth) in growth {
-                if let Some(counter) = draft.change(&key) {
-                    counter.total.add(growth);
-                }
-            }
-            change.day = Some((reading.report, progress));
-            change.take_draft(draft);
-            Ok((
-                change.with_calls(reading.today, reading.calls_used),
-                Committed {
-                    corrections,
-                    ..Committed::default()
-                },
-            ))
-        })
-    }
-
-    /// Notes that the days up to yesterday were read again.
-    pub fn commit_days_reread(&mut self, report: ReportKind, now: Moment) -> Result<(), StateError> {
-        let Some(progress) = self.books.days.get(&report) else {
-            return Ok(());
-        };
-        let progress = DayProgress {
-            reread_at: now.wall,
-            ..progress.clone()
-        };
-        self.write(now, |_, _| {
-            Ok((
-                Change {
-                    day: Some((report, progress)),
-                    ..Change::default()
-                },
-                (),
-            ))
-        })
-    }
-
-    /// Commits a piece of a window: what it has that is new is counted, and the report is read so far.
-    pub fn commit_piece(&mut self, piece: &Piece, calls: (Date, u32), now: Moment) -> Result<Committed, StateError> {
-        let (limit, released_at_birth) = (self.series_limit, self.holds.is_off());
-        self.write(now, |writing, books| {
-            let mut committed = Committed {
-                tally: piece.tally.clone(),
-                ..Committed::default()
-            };
-            let mut draft = Draft::new(&books.counters, limit, calls.0, released_at_birth);
-            let before = books.events.get(&piece.report);
-            let mut table = writing.open_table(facts::FACTS)?;
-
-            let mut keys = Vec::new();
-            let outcomes: Vec<Option<Outcome>> = piece
-                .rows
-                .iter()
-                .map(|row| Piece::outcome_by_date(row, before))
-                .collect();
-            for (row, outcome) in piece.rows.iter().zip(&outcomes) {
-                if outcome.is_none() {
-                    keys.extend(row.facts.iter().map(|fact| fact.key));
-                }
-            }
-            let new = facts::add_new(&mut table, piece.report, &keys)?;
-
-            let admitted: Vec<_> = piece
-                .series
-                .iter()
-                .map(|key| draft.admit(key, Total::zero_of(key.family)))
-                .collect();
-            for key in &piece.born_together {
-                draft.admit(key, Total::zero_of(key.family));
-            }
-            // Added up by place: looking a series up for each fact would take longer than all else here.
-            let mut growth: Vec<Option<Total>> = vec![None; admitted.len()];
-            let mut new = new.into_iter();
-            for (row, outcome) in piece.rows.iter().zip(outcomes) {
-                if let Some(outcome) = outcome {
-                    committed.tally.count(outcome);
-                    continue;
-                }
-                let mut counted = false;
-                for fact in &row.facts {
-                    if new.next() != Some(true) {
-                        continue;
-                    }
-                    counted = true;
-                    for (series, observed) in &fact.counts {
-                        let (key, folded) = &admitted[*series as usize];
-                        growth[*series as usize]
-                            .get_or_insert_with(|| Total::zero_of(key.family))
-                            .count(key.family, *observed);
-                        if *folded {
-                            *committed.folded.entry(key.family).or_default() += 1;
-                        }
-                    }
-                }
-                committed
-                    .tally
-                    .count(if counted { Outcome::Counted } else { Outcome::Duplicate });
-                committed.backlog += u64::from(counted && row.at < piece.backlog_before);
-            }
-            for ((key, _), growth) in admitted.iter().zip(growth) {
-                if let Some(growth) = growth
-                    && let Some(counter) = draft.change(key)
-                {
-                    counter.total.add_total(&growth);
-                }
-            }
-
-            let mut change = Change::default();
-            if let Some(progress) = piece.advance(before, now.wall) {
-                let moved = before.is_none_or(|before| before.forgotten_before < progress.forgotten_before);
-                if moved {
-                    let oldest = progress
-                        .forgotten_before
-                        .saturating_sub(WALL_CLOCK_MARGIN)
-                        .unwrap_or(Timestamp::MIN);
-                    facts::forget_before(&mut table, piece.report, oldest.as_second())?;
-                }
-                change.event = Some((piece.report, progress));
-            }
-            change.take_draft(draft);
-            change.take_names(books, &piece.names, limit);
-            Ok((change.with_calls(calls.0, calls.1), committed))
-        })
-    }
-
-    /// When the next series stops showing 0.
-    pub fn next_release(&self) -> Option<Instant> {
-        self.holds.next()
-    }
-
-    /// Commits the release of the series whose hold is over. After a failure they stay held and are tried again.
-    pub fn commit_releases(&mut self, now: Moment) -> Result<(), StateError> {
-        let over = self.holds.over(now.monotonic);
-        let released = self.write(now, |_, books| {
-            let mut change = Change::default();
-            for key in &over {
-                if let Some(counter) = books.counters.get(key) {
-                    change.counters.insert(
-                        key.clone(),
-                        counters::Counter {
-                            released: true,
-                            ..counter.clone()
-                        },
-                    );
-                }
-            }
-            Ok((change, ()))
-        });
-        match released {
-            Ok(()) => self.holds.remove(&over),
-            Err(_) => self.holds.postpone(&over, now.monotonic + RELEASE_AGAIN),
-        }
-        released
+        self.write(now, |_, _| Ok((StateChange::default().with_calls(day, used), ())))
     }
 
     /// Drops the series that were idle for too long.
     pub fn commit_idle(&mut self, today: Date, now: Moment) -> Result<(), StateError> {
-        let idle = counters::idle(&self.books.counters, today);
+        let idle = counters::idle(&self.state.counters, today);
         if idle.is_empty() {
             return Ok(());
         }
-        self.write(now, |_, _| {
-            Ok((
-                Change {
-                    dropped: idle,
-                    ..Change::default()
-                },
-                (),
-            ))
-        })
+        let change = StateChange {
+            dropped: idle,
+            ..StateChange::default()
+        };
+        self.write(now, |_, _| Ok((change, ())))
     }
-
-    /// What is shown of the given families: counters, histograms and the names of ids.
-    pub fn shown(&self, families: &[&'static Family]) -> Vec<FamilySeries> {
-        let mut shown: Vec<FamilySeries> = families.iter().map(|family| FamilySeries::new(family)).collect();
-        for (key, counter) in &self.books.counters {
-            if let Some(family) = shown.iter_mut().find(|shown| shown.family == key.family) {
-                let is_held = !counter.released && self.holds.is_held(key);
-                let total = if is_held {
-                    counter.total.zero()
-                } else {
-                    counter.total.clone()
-                };
-                family.push(key.labels.clone(), total.value());
-            }
-        }
-        for ((family, id), name) in &self.books.names {
-            if let Some(family) = shown
-                .iter_mut()
-                .find(|shown| shown.family == *family && family.kind == Kind::Info)
-            {
-                family.push([Label::Owned(id.clone()), Label::Owned(name.name.clone())], Value::Info);
-            }
-        }
-        shown
-    }
-
-    /// Releases what an earlier process held: without a hold it is shown, so a later hold must not take it back.
-    fn release_all(&mut self, now: Moment) -> Result<(), StateError> {
-        if self.books.counters.values().all(|counter| counter.released) {
-            return Ok(());
-        }
-        self.write(now, |_, books| {
-            let unreleased = books.counters.iter().filter(|(_, counter)| !counter.released);
-            let released = |counter: &counters::Counter| counters::Counter {
-                released: true,
-                ..counter.clone()
-            };
-            let counters = unreleased
-                .map(|(key, counter)| (key.clone(), released(counter)))
-                .collect();
-            Ok((
-                Change {
-                    counters,
-                    ..Change::default()
-                },
-                (),
-            ))
-        })
-    }
-
-    /// Series that were not released before a restart are held from its beginning on.
-    fn hold_unreleased(&mut self, now: Moment) {
-        let unreleased = self.books.counters.iter().filter(|(_, counter)| !counter.released);
-        for (key, _) in unreleased {
-            self.holds.start(key.clone(), now.monotonic);
-        }
-    }
-}
-
-/// The days whose calls are kept.
-fn oldest_call_day(today: Date) -> Date {
-    today.saturating_sub(CALL_DAYS_KEPT.days())
 }

@@ -11,7 +11,7 @@
 //!             ▼
 //!           ledger: what is new? ▸ commit to disk ▸ totals      (campaigns skip this: they are state, not events)
 //!             ▼
-//!           board ▸ exposition: a text block per family and operation, made again only when it changed
+//!           published ▸ exposition: a text block per family and operation, made again only when it changed
 //!             ▼
 //!           web: /metrics, status page, health, reload
 //! ```
@@ -21,22 +21,21 @@
 
 pub mod app;
 pub mod backfill;
-pub mod board;
 pub mod check_api;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
-pub mod demo;
 pub mod exposition;
+pub mod failure;
 pub mod fetch;
 pub mod health;
 pub mod ledger;
 pub mod metrics;
 pub mod poller;
+pub mod published;
 pub mod reload;
 pub mod reports;
-pub mod simulator;
 pub mod web;
 pub mod wire;
 mod yaml;

@@ -1,37 +1,37 @@
-//! What a metric family is: name, type, labels, help. The families themselves stand beside what they tell about: each
-//! report's in its file, the exporter's own in [`health`](crate::health).
+//! Metric families: name, type, labels, help. The families themselves are defined where their values come from: those of a
+//! report in its file, the exporter's own in [`health`](crate::health) and [`process`].
 
 pub mod process;
 pub mod series;
 
-/// A metric family. Families are told apart by name, and each is one static.
+/// A metric family. Each is a static, and equal to another if the names are equal.
 #[derive(Debug)]
 pub struct Family {
     /// The name without the suffix that its type adds (`_total`, `_info`).
     pub name: &'static str,
     /// The type.
     pub kind: Kind,
-    /// The names of the labels beside `operation`, in the order in which a series gives their values.
+    /// The names of the labels apart from `operation`, in the order of the values in a series.
     pub labels: &'static [&'static str],
-    /// The labels whose values become `_other` in sets over the limit: those whose values anybody may choose, and in a
-    /// family with ids only, the id. None where the number of sets is fixed.
+    /// The labels whose values become `_other` when a family has too many label sets: those with free values, or the id in a
+    /// family with nothing but an id. Empty where the number of label sets is fixed.
     pub free_labels: &'static [&'static str],
-    /// The labels whose values are from a list, and that list.
+    /// The labels with a fixed list of values, and the list.
     pub fixed_values: &'static [(&'static str, &'static [&'static str])],
-    /// What it is, and which report and field it comes from. One line.
+    /// What it is, and which report and field it comes from, in one line.
     pub help: &'static str,
 }
 
 /// The type of a family.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// A value of now.
+    /// A current value.
     Gauge,
     /// A value that only grows.
     Counter,
     /// Labels that describe an id.
     Info,
-    /// Counts by upper bound; the bounds without `+Inf`.
+    /// Counts by upper bound; the list does not include `+Inf`.
     Histogram(&'static [f64]),
 }
 
@@ -48,7 +48,7 @@ impl Family {
         }
     }
 
-    /// A counter; the name without `_total`.
+    /// A counter. Give the name without `_total`.
     pub const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         Self {
             name,
@@ -60,7 +60,7 @@ impl Family {
         }
     }
 
-    /// An info; the name without `_info`.
+    /// An info. Give the name without `_info`.
     pub const fn info(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Self {
         Self {
             name,
@@ -89,13 +89,13 @@ impl Family {
         }
     }
 
-    /// The family with labels whose values may be folded.
+    /// Sets [`Self::free_labels`].
     #[must_use]
     pub const fn with_free_labels(self, free_labels: &'static [&'static str]) -> Self {
         Self { free_labels, ..self }
     }
 
-    /// The family with labels whose values are from a list.
+    /// Sets [`Self::fixed_values`].
     #[must_use]
     pub const fn with_fixed_values(self, fixed_values: &'static [(&'static str, &'static [&'static str])]) -> Self {
         Self { fixed_values, ..self }

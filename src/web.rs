@@ -37,10 +37,10 @@ pub use self::limits::{Limits, raise_descriptor_limit};
 pub use self::listen::{ListenAddress, bind, handed_over};
 pub use self::server::{ServerSettings, serve};
 pub use self::web_config::WebConfig;
-use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::Shard;
 use crate::exposition::{Format, accepts_gzip};
+use crate::published::Published;
 use crate::reload::ReloadHandle;
 
 /// Scrapes at once. A scrape is over in milliseconds, so more than this are a mistake or an attack.
@@ -49,7 +49,7 @@ const SCRAPES_IN_FLIGHT: usize = 40;
 /// What the pages are made from.
 #[derive(Clone, Debug)]
 struct Pages {
-    board: Arc<Board>,
+    published: Arc<Published>,
     clock: Clock,
     telemetry_path: Arc<str>,
     shard: Shard,
@@ -62,7 +62,7 @@ struct Pages {
 #[derive(Clone, Debug)]
 pub struct Site {
     /// What is shown.
-    pub board: Arc<Board>,
+    pub published: Arc<Published>,
     /// The wall clock.
     pub clock: Clock,
     /// Where the metrics are.
@@ -76,14 +76,14 @@ pub struct Site {
 /// The routes.
 pub fn router(site: Site) -> Router {
     let Site {
-        board,
+        published,
         clock,
         telemetry_path,
         shard,
         reload,
     } = site;
     let pages = Pages {
-        board,
+        published,
         clock,
         telemetry_path: telemetry_path.as_str().into(),
         shard,
@@ -116,13 +116,14 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     };
     let format = Format::negotiate(&all_values(&headers, &ACCEPT));
     let gzip = accepts_gzip(&all_values(&headers, &ACCEPT_ENCODING));
-    let page = if pages.board.is_unchanged(Instant::now(), format, gzip) {
-        pages.board.page(format, gzip)
+    pages.published.expire(Instant::now());
+    let page = if pages.published.is_joined(format, gzip) {
+        pages.published.page(format, gzip)
     } else {
-        let board = Arc::clone(&pages.board);
+        let published = Arc::clone(&pages.published);
         let joined = spawn_blocking(move || {
             let _permit = permit;
-            board.page(format, gzip)
+            published.page(format, gzip)
         });
         joined.await.unwrap_or(Err(std::fmt::Error))
     };
@@ -144,7 +145,7 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
 }
 
 async fn ready(State(pages): State<Pages>) -> Response {
-    let waiting = pages.board.not_ready();
+    let waiting = pages.published.not_ready();
     if waiting.is_empty() {
         return "ready\n".into_response();
     }
@@ -169,14 +170,14 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let rendered = spawn_blocking(move || {
-        let sources = status::Sources {
-            board: &pages.board,
+        let data = status::PageData {
+            published: &pages.published,
             now: pages.clock.now(),
             instant: Instant::now(),
             telemetry_path: &pages.telemetry_path,
             shard: pages.shard,
         };
-        status::page(sources, query.as_deref())
+        status::page(data, query.as_deref())
     });
     let Ok(page) = rendered.await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();

@@ -16,17 +16,17 @@ use clap::Parser;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::{Client, RetryPolicy};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
-use wolkvox_exporter::poller::{Poller, Settings};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
+use wolkvox_exporter::poller::{PollSettings, Poller};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, PREVIEW_CALLS, Report};
+use wolkvox_simulator::{Api, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
 
 use recorder::Recorder;
 use scene::{Disturbance, Scene, SceneName};
@@ -111,16 +111,16 @@ struct Stage {
     simulated: SimulatedOperation,
     clock: SimulatedClock,
     operation: Operation,
-    settings: Settings,
+    settings: PollSettings,
     poller: Poller,
-    board: Arc<Board>,
+    published: Arc<Published>,
     gauges: ConfigGauges,
     disturbances: Vec<Disturbance>,
     under_way: Vec<bool>,
     /// When campaigns were last read: they are withdrawn when they are too old.
     campaigns_read: i64,
     second: i64,
-    _served: wolkvox_exporter::simulator::RunningSimulator,
+    _served: wolkvox_simulator::RunningSimulator,
 }
 
 impl Stage {
@@ -137,11 +137,11 @@ impl Stage {
         operation.timezone = zone.clone();
         operation.currency = Some("COP".to_owned());
         if !is_wanted(metrics, "wolkvox_preview_") {
-            operation.reports.remove(&ReportKind::PreviewCalls);
+            operation.reports.remove(&PREVIEW_CALLS);
         }
         for (report, config) in &mut operation.reports {
             // No row of this scene is late enough to need the default windows, and these are cheaper to read.
-            if ![ReportKind::Campaigns, ReportKind::CallDurations].contains(report) {
+            if ![&CAMPAIGNS, &CALL_DURATIONS].contains(report) {
                 config.overlap = Duration::from_secs(15 * 60);
                 config.reread = Reread {
                     every: Duration::from_secs(6 * 3600),
@@ -149,8 +149,8 @@ impl Stage {
                 };
             }
         }
-        let settings = Settings {
-            // No scrape in between has to see a zero.
+        // No scrape in between has to see a zero.
+        let settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
@@ -159,23 +159,23 @@ impl Stage {
         let clock = simulator.clock().clone();
         let told = clock.clone();
         let (registry, gauges) = process::registry(start);
-        gauges.note_operations(1);
-        let board = Arc::new(Board::new(registry));
+        gauges.set_operations(1);
+        let published = Arc::new(Published::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
-            Place::memory(),
+            Storage::memory(),
             Clock::from_fn(move || told.now()),
-            Arc::clone(&board),
+            Arc::clone(&published),
         )?;
-        poller.show();
+        poller.publish();
         Ok(Self {
             simulated,
             clock,
             operation,
             settings,
             poller,
-            board,
+            published,
             gauges,
             under_way: vec![false; scene.disturbances.len()],
             disturbances: scene.disturbances.clone(),
@@ -195,9 +195,9 @@ impl Stage {
         }
         self.under_way = now;
         self.simulated.clear_faults();
-        self.simulated.answer_as_generated(ReportKind::Campaigns);
+        self.simulated.answer_as_generated(Api::Campaigns);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
-        self.gauges.note_reading(reloaded, self.clock.now());
+        self.gauges.record_load(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
         for (one, holds) in self.disturbances.iter().zip(&self.under_way) {
             if *holds {
@@ -215,15 +215,12 @@ impl Stage {
         if !self.is_running() {
             return;
         }
-        let reports: Vec<ReportKind> = self.operation.reports.keys().copied().collect();
+        let reports: Vec<&'static Report> = self.operation.reports.keys().copied().collect();
         for report in reports {
             self.poller.tick(report).await;
         }
-        let health = self.board.health();
-        let of_campaigns = health
-            .values()
-            .next()
-            .and_then(|health| health.reports.get(&ReportKind::Campaigns));
+        let health = self.published.health();
+        let of_campaigns = health.values().next().and_then(|health| health.reports.get(&CAMPAIGNS));
         if of_campaigns.is_some_and(|campaigns| campaigns.last_success.is_some_and(|at| at.as_second() == self.second))
         {
             self.campaigns_read = self.second;
@@ -244,9 +241,8 @@ impl Stage {
         }
         // The age of shown data is measured with the runtime's clock, which has hardly moved.
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
-        self.board
-            .is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
-        let body = self.board.page(Format::OpenMetrics, false)?;
+        self.published.expire(Instant::now() + age);
+        let body = self.published.page(Format::OpenMetrics, false)?;
         Ok(Some(
             String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
         ))

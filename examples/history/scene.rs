@@ -6,11 +6,10 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
 use wolkvox_exporter::config::Operation;
-use wolkvox_exporter::poller::Settings;
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    Centre, DateHeader, EventPlan, Fault, Figures, Incident, IncidentKind, Lateness, OperationPlan, ScriptedAnswer,
-    SimulatedOperation, Switches,
+use wolkvox_exporter::poller::PollSettings;
+use wolkvox_simulator::{
+    Api, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
+    ScriptedAnswer, SimulatedOperation, Switches,
 };
 
 /// Just enough calls per hour for rules with a minimum: every call costs run time.
@@ -87,14 +86,14 @@ impl Disturbance {
         self.holds(second) && matches!(self.trouble, Trouble::ReloadFailed)
     }
 
-    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut Settings) {
+    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut PollSettings) {
         match self.trouble {
             Trouble::ApiOutage => simulated.inject(Fault::status(503)),
             Trouble::TokenRefused => simulated.inject(Fault::WrongToken),
             Trouble::SmallBudget(calls) => operation.daily_calls = calls,
             Trouble::SmallLimit(series) => settings.series_limit = series,
             Trouble::RecordLimit(rows) => settings.cut_at = rows,
-            Trouble::OddFields => simulated.answer_with(ReportKind::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
+            Trouble::OddFields => simulated.answer_with(Api::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
             Trouble::OddRows
             | Trouble::ClockSkewed
             | Trouble::ReloadFailed
@@ -219,7 +218,7 @@ impl Scene {
             .skills(SKILLS)
             .routing_points(ROUTING_POINTS)
             .list_size(LIST_SIZE)
-            .figures(Figures::calm())
+            .call_mix(CallMix::calm())
             .events(events)
             .incidents(self.incidents.clone())
     }

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use prometheus_client::registry::Registry;
 use wolkvox_exporter::client::{Answer, AnswerReader};
-use wolkvox_exporter::exposition::{Exposition, Format, Source};
+use wolkvox_exporter::exposition::{Exposition, Format, Part};
 use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::call_durations::CallDurations;
-use wolkvox_exporter::reports::campaigns::Campaigns;
-use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::ivr::IvrSteps;
-use wolkvox_exporter::reports::preview_calls::PreviewCalls;
-use wolkvox_exporter::reports::{Outcome, Tally};
+use wolkvox_exporter::reports::current::{Current, CurrentRows};
+use wolkvox_exporter::reports::day_totals::{DayAnswer, DayRows};
+use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
 
 /// Labels whose values come from agents and callers, with the families they are in.
@@ -58,14 +55,20 @@ const FIXED: [(&str, &str, &[&str]); 6] = [
 /// The first byte of the input, `0` to `4`, chooses the report, the second where the network cuts, and the rest is the answer.
 pub fn check(input: &[u8]) -> bool {
     let [report, cut, body @ ..] = input else { return false };
-    let events = || Events::new(&TimeZone::UTC, 7);
-    match report.wrapping_sub(b'0') % 5 {
-        0 => compare(body, *cut, Campaigns::default, campaigns),
-        1 => compare(body, *cut, || CallDurations::new(Some("COP")), call_durations),
-        2 => compare(body, *cut, || AbandonedCalls(events()), collected),
-        3 => compare(body, *cut, || PreviewCalls(events()), collected),
-        _ => compare(body, *cut, || IvrSteps::new(events()), collected),
+    let report = REPORTS[usize::from(report.wrapping_sub(b'0')) % REPORTS.len()];
+    match &report.kind {
+        Kind::Current(state) => compare(body, *cut, state.reader, campaigns),
+        Kind::DayTotals(totals) => compare(body, *cut, || (totals.reader)(Some("COP")), call_durations),
+        Kind::Events(_) => compare(body, *cut, || event_reader(report), collected),
     }
+}
+
+/// A reader of a report of events.
+pub(crate) fn event_reader(report: &Report) -> EventReader {
+    let Kind::Events(rows) = &report.kind else {
+        panic!("{report} has no events");
+    };
+    EventReader::new(rows, Events::new(&TimeZone::UTC, 7))
 }
 
 /// Reads the answer in one piece, in several, and byte by byte; `judge` makes of it what can be compared.
@@ -101,11 +104,17 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
     whole.is_ok()
 }
 
-fn campaigns(answer: Answer<Campaigns>) -> String {
-    no_row_is_lost(&answer, answer.rows.tally(), 0);
-    let (families, left_out) = answer.rows.series(usize::MAX);
+fn campaigns(answer: Answer<CurrentRows>) -> String {
+    let answer = answer.map(|rows| rows.0.finish(usize::MAX));
+    let Current {
+        series: families,
+        left_out,
+        tally,
+        ..
+    } = &answer.rows;
+    no_row_is_lost(&answer, tally, 0);
     assert!(left_out.is_empty(), "left out without a limit: {left_out:?}");
-    for family in &families {
+    for family in families {
         for series in &family.series {
             if let Value::Number(number) = series.value {
                 assert!(
@@ -117,18 +126,18 @@ fn campaigns(answer: Answer<Campaigns>) -> String {
         }
     }
     page_is_whole(families.clone());
-    format!("{families:?} {:?}", answer.rows.tally())
+    format!("{families:?} {tally:?}")
 }
 
 /// One line for each series, whatever is in its labels.
 fn page_is_whole(families: Vec<FamilySeries>) {
     let series: usize = families.iter().map(|family| family.series.len()).sum();
     let exposition = Exposition::default();
-    let source = Source {
+    let part = Part {
         operation: Arc::from("acme"),
-        part: "campaigns",
+        name: "campaigns",
     };
-    exposition.replace(source, families, None);
+    exposition.replace(part, families, None);
     let body = exposition.page(Format::Text, false, &Registry::default());
     let page: Vec<u8> = body.map(|body| body.parts.concat()).unwrap_or_default();
     let page = String::from_utf8(page).expect("a page is UTF-8");
@@ -145,16 +154,16 @@ fn page_is_whole(families: Vec<FamilySeries>) {
     }
 }
 
-fn call_durations(answer: Answer<CallDurations>) -> String {
-    let tally = answer.rows.tally().clone();
-    no_row_is_lost(&answer, &tally, 0);
-    let totals = answer.rows.into_totals();
+fn call_durations(answer: Answer<DayRows>) -> String {
+    let answer = answer.map(|rows| rows.0.finish());
+    let DayAnswer { totals, tally } = &answer.rows;
+    no_row_is_lost(&answer, tally, 0);
     totals.iter().for_each(|(series, _)| label_is_harmless(series));
     format!("{totals:?} {tally:?}")
 }
 
-fn collected<R: Into<Collected>>(answer: Answer<R>) -> String {
-    let answer = answer.map(R::into);
+fn collected(answer: Answer<EventReader>) -> String {
+    let answer = answer.map(EventReader::finish);
     let rows = &answer.rows;
     no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
     for (series, _) in rows

@@ -1,7 +1,7 @@
-//! What the past comes to: the growth of each series, step by step.
+//! The history of an operation: the growth of each series, sample by sample.
 //!
-//! A sample at T has counted what is dated before T, so that the increase from one local midnight to the next is the day.
-//! Which series there are, what is folded over the limit and what a fact counts is decided by the ledger's own code.
+//! A sample at T has counted what is dated before T, so the increase from one local midnight to the next is the day. Which
+//! series exist, which are folded over the limit, and what a fact counts is decided by the code of the ledger.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -9,44 +9,45 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::records::{DayRecord, PieceRecord, Record, report_named};
+use super::records::{DayRecord, PieceRecord, Record};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
-use crate::ledger::counters::{Counter, Draft, Total};
+use crate::ledger::counters::{Counter, CounterUpdates};
+use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 use crate::reports::events::{FactKey, Name};
 
-/// Nothing was there before.
+/// The history begins with no series.
 static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();
 
-/// The instants of samples: from the beginning in steps, and the end.
+/// The instants of the samples: the beginning, each step after it, and the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(super) struct SampleGrid {
     from: i64,
     step: i64,
 }
 
-/// A place on the grid.
+/// The index of a sample.
 pub(super) type Slot = u32;
 
-/// What the past of an operation comes to, as far as it is read.
+/// The history of an operation, as far as it is read.
 pub(super) struct History {
-    grid: Grid,
+    grid: SampleGrid,
     limit: usize,
-    draft: Draft<'static>,
+    counters: CounterUpdates<'static>,
     growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
-    /// When an id first came: all its series begin there, as they do live.
-    first: BTreeMap<(ReportKind, String), Slot>,
+    /// The first sample of an id: all its series begin there, as they do live.
+    first: BTreeMap<(&'static Report, String), Slot>,
     names: BTreeMap<(&'static Family, String), Name>,
-    known: HashSet<(ReportKind, FactKey)>,
-    /// The highest totals of the day that is being read.
-    marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
-    covered: BTreeMap<(ReportKind, bool), Timestamp>,
-    lengths: BTreeMap<ReportKind, PieceLength>,
+    known: HashSet<(&'static Report, FactKey)>,
+    /// The highest totals so far of the day that is being read.
+    marks: BTreeMap<&'static Report, (Date, BTreeMap<SeriesKey, Amount>)>,
+    covered: BTreeMap<(&'static Report, bool), Timestamp>,
+    lengths: BTreeMap<&'static Report, PieceLength>,
 }
 
-impl Grid {
+impl SampleGrid {
     pub(super) fn new(from: Timestamp, step: Duration) -> Self {
         Self {
             from: from.as_second(),
@@ -54,12 +55,12 @@ impl Grid {
         }
     }
 
-    /// The first sample that has counted what is dated at that second.
+    /// The first sample that has counted an event of that second.
     fn slot_after(self, second: i64) -> Slot {
         Slot::try_from((second - self.from).div_euclid(self.step) + 1).unwrap_or_default()
     }
 
-    /// The seconds of all samples up to the end, which has one, too.
+    /// The seconds of all samples up to the end, which has one as well.
     pub(super) fn seconds(self, end: Timestamp) -> impl Iterator<Item = i64> {
         let end = end.as_second();
         (0_i64..)
@@ -70,41 +71,41 @@ impl Grid {
 }
 
 impl History {
-    pub(super) fn new(grid: Grid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
-        // Neither the dates nor the holds of live series matter here.
-        let mut draft = Draft::new(&NOTHING, limit, Date::ZERO, true);
+    pub(super) fn new(grid: SampleGrid, limit: usize, series_of_days: &[(SeriesKey, Amount)]) -> Self {
+        // The dates and holds are those of live series, and do not matter here.
+        let mut counters = CounterUpdates::new(&NOTHING, limit, Date::ZERO, true);
         for (key, zero) in series_of_days {
-            draft.admit(key, Total::from(*zero));
+            counters.get_or_fold(key, Total::from(*zero));
         }
         Self {
             grid,
             limit,
-            draft,
+            counters,
             growth: BTreeMap::new(),
             first: BTreeMap::new(),
             names: BTreeMap::new(),
             known: HashSet::new(),
-            marks: (None, BTreeMap::new()),
+            marks: BTreeMap::new(),
             covered: BTreeMap::new(),
             lengths: BTreeMap::new(),
         }
     }
 
-    /// Up to where a report is read, exclusive; or, beyond the birth, the rows that live counting has.
-    pub(super) fn covered(&self, report: ReportKind, of_live: bool) -> Option<Timestamp> {
+    /// Up to when a report is read, exclusive. With `of_live`, up to when it is read after the birth.
+    pub(super) fn covered(&self, report: &'static Report, of_live: bool) -> Option<Timestamp> {
         self.covered.get(&(report, of_live)).copied()
     }
 
     /// How long the next piece of a report may be.
-    pub(super) fn length(&self, report: ReportKind) -> PieceLength {
+    pub(super) fn length(&self, report: &'static Report) -> PieceLength {
         self.lengths.get(&report).copied().unwrap_or_default()
     }
 
-    /// What a piece adds to what is there. Only rows dated within the span count, and of those beyond the birth only the
-    /// identities are noted: a call with rows on both sides is counted live.
+    /// What a piece adds to the history. Only rows dated within the given time count. Of rows after the birth (`of_live`)
+    /// only the identities are kept: a call with rows on both sides of the birth is counted live.
     pub(super) fn piece(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         of_live: bool,
         until: Timestamp,
         complete: CompletePiece,
@@ -114,7 +115,7 @@ impl History {
         let collected = complete.collected;
         let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count, next);
         let mut new = HashSet::new();
-        let mut places: Vec<Option<u32>> = vec![None; collected.series.len()];
+        let mut indices: Vec<Option<u32>> = vec![None; collected.series.len()];
         for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
             for fact in &row.facts {
                 if self.known.contains(&(report, fact.key)) || !new.insert(fact.key) {
@@ -125,9 +126,9 @@ impl History {
                     continue;
                 }
                 for (series, observed) in &fact.counts {
-                    let place = places[*series as usize]
+                    let index = indices[*series as usize]
                         .get_or_insert_with(|| record.push_series(&collected.series[*series as usize]));
-                    record.counts.push((row.at.as_second(), *place, observed.0));
+                    record.counts.push((row.at.as_second(), *index, observed.0));
                 }
             }
         }
@@ -144,29 +145,29 @@ impl History {
         record
     }
 
-    /// Takes what was read. What is read back after an interruption goes the same way.
-    pub(super) fn take(&mut self, record: &Record) {
+    /// Applies a record: of an answer just now, or from the journal of an interrupted run.
+    pub(super) fn apply(&mut self, record: &Record) {
         match record {
-            Record::Piece(piece) => self.take_piece(piece),
+            Record::Piece(piece) => self.apply_piece(piece),
             Record::TooMuch { report, next } => {
-                self.lengths.extend(report_named(report).map(|report| (report, *next)));
+                self.lengths.extend(Report::named(report).map(|report| (report, *next)));
             }
-            Record::Day(day) => self.take_day(day),
+            Record::Day(day) => self.apply_day(day),
         }
     }
 
-    fn take_piece(&mut self, piece: &PieceRecord) {
+    fn apply_piece(&mut self, piece: &PieceRecord) {
         let Some(report) = piece.report() else { return };
         self.known.extend(piece.keys().map(|key| (report, key)));
-        let admitted: Vec<SeriesKey> = piece
+        let counted_in: Vec<SeriesKey> = piece
             .series(report)
-            .map(|key| self.draft.admit(&key, Total::zero_of(key.family)).0)
+            .map(|key| self.counters.get_or_fold(&key, Total::zero_of(key.family)).0)
             .collect();
         for key in piece.born(report) {
-            self.draft.admit(&key, Total::zero_of(key.family));
+            self.counters.get_or_fold(&key, Total::zero_of(key.family));
         }
         for (second, series, observed) in &piece.counts {
-            let Some(key) = admitted.get(*series as usize) else {
+            let Some(key) = counted_in.get(*series as usize) else {
                 continue;
             };
             let slot = self.grid.slot_after(*second);
@@ -177,7 +178,7 @@ impl History {
             add(&mut self.growth, key, slot, &Total::one(key.family, Micros(*observed)));
         }
         for (family, id, name) in &piece.names {
-            let Some(family) = report.families().into_iter().find(|known| known.name == *family) else {
+            let Some(family) = report.families.iter().copied().find(|known| known.name == *family) else {
                 continue;
             };
             let have = self.names.keys().filter(|(known, _)| *known == family).count();
@@ -194,15 +195,17 @@ impl History {
         self.lengths.insert(report, piece.next);
     }
 
-    fn take_day(&mut self, day: &DayRecord) {
-        let report = ReportKind::CallDurations;
-        if self.marks.0 != Some(day.date) {
-            self.marks = (Some(day.date), BTreeMap::new());
+    fn apply_day(&mut self, day: &DayRecord) {
+        let Some(report) = day.report() else { return };
+        let (date, marks) = self.marks.entry(report).or_insert_with(|| (day.date, BTreeMap::new()));
+        if *date != day.date {
+            *date = day.date;
+            marks.clear();
         }
-        // What a stretch brings is known at its end only, and is dated to its last second.
+        // The API gives sums only, so all growth is dated to the last second that was read.
         let slot = self.grid.slot_after(day.until.as_second() - 1);
-        for (key, total) in day.totals() {
-            let mark = self.marks.1.entry(key.clone()).or_insert(total.zero());
+        for (key, total) in day.totals(report) {
+            let mark = marks.entry(key.clone()).or_insert(total.zero());
             let above = total.above(*mark);
             if !above.is_zero() {
                 *mark = total;
@@ -212,23 +215,27 @@ impl History {
         self.covered.insert((report, false), day.until);
     }
 
-    /// The series of a family, sorted, each with the slot where it begins and its growth.
+    /// The series of a family, sorted, each with its first sample and its growth.
     pub(super) fn series(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         family: &'static Family,
     ) -> impl Iterator<Item = (&SeriesKey, &Total, Slot, Option<&BTreeMap<Slot, Total>>)> {
-        let zeros = self.draft.touched.iter().filter(move |(key, _)| key.family == family);
+        let zeros = self
+            .counters
+            .changed
+            .iter()
+            .filter(move |(key, _)| key.family == family);
         zeros.map(move |(key, zero)| {
             let begin = key.labels.first().map_or(0, |id| self.begin(report, id));
             (key, &zero.total, begin, self.growth.get(key))
         })
     }
 
-    /// The newest name of each id of an info, each with the slot where it begins.
+    /// The newest name of each id of an info, each with its first sample.
     pub(super) fn names(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         family: &'static Family,
     ) -> impl Iterator<Item = (&str, &str, Slot)> {
         let names = self
@@ -238,8 +245,8 @@ impl History {
         names.map(move |((_, id), name)| (&**id, &*name.name, self.begin(report, id)))
     }
 
-    /// One sample before the first that has counted something of the id.
-    fn begin(&self, report: ReportKind, id: &str) -> Slot {
+    /// The sample before the first one that has counted something of the id.
+    fn begin(&self, report: &'static Report, id: &str) -> Slot {
         let first = self.first.get(&(report, id.to_owned()));
         first.map_or(0, |first| first.saturating_sub(1))
     }

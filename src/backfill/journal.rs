@@ -1,5 +1,5 @@
-//! The file beside the output that keeps what was read, so that an interrupted backfill goes on: a line of JSON for the
-//! parameters, and one for each complete answer. It holds hashes and counts, and neither personal data nor a token.
+//! The file next to the output that keeps what was read, so that an interrupted backfill can be resumed: a line of JSON for
+//! the parameters, and one for each complete answer. It has hashes and counts, but no personal data and no token.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -14,7 +14,7 @@ use super::Failure;
 use super::plan::Parameters;
 use super::records::Record;
 
-/// What this version writes.
+/// The format that this version writes.
 const FORMAT: u32 = 1;
 
 /// The first line.
@@ -22,9 +22,9 @@ const FORMAT: u32 = 1;
 pub(super) struct Header {
     wolkvox_exporter_backfill: u32,
     pub(super) parameters: Parameters,
-    /// When it was begun: where there is no state, the history ends then.
+    /// When the backfill began. Without a state, the history ends there.
     pub(super) began: Timestamp,
-    /// The key of the hashes where there is no state that has one.
+    /// The key of the hashes, if there is no state to take it from.
     pub(super) hash_key: Option<String>,
 }
 
@@ -47,15 +47,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// The file that belongs to an output.
+    /// The path of the journal of an output.
     pub(super) fn path_of(output: &Path) -> PathBuf {
         with_ending(output, ".partial")
     }
 
-    /// Reads what an interrupted backfill left, if there is anything.
+    /// Reads the journal of an interrupted backfill, if there is one.
     pub(super) fn read(path: &Path) -> Result<Option<(Header, Vec<Record>, Self)>, Failure> {
         let unusable = |what: &dyn std::fmt::Display| {
-            Failure::Failed(format!("{}: {what}; remove it to begin anew", path.display()))
+            Failure::Failed(format!("{}: {what}; remove it to start over", path.display()))
         };
         let mut file = match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => file,
@@ -71,7 +71,7 @@ impl Journal {
                 .read_until(b'\n', &mut line)
                 .map_err(|error| unusable(&format!("it cannot be read: {error}")))?;
             if line.last() != Some(&b'\n') {
-                break; // the end, or a line that a crash has cut
+                break; // the end, or a line that a crash cut short
             }
             let damaged = |error: serde_json::Error| unusable(&format!("it is damaged: {error}"));
             if header.is_none() {
@@ -92,12 +92,12 @@ impl Journal {
         Ok(Some((header, records, Self { path, file })))
     }
 
-    /// Begins a file.
+    /// Creates the file.
     pub(super) fn begin(path: &Path, header: &Header) -> Result<Self, Failure> {
-        // For the owner alone: whoever has the key could try out whether a number is among the hashes.
+        // Readable only by the owner: with the key, one could try out whether a telephone number is among the hashes.
         let mut options = OpenOptions::new();
         let opened = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-        let file = opened.map_err(|error| Failure::Failed(format!("{} cannot be made: {error}", path.display())))?;
+        let file = opened.map_err(|error| Failure::Failed(format!("{} cannot be created: {error}", path.display())))?;
         let mut journal = Self {
             path: path.to_owned(),
             file,
@@ -107,7 +107,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Adds what a complete answer came to; it is on disk when this returns.
+    /// Appends the result of a complete answer. It is on disk when this returns.
     pub(super) fn append(&mut self, record: &Record) -> Result<(), Failure> {
         self.append_line(record)
     }
@@ -124,29 +124,29 @@ impl Journal {
     fn failure(&self, error: &io::Error) -> Failure {
         let path = self.path.display();
         Failure::Failed(format!(
-            "{path} cannot be written: {error}; make room and run the same command again to go on"
+            "{path} cannot be written: {error}; check the disk, and run the same command again to resume"
         ))
     }
 
-    /// Removes the file: all of it is in the output.
+    /// Removes the file once everything is in the output.
     pub(super) fn remove(self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::warn!(
-                "{} is of no use any more and cannot be removed: {error}",
+                "{} is no longer needed and cannot be removed: {error}",
                 self.path.display()
             );
         }
     }
 }
 
-/// The path with something behind the file's name.
+/// The path with `ending` appended to the file's name.
 pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut text = OsString::from(path);
     text.push(ending);
     PathBuf::from(text)
 }
 
-/// Saves that a file was made or renamed.
+/// Saves to disk that a file was created or renamed.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()

@@ -1,4 +1,4 @@
-//! Which stretch of time is read of each report, and that it meets what live counting has.
+//! Which time is read of each report, so that it ends where live counting began.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use super::{Failure, Options};
 use crate::config::Operation;
 use crate::fetch::window;
 use crate::ledger::{DayBirth, Ledger};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
-/// What is read, to be compared with what an interrupted backfill read.
+/// The parameters of a backfill. Those of an interrupted one must be the same to resume it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Parameters {
     operation: String,
@@ -27,11 +27,11 @@ pub(super) struct Parameters {
     reports: BTreeMap<String, ReportParameters>,
 }
 
-/// What is read of a report.
+/// The parameters of one report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct ReportParameters {
     filter: Option<String>,
-    /// Where live counting began.
+    /// When live counting began.
     birth: Option<Timestamp>,
 }
 
@@ -43,7 +43,7 @@ impl Parameters {
                 filter: operation.reports[&report].filter.clone(),
                 birth: birth.map(|birth| birth.at),
             };
-            (report.name().to_owned(), parameters)
+            (report.name.to_owned(), parameters)
         });
         Self {
             operation: operation.name.to_string(),
@@ -58,7 +58,7 @@ impl Parameters {
         }
     }
 
-    /// The first thing in which they differ, in words. A report may be left out, or come in later.
+    /// The first difference, in words. A report may be missing in one of them.
     pub(super) fn difference(&self, other: &Self) -> Option<&'static str> {
         let both = || {
             let reports = self.reports.iter();
@@ -83,12 +83,12 @@ impl Parameters {
     }
 }
 
-/// The stretches of time to be read.
+/// The time to be read.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Where all of them begin: a local midnight.
+    /// The beginning of the history of every report: a local midnight.
     pub(super) from: Timestamp,
-    pub(super) ends: BTreeMap<ReportKind, End>,
+    pub(super) ends: BTreeMap<&'static Report, End>,
 }
 
 /// Where the history of a report ends.
@@ -96,9 +96,9 @@ pub(super) struct Plan {
 pub(super) struct End {
     /// The first second that is not part of it.
     pub(super) at: Timestamp,
-    /// Whether live counting goes on from there.
+    /// Whether live counting continues from there.
     pub(super) is_birth: bool,
-    /// The totals of the day that live counting was born with.
+    /// The totals of the day when live counting began.
     pub(super) totals: Option<DayBirth>,
 }
 
@@ -107,12 +107,12 @@ struct Birth {
     totals: Option<DayBirth>,
 }
 
-/// The configured reports whose past can be asked for.
-fn dated_reports(operation: &Operation) -> impl Iterator<Item = ReportKind> {
+/// The configured reports that have a history.
+fn dated_reports(operation: &Operation) -> impl Iterator<Item = &'static Report> {
     operation.reports.keys().copied().filter(|report| report.counts())
 }
 
-fn birth(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Option<Birth> {
+fn birth(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Option<Birth> {
     let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
     if let Some(progress) = ledger.event_progress(report) {
         return Some(Birth {
@@ -121,7 +121,7 @@ fn birth(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Option<B
         });
     }
     let progress = ledger.day_progress(report)?;
-    // Older versions did not write down what the day had at the birth: it cannot be told what of that day is counted.
+    // Older versions did not store the totals at the birth, so it is unknown how much of that day is counted live.
     let midnight = || window::start_of_day(progress.born, &operation.timezone);
     let at = progress
         .birth
@@ -135,7 +135,7 @@ fn birth(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Option<B
 }
 
 impl Plan {
-    /// Plans; `now` is when the backfill was first begun.
+    /// Plans a backfill that was first started at `now`.
     pub(super) fn new(
         options: &Options,
         operation: &Operation,
@@ -145,7 +145,7 @@ impl Plan {
         let zone = &operation.timezone;
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let start = |date: Option<Date>| date.and_then(|date| window::start_of_day(date, zone));
-        let unreal = || Failure::Usage("--from or --to is beyond the calendar".to_owned());
+        let unreal = || Failure::Usage("--from or --to is out of range".to_owned());
         let from = start(Some(options.from)).ok_or_else(unreal)?;
         let wanted = match options.to {
             Some(to) => Some(start(to.tomorrow().ok()).ok_or_else(unreal)?),
@@ -162,8 +162,8 @@ impl Plan {
                     .is_some_and(|progress| progress.birth.is_none())
                 {
                     tracing::warn!(
-                        report = report.name(),
-                        "the state is of an older version, which did not write down what the day had when live counting \
+                        report = report.name,
+                        "the state is from an older version, which did not store the totals of the day when live counting \
                          began: that day is left out"
                     );
                 }
@@ -174,18 +174,18 @@ impl Plan {
             {
                 return Err(Failure::Usage(match &birth {
                     Some(birth) => format!(
-                        "{report}: live counting began at {}, before the end of {to}, and what is counted live must not be \
-                         in the history, too; leave --to out, and the history ends exactly where live counting began",
+                        "{report}: live counting began at {}, before the end of {to}, and the history must not contain what \
+                         is counted live; leave --to out to end the history where live counting began",
                         local(birth.at)
                     ),
-                    None => format!("{to} is not over; leave --to out, and the history ends now"),
+                    None => format!("{to} is not over; leave --to out to end the history now"),
                 }));
             }
             let at = wanted.unwrap_or(latest);
             if at <= from {
                 if birth.is_some() {
                     tracing::warn!(
-                        report = report.name(),
+                        report = report.name,
                         "nothing to read: live counting began before --from"
                     );
                 }
@@ -193,13 +193,13 @@ impl Plan {
             }
             match &birth {
                 Some(birth) if at < birth.at => tracing::warn!(
-                    report = report.name(),
-                    "live counting began at {}: what lies between the end of the history and that will be in neither",
+                    report = report.name,
+                    "live counting began at {}: the time between the end of the history and that is in neither",
                     local(birth.at)
                 ),
                 None if ledger.is_some() => tracing::warn!(
-                    report = report.name(),
-                    "not counted live yet: what lies between the end of the history and the first poll will be in neither"
+                    report = report.name,
+                    "not counted live yet: the time between the end of the history and the first poll will be in neither"
                 ),
                 _ => {}
             }
@@ -215,7 +215,7 @@ impl Plan {
         }
         if ends.is_empty() {
             return Err(Failure::Usage(format!(
-                "there is nothing to read from {} on: no configured report has a past before its live counting",
+                "there is nothing to read from {} on: check --from and --to, and which reports are configured",
                 options.from
             )));
         }
@@ -223,13 +223,13 @@ impl Plan {
     }
 }
 
-/// Another server or filter would be counted from anew by the next start of the exporter.
-fn check_source(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
+/// Refuses another server or filter: the next start of the exporter would make a new birth of it.
+fn check_source(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
     let filter = operation.reports.get(&report).and_then(|config| config.filter.clone());
     match ledger.source(report) {
         Some(source) if source.server != operation.base_url || source.filter != filter => Err(Failure::Usage(format!(
-            "{report}: the state counts another server or filter than the configuration has. Start the exporter once with \
-             this configuration, stop it, and run this again with --to, the last day of which Prometheus has no samples yet"
+            "{report}: the state has another server or filter than the configuration. Start the exporter once with this \
+             configuration, stop it, and run this again with --to, the last day of which Prometheus has no samples yet"
         ))),
         _ => Ok(()),
     }

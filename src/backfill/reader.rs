@@ -8,18 +8,19 @@ use super::journal::Journal;
 use super::plan::End;
 use super::progress::Progress;
 use super::records::{DayRecord, Record};
-use super::{Failure, Settings};
+use super::{Failure, FetchSettings};
 use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
 use crate::fetch::calls::calls_of_the_rest_of_the_day;
 use crate::fetch::clocks;
 use crate::fetch::pieces::{PieceLength, second_after};
-use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::queries::{self, Api, EventQuery};
 use crate::fetch::window;
 use crate::ledger::Ledger;
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::reports::day_totals::DayTotals;
+use crate::reports::events::EventRows;
+use crate::reports::{Kind, Report};
 use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -29,7 +30,7 @@ const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 /// Reads the past of one operation.
 pub(super) struct Reader<'b> {
     pub(super) operation: &'b Operation,
-    pub(super) settings: Settings,
+    pub(super) settings: FetchSettings,
     /// Whether calls by duration are read hour by hour.
     pub(super) hourly: bool,
     pub(super) clock: &'b Clock,
@@ -47,7 +48,7 @@ pub(super) struct Reader<'b> {
 }
 
 /// Why a report was not read to its end.
-pub(super) enum Halt {
+pub(super) enum Abort {
     /// This report cannot be read; others may be.
     Report(ApiError),
     /// Nothing can be read any more.
@@ -56,55 +57,60 @@ pub(super) enum Halt {
 
 impl Reader<'_> {
     /// Reads a report, or what is left of it.
-    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Halt> {
-        if report == ReportKind::CallDurations {
-            return self.read_days(from, end).await;
+    pub(super) async fn read(&mut self, report: &'static Report, from: Timestamp, end: &End) -> Result<(), Abort> {
+        match report.kind {
+            // It has no history.
+            Kind::Current(_) => Ok(()),
+            Kind::DayTotals(totals) => self.read_days(report, totals, from, end).await,
+            Kind::Events(rows) => {
+                if end.is_birth && rows.rows_share_facts {
+                    // A fact with rows on both sides of the birth is counted live, since live counting sees its later rows. So
+                    // what lies after the birth is read first: none of it counts here.
+                    let now = self.clock.now();
+                    let overlap = SignedDuration::try_from(self.operation.reports[report].overlap).unwrap_or_default();
+                    let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
+                    self.read_events(report, rows, true, end.at, until).await?;
+                }
+                self.read_events(report, rows, false, from, end.at).await
+            }
         }
-        if end.is_birth && report == ReportKind::Ivr {
-            // A call with rows on both sides of the birth is counted live, since live counting sees its later rows. So
-            // what is there after the birth comes first: none of it counts here. Only IVR calls have several rows.
-            let now = self.clock.now();
-            let overlap = SignedDuration::try_from(self.operation.reports[&report].overlap).unwrap_or_default();
-            let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
-            self.read_events(report, true, end.at, until).await?;
-        }
-        self.read_events(report, false, from, end.at).await
     }
 
     async fn read_events(
         &mut self,
-        report: ReportKind,
+        report: &'static Report,
+        rows: EventRows,
         of_live: bool,
         from: Timestamp,
         end: Timestamp,
-    ) -> Result<(), Halt> {
+    ) -> Result<(), Abort> {
         let mut next = self.history.covered(report, of_live).unwrap_or(from);
         while next < end {
             let mut length = self.history.length(report);
             let until = length.end(next, end - SECOND);
             self.check_allowed()?;
             let operation = self.operation;
-            let filter = operation.reports[&report].filter.as_deref();
-            let question = EventQuestion {
+            let query = EventQuery {
                 report,
+                rows,
                 from: next,
                 until,
                 zone: &operation.timezone,
-                filter,
+                only: operation.reports[report].filter.as_deref(),
                 hash_key: self.hash_key,
             };
-            let answer = question.ask(&mut HistoryApi { reader: self, report }).await;
-            let judged = length.judge(next, until, answer, self.settings.cut_at);
+            let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
+            let judged = length.accept(next, until, answer, self.settings.cut_at);
             let complete = match judged {
                 Ok(Some(complete)) => complete,
                 Ok(None) => {
-                    self.note_too_much(report, length)?;
+                    self.record_too_much(report, length)?;
                     continue;
                 }
                 Err(error) => {
                     let is_long = until.duration_since(next) > SHORTEST_AFTER_TIMEOUT;
                     if error.reason == Reason::Timeout && is_long {
-                        self.note_too_much(report, length)?;
+                        self.record_too_much(report, length)?;
                         continue;
                     }
                     return Err(self.halt(error));
@@ -112,24 +118,29 @@ impl Reader<'_> {
             };
             if complete.is_capped {
                 tracing::warn!(
-                    report = report.name(),
+                    report = report.name,
                     second = %operation.timezone.to_datetime(until),
                     "one second alone has as many rows as the API gives at all: some of them may be missing"
                 );
             }
             let piece = self.history.piece(report, of_live, until, complete, length, from..end);
             let rows = piece.rows;
-            self.keep(Record::Piece(piece))?;
+            self.append(Record::Piece(piece))?;
             next = second_after(until);
-            self.tell(report, next, rows);
+            self.report_progress(report, next, rows);
         }
         Ok(())
     }
 
     /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
     /// hour that comes twice is in none twice.
-    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Halt> {
-        let report = ReportKind::CallDurations;
+    async fn read_days(
+        &mut self,
+        report: &'static Report,
+        totals: DayTotals,
+        from: Timestamp,
+        end: &End,
+    ) -> Result<(), Abort> {
         let operation = self.operation;
         let zone = &operation.timezone;
         let step = if self.hourly {
@@ -149,7 +160,7 @@ impl Reader<'_> {
             let totals = match birth {
                 // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
                 Some(birth) if until == end.at => {
-                    let series = CallDurations::all_series(operation.currency.as_deref()).into_iter();
+                    let series = (totals.zeros)(operation.currency.as_deref()).into_iter();
                     let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
                     totals.collect()
                 }
@@ -158,47 +169,47 @@ impl Reader<'_> {
                     let mut api = HistoryApi { reader: self, report };
                     // At its end a day is over; within it the last second is asked for.
                     let at = if until == midnight { until } else { until - SECOND };
-                    let answer = queries::call_durations(&mut api, operation, date, at).await;
-                    answer.map_err(|error| self.halt(error))?.rows.into_totals()
+                    let answer = queries::day(&mut api, report, totals, operation, date, at).await;
+                    answer.map_err(|error| self.halt(error))?.rows.totals
                 }
             };
-            self.keep(Record::Day(DayRecord::new(date, until, totals, birth)))?;
+            self.append(Record::Day(DayRecord::new(report, date, until, totals, birth)))?;
             next = until;
-            self.tell(report, next, 0);
+            self.report_progress(report, next, 0);
         }
         Ok(())
     }
 
-    fn note_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Halt> {
-        let report = report.name().to_owned();
-        self.keep(Record::TooMuch { report, next })
+    fn record_too_much(&mut self, report: &'static Report, next: PieceLength) -> Result<(), Abort> {
+        let report = report.name.to_owned();
+        self.append(Record::TooMuch { report, next })
     }
 
-    fn keep(&mut self, record: Record) -> Result<(), Halt> {
+    fn append(&mut self, record: Record) -> Result<(), Abort> {
         if let Some(journal) = &mut self.journal {
-            journal.append(&record).map_err(Halt::All)?;
+            journal.append(&record).map_err(Abort::All)?;
         }
-        self.history.take(&record);
+        self.history.apply(&record);
         Ok(())
     }
 
-    fn tell(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
-        self.progress.read(report, until, rows, self.calls);
+    fn report_progress(&mut self, report: &'static Report, until: Timestamp, rows: u64) {
+        self.progress.advance(report, until, rows, self.calls);
     }
 
     /// Whether another call may be made: the live polls of the rest of the day come first.
-    fn check_allowed(&mut self) -> Result<(), Halt> {
+    fn check_allowed(&mut self) -> Result<(), Abort> {
         if self.stop.is_cancelled() {
-            return Err(Halt::All(self.stopped()));
+            return Err(Abort::All(self.stopped()));
         }
         let now = self.clock.now();
-        self.budget.go_to(window::local_date(now, &self.operation.timezone));
+        self.budget.set_day(window::local_date(now, &self.operation.timezone));
         let needed = u32::try_from(calls_of_the_rest_of_the_day(self.operation, now)).unwrap_or(u32::MAX);
         self.budget.set_limit(self.operation.daily_calls.saturating_sub(needed));
         if self.budget.left() > 0 {
             return Ok(());
         }
-        Err(Halt::All(Failure::Failed(format!(
+        Err(Abort::All(Failure::Failed(format!(
             "operation {}: of the {} daily_calls, {} are used and the live polls until midnight need {needed}: {}{}",
             self.operation.name,
             self.operation.daily_calls,
@@ -242,13 +253,13 @@ impl Reader<'_> {
         }
     }
 
-    fn halt(&self, error: ApiError) -> Halt {
+    fn halt(&self, error: ApiError) -> Abort {
         if self.stop.is_cancelled() {
-            return Halt::All(self.stopped());
+            return Abort::All(self.stopped());
         }
         let name = &self.operation.name;
         match error.reason {
-            Reason::Quota => Halt::All(Failure::Failed(format!(
+            Reason::Quota => Abort::All(Failure::Failed(format!(
                 "operation {name}: {}; run the same command again after {}{}",
                 error.what,
                 self.next_midnight(self.clock.now()),
@@ -256,9 +267,9 @@ impl Reader<'_> {
             ))),
             // No other report would fare better.
             Reason::Connect | Reason::Tls | Reason::Concurrency | Reason::Auth | Reason::Clock | Reason::State => {
-                Halt::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
+                Abort::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
             }
-            _ => Halt::Report(error),
+            _ => Abort::Report(error),
         }
     }
 
@@ -266,7 +277,7 @@ impl Reader<'_> {
     fn save_calls(&mut self) -> Result<(), ApiError> {
         let now = self.clock.now();
         let today = window::local_date(now, &self.operation.timezone);
-        self.budget.go_to(today);
+        self.budget.set_day(today);
         match &mut self.ledger {
             Some(ledger) => ledger
                 .commit_calls(today, self.budget.used(), Moment::at(now))
@@ -279,17 +290,17 @@ impl Reader<'_> {
 /// The API as a backfill asks it.
 struct HistoryApi<'r, 'b> {
     reader: &'r mut Reader<'b>,
-    report: ReportKind,
+    report: &'static Report,
 }
 
 impl Api for HistoryApi<'_, '_> {
-    async fn ask<R: Rows + Send>(
+    async fn fetch<R: Rows + Send>(
         &mut self,
         query: &Query,
         rows: impl Fn() -> R + Send + Sync,
     ) -> Result<Answer<R>, ApiError> {
         let reader = &mut *self.reader;
-        let config = &reader.operation.reports[&self.report];
+        let config = &reader.operation.reports[self.report];
         let used = reader.budget.used();
         let mut attempts = Vec::new();
         let allowance = Allowance {

@@ -1,24 +1,24 @@
 //! The history as OpenMetrics with timestamps.
 //!
-//! Names, labels and headers are those of the page of metrics, made by the same code: a series is rendered once, at zero,
-//! and its lines are repeated with each sample's value and time. So the whole text is never in memory.
+//! Names, labels and headers are those of `/metrics`, rendered by the same code: a series is rendered once, at zero, and its
+//! lines are repeated with the value and time of each sample. The whole text is never in memory.
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::history::{Grid, History};
+use super::history::{History, SampleGrid};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
-use crate::ledger::counters::Total;
+use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
 
-/// What was written.
+/// How much was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Series: a histogram is one for each bucket, and its sum and count.
+    /// Series. A histogram has one for each bucket, and its sum and count.
     pub series: u64,
     /// Samples.
     pub samples: u64,
@@ -26,13 +26,13 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Writes all that is read, unless it is stopped.
+/// Writes the whole history, unless it is stopped.
 pub(super) fn write(
     out: &mut impl Write,
     operation: &Arc<str>,
     target_labels: &str,
     plan: &Plan,
-    grid: Grid,
+    grid: SampleGrid,
     history: &History,
     stop: &CancellationToken,
 ) -> io::Result<Written> {
@@ -45,25 +45,25 @@ pub(super) fn write(
     };
     for (report, end) in &plan.ends {
         let seconds: Vec<String> = grid.seconds(end.at).map(|second| second.to_string()).collect();
-        let mut families = report.families();
+        let mut families = report.families.to_vec();
         families.sort_unstable();
         for family in families {
             let mut page = FamilySeries::new(family);
             if family.kind == Kind::Info {
-                for (id, name, _) in history.names(*report, family) {
+                for (id, name, _) in history.names(report, family) {
                     let labels = [Label::Owned(id.to_owned()), Label::Owned(name.to_owned())];
                     page.push(labels, Value::Info);
                 }
-                let begins: Vec<usize> = history
-                    .names(*report, family)
+                let first: Vec<usize> = history
+                    .names(report, family)
                     .map(|(_, _, slot)| slot as usize)
                     .collect();
                 writer.family(page, |writer, n, lines| {
-                    writer.steady(lines, &seconds[begins[n].min(seconds.len())..])
+                    writer.constant(lines, &seconds[first[n].min(seconds.len())..])
                 })?;
                 continue;
             }
-            let series: Vec<_> = history.series(*report, family).collect();
+            let series: Vec<_> = history.series(report, family).collect();
             for (key, zero, _, _) in &series {
                 page.push(key.labels.clone(), zero.value());
             }
@@ -88,7 +88,7 @@ pub(super) fn write(
     Ok(writer.written)
 }
 
-/// A line of a series: all before its value, and which of the values it shows.
+/// A line of a series: the text before its value, and the index of the value.
 struct Line {
     head: String,
     value: usize,
@@ -103,7 +103,7 @@ struct Writer<'w, W> {
 }
 
 impl<W: Write> Writer<'_, W> {
-    /// Writes the header, and lets each series write its samples; a family without series leaves nothing.
+    /// Writes the header of a family, and lets each series write its samples. Writes nothing for a family without series.
     fn family(
         &mut self,
         page: FamilySeries,
@@ -129,7 +129,7 @@ impl<W: Write> Writer<'_, W> {
     fn lines(&self, family: &Family, lines: &[&str]) -> Vec<Line> {
         let mut buckets = 2..;
         let lines = lines.iter().filter_map(|line| {
-            // Every series has a label, the operation's at least, and no value holds a space.
+            // Every series has a label, at least the operation, and no value contains a space.
             let (name, rest) = line.split_once('{')?;
             let (labels, _) = rest.rsplit_once(' ')?;
             let value = match name.strip_prefix(family.name) {
@@ -143,7 +143,7 @@ impl<W: Write> Writer<'_, W> {
         lines.collect()
     }
 
-    fn steady(&mut self, lines: &[Line], seconds: &[String]) -> io::Result<()> {
+    fn constant(&mut self, lines: &[Line], seconds: &[String]) -> io::Result<()> {
         let values = ["1".to_owned()];
         seconds
             .iter()
@@ -172,19 +172,19 @@ impl<W: Write> Writer<'_, W> {
     }
 }
 
-/// The texts of the values: of a counter one; of a histogram the sum, the count, and the counts up to each bound.
+/// The values as text: one for a counter; sum, count and cumulative buckets for a histogram.
 fn values(family: &Family, total: &Total) -> Vec<String> {
     match total.value() {
         Value::Amount(Amount::Count(count)) => vec![count.to_string()],
         Value::Amount(Amount::Sum(sum)) => vec![sum.as_f64().to_string()],
         Value::Histogram(histogram) => {
-            let mut sum_of_counts = 0;
+            let mut cumulative = 0;
             let buckets = histogram.counts.iter().map(|count| {
-                sum_of_counts += count;
-                sum_of_counts.to_string()
+                cumulative += count;
+                cumulative.to_string()
             });
             let buckets: Vec<String> = buckets.collect();
-            let first = [histogram.sum.as_f64().to_string(), sum_of_counts.to_string()];
+            let first = [histogram.sum.as_f64().to_string(), cumulative.to_string()];
             first.into_iter().chain(buckets).collect()
         }
         Value::Number(_) | Value::Info => {

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::wire::Rows;
+use crate::wire::json::{self, Broken};
 
 /// Shapes shown of a field; the others are summed up.
 const SHOWN: usize = 20;
@@ -209,11 +209,7 @@ pub(super) struct Sketch(Mutex<Shapes>);
 impl Sketch {
     /// What was met.
     pub(super) fn into_shapes(self) -> Shapes {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shapes(&self) -> MutexGuard<'_, Shapes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 }
 
@@ -226,28 +222,23 @@ pub(super) struct Sketched<'s, R> {
 impl<'s, R> Sketched<'s, R> {
     /// Starts the sketch anew.
     pub(super) fn new(sketch: &'s Sketch, rows: R) -> Self {
-        *sketch.shapes() = Shapes::default();
+        *sketch.0.lock() = Shapes::default();
         Self { sketch, rows }
     }
 }
 
 impl<R: Rows> Rows for Sketched<'_, R> {
-    type Row<'a> = Value;
-
-    fn row(&mut self, key: Option<&str>, row: Value) {
-        self.sketch.shapes().row(key, &row);
-        match R::Row::deserialize(&row) {
-            Ok(row) => self.rows.row(key, row),
-            Err(_) => self.rows.invalid(),
-        }
+    fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row: Option<Value>| {
+            if let Some(row) = row {
+                self.sketch.0.lock().row(key, &row);
+            }
+        })?;
+        self.rows.value(key, json)
     }
 
-    fn invalid(&mut self) {
-        self.rows.invalid();
-    }
-
-    fn beside(&mut self, key: &str, json: &[u8]) {
-        self.sketch.shapes().key(key, json);
-        self.rows.beside(key, json);
+    fn extra_key(&mut self, key: &str, json: &[u8]) {
+        self.sketch.0.lock().key(key, json);
+        self.rows.extra_key(key, json);
     }
 }

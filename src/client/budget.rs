@@ -34,8 +34,8 @@ impl CallBudget {
         self.limit = limit;
     }
 
-    /// Goes over to a local day. A day to which the clock comes back has its calls used still.
-    pub fn go_to(&mut self, today: Date) {
+    /// Switches to a local day. If the clock jumps back to an earlier day, its used calls still count.
+    pub fn set_day(&mut self, today: Date) {
         self.today = today;
         self.used.entry(today).or_default();
         while self.used.len() > DAYS_KEPT {
@@ -77,7 +77,7 @@ impl CallBudget {
     }
 
     /// Takes note of calls that were a catch-up's.
-    pub fn note_catch_up(&mut self, calls: u32) {
+    pub fn record_catch_up(&mut self, calls: u32) {
         *self.caught_up.entry(self.today).or_default() += calls;
     }
 }

@@ -43,18 +43,16 @@ enum Expect {
 /// The key of the rows.
 const DATA: &str = "data";
 
-/// Passes on what the body of a failure has beside its rows, of which it should have none.
-pub(super) struct BesideRows<'r, R>(pub(super) &'r mut R);
+/// Ignores the rows in the body of a failure, which should have none, and passes on its other keys.
+pub(super) struct IgnoreRows<'r, R>(pub(super) &'r mut R);
 
-impl<R: Rows> Rows for BesideRows<'_, R> {
-    type Row<'a> = IgnoredAny;
+impl<R: Rows> Rows for IgnoreRows<'_, R> {
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |_: Option<IgnoredAny>| {})
+    }
 
-    fn row(&mut self, _: Option<&str>, _: IgnoredAny) {}
-
-    fn invalid(&mut self) {}
-
-    fn beside(&mut self, key: &str, json: &[u8]) {
-        self.0.beside(key, json);
+    fn extra_key(&mut self, key: &str, json: &[u8]) {
+        self.0.extra_key(key, json);
     }
 }
 
@@ -181,7 +179,7 @@ impl<R: Rows> AnswerReader<R> {
                     at += punctuation(first, b':')?;
                 }
                 Expect::Value(key) if key == DATA && matches!(first, b'[' | b'{') => {
-                    self.rows.beside(DATA, &rest.as_bytes()[..1]);
+                    self.rows.extra_key(DATA, &rest.as_bytes()[..1]);
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
@@ -196,7 +194,7 @@ impl<R: Rows> AnswerReader<R> {
                     let Some((leaf, used)) = any_leaf(rest)? else {
                         return Ok(at);
                     };
-                    self.rows.beside(key, &rest.as_bytes()[..used]);
+                    self.rows.extra_key(key, &rest.as_bytes()[..used]);
                     match key.as_str() {
                         "code" => self.envelope.set_code(&leaf),
                         "msg" => self.envelope.set_message(&leaf),
@@ -277,16 +275,8 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     fn read_row(&mut self, key: Option<&str>, rest: &str) -> Result<Option<usize>, ApiError> {
-        let used = match parse::<R::Row<'_>>(rest)? {
-            Parsed::Value(row, used) => {
-                self.rows.row(key, row);
-                used
-            }
-            Parsed::Unfit(used) => {
-                self.rows.invalid();
-                used
-            }
-            Parsed::More => return Ok(None),
+        let Some(used) = self.rows.value(key, rest)? else {
+            return Ok(None);
         };
         self.count += 1;
         if used > MAX_ROW_BYTES {
@@ -346,15 +336,12 @@ mod tests {
     struct Collected(Vec<Option<CollectedRow>>);
 
     impl Rows for Collected {
-        type Row<'a> = Pair<'a>;
-
-        fn row(&mut self, key: Option<&str>, row: Pair<'_>) {
-            let text = |leaf| fields::text(leaf).value().map(str::to_owned);
-            self.0.push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
-        }
-
-        fn invalid(&mut self) {
-            self.0.push(None);
+        fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+            let text = |leaf: &Leaf<'_>| fields::text(leaf).value().map(str::to_owned);
+            json::row(json, |row: Option<Pair<'_>>| {
+                self.0
+                    .push(row.map(|row| (key.map(str::to_owned), text(&row.a), text(&row.b))));
+            })
         }
     }
 

@@ -1,7 +1,7 @@
-//! One gzip member made of parts that were deflated before.
+//! Joins parts that were compressed earlier into one gzip member.
 //!
-//! Several members would be legal too, but curl and others read only the first. Each part is deflated on its own and
-//! flushed to a whole byte, so parts can be joined byte by byte, and their checksums can be combined.
+//! Several members would be valid as well, but curl and others read only the first. Each part is compressed on its own and
+//! ends on a whole byte, so that parts can be concatenated, and their checksums can be combined.
 
 use std::io::Write;
 use std::mem;
@@ -11,17 +11,17 @@ use bytes::Bytes;
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
-/// Fast enough to be done as soon as a page changed, and a fifth of the size.
+/// Fast enough for a page that has just changed, and it reduces text to a fifth.
 const LEVEL: Compression = Compression::new(2);
 /// Magic, deflate, no flags, no time, no extra flags, unknown system (RFC 1952).
 const HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-/// The first byte of a block that is stored as it is; two bytes of length and their complement follow (RFC 1951).
+/// The first byte of an uncompressed block; its length and the complement of that follow, two bytes each (RFC 1951).
 const STORED_BLOCK: u8 = 0;
 const LONGEST_STORED: u16 = u16::MAX;
-/// An empty block that is marked as the last one (RFC 1951).
+/// An empty block, marked as the last one (RFC 1951).
 const LAST_BLOCK: &[u8] = &[3, 0];
 
-/// Bytes deflated on their own and not ended, so that more may follow.
+/// Compressed bytes without an end mark, so that more can follow.
 #[derive(Clone, Debug)]
 pub(super) struct Deflated {
     bytes: Bytes,
@@ -46,7 +46,7 @@ impl Deflated {
 /// The beginning of a gzip member.
 #[derive(Clone, Debug)]
 pub(super) struct MemberStart {
-    /// The header, and what was deflated.
+    /// The header and the compressed parts.
     bytes: Bytes,
     checksum: Arc<Crc>,
 }
@@ -65,7 +65,7 @@ impl MemberStart {
         }
     }
 
-    /// The whole member, ended by what is not deflated at all: it is short, and other for each scrape.
+    /// The whole member. Its last part is not compressed: it is short, and different for each scrape.
     pub(super) fn ended(self, plain: &[u8]) -> Vec<Bytes> {
         let mut end = Vec::with_capacity(plain.len() + 64);
         for stored in plain.chunks(LONGEST_STORED.into()) {

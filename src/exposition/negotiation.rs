@@ -1,4 +1,4 @@
-//! Which format and encoding a scraper asked for.
+//! The format and encoding that a scraper asks for.
 
 use mediatype::{MediaTypeList, Name, ReadParams};
 
@@ -7,7 +7,7 @@ use mediatype::{MediaTypeList, Name, ReadParams};
 pub enum Format {
     /// OpenMetrics 1.0.0.
     OpenMetrics,
-    /// Prometheus text 0.0.4: what every client without a wish gets.
+    /// Prometheus text 0.0.4: the default.
     Text,
 }
 
@@ -20,9 +20,9 @@ impl Format {
         }
     }
 
-    /// The format with the highest q value among those that an `Accept` header names; the first one of equals. A header
-    /// that names none of ours gets text 0.0.4 and no error: a scrape in a format that was not asked for is of more use
-    /// than none, and that is what the official clients do.
+    /// The format with the highest q value in an `Accept` header, the first one of equals. A header without any of our
+    /// formats gets text 0.0.4 rather than an error, as from the official client libraries: a scrape in another format is
+    /// better than none.
     pub fn negotiate(accept: &str) -> Self {
         let mut best: Option<(u16, Self)> = None;
         for range in MediaTypeList::new(accept).flatten() {
@@ -75,7 +75,7 @@ fn is(text: &str, name: &str) -> bool {
     text.eq_ignore_ascii_case(name)
 }
 
-/// A q value in thousandths; one that is not a number counts as 0.
+/// A q value in thousandths; 0 if it is not a number.
 fn thousandths(q: &str) -> u16 {
     let q: f32 = q.trim().parse().unwrap_or(0.0);
     (q.clamp(0.0, 1.0) * 1000.0) as u16

@@ -38,8 +38,9 @@ impl PieceLength {
         from.saturating_add(self.0 - SECOND).unwrap_or(until).min(until)
     }
 
-    /// Judges what came for a piece, and learns from it. `None`: it was too much, and is to be asked in smaller pieces.
-    pub(crate) fn judge(
+    /// Takes the answer for a piece, and adapts the length to it. `None`: the answer was too much, and the piece has to be
+    /// asked for in smaller ones.
+    pub(crate) fn accept(
         &mut self,
         from: Timestamp,
         until: Timestamp,
@@ -67,7 +68,7 @@ impl PieceLength {
             self.halve(from, until);
             return Ok(None);
         }
-        self.fit(until.duration_since(from) + SECOND, count, cut_at);
+        self.adapt(until.duration_since(from) + SECOND, count, cut_at);
         Ok(Some(CompletePiece {
             collected: rows,
             count,
@@ -81,7 +82,7 @@ impl PieceLength {
     }
 
     /// By the density of the last piece: two thirds of what an answer may have.
-    fn fit(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
+    fn adapt(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
         let wanted = i128::from(last.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
         let longest = i128::from(LONGEST.as_secs());
         self.0 = SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1));
@@ -91,4 +92,100 @@ impl PieceLength {
 /// The second after an instant: where the piece after the one that ends with it begins.
 pub(crate) fn second_after(at: Timestamp) -> Timestamp {
     at.saturating_add(SECOND).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::reports::events::Events;
+
+    const CUT_AT: u64 = 900;
+    const DAY: i64 = 24 * 3600;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
+
+    fn rows(count: u64) -> Result<Answer<Collected>, ApiError> {
+        Ok(Answer {
+            rows: Events::new(&TimeZone::UTC, 0).collected(),
+            date: None,
+            count,
+            bytes: 0,
+        })
+    }
+
+    /// Gives the length an answer for the seconds `from..=until`: whether the piece is complete, or why it failed.
+    fn give(
+        length: &mut PieceLength,
+        (from, until): (i64, i64),
+        answer: Result<Answer<Collected>, ApiError>,
+    ) -> Result<bool, Reason> {
+        let complete = length.accept(at(from), at(until), answer, CUT_AT);
+        complete
+            .map(|complete| complete.is_some())
+            .map_err(|error| error.reason)
+    }
+
+    /// How many seconds the next piece may have.
+    fn seconds(length: PieceLength) -> i64 {
+        length.end(at(0), Timestamp::MAX).as_second() - at(0).as_second() + 1
+    }
+
+    #[test]
+    fn a_piece_ends_with_its_stretch_or_after_31_days() {
+        let length = PieceLength::default();
+        assert_eq!(length.end(at(0), at(9)), at(9));
+        assert_eq!(
+            length.end(at(0), at(40 * DAY)),
+            at(31 * DAY - 1),
+            "both ends are included"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_may_be_cut_is_thrown_away_and_asked_in_halves() {
+        let mut length = PieceLength::default();
+        assert_eq!(give(&mut length, (0, 99), rows(CUT_AT)), Ok(false));
+        assert_eq!(seconds(length), 50);
+        assert_eq!(give(&mut length, (0, 49), rows(CUT_AT - 1)), Ok(true));
+    }
+
+    #[test]
+    fn a_single_second_that_may_be_cut_is_taken_as_it_is() {
+        let mut length = PieceLength::default();
+        let complete = length.accept(at(5), at(5), rows(CUT_AT), CUT_AT).unwrap().unwrap();
+        assert!(complete.is_capped);
+        assert_eq!(complete.count, CUT_AT);
+        assert_eq!(seconds(length), 1);
+    }
+
+    #[test]
+    fn the_next_piece_is_as_long_as_two_thirds_of_an_answer_take() {
+        let mut length = PieceLength::default();
+        assert_eq!(give(&mut length, (0, 99), rows(300)), Ok(true));
+        assert_eq!(seconds(length), 200, "3 rows a second, and 600 wanted");
+        assert_eq!(give(&mut length, (0, 99), rows(0)), Ok(true));
+        assert_eq!(seconds(length), 60_000, "as if there had been one row");
+        assert_eq!(give(&mut length, (0, DAY - 1), rows(1)), Ok(true));
+        assert_eq!(seconds(length), 31 * DAY);
+    }
+
+    #[test]
+    fn too_large_an_answer_is_asked_in_halves_and_a_timeout_fails_the_poll() {
+        let mut length = PieceLength::default();
+        let error = |reason| Err(ApiError::new(reason, "no answer"));
+        assert_eq!(give(&mut length, (0, 99), error(Reason::TooLarge)), Ok(false));
+        assert_eq!(seconds(length), 50);
+        assert_eq!(
+            give(&mut length, (0, 0), error(Reason::TooLarge)),
+            Err(Reason::TooLarge)
+        );
+        assert_eq!(give(&mut length, (0, 19), error(Reason::Timeout)), Err(Reason::Timeout));
+        assert_eq!(seconds(length), 10, "less is asked by the next poll");
+        assert_eq!(give(&mut length, (0, 99), error(Reason::Connect)), Err(Reason::Connect));
+        assert_eq!(seconds(length), 10);
+    }
 }

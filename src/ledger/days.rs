@@ -1,4 +1,5 @@
-//! Day totals: what a day has above the highest value seen so far is added, and nothing is ever taken back.
+//! Daily totals are turned into counters: a counter grows by what a day has above its highest value so far, and never
+//! falls.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +7,54 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use super::counters::CounterUpdates;
+use super::state::StateChange;
+use super::total::Total;
+use super::{Committed, Ledger, StateError};
+use crate::clock::Moment;
 use crate::metrics::series::{Amount, SeriesKey};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
-/// A day is read again at most this late; older marks are dropped (the vendor answers for 31 days).
+/// Marks are kept for this many days: a little longer than the 31 days that the API answers for.
 const DAYS_KEPT: i64 = 32;
 
 /// One answer about one day.
 #[derive(Debug)]
 pub struct DayReading {
     /// The report.
-    pub report: ReportKind,
-    /// The local date that the totals are of.
+    pub report: &'static Report,
+    /// The local date of the totals.
     pub date: Date,
-    /// The end of the window that was asked.
+    /// The end of the window that was read.
     pub until: Timestamp,
-    /// Whether the day was over and settled when it was asked.
+    /// Whether the day was over and its totals were final.
     pub settled: bool,
-    /// Today's date: what is much older is forgotten.
+    /// Today's date.
     pub today: Date,
-    /// All series of the report at zero; those that do not exist yet are born with this commit.
+    /// All series of the report at zero. The commit creates those that do not exist yet.
     pub series: Vec<(SeriesKey, Amount)>,
     /// Calls used today.
     pub calls_used: u32,
-    /// The totals that the answer gives.
+    /// The totals in the answer.
     pub totals: Vec<(SeriesKey, Amount)>,
 }
 
 /// How far the days of a report are read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DayProgress {
-    /// The date of the first complete poll: no day before it is read.
+    /// The date of the first complete poll. No day before it is read.
     pub born: Date,
     /// The end of the latest window that was read.
     pub covered: Timestamp,
     /// When the days before today were last read again.
     pub reread_at: Timestamp,
-    /// The first complete poll. Older versions did not write it down.
+    /// The first complete poll. Older versions did not store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth: Option<DayBirth>,
-    pub(super) days: BTreeMap<Date, Day>,
+    days: BTreeMap<Date, Day>,
 }
 
-/// What the first complete poll read: what the day had by then is not counted, and belongs to the time before.
+/// What the first complete poll read. It belongs to the time before live counting and is not counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DayBirth {
     /// The end of its window.
@@ -58,15 +64,15 @@ pub struct DayBirth {
 }
 
 impl DayBirth {
-    /// What the day had of a series; `None` where the answer did not say.
+    /// The day's total of a series at the birth; `None` where the answer had none.
     pub fn total(&self, key: &SeriesKey) -> Option<Amount> {
         self.totals.get(&name_of(key)).copied()
     }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Day {
-    pub(super) settled: bool,
+struct Day {
+    settled: bool,
     /// By family name and labels.
     marks: BTreeMap<String, Mark>,
 }
@@ -74,15 +80,15 @@ pub(super) struct Day {
 /// One total of one day.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Mark {
-    /// All up to here is counted.
+    /// Counted up to here.
     highest: Amount,
-    /// The last reading, so that a fall is counted once and not at every poll.
+    /// The last reading, so that a fall is reported once and not at every poll.
     last: Amount,
 }
 
 impl DayProgress {
-    /// The birth of a report: the values of its first reading are the baseline.
-    pub(super) fn born(reading: &DayReading) -> Self {
+    /// The progress after the first reading of a report, whose totals are the baseline.
+    fn born(reading: &DayReading) -> Self {
         let marks = reading.totals.iter().map(|(key, total)| {
             (
                 name_of(key),
@@ -112,13 +118,13 @@ impl DayProgress {
         }
     }
 
-    /// Whether a day was read after it had settled.
+    /// Whether a day was read after its totals were final.
     pub fn is_settled(&self, date: Date) -> bool {
         self.days.get(&date).is_some_and(|day| day.settled)
     }
 
-    /// Takes a reading; returns what the counters grow by, and how many totals fell.
-    pub(super) fn take(&mut self, reading: &DayReading) -> (Vec<(SeriesKey, Amount)>, u64) {
+    /// Applies a reading. Returns what the counters grow by, and how many totals have fallen.
+    fn apply(&mut self, reading: &DayReading) -> (Vec<(SeriesKey, Amount)>, u64) {
         let day = self.days.entry(reading.date).or_default();
         day.settled |= reading.settled;
         let mut growth = Vec::new();
@@ -144,9 +150,164 @@ impl DayProgress {
     }
 }
 
-/// A total as a key of a JSON object: the family and its first label. The currency is not part of it, since it is
-/// configured: the same cost under another name is the same cost.
+impl Ledger {
+    /// How far the day totals of a report are read; `None` before its birth.
+    pub fn day_progress(&self, report: &'static Report) -> Option<&DayProgress> {
+        self.state.days.get(&report)
+    }
+
+    /// Commits a reading of a day's totals.
+    pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
+        let (limit, created_released) = (self.series_limit, self.holds.is_off());
+        self.write(now, |_, state| {
+            let mut counters = CounterUpdates::new(&state.counters, limit, reading.today, created_released);
+            for (key, zero) in &reading.series {
+                counters.get_or_fold(key, Total::from(*zero));
+            }
+            let before = state.days.get(&reading.report).cloned();
+            let mut progress = before.unwrap_or_else(|| DayProgress::born(reading));
+            let (growth, corrections) = progress.apply(reading);
+            for (key, growth) in growth {
+                if let Some(counter) = counters.get_mut(&key) {
+                    counter.total.add(growth);
+                }
+            }
+            let mut change = StateChange {
+                day: Some((reading.report, progress)),
+                ..StateChange::default()
+            };
+            change.merge_counters(counters);
+            let committed = Committed {
+                corrections,
+                ..Committed::default()
+            };
+            Ok((change.with_calls(reading.today, reading.calls_used), committed))
+        })
+    }
+
+    /// Commits that the days before today were read again.
+    pub fn commit_days_reread(&mut self, report: &'static Report, now: Moment) -> Result<(), StateError> {
+        let Some(progress) = self.day_progress(report) else {
+            return Ok(());
+        };
+        let progress = DayProgress {
+            reread_at: now.wall,
+            ..progress.clone()
+        };
+        self.write(now, |_, _| {
+            let change = StateChange {
+                day: Some((report, progress)),
+                ..StateChange::default()
+            };
+            Ok((change, ()))
+        })
+    }
+}
+
+/// The key of a total on disk: the family and its first label. The currency is left out, since it is a setting: renaming it
+/// does not change the cost.
 fn name_of(key: &SeriesKey) -> String {
     let label = key.labels.first().map_or("", AsRef::as_ref);
     format!("{} {label}", key.family.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::reports::CALL_DURATIONS;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::metrics::Family;
+    use crate::metrics::series::Label;
+
+    static CALLS: Family = Family::counter("calls", &["duration"], "Calls");
+    const BIRTH: i64 = 1_795_000_000;
+
+    /// A reading of the calls shorter and longer than a minute.
+    fn reading(date: Date, hour: i64, short: u64, long: u64) -> DayReading {
+        DayReading {
+            report: &CALL_DURATIONS,
+            date,
+            until: Timestamp::from_second(BIRTH + hour * 3600).unwrap(),
+            settled: false,
+            today: date,
+            series: Vec::new(),
+            calls_used: 0,
+            totals: vec![
+                (series("short"), Amount::Count(short)),
+                (series("long"), Amount::Count(long)),
+            ],
+        }
+    }
+
+    fn series(duration: &'static str) -> SeriesKey {
+        SeriesKey {
+            family: &CALLS,
+            labels: vec![Label::Borrowed(duration)],
+        }
+    }
+
+    #[test]
+    fn a_day_counts_what_is_above_its_highest_reading() {
+        let today = date(2026, 11, 26);
+        let first = reading(today, 0, 10, 2);
+        let mut progress = DayProgress::born(&first);
+        assert_eq!(
+            progress.apply(&first),
+            (Vec::new(), 0),
+            "the first reading is the baseline"
+        );
+        let more = (vec![(series("short"), Amount::Count(5))], 0);
+        assert_eq!(progress.apply(&reading(today, 1, 15, 2)), more);
+        assert_eq!(
+            progress.apply(&reading(today, 2, 12, 2)),
+            (Vec::new(), 1),
+            "a fall is a correction"
+        );
+        assert_eq!(
+            progress.apply(&reading(today, 3, 12, 2)),
+            (Vec::new(), 0),
+            "and only once"
+        );
+        assert_eq!(
+            progress.apply(&reading(today, 4, 15, 2)),
+            (Vec::new(), 0),
+            "15 were counted"
+        );
+        let above = (
+            vec![(series("short"), Amount::Count(1)), (series("long"), Amount::Count(1))],
+            0,
+        );
+        assert_eq!(progress.apply(&reading(today, 5, 16, 3)), above);
+        let birth = progress.birth.as_ref().unwrap();
+        assert_eq!(birth.total(&series("short")), Some(Amount::Count(10)));
+    }
+
+    #[test]
+    fn a_day_after_the_birth_counts_from_zero() {
+        let mut progress = DayProgress::born(&reading(date(2026, 11, 26), 0, 10, 2));
+        let (growth, _) = progress.apply(&reading(date(2026, 11, 27), 24, 3, 0));
+        assert_eq!(growth, [(series("short"), Amount::Count(3))]);
+    }
+
+    #[test]
+    fn days_are_kept_for_as_long_as_the_api_answers_for_them() {
+        let first = date(2026, 11, 1);
+        let mut progress = DayProgress::born(&reading(first, 0, 10, 2));
+        let mut settled = reading(first, 1, 10, 2);
+        settled.settled = true;
+        progress.apply(&settled);
+        progress.apply(&reading(date(2026, 12, 3), 32 * 24, 1, 1));
+        assert!(progress.is_settled(first), "32 days later");
+        progress.apply(&reading(date(2026, 12, 4), 33 * 24, 1, 1));
+        assert!(!progress.is_settled(first), "33 days later");
+    }
+
+    /// An earlier reading can arrive after a later one: a day before today is read after today.
+    #[test]
+    fn how_far_a_report_is_read_never_falls() {
+        let mut progress = DayProgress::born(&reading(date(2026, 11, 26), 2, 10, 2));
+        progress.apply(&reading(date(2026, 11, 26), 1, 10, 2));
+        assert_eq!(progress.covered, Timestamp::from_second(BIRTH + 2 * 3600).unwrap());
+    }
 }

@@ -1,4 +1,4 @@
-//! The process: build, configuration and the usual `process_*` metrics.
+//! The metrics of the process: build, configuration, and the usual `process_*`.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-/// How the last reading of the configuration went, and what it came to.
+/// The gauges about the configuration.
 #[derive(Clone, Debug)]
 pub struct ConfigGauges {
     operations: Gauge,
@@ -20,13 +20,13 @@ pub struct ConfigGauges {
 }
 
 impl ConfigGauges {
-    /// Takes note of how many operations are polled.
-    pub fn note_operations(&self, count: usize) {
+    /// Sets how many operations this process polls.
+    pub fn set_operations(&self, count: usize) {
         self.operations.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// Takes note of a reading.
-    pub fn note_reading(&self, successful: bool, at: Timestamp) {
+    /// Records whether the configuration could be loaded.
+    pub fn record_load(&self, successful: bool, at: Timestamp) {
         self.successful.set(i64::from(successful));
         if successful {
             self.success_timestamp.set(at.as_second());
@@ -34,7 +34,7 @@ impl ConfigGauges {
     }
 }
 
-/// The registry of the process, and its gauges that change; the configuration was read at `configured_at`.
+/// The registry of the process, and the gauges in it that change. The configuration was read at `configured_at`.
 pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     let mut registry = Registry::default();
     let build = [
@@ -52,7 +52,7 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
         successful: Gauge::default(),
         success_timestamp: Gauge::default(),
     };
-    gauges.note_reading(true, configured_at);
+    gauges.record_load(true, configured_at);
     registry.register(
         "wolkvox_exporter_operations",
         "Operations that this process polls: those of its shard",
@@ -74,10 +74,10 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     (registry, gauges)
 }
 
-/// Reads `/proc/self` at each scrape; where there is none, there are no such metrics.
+/// Reads `/proc/self` at each scrape. Systems without it have no such metrics.
 #[derive(Debug)]
 struct ProcessCollector {
-    /// When the system started. Read once: the file that it comes from is the slowest of all.
+    /// When the system started. Read once, since the file that has it is the slowest to read.
     booted: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What is known at one moment: series with their values, immutable once made.
+//! Series and their values.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::metrics::Family;
 /// The value of a label.
 pub type Label = Cow<'static, str>;
 
-/// A number that is never negative, in millionths, so that money and minutes add up exactly.
+/// A number of millionths, never negative, so that money and minutes add up exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Micros(pub u64);
 
@@ -17,7 +17,7 @@ impl Micros {
     /// Millionths in one.
     pub const PER_UNIT: u64 = 1_000_000;
 
-    /// The number as a float, for showing: one exact division, so the nearest float to the decimal text.
+    /// The number as the nearest float, for output.
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / Self::PER_UNIT as f64
     }
@@ -28,14 +28,14 @@ impl Micros {
 pub struct FamilySeries {
     /// The family.
     pub family: &'static Family,
-    /// Its series, each label set once, in the order in which they are shown.
+    /// Its series, each label set once, in the order of output.
     pub series: Vec<Series>,
 }
 
 /// One series and its value.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// The values of the family's labels, in its order.
+    /// The values of the family's labels, in the same order.
     pub labels: Vec<Label>,
     /// The value.
     pub value: Value,
@@ -46,15 +46,15 @@ pub struct Series {
 pub enum Value {
     /// A count or an exact sum.
     Amount(Amount),
-    /// Any other number. Never NaN: what is not known has no series.
+    /// Any other number. Never NaN: an unknown value has no series.
     Number(f64),
-    /// Nothing but the labels.
+    /// No value, only labels.
     Info,
     /// A histogram.
     Histogram(Histogram),
 }
 
-/// What a counter adds up: exact, so that no order of additions changes the total.
+/// What counters add up. It is exact, so the order of additions does not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Amount {
     /// A number of events.
@@ -64,7 +64,7 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// Nothing, of the same kind.
+    /// Zero of the same kind.
     pub fn zero(self) -> Self {
         match self {
             Amount::Count(_) => Amount::Count(0),
@@ -72,12 +72,12 @@ impl Amount {
         }
     }
 
-    /// Whether it is nothing.
+    /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self == self.zero()
     }
 
-    /// What this has above the other, nothing if it has less.
+    /// By how much this exceeds the other; zero if it is less.
     #[must_use]
     pub fn above(self, other: Self) -> Self {
         self.with(other, u64::saturating_sub)
@@ -100,14 +100,14 @@ impl Amount {
 pub struct SeriesKey {
     /// The family.
     pub family: &'static Family,
-    /// The values of the family's labels, in its order.
+    /// The values of the family's labels, in the same order.
     pub labels: Vec<Label>,
 }
 
-/// Counts by upper bound, and the sum of what was counted.
+/// Counts by upper bound, and the sum of all values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histogram {
-    /// One count per bound of the family, not cumulative, and a last one for `+Inf`.
+    /// A count for each bound of the family and one for `+Inf`, not cumulative.
     pub counts: Vec<u64>,
     /// The sum of the values.
     pub sum: Micros,
@@ -124,14 +124,14 @@ impl Histogram {
 
     /// Counts one value.
     pub fn observe(&mut self, bounds: &[f64], value: Micros) {
-        let place = bounds.partition_point(|bound| *bound < value.as_f64());
-        self.counts[place] += 1;
+        let bucket = bounds.partition_point(|bound| *bound < value.as_f64());
+        self.counts[bucket] += 1;
         self.sum.0 = self.sum.0.saturating_add(value.0);
     }
 }
 
 impl FamilySeries {
-    /// A family without series yet.
+    /// A family without series.
     pub fn new(family: &'static Family) -> Self {
         Self {
             family,

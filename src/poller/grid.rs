@@ -37,3 +37,39 @@ pub fn phase(n: usize, operations: usize, interval: Duration) -> Duration {
     let spread = SPREAD.min(interval);
     spread.mul_f64(n as f64 / operations.max(1) as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_late_poll_skips_points_and_moves_none() {
+        let origin = Instant::now();
+        let grid = Grid::new(origin, 5 * MINUTE);
+        assert_eq!(
+            grid.next_after(origin),
+            origin + 5 * MINUTE,
+            "a point is not after itself"
+        );
+        assert_eq!(grid.next_after(origin + 4 * MINUTE), origin + 5 * MINUTE);
+        assert_eq!(grid.next_after(origin + 12 * MINUTE), origin + 15 * MINUTE);
+        assert_eq!(grid.next_after(origin + 15 * MINUTE), origin + 20 * MINUTE);
+    }
+
+    #[test]
+    fn a_grid_begins_at_its_origin() {
+        let now = Instant::now();
+        let grid = Grid::new(now + MINUTE, 5 * MINUTE);
+        assert_eq!(grid.next_after(now), now + MINUTE);
+    }
+
+    #[test]
+    fn operations_are_spread_over_half_a_minute_or_one_interval() {
+        let seconds = |interval| [0, 1, 2].map(|n| phase(n, 3, interval).as_secs());
+        assert_eq!(seconds(5 * MINUTE), [0, 10, 20]);
+        assert_eq!(seconds(Duration::from_secs(6)), [0, 2, 4]);
+        assert_eq!(phase(0, 0, MINUTE), Duration::ZERO);
+    }
+}

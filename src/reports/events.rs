@@ -9,10 +9,12 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{Outcome, Tally};
+use super::{Outcome, Tally, View};
 use crate::metrics::Family;
-use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::metrics::series::{FamilySeries, Label, Micros, SeriesKey};
+use crate::wire::Rows;
 use crate::wire::fields::{self, Leaf, Reading};
+use crate::wire::json::{self, Broken};
 
 /// Free values are cut to so many characters.
 const LONGEST_VALUE: usize = 64;
@@ -22,6 +24,62 @@ const TOO_MANY_DIGITS: usize = 6;
 pub(super) const NONE: &str = "none";
 /// The label of a value outside of a list.
 pub(super) const OTHER: &str = "other";
+
+/// A report of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRows {
+    /// Reads the value at the front of a text as a row, and adds its facts. See [`Rows::value`].
+    pub read: fn(&mut Events, &str) -> Result<Option<usize>, Broken>,
+    /// Whether several rows may tell of one fact, as all steps of an IVR call do of the call.
+    pub rows_share_facts: bool,
+    /// What the status page shows of the report's series, if it shows anything.
+    pub view: Option<fn(&[FamilySeries]) -> View>,
+}
+
+/// What makes the rows of a report events.
+pub(super) trait EventReport {
+    /// The fields of a row that the report needs, borrowed from the wire.
+    type Row<'a>: Deserialize<'a>;
+
+    /// Adds the facts of a row.
+    fn row(events: &mut Events, row: Self::Row<'_>);
+}
+
+/// Reads a row of such a report: its [`EventRows::read`].
+pub(super) fn read<R: EventReport>(events: &mut Events, json: &str) -> Result<Option<usize>, Broken> {
+    json::row(json, |row| match row {
+        Some(row) => R::row(events, row),
+        None => events.tally.count(Outcome::Invalid),
+    })
+}
+
+/// Reads the rows of one answer.
+#[derive(Debug)]
+pub struct EventReader {
+    read: fn(&mut Events, &str) -> Result<Option<usize>, Broken>,
+    events: Events,
+}
+
+impl EventReader {
+    /// A reader of an answer's rows, which are collected in `events`.
+    pub fn new(rows: &EventRows, events: Events) -> Self {
+        Self {
+            read: rows.read,
+            events,
+        }
+    }
+
+    /// What the whole answer says.
+    pub fn finish(self) -> Collected {
+        self.events.collected()
+    }
+}
+
+impl Rows for EventReader {
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        (self.read)(&mut self.events, json)
+    }
+}
 
 /// The identity of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +138,8 @@ pub struct Events {
     hash_key: u128,
     /// How often an identity came in this answer: rows that are equal in it are told apart by their number.
     seen: HashMap<u128, u32>,
+    /// The rows that carry the facts which other rows tell of, too.
+    carriers: HashMap<FactKey, usize>,
     scratch: String,
 }
 
@@ -123,6 +183,7 @@ impl Events {
             zone: zone.clone(),
             hash_key,
             seen: HashMap::new(),
+            carriers: HashMap::new(),
             scratch: String::new(),
         }
     }
@@ -158,9 +219,19 @@ impl Events {
         }
     }
 
-    /// The rows so far.
-    pub(super) fn rows_mut(&mut self) -> &mut Vec<EventRow> {
-        &mut self.rows
+    /// A fact that several rows of an answer tell of. The next row carries it if it is the first to tell of it; else the
+    /// earlier row does, with what is said now: where rows do not agree, the last one holds.
+    pub(super) fn shared(&mut self, key: FactKey, counts: Vec<(SeriesIndex, Micros)>) -> Option<Fact> {
+        let next = self.rows.len();
+        let carrier = *self.carriers.entry(key).or_insert(next);
+        if carrier == next {
+            return Some(Fact { key, counts });
+        }
+        let mut facts = self.rows[carrier].facts.iter_mut();
+        if let Some(fact) = facts.find(|fact| fact.key == key) {
+            fact.counts = counts;
+        }
+        None
     }
 
     /// The date of a row. A time that the clock showed twice is taken as the earlier instant.

@@ -5,13 +5,14 @@ use std::fmt;
 use std::hash::Hasher;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bcrypt::HashParts;
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use tokio::sync::Semaphore;
@@ -137,7 +138,7 @@ impl Passwords {
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
     /// `None` when too many wait already.
@@ -180,7 +181,7 @@ impl Passwords {
             bcrypt::verify(password, hash.expose_secret()).unwrap_or(false)
         });
         if checked.await.unwrap_or(false) && known {
-            let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut verified = self.verified.lock();
             // Marks of hashes that are no longer in use go this way, too.
             if verified.len() >= REMEMBERED {
                 verified.clear();
@@ -193,7 +194,7 @@ impl Passwords {
     }
 
     fn is_verified(&self, mark: u128) -> bool {
-        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let verified = self.verified.lock();
         verified.contains(&mark)
     }
 

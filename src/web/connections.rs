@@ -1,9 +1,10 @@
 //! All open connections: how many there may be, and who has to go for the next one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -24,7 +25,7 @@ impl Rarely {
     /// Whether it is to be said now; then it is taken as said.
     pub(super) fn is_due(&self) -> bool {
         let now = Instant::now();
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.0.lock();
         let due = said.is_none_or(|said| now >= said + SAY_AGAIN);
         if due {
             *said = Some(now);
@@ -61,7 +62,7 @@ impl Connections {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 
     /// A place for one more connection; it may take a moment until there is one.

@@ -200,3 +200,107 @@ fn parse_number(text: &str) -> Option<u128> {
 fn digit_value(byte: u8) -> Option<u64> {
     byte.is_ascii_digit().then(|| u64::from(byte - b'0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a rule makes of a value as it is in JSON.
+    fn read_by<T>(rule: fn(&Leaf<'_>) -> Reading<T>, json: &str) -> Reading<T> {
+        rule(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn absence_has_many_spellings_and_is_never_zero() {
+        for absent in ["null", r#""""#, r#"" ""#, r#""-""#, r#""--""#] {
+            assert_eq!(read_by(count, absent), Reading::Absent, "{absent}");
+            assert_eq!(read_by(duration, absent), Reading::Absent, "{absent}");
+        }
+        for other in ["true", "[1]", r#"{"a":1}"#] {
+            assert_eq!(read_by(count, other), Reading::Invalid, "{other}");
+        }
+    }
+
+    #[test]
+    fn counts_are_whole_with_commas_at_thousands_only() {
+        for (json, value) in [
+            ("12", 12),
+            (r#""1,234,567""#, 1_234_567),
+            (r#"" 12.0 ""#, 12),
+            ("12.0", 12),
+        ] {
+            assert_eq!(read_by(count, json), Reading::Value(value), "{json}");
+        }
+        for json in [
+            "-1",
+            "1.5",
+            r#""1,23""#,
+            r#""1234,567""#,
+            r#"",123""#,
+            r#""12 calls""#,
+            r#"".""#,
+        ] {
+            assert_eq!(read_by(count, json), Reading::Invalid, "{json}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_exact_millionths() {
+        for (json, micros) in [
+            (r#""15,233.33""#, 15_233_330_000),
+            (r#"".5""#, 500_000),
+            ("0.1", 100_000),
+            (r#""0.0000005""#, 1),
+            (r#""0.00000049""#, 0),
+        ] {
+            assert_eq!(read_by(decimal, json), Reading::Value(Micros(micros)), "{json}");
+        }
+        assert_eq!(
+            read_by(decimal, r#""34,64""#),
+            Reading::Invalid,
+            "a decimal comma is not guessed"
+        );
+    }
+
+    #[test]
+    fn percentages_are_ratios() {
+        for (json, ratio) in [(r#""34.64 %""#, 0.3464), (r#""110%""#, 1.1), ("35", 0.35)] {
+            assert_eq!(read_by(percent, json), Reading::Value(ratio), "{json}");
+        }
+        assert_eq!(
+            read_by(count_with_percent, r#""12 (3.50 %)""#),
+            Reading::Value((12, Some(0.035)))
+        );
+        assert_eq!(read_by(count_with_percent, r#""12""#), Reading::Value((12, None)));
+        assert_eq!(read_by(count_with_percent, r#""12 (3.50 %""#), Reading::Invalid);
+    }
+
+    #[test]
+    fn durations_may_have_more_than_24_hours() {
+        for (json, seconds) in [
+            ("95", 95),
+            (r#""00:01:35""#, 95),
+            (r#""30:00:00""#, 108_000),
+            (r#""1:2:3""#, 3723),
+        ] {
+            assert_eq!(read_by(duration, json), Reading::Value(seconds), "{json}");
+        }
+        for json in [
+            r#""00:60:00""#,
+            r#""00:00:60""#,
+            r#""1:30""#,
+            r#""-1:00:00""#,
+            r#""1::2""#,
+        ] {
+            assert_eq!(read_by(duration, json), Reading::Invalid, "{json}");
+        }
+    }
+
+    #[test]
+    fn text_is_trimmed_and_may_be_a_number() {
+        let leaf = |json| serde_json::from_str::<Leaf<'_>>(json).unwrap();
+        assert_eq!(text(&leaf(r#"" Ventas ""#)), Reading::Value("Ventas"));
+        assert_eq!(text(&leaf("4000")), Reading::Value("4000"));
+        assert_eq!(text(&leaf(r#""Espa\u00f1a""#)), Reading::Value("España"));
+    }
+}

@@ -49,6 +49,18 @@ pub(crate) fn text(mended: &[u8]) -> &str {
     }
 }
 
+/// Reads a row from the front of the text and passes it on; `None` where the value is JSON, but no such row. Returns the
+/// value's length, or `None` when the text ends inside it.
+pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(Option<T>)) -> Result<Option<usize>, Broken> {
+    let (row, used) = match parse(text)? {
+        Parsed::Value(row, used) => (Some(row), used),
+        Parsed::Unfit(used) => (None, used),
+        Parsed::More => return Ok(None),
+    };
+    take(row);
+    Ok(Some(used))
+}
+
 /// Reads one JSON value from the front of the text, which may end inside it.
 pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, Broken> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
@@ -91,5 +103,5 @@ pub(crate) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, Broken> 
 }
 
 /// What stands there is no JSON.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Broken;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;

@@ -12,14 +12,16 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::{self, Failure, Options, Settings, Summary};
+use wolkvox_exporter::backfill::{self, FetchSettings, Options, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
+use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, IVR};
+use wolkvox_simulator::{
+    Api, DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation,
+    Simulator,
 };
 
 use crate::events::{Counts, assert_same, truth};
@@ -72,7 +74,7 @@ impl Scene {
 
     async fn run_until(&self, options: &str, stop: &CancellationToken) -> (Result<Summary, Failure>, String) {
         let clock = self.simulator.clock().clone();
-        let settings = Settings {
+        let settings = FetchSettings {
             retry: RETRY,
             cut_at: self.cut_at,
         };
@@ -87,14 +89,14 @@ impl Scene {
 fn configure(operation: &mut Operation) {
     crate::events::all_reports(
         operation,
-        &mut wolkvox_exporter::poller::Settings {
+        &mut wolkvox_exporter::poller::PollSettings {
             new_series_hold: std::time::Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
             cut_at: CUT_AT,
         },
     );
-    operation.reports.remove(&ReportKind::Campaigns);
+    operation.reports.remove(&CAMPAIGNS);
 }
 
 /// The options of a command line, with the labels that are needed.
@@ -279,7 +281,7 @@ async fn calls_by_duration_are_placed_at_the_end_of_what_was_asked() {
     let mut scene = Scene::new("hourly", now, OperationPlan::new("acme", zone("America/Bogota"))).await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| *report == ReportKind::CallDurations);
+        .retain(|report, _| *report == &CALL_DURATIONS);
     let (days, text) = scene.run("--from 2026-11-18 --to 2026-11-19 --step 5m").await.unwrap();
     let daily = Written::parse(&text);
     let (hours, text) = scene
@@ -383,13 +385,11 @@ async fn sets_over_the_limit_are_folded() {
 async fn a_connection_that_comes_back_on_another_day_is_another_call() {
     let now = "2026-11-20T15:00:00Z";
     let mut scene = Scene::new("again", now, OperationPlan::new("acme", zone("America/Bogota"))).await;
-    scene.config.operations[0]
-        .reports
-        .retain(|report, _| *report == ReportKind::Ivr);
+    scene.config.operations[0].reports.retain(|report, _| *report == &IVR);
     let step = |date: &str| json!({"rp_id": "7", "conn_id": "abc", "date": date, "result": "OK", "time": "00:00:09"});
     let rows = ["2026-11-02 09:00:00", "2026-11-02 09:00:05", "2026-11-09 10:00:00"].map(step);
     let body = json!({"code": 200, "error": null, "msg": "3 records were found", "data": rows}).to_string();
-    scene.acme().answer_with(ReportKind::Ivr, ScriptedAnswer::json(body));
+    scene.acme().answer_with(Api::Diagram1, ScriptedAnswer::json(body));
     let (_, text) = scene.run("--from 2026-11-01 --to 2026-11-19 --step 15m").await.unwrap();
     let written = Written::parse(&text);
     let [from, until] = ["2026-11-01", "2026-11-20"].map(|date| midnight(scene.acme(), date.parse().unwrap()));

@@ -9,12 +9,10 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::{Clock, Moment};
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::ledger::{DayReading, Ledger, Place};
-use wolkvox_exporter::metrics::series::Micros;
-use wolkvox_exporter::metrics::series::{Amount, Value};
-use wolkvox_exporter::reports::ReportKind::{self, CallDurations};
-use wolkvox_exporter::reports::call_durations;
-use wolkvox_exporter::simulator::{BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
+use wolkvox_exporter::ledger::{DayReading, Ledger, Storage};
+use wolkvox_exporter::metrics::series::{Amount, Micros, SeriesKey, Value};
+use wolkvox_exporter::reports::{CALL_DURATIONS, Kind};
+use wolkvox_simulator::{Api, BucketTotals, DurationBucket, EmptyDay, Fault, OperationPlan, ScriptedAnswer};
 
 use crate::faults::until;
 use crate::ledger::Disk;
@@ -56,7 +54,7 @@ fn truth(stage: &Stage, born: &str, until: &str) -> [BucketTotals; 5] {
 async fn poll_through(stage: &mut Stage, from: &str, to: &str, every: SignedDuration) {
     let mut now = at(from);
     while now <= at(to) {
-        stage.poll(CallDurations, &now.to_string()).await;
+        stage.poll(&CALL_DURATIONS, &now.to_string()).await;
         now += every;
     }
 }
@@ -82,7 +80,7 @@ async fn counters_equal_the_truth_over_days_in_every_zone() {
     for (zone_name, born, end) in cases {
         let mut stage = Stage::with(born, OperationPlan::new("acme", zone(zone_name)).volume(0.3), |_, _| {}).await;
         poll_through(&mut stage, born, end, SignedDuration::from_mins(12)).await;
-        stage.poll(CallDurations, end).await;
+        stage.poll(&CALL_DURATIONS, end).await;
         let samples = stage.samples().await;
         assert_eq!(shown(&samples), truth(&stage, born, end), "{zone_name} {end}");
         assert!(
@@ -114,7 +112,7 @@ async fn the_day_before_is_read_once_more_when_it_has_settled() {
         "2026-11-20T05:30:00Z",
         "2026-11-20T05:35:00Z",
     ] {
-        stage.poll(CallDurations, time).await;
+        stage.poll(&CALL_DURATIONS, time).await;
     }
     let expected = [
         ("20261119000000", "20261119235800"),
@@ -145,7 +143,7 @@ async fn windows_of_days_with_25_and_23_hours() {
     ];
     for (now, from, to) in cases {
         let mut stage = Stage::new(now, "America/Santiago").await;
-        stage.poll(CallDurations, now).await;
+        stage.poll(&CALL_DURATIONS, now).await;
         assert_eq!(windows(&stage), [(from.to_owned(), to.to_owned())], "{now}");
     }
 }
@@ -162,12 +160,12 @@ async fn an_empty_answer_at_noon_is_no_fall() {
         r#"{"code":"200","data":{"0_5_seg":{"calls":"","minutes":"-","cost":null}}}"#,
     ];
     let mut stage = Stage::new(born, "America/Bogota").await;
-    stage.poll(CallDurations, born).await;
-    stage.poll(CallDurations, noon).await;
+    stage.poll(&CALL_DURATIONS, born).await;
+    stage.poll(&CALL_DURATIONS, noon).await;
     let before = shown(&stage.samples().await);
     for body in empty {
-        stage.acme().answer_with(CallDurations, ScriptedAnswer::json(body));
-        stage.poll(CallDurations, noon).await;
+        stage.acme().answer_with(Api::Cdr4, ScriptedAnswer::json(body));
+        stage.poll(&CALL_DURATIONS, noon).await;
         let samples = stage.samples().await;
         assert_eq!(shown(&samples), before, "{body}");
         assert_eq!(
@@ -181,8 +179,8 @@ async fn an_empty_answer_at_noon_is_no_fall() {
             "{body}"
         );
     }
-    stage.acme().answer_as_generated(CallDurations);
-    stage.poll(CallDurations, later).await;
+    stage.acme().answer_as_generated(Api::Cdr4);
+    stage.poll(&CALL_DURATIONS, later).await;
     assert_eq!(shown(&stage.samples().await), truth(&stage, born, later));
 }
 
@@ -190,8 +188,8 @@ async fn an_empty_answer_at_noon_is_no_fall() {
 async fn a_total_that_falls_is_held_and_counted_once() {
     let (born, later) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z");
     let mut stage = Stage::new(born, "America/Bogota").await;
-    stage.poll(CallDurations, born).await;
-    stage.poll(CallDurations, later).await;
+    stage.poll(&CALL_DURATIONS, born).await;
+    stage.poll(&CALL_DURATIONS, later).await;
     let before = shown(&stage.samples().await);
     let bucket = DurationBucket::ALL[0];
     let corrections = async |stage: &Stage| {
@@ -206,14 +204,14 @@ async fn a_total_that_falls_is_held_and_counted_once() {
         stage
             .acme()
             .adjust_day_totals(move |_, totals| totals[bucket].calls -= fewer);
-        stage.poll(CallDurations, later).await;
+        stage.poll(&CALL_DURATIONS, later).await;
         assert_eq!(shown(&stage.samples().await), before);
         assert_eq!(corrections(&stage).await, expected, "{fewer} fewer");
     }
     stage
         .acme()
         .adjust_day_totals(move |_, totals| totals[bucket].calls += 5);
-    stage.poll(CallDurations, later).await;
+    stage.poll(&CALL_DURATIONS, later).await;
     assert_eq!(shown(&stage.samples().await)[0].calls, before[0].calls + 5);
 }
 
@@ -233,10 +231,10 @@ async fn a_day_that_begins_empty_counts_from_zero() {
         stage
             .acme()
             .adjust_day_totals(move |_, totals| *totals = Default::default());
-        stage.poll(CallDurations, born).await;
+        stage.poll(&CALL_DURATIONS, born).await;
         assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5], "{empty:?}");
         stage.acme().report_true_totals();
-        stage.poll(CallDurations, later).await;
+        stage.poll(&CALL_DURATIONS, later).await;
         let whole_day = stage.acme().truth().day_totals(date(2026, 11, 20), at(later));
         assert_eq!(
             shown(&stage.samples().await),
@@ -252,16 +250,16 @@ async fn missed_days_are_caught_up_and_31_at_most() {
     for (back, days) in [("2026-10-04T15:00:00Z", 3), ("2026-11-10T15:00:00Z", 31)] {
         let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
         let mut stage = Stage::with(born, plan, |_, _| {}).await;
-        stage.poll(CallDurations, born).await;
+        stage.poll(&CALL_DURATIONS, born).await;
         stage.acme().forget_log();
-        stage.poll(CallDurations, back).await;
+        stage.poll(&CALL_DURATIONS, back).await;
         assert_eq!(windows(&stage).len(), 1 + days, "today and the missed days");
         if days == 3 {
             assert_eq!(shown(&stage.samples().await), truth(&stage, born, back));
         }
         stage.acme().forget_log();
         stage
-            .poll(CallDurations, &(at(back) + SignedDuration::from_mins(5)).to_string())
+            .poll(&CALL_DURATIONS, &(at(back) + SignedDuration::from_mins(5)).to_string())
             .await;
         assert_eq!(windows(&stage).len(), 1, "caught up");
     }
@@ -273,32 +271,32 @@ async fn days_are_read_again_for_late_calls() {
     let (born, second, third) = ("2026-11-16T15:00:00Z", "2026-11-17T15:00:00Z", "2026-11-18T16:00:00Z");
     let mut stage = Stage::new(born, "America/Bogota").await;
     let missing = |day: Date| {
-        move |asked: Date, totals: &mut wolkvox_exporter::simulator::DayTotals| {
+        move |asked: Date, totals: &mut wolkvox_simulator::DayTotals| {
             if asked == day {
                 *totals = Default::default();
             }
         }
     };
     // The first day hides what came after the birth until the third.
-    stage.poll(CallDurations, born).await;
+    stage.poll(&CALL_DURATIONS, born).await;
     stage.acme().adjust_day_totals(missing(date(2026, 11, 16)));
-    stage.poll(CallDurations, second).await;
+    stage.poll(&CALL_DURATIONS, second).await;
     let hidden = shown(&stage.samples().await);
     assert!(hidden[0].calls < truth(&stage, born, second)[0].calls);
     stage.acme().report_true_totals();
     // The reread fails; the next poll takes it up.
     stage.acme().adjust_day_totals(missing(date(2026, 11, 17)));
     stage.acme().inject(Fault::status(404).once());
-    stage.poll(CallDurations, third).await;
+    stage.poll(&CALL_DURATIONS, third).await;
     stage.acme().report_true_totals();
-    stage.poll(CallDurations, third).await;
+    stage.poll(&CALL_DURATIONS, third).await;
     assert_eq!(shown(&stage.samples().await), truth(&stage, born, third));
 }
 
 #[tokio::test]
 async fn a_reread_waits_until_it_is_due() {
     let mut stage = Stage::new("2026-11-17T15:00:00Z", "America/Bogota").await;
-    stage.poll(CallDurations, "2026-11-17T15:00:00Z").await;
+    stage.poll(&CALL_DURATIONS, "2026-11-17T15:00:00Z").await;
     for (now, requests) in [
         ("2026-11-18T15:00:00Z", 2),
         ("2026-11-18T20:59:59Z", 1),
@@ -306,7 +304,7 @@ async fn a_reread_waits_until_it_is_due() {
         ("2026-11-19T03:00:00Z", 2),
     ] {
         stage.acme().forget_log();
-        stage.poll(CallDurations, now).await;
+        stage.poll(&CALL_DURATIONS, now).await;
         assert_eq!(windows(&stage).len(), requests, "{now}");
     }
 }
@@ -316,12 +314,12 @@ async fn a_reread_waits_until_it_is_due() {
 async fn a_restart_is_a_birth() {
     let (born, restarted, end) = ("2026-11-20T14:00:00Z", "2026-11-20T17:00:00Z", "2026-11-20T19:00:00Z");
     let mut stage = Stage::new(born, "America/Bogota").await;
-    stage.poll(CallDurations, born).await;
-    stage.poll(CallDurations, restarted).await;
+    stage.poll(&CALL_DURATIONS, born).await;
+    stage.poll(&CALL_DURATIONS, restarted).await;
     let mut stage = stage.restart(|_, _| {});
-    stage.poll(CallDurations, restarted).await;
+    stage.poll(&CALL_DURATIONS, restarted).await;
     assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5]);
-    stage.poll(CallDurations, end).await;
+    stage.poll(&CALL_DURATIONS, end).await;
     assert_eq!(shown(&stage.samples().await), truth(&stage, restarted, end));
 }
 
@@ -335,9 +333,9 @@ async fn a_restart_with_its_state_goes_on() {
         "2026-11-20T19:00:00Z",
     ];
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), |_, _| {}).await;
+    let mut stage = Stage::with_storage(times[0], plan, Disk::default().storage(), |_, _| {}).await;
     for time in times {
-        stage.poll(CallDurations, time).await;
+        stage.poll(&CALL_DURATIONS, time).await;
         let before = shown(&stage.samples().await);
         assert_eq!(before, truth(&stage, times[0], time), "{time}");
         stage = stage.restart(|_, _| {});
@@ -364,11 +362,11 @@ async fn another_currency_counts_nothing_twice() {
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
     let adjust =
         |operation: &mut wolkvox_exporter::config::Operation, _: &mut _| operation.currency = Some("COP".to_owned());
-    let mut stage = Stage::at_place(times[0], plan, Disk::default().place(), adjust).await;
-    stage.poll(CallDurations, times[0]).await;
-    stage.poll(CallDurations, times[1]).await;
+    let mut stage = Stage::with_storage(times[0], plan, Disk::default().storage(), adjust).await;
+    stage.poll(&CALL_DURATIONS, times[0]).await;
+    stage.poll(&CALL_DURATIONS, times[1]).await;
     let mut stage = stage.restart(|operation, _| operation.currency = Some("USD".to_owned()));
-    stage.poll(CallDurations, times[2]).await;
+    stage.poll(&CALL_DURATIONS, times[2]).await;
     let samples = stage.samples().await;
     let cost = |currency| {
         samples
@@ -397,7 +395,7 @@ async fn new_series_show_zero_until_a_timer_releases_them() {
     let served = serve(&simulator).await;
     let acme = &simulator.operations()[0];
     let mut configured = operation(acme, &served.url());
-    configured.reports.retain(|report, _| *report == CallDurations);
+    configured.reports.retain(|report, _| *report == &CALL_DURATIONS);
     for report in configured.reports.values_mut() {
         report.interval = Duration::from_millis(100);
         report.timeout = Duration::from_secs(60);
@@ -432,6 +430,14 @@ fn readings() -> impl Strategy<Value = Vec<(i8, [Option<u32>; 3])>> {
     prop::collection::vec((0i8..4, [total.clone(), total.clone(), total]), 1..60)
 }
 
+/// All series of the report at zero.
+fn zeros() -> Vec<(SeriesKey, Amount)> {
+    let Kind::DayTotals(totals) = &CALL_DURATIONS.kind else {
+        unreachable!()
+    };
+    (totals.zeros)(None)
+}
+
 proptest! {
     /// Whatever the API says, a counter is the sum over the days of their highest totals, less what the birth found; it
     /// never falls, and saying a thing twice changes nothing.
@@ -439,8 +445,8 @@ proptest! {
     fn counters_are_the_highest_totals_and_never_fall(readings in readings(), repeat in any::<bool>()) {
         let first = date(2026, 11, 1);
         let now = Moment { wall: "2026-11-05T12:00:00Z".parse::<Timestamp>().unwrap(), monotonic: Instant::now() };
-        let series: Vec<_> = call_durations::CallDurations::all_series(None).into_iter().take(3).collect();
-        let mut ledger = Ledger::open(Place::memory(), Duration::ZERO, 5000, now).unwrap();
+        let series: Vec<_> = zeros().into_iter().take(3).collect();
+        let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 5000, now).unwrap();
         let mut highest: BTreeMap<(Date, usize), u64> = BTreeMap::new();
         let mut birth = [0; 3];
         let mut before = [0; 3];
@@ -454,7 +460,7 @@ proptest! {
             let amounts: Vec<_> = amounts.collect();
             for _ in 0..=usize::from(repeat) {
                 ledger.commit_day(&DayReading {
-                    report: ReportKind::CallDurations,
+                    report: &CALL_DURATIONS,
                     date: day,
                     until: now.wall,
                     settled: false,
@@ -472,7 +478,7 @@ proptest! {
                 }
             }
             let mut values = [0; 3];
-            for family in ledger.shown(&ReportKind::CallDurations.families()) {
+            for family in ledger.visible_series(CALL_DURATIONS.families) {
                 for shown in family.series {
                     let key = (family.family, &shown.labels);
                     if let Some(cell) = series.iter().position(|(other, _)| (other.family, &other.labels) == key) {

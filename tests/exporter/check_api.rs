@@ -6,9 +6,9 @@ use wolkvox_exporter::check_api::shapes::of_text;
 use wolkvox_exporter::check_api::{self, Verdict};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Token};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    EventPlan, Fault, OperationPlan, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR};
+use wolkvox_simulator::{
+    Api, EventPlan, Fault, OperationPlan, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
     personal_data_in,
 };
 
@@ -105,7 +105,7 @@ async fn all_is_well_and_the_numbers_are_true() {
 #[tokio::test]
 async fn a_report_that_fails_says_what_to_do_and_the_others_are_checked() {
     let scene = Scene::new().await;
-    scene.acme().inject(Fault::status(503).on(ReportKind::CallDurations));
+    scene.acme().inject(Fault::status(503).on(Api::Cdr4));
     let (verdict, text) = scene.check(false).await;
     assert_eq!((verdict.reports, verdict.failed, verdict.calls), (5, 1, 5), "{text}");
     assert!(text.contains("  call_durations: FAILED"), "{text}");
@@ -149,19 +149,17 @@ async fn a_small_answer_is_told_like_this() {
     let mut scene = Scene::new().await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| [ReportKind::AbandonedCalls, ReportKind::Ivr].contains(report));
+        .retain(|report, _| [&ABANDONED_CALLS, &IVR].contains(report));
     let rows = r#"{"code": 200, "msg": "2 records were found", "Maria 3001234567": 1, "data": [
         {"skill_id": "4000", "skill_name": "Ñandú", "conn_id": "1.2", "date": "2026-11-20 09:58:30",
          "result": "abandoned", "abandon_time": "soon", "3001234567": true, "more": {"Maria": [null, -1.5]}},
         7]}"#;
-    scene
-        .acme()
-        .answer_with(ReportKind::AbandonedCalls, ScriptedAnswer::json(rows));
+    scene.acme().answer_with(Api::Skill2, ScriptedAnswer::json(rows));
     let empty = ScriptedAnswer {
         status: 404,
         ..ScriptedAnswer::json(r#"{"code": "404", "error": "Not Found", "msg": "Validate dates entered"}"#)
     };
-    scene.acme().answer_with(ReportKind::Ivr, empty);
+    scene.acme().answer_with(Api::Diagram1, empty);
     let (_, text) = scene.check(true).await;
     insta::assert_snapshot!(steady(&text, &scene.served.url()), @r#"
     Each report is asked once. While an exporter polls with the same token, Wolkvox may refuse a request.
@@ -230,10 +228,10 @@ async fn a_small_answer_is_told_like_this() {
 async fn an_answer_that_fails_is_sketched_too() {
     let scene = Scene::new().await;
     scene.acme().answer_with(
-        ReportKind::Campaigns,
+        Api::Campaigns,
         ScriptedAnswer::json(r#"{"code": "999", "msg": "Llamar a Ficticia"}"#),
     );
-    scene.acme().inject(Fault::CutBody(0.5).on(ReportKind::Ivr));
+    scene.acme().inject(Fault::CutBody(0.5).on(Api::Diagram1));
     let (verdict, text) = scene.check(true).await;
     assert_eq!((verdict.failed, verdict.calls), (2, 5), "{text}");
     assert!(text.contains("msg: text    \"Aaaaaa a Aaaaaaaa\""), "{text}");
@@ -253,7 +251,7 @@ async fn the_binary_exits_with_what_came() {
     // The simulator's clock stands still, so it shows none.
     scene
         .acme()
-        .switch(|switches| switches.date_header = wolkvox_exporter::simulator::DateHeader::Absent);
+        .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);
     std::fs::write(
         &file,
         format!("state_path: state\noperations: [{{name: acme, url: '{url}', token_file: acme.token}}]\n"),
@@ -272,7 +270,7 @@ async fn the_binary_exits_with_what_came() {
     };
     let good = run().await.unwrap();
     assert_eq!(good.status.code(), Some(0), "{}", String::from_utf8_lossy(&good.stdout));
-    scene.acme().inject(Fault::WrongToken.on(ReportKind::Campaigns));
+    scene.acme().inject(Fault::WrongToken.on(Api::Campaigns));
     let bad = run().await.unwrap();
     assert_eq!(bad.status.code(), Some(1));
     let text = String::from_utf8(bad.stdout).unwrap();

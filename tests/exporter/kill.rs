@@ -18,9 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use redb::{ReadableDatabase, TableDefinition};
 use serde_json::Value;
 use tokio::time::sleep;
-use wolkvox_exporter::simulator::{
-    DurationBucket, EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, counts_up_to,
-};
+use wolkvox_simulator::{DurationBucket, EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, counts_up_to};
 
 use crate::ledger::Folder;
 use crate::support::{Samples, client, serve, simulator, zone};

@@ -13,11 +13,10 @@ use proptest::prelude::*;
 use redb::StorageBackend;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Place};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::{Amount, Value};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
+use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Report};
 use wolkvox_exporter::wire::Rows;
 
 use crate::support::zone;
@@ -34,9 +33,9 @@ struct DiskState {
 }
 
 impl Disk {
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn storage(&self) -> Storage {
         let disk = self.clone();
-        Place::custom("on a disk that fails", move |builder| {
+        Storage::custom("on a disk that fails", move |builder| {
             builder.create_with_backend(disk.clone())
         })
     }
@@ -100,7 +99,7 @@ impl StorageBackend for Disk {
 }
 
 const BIRTH: i64 = 1_795_000_000;
-const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const REPORT: &Report = &ABANDONED_CALLS;
 
 /// Each moment is some minutes after the one before, so that a database that was closed may be opened again.
 fn moment(second: i64) -> Moment {
@@ -164,22 +163,20 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         rows.extend(std::iter::repeat_n(row, call.alike.into()));
     }
     fastrand::Rng::with_seed(seed).shuffle(&mut rows);
-    let mut reader = AbandonedCalls(Events::new(&zone("America/Bogota"), ledger.hash_key()));
+    let Kind::Events(events) = &REPORT.kind else {
+        unreachable!()
+    };
+    let mut reader = EventReader::new(events, Events::new(&zone("America/Bogota"), ledger.hash_key()));
     for row in &rows {
-        reader.row(None, serde_json::from_str(row).unwrap());
+        assert_eq!(reader.value(None, row), Ok(Some(row.len())));
     }
-    let collected = Collected::from(reader);
     Piece {
         report: REPORT,
         until: Timestamp::from_second(BIRTH + until).unwrap(),
         part_of,
         overlap: SignedDuration::from_secs(300),
         reread_back: SignedDuration::from_hours(1),
-        rows: collected.rows,
-        series: collected.series,
-        born_together: collected.born_together,
-        names: collected.names,
-        tally: collected.tally,
+        answer: reader.finish(),
         backlog_before: Timestamp::MIN,
     }
 }
@@ -187,7 +184,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
 /// What is shown: by series, the count, or count and sum of a histogram.
 fn shown(ledger: &Ledger) -> BTreeMap<String, (u64, u64)> {
     let mut shown = BTreeMap::new();
-    for family in ledger.shown(&REPORT.families()) {
+    for family in ledger.visible_series(REPORT.families) {
         for series in family.series {
             let value = match series.value {
                 Value::Amount(Amount::Count(count)) => (count, 0),
@@ -236,7 +233,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let disk = Disk::default();
-        let open = || Ledger::open(disk.place(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
+        let open = || Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
         let mut ledger = open();
         let now = |second: i64| moment(BIRTH + second);
         let birth = PartOf::Birth { born: Some(Timestamp::from_second(BIRTH).unwrap()) };
@@ -300,7 +297,7 @@ fn a_crash_at_every_write_of_a_commit() {
     let day = (jiff::civil::date(2026, 11, 18), 1);
     let prepared = || {
         let disk = Disk::default();
-        let mut ledger = Ledger::open(disk.place(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
+        let mut ledger = Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
         let birth = PartOf::Birth {
             born: Some(Timestamp::from_second(BIRTH).unwrap()),
         };
@@ -353,7 +350,7 @@ fn a_crash_at_every_write_of_a_commit() {
             disk.mend();
             if !survives {
                 drop(ledger);
-                ledger = Ledger::open(disk.place(), Duration::ZERO, 5000, moment(BIRTH + 2000)).unwrap();
+                ledger = Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH + 2000)).unwrap();
             }
             let again = piece(&ledger, &all, 2000, PartOf::Window, 3);
             ledger.commit_piece(&again, day, moment(BIRTH + 2000)).unwrap();
@@ -396,7 +393,7 @@ impl Drop for Folder {
 fn files_that_are_no_state_are_refused_by_name() {
     let folder = Folder::new("foreign");
     let open = |operation: &str| {
-        Ledger::open(Place::file(&folder.0, operation), Duration::ZERO, 5000, moment(BIRTH))
+        Ledger::open(Storage::file(&folder.0, operation), Duration::ZERO, 5000, moment(BIRTH))
             .map_err(|error| error.to_string())
     };
     let first = open("acme").unwrap();
@@ -435,7 +432,7 @@ fn files_that_are_no_state_are_refused_by_name() {
     write("other.redb", redb::TableDefinition::new("something"), 1);
     let error = open("other").unwrap_err();
     assert!(
-        error.contains("other.redb") && error.contains("something else"),
+        error.contains("other.redb") && error.contains("another program"),
         "{error}"
     );
 
@@ -447,7 +444,7 @@ fn files_that_are_no_state_are_refused_by_name() {
     assert!(error.contains("cut.redb"), "{error}");
 
     std::fs::write(folder.0.join("file"), "").unwrap();
-    let below_a_file = Place::file(&folder.0.join("file"), "acme");
+    let below_a_file = Storage::file(&folder.0.join("file"), "acme");
     assert!(Ledger::open(below_a_file, Duration::ZERO, 5000, moment(BIRTH)).is_err());
 }
 
@@ -456,7 +453,7 @@ fn files_that_are_no_state_are_refused_by_name() {
 fn a_file_that_was_half_made_is_made_again() {
     let folder = Folder::new("half-made");
     let open = |operation: &str| {
-        Ledger::open(Place::file(&folder.0, operation), Duration::ZERO, 5000, moment(BIRTH)).map(drop)
+        Ledger::open(Storage::file(&folder.0, operation), Duration::ZERO, 5000, moment(BIRTH)).map(drop)
     };
     open("whole").unwrap();
     assert!(folder.0.join("whole.redb").exists() && !folder.0.join("whole.redb.new").exists());
@@ -464,7 +461,7 @@ fn a_file_that_was_half_made_is_made_again() {
     for writes in 0.. {
         let disk = Disk::default();
         disk.fail_after(writes);
-        if Ledger::open(disk.place(), Duration::ZERO, 5000, moment(BIRTH)).is_ok() {
+        if Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH)).is_ok() {
             assert!(writes > 3, "{writes} writes");
             break;
         }
@@ -484,7 +481,7 @@ fn a_file_that_was_half_made_is_made_again() {
 #[test]
 fn sets_over_the_limit_are_folded() {
     let day = (jiff::civil::date(2026, 11, 18), 1);
-    let mut ledger = Ledger::open(Place::memory(), Duration::ZERO, 6, moment(BIRTH)).unwrap();
+    let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 6, moment(BIRTH)).unwrap();
     let birth = PartOf::Birth {
         born: Some(Timestamp::from_second(BIRTH).unwrap()),
     };
@@ -525,7 +522,7 @@ fn sets_over_the_limit_are_folded() {
 
 #[test]
 fn series_that_are_idle_for_60_days_are_dropped_together() {
-    let mut ledger = Ledger::open(Place::memory(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
+    let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
     let birth = PartOf::Birth {
         born: Some(Timestamp::from_second(BIRTH).unwrap()),
     };
@@ -576,7 +573,7 @@ fn series_that_are_idle_for_60_days_are_dropped_together() {
 fn a_hold_that_is_switched_on_takes_nothing_back() {
     let day = (jiff::civil::date(2026, 11, 18), 1);
     let disk = Disk::default();
-    let open = |hold| Ledger::open(disk.place(), Duration::from_secs(hold), 5000, moment(BIRTH)).unwrap();
+    let open = |hold| Ledger::open(disk.storage(), Duration::from_secs(hold), 5000, moment(BIRTH)).unwrap();
     let call = Call {
         second: 1,
         skill: 1,
@@ -622,9 +619,9 @@ fn another_disk_is_no_new_state() {
     let disk = Disk::default();
     let other = Disk::default();
     let is_other = Arc::new(Mutex::new(false));
-    let place = {
+    let storage = {
         let (disk, other, is_other) = (disk.clone(), other.clone(), Arc::clone(&is_other));
-        Place::custom("on one of two disks", move |builder| {
+        Storage::custom("on one of two disks", move |builder| {
             let disk = if *is_other.lock().unwrap() {
                 other.clone()
             } else {
@@ -633,12 +630,12 @@ fn another_disk_is_no_new_state() {
             builder.create_with_backend(disk)
         })
     };
-    let mut ledger = Ledger::open(place, Duration::ZERO, 5000, moment(BIRTH)).unwrap();
+    let mut ledger = Ledger::open(storage, Duration::ZERO, 5000, moment(BIRTH)).unwrap();
     disk.fail_after(0);
     ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err();
     *is_other.lock().unwrap() = true;
     let error = ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap_err().to_string();
-    assert!(error.contains("not the state of before"), "{error}");
+    assert!(error.contains("another state is in its place"), "{error}");
     disk.mend();
     *is_other.lock().unwrap() = false;
     ledger.commit_calls(day.0, 3, moment(BIRTH)).unwrap();

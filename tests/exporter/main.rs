@@ -24,7 +24,6 @@ mod schedule;
 mod scrape;
 mod seeds;
 mod shards;
-mod simulator;
 mod status;
 mod support;
 mod values;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use wolkvox_exporter::simulator::{
+use wolkvox_simulator::{
     EventPlan, Fault, Lateness, OperationPlan, SimulatedClock, Simulator, SimulatorConfig, personal_data_in,
 };
 

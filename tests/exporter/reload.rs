@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::app::{self, ConfigSource, Start};
-use wolkvox_exporter::config::Config;
-use wolkvox_exporter::simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
+use wolkvox_exporter::app::{self, Start};
+use wolkvox_exporter::config::{Config, ConfigSource};
+use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
 use crate::support::{Page, RETRY, Samples, client, get, serve, zone};
@@ -84,7 +84,7 @@ impl Scene {
         let running = app::start(Start {
             enable_lifecycle,
             retry: RETRY,
-            config_source: ConfigSource::from_fn(load.clone()),
+            config_source: Some(ConfigSource::from_fn(load.clone())),
             ..Start::new(load().unwrap(), vec![listener])
         })
         .unwrap();

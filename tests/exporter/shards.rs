@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use tokio::time::sleep;
 use wolkvox_exporter::config::Shard;
-use wolkvox_exporter::simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
+use wolkvox_simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
 use crate::support::{Page, Samples, get, serve, zone};

@@ -8,20 +8,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use wolkvox_exporter::app::{self, Running, Start};
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{Poller, Settings};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{
-    OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
-};
+use wolkvox_exporter::poller::{PollSettings, Poller};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 use wolkvox_exporter::web::{self, Site};
+use wolkvox_simulator::{
+    Api, OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
+};
 
 pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
@@ -60,11 +60,23 @@ pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation 
     operation.timezone = simulated.timezone().clone();
     operation
         .reports
-        .retain(|report, _| [ReportKind::Campaigns, ReportKind::CallDurations].contains(report));
+        .retain(|report, _| [&CAMPAIGNS, &CALL_DURATIONS].contains(report));
     for report in operation.reports.values_mut() {
         report.timeout = Duration::from_secs(2);
     }
     operation
+}
+
+/// What the simulator calls a report of the exporter.
+pub(crate) fn api(report: &'static Report) -> Api {
+    match report.name {
+        "campaigns" => Api::Campaigns,
+        "call_durations" => Api::Cdr4,
+        "abandoned_calls" => Api::Skill2,
+        "preview_calls" => Api::Campaign5,
+        "ivr" => Api::Diagram1,
+        other => panic!("the simulator has no {other}"),
+    }
 }
 
 /// One operation, polled when the test says so, at the instant that the test says.
@@ -73,9 +85,9 @@ pub(crate) struct Stage {
     pub(crate) poller: Poller,
     pub(crate) page: Page,
     operation: Operation,
-    place: Place,
-    board: Arc<Board>,
-    settings: Settings,
+    storage: Storage,
+    published: Arc<Published>,
+    settings: PollSettings,
     _served: RunningSimulator,
 }
 
@@ -87,21 +99,21 @@ impl Stage {
     pub(crate) async fn with(
         now: &str,
         plan: OperationPlan,
-        adjust: impl FnOnce(&mut Operation, &mut Settings),
+        adjust: impl FnOnce(&mut Operation, &mut PollSettings),
     ) -> Self {
-        Self::at_place(now, plan, Place::memory(), adjust).await
+        Self::with_storage(now, plan, Storage::memory(), adjust).await
     }
 
-    /// With the state at a place of the test's own, so that it outlives restarts.
-    pub(crate) async fn at_place(
+    /// With storage of its own for the state, so that it outlives restarts.
+    pub(crate) async fn with_storage(
         now: &str,
         plan: OperationPlan,
-        place: Place,
-        adjust: impl FnOnce(&mut Operation, &mut Settings),
+        storage: Storage,
+        adjust: impl FnOnce(&mut Operation, &mut PollSettings),
     ) -> Self {
         let simulator = simulator(vec![plan], at(now));
         let served = serve(&simulator).await;
-        let mut settings = Settings {
+        let mut settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
@@ -111,20 +123,20 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let simulated_clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || simulated_clock.now());
-        let board = Arc::new(Board::new(process::registry(at(now)).0));
+        let published = Arc::new(Published::new(process::registry(at(now)).0));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
-            place.clone(),
+            storage.clone(),
             clock.clone(),
-            Arc::clone(&board),
+            Arc::clone(&published),
         )
         .unwrap();
-        poller.show();
+        poller.publish();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let router = web::router(Site {
-            board: Arc::clone(&board),
+            published: Arc::clone(&published),
             clock,
             telemetry_path: "/metrics".to_owned(),
             shard: Shard::ONLY,
@@ -135,8 +147,8 @@ impl Stage {
             poller,
             page,
             operation,
-            place,
-            board,
+            storage,
+            published,
             settings,
             simulator,
             _served: served,
@@ -149,13 +161,13 @@ impl Stage {
     }
 
     /// Sets both clocks and polls.
-    pub(crate) async fn poll(&mut self, report: ReportKind, now: &str) {
+    pub(crate) async fn poll(&mut self, report: &'static Report, now: &str) {
         self.simulator.clock().set(at(now));
         self.poller.poll(report, at(now)).await;
     }
 
     /// Polls with another clock than the simulator's.
-    pub(crate) async fn poll_with_wrong_clock(&mut self, report: ReportKind, now: &str) {
+    pub(crate) async fn poll_with_wrong_clock(&mut self, report: &'static Report, now: &str) {
         self.poller.poll(report, at(now)).await;
     }
 
@@ -163,14 +175,14 @@ impl Stage {
         self.page.samples().await
     }
 
-    /// Ends the poller and starts another one at the same place, perhaps with another configuration.
-    pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut Settings)) -> Self {
+    /// Ends the poller and starts another one on the same storage, perhaps with another configuration.
+    pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut PollSettings)) -> Self {
         let Self {
             simulator,
             poller,
             mut operation,
-            place,
-            board,
+            storage,
+            published,
             mut settings,
             page,
             _served,
@@ -179,14 +191,21 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let mut poller = Poller::new(operation.clone(), settings, place.clone(), clock, Arc::clone(&board)).unwrap();
-        poller.show();
+        let mut poller = Poller::new(
+            operation.clone(),
+            settings,
+            storage.clone(),
+            clock,
+            Arc::clone(&published),
+        )
+        .unwrap();
+        poller.publish();
         Self {
             simulator,
             poller,
             operation,
-            place,
-            board,
+            storage,
+            published,
             settings,
             page,
             _served,
@@ -344,29 +363,29 @@ pub(crate) fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
 /// Live counting on the state of a configuration's first operation, without a server.
 pub(crate) struct Live {
     simulator: Simulator,
-    board: Arc<Board>,
+    published: Arc<Published>,
     poller: Poller,
-    reports: Vec<ReportKind>,
+    reports: Vec<&'static Report>,
 }
 
 impl Live {
     pub(crate) fn start(config: &Config, simulator: &Simulator) -> Self {
         let operation = config.operations[0].clone();
-        let settings = Settings {
+        let settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: config.series_limit,
             retry: RETRY,
             cut_at: CUT_AT,
         };
         let clock = simulator.clock().clone();
-        let board = Arc::new(Board::new(process::registry(clock.now()).0));
-        let place = Place::file(config.state_path.as_deref().unwrap(), &operation.name);
+        let published = Arc::new(Published::new(process::registry(clock.now()).0));
+        let storage = Storage::file(config.state_path.as_deref().unwrap(), &operation.name);
         let reports = operation.reports.keys().copied().collect();
         let clock = Clock::from_fn(move || clock.now());
         Self {
             simulator: simulator.clone(),
-            poller: Poller::new(operation, settings, place, clock, Arc::clone(&board)).unwrap(),
-            board,
+            poller: Poller::new(operation, settings, storage, clock, Arc::clone(&published)).unwrap(),
+            published,
             reports,
         }
     }
@@ -375,12 +394,12 @@ impl Live {
     pub(crate) async fn poll_all(&mut self, now: &str) {
         self.simulator.clock().set(at(now));
         for report in &self.reports {
-            self.poller.poll(*report, at(now)).await;
+            self.poller.poll(report, at(now)).await;
         }
     }
 
     pub(crate) fn samples(&self) -> Samples {
-        let page = self.board.page(Format::Text, false).unwrap().parts.concat();
+        let page = self.published.page(Format::Text, false).unwrap().parts.concat();
         Samples::parse(&String::from_utf8(page).unwrap())
     }
 }

@@ -1,9 +1,9 @@
 //! What is refused or fails says why and what to do, and costs no more than it must.
 
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::Failure;
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{Fault, OperationPlan};
+use wolkvox_exporter::failure::Failure;
+use wolkvox_exporter::reports::ABANDONED_CALLS;
+use wolkvox_simulator::{Api, Fault, OperationPlan};
 
 use super::{Scene, parsed};
 use crate::support::{live_once, zone};
@@ -27,8 +27,8 @@ fn options_are_checked() {
         ("--from 2026-11-01 --step 7m", "divides 15 minutes"),
         ("--from 2026-11-01 --step 1h", "divides 15 minutes"),
         ("--from 2026-11-01 --label cluster", "a name and a value"),
-        ("--from 2026-11-01 --label 1a=b", "begins with no digit"),
-        ("--from 2026-11-01 --label __a=b", "Prometheus's own"),
+        ("--from 2026-11-01 --label 1a=b", "does not begin with a digit"),
+        ("--from 2026-11-01 --label __a=b", "reserved for Prometheus"),
         ("--from 2026-11-01 --label skill_id=b", "the exporter itself sets"),
         ("--from 2026-11-01 --label operation=b", "the exporter itself sets"),
         ("--from 2026-11-01 --label le=b", "the exporter itself sets"),
@@ -47,14 +47,14 @@ async fn what_cannot_be_is_refused_without_a_call() {
     let out = scene.file("there.om");
     std::fs::write(&out, "").unwrap();
     for (options, wanted) in [
-        ("--from 2026-11-19 --operation nobody", "configured are: acme"),
+        ("--from 2026-11-19 --operation nobody", "configured operations: acme"),
         ("--from 2026-11-19", "give its --state.path"),
         ("--from 2026-11-19 --to 2026-11-18", "nothing to read"),
         ("--from 2026-11-19 --to 2026-11-20", "is not over"),
         ("--from 2026-11-19 --label job=again", "given twice"),
         (
             &format!("--from 2026-11-19 --output {}", out.display()),
-            "is there already",
+            "already exists",
         ),
     ] {
         let (result, text) = scene.run_until(options, &CancellationToken::new()).await;
@@ -73,7 +73,7 @@ async fn what_cannot_be_is_refused_without_a_call() {
         "{error}"
     );
     let filter = |scene: &mut Scene, filter: Option<&str>| {
-        let report = scene.config.operations[0].reports.get_mut(&ReportKind::AbandonedCalls);
+        let report = scene.config.operations[0].reports.get_mut(&ABANDONED_CALLS);
         report.unwrap().filter = filter.map(str::to_owned);
     };
     filter(&mut scene, Some("4000"));
@@ -93,7 +93,7 @@ async fn a_failed_report_is_read_by_the_next_run() {
     live_once(&scene.config, &scene.simulator).await;
     let out = scene.file("out.om");
     let options = format!("--from 2026-11-18 --step 15m --output {}", out.display());
-    scene.acme().inject(Fault::Html.on(ReportKind::AbandonedCalls));
+    scene.acme().inject(Fault::Html.on(Api::Skill2));
     let error = scene.run(&options).await.unwrap_err();
     assert!(
         error.contains("acme: abandoned_calls: decode") && error.contains("run the same command again"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use wolkvox_exporter::simulator::{EventPlan, OperationPlan, personal_data_in};
+use wolkvox_simulator::{EventPlan, OperationPlan, personal_data_in};
 
 use super::{Scene, midnight};
 use crate::support::{at, live_once, zone};

@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use redb::ReadableTable;
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{DurationBucket, EventPlan, OperationPlan, Seen, StepDates};
+use wolkvox_exporter::reports::CALL_DURATIONS;
+use wolkvox_simulator::{DurationBucket, EventPlan, OperationPlan, Seen, StepDates};
 
 use super::{Scene, Written, midnight};
 use crate::events::{Counts, assert_same, shown, truth};
@@ -91,7 +91,7 @@ async fn an_older_state_ends_the_history_at_its_midnight() {
     let mut scene = Scene::new("older", BORN, plan).await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| *report == ReportKind::CallDurations);
+        .retain(|report, _| *report == &CALL_DURATIONS);
     let mut live = Live::start(&scene.config, &scene.simulator);
     live.poll_all(BORN).await;
     drop(live);

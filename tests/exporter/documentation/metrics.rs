@@ -7,10 +7,10 @@ use std::fs;
 use prometheus_client::encoding::text::encode;
 use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::health;
-use wolkvox_exporter::ledger::Place;
+use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::{Family, Kind, process};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::OperationPlan;
+use wolkvox_exporter::reports::REPORTS;
+use wolkvox_simulator::OperationPlan;
 
 use super::{file, text};
 use crate::ledger::Folder;
@@ -144,8 +144,8 @@ fn of_process() -> Vec<Entry> {
 /// The values that no family of its own lists.
 fn fields() -> String {
     let mut table = "| `report` | `field` |\n|---|---|\n".to_owned();
-    for report in ReportKind::ALL {
-        writeln!(table, "| {report} | {} |", report.fields().join(", ")).unwrap();
+    for report in REPORTS {
+        writeln!(table, "| {report} | {} |", report.fields.join(", ")).unwrap();
     }
     table
 }
@@ -161,15 +161,9 @@ fn reasons() -> String {
 /// Everything that is made: the page, the name of the place in it, the text.
 fn made() -> Vec<(&'static str, String, String)> {
     const METRICS: &str = "docs/metrics.md";
-    let mut made: Vec<_> = ReportKind::ALL
+    let mut made: Vec<_> = REPORTS
         .into_iter()
-        .map(|report| {
-            (
-                METRICS,
-                report.name().to_owned(),
-                table(&of_families(&report.families())),
-            )
-        })
+        .map(|report| (METRICS, report.name.to_owned(), table(&of_families(report.families))))
         .collect();
     made.push((
         METRICS,
@@ -206,21 +200,19 @@ fn the_tables_are_those_of_the_catalogue() {
 #[tokio::test]
 async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let mut catalogue: BTreeMap<String, Entry> = BTreeMap::new();
-    let reports = ReportKind::ALL
-        .into_iter()
-        .flat_map(|report| of_families(&report.families()));
+    let reports = REPORTS.into_iter().flat_map(|report| of_families(report.families));
     let all = reports.chain(of_families(&health::FAMILIES)).chain(of_process());
     catalogue.extend(all.map(|entry| (entry.name.clone(), entry)));
 
     let folder = Folder::new("catalogue");
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    let mut stage = Stage::at_place(NOON, plan, Place::file(&folder.0, "acme"), |operation, _| {
+    let mut stage = Stage::with_storage(NOON, plan, Storage::file(&folder.0, "acme"), |operation, _| {
         let all = wolkvox_exporter::config::Operation::new("acme", "", operation.token.clone());
         operation.reports = all.reports;
     })
     .await;
     for now in [NOON, "2026-11-20T17:30:00Z"] {
-        for report in ReportKind::ALL {
+        for report in REPORTS {
             stage.poll(report, now).await;
         }
     }

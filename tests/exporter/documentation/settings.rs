@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use wolkvox_exporter::cli::Arguments;
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenSource};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{REPORTS, Report};
 use wolkvox_exporter::web::WebConfig;
 
 use super::{file, files_below, row, row_keys, section, text};
@@ -62,7 +62,7 @@ fn keys(yaml: &str) -> Vec<String> {
 }
 
 /// The keys of each report, those below `reread` as `reread.every`.
-fn keys_of_report(report: ReportKind) -> Vec<String> {
+fn keys_of_report(report: &'static Report) -> Vec<String> {
     let mut all = Vec::new();
     for key in keys(&format!("operations: [{{reports: {{{report}: {{{STRANGER}: 1}}}}}}]")) {
         if key == "reread" {
@@ -78,7 +78,7 @@ fn keys_of_report(report: ReportKind) -> Vec<String> {
 }
 
 /// What a cell of the page gives as default: a value in backticks, for one report perhaps another one.
-fn default(cell: &str, report: Option<ReportKind>) -> Option<&str> {
+fn default<'c>(cell: &'c str, report: Option<&'static Report>) -> Option<&'c str> {
     let own = report.and_then(|report| Some(cell.split_once(&format!("{report}: `"))?.1));
     own.or(cell.strip_prefix('`'))?.split('`').next()
 }
@@ -118,11 +118,11 @@ fn every_key_has_its_default() {
     );
     yaml += "  reports:\n";
     let mut having: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for report in ReportKind::ALL {
+    for report in REPORTS {
         yaml += &format!("    {report}:\n");
         let mut reread = String::new();
         for key in keys_of_report(report) {
-            having.entry(key.clone()).or_default().push(report.name());
+            having.entry(key.clone()).or_default().push(report.name);
             let row = row(reports, &key).unwrap_or_else(|| panic!("{PAGE} lacks the key {key} of reports"));
             let value = default(row[1], Some(report)).unwrap_or_else(|| panic!("{PAGE}: {key} without a default"));
             match key.strip_prefix("reread.") {
@@ -137,7 +137,7 @@ fn every_key_has_its_default() {
     no_strangers(reports, &having.keys().cloned().collect::<Vec<_>>());
     for (key, of) in having {
         let cell = row(reports, &key).unwrap()[2];
-        let of = if of.len() == ReportKind::ALL.len() {
+        let of = if of.len() == REPORTS.len() {
             "all".to_owned()
         } else {
             of.join(", ")
@@ -163,7 +163,7 @@ fn every_key_has_its_default() {
 fn the_bounds_are_those_of_the_page() {
     let page = text(PAGE);
     let mut wrong = vec![("new_series_hold".to_owned(), "new_series_hold: 99999d".to_owned())];
-    for report in ReportKind::ALL {
+    for report in REPORTS {
         for key in keys_of_report(report).into_iter().filter(|key| !key.ends_with("_id")) {
             let setting = match key.split_once('.') {
                 Some((outer, inner)) => format!("{outer}: {{{inner}: 99999d}}"),

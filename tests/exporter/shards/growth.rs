@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, ReportConfig, Reread, Shard, Token};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::simulator::{EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, Simulator};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS, Report};
 use wolkvox_exporter::web::raise_descriptor_limit;
+use wolkvox_simulator::{EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, Simulator};
 
 use super::{OPERATIONS, PATIENCE, by_operation, names};
 use crate::events::{Counts, assert_same, shown, truth_of};
@@ -25,13 +25,13 @@ use crate::support::{Page, at, exporter, serve, simulator, zone};
 /// So long that two cores have time for all operations in a debug build.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Each operation has one of these.
-const REPORTS: [ReportKind; 3] = [ReportKind::AbandonedCalls, ReportKind::PreviewCalls, ReportKind::Ivr];
+const REPORTS: [&Report; 3] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
 
 /// All shards of a configuration in one process, each with a state, a page and pollers of its own.
 struct Shards {
     total: u16,
     pages: Vec<Page>,
-    boards: Vec<Arc<Board>>,
+    published: Vec<Arc<Published>>,
     stop: CancellationToken,
     running: Vec<JoinHandle<anyhow::Result<()>>>,
 }
@@ -41,7 +41,7 @@ impl Shards {
         let mut shards = Self {
             total,
             pages: Vec::new(),
-            boards: Vec::new(),
+            published: Vec::new(),
             stop: CancellationToken::new(),
             running: Vec::new(),
         };
@@ -50,7 +50,7 @@ impl Shards {
             config.state_path = Some(state_path(folder, index));
             config.keep(Shard::new(index, total).unwrap());
             let (running, page) = exporter(config, clock.clone()).await;
-            shards.boards.push(Arc::clone(running.board()));
+            shards.published.push(Arc::clone(running.published()));
             shards.pages.push(page);
             let stop = shards.stop.clone();
             let run = async move { running.run_until(stop.cancelled()).await };
@@ -64,7 +64,11 @@ impl Shards {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (mut read, mut errors) = (0, BTreeSet::new());
-            for health in self.boards.iter().flat_map(|board| board.health().into_values()) {
+            for health in self
+                .published
+                .iter()
+                .flat_map(|published| published.health().into_values())
+            {
                 for report in health.reports.values() {
                     read += usize::from(report.last_success == Some(now));
                     errors.extend(report.last_error.iter().map(|error| error.what.clone()));
@@ -188,7 +192,7 @@ impl World {
         }
     }
 
-    fn report_of(name: &str) -> ReportKind {
+    fn report_of(name: &str) -> &'static Report {
         REPORTS[name.bytes().map(usize::from).sum::<usize>() % REPORTS.len()]
     }
 
@@ -199,6 +203,8 @@ impl World {
             let kind = Self::report_of(simulated.name());
             let mut report = ReportConfig::new(kind);
             report.interval = INTERVAL;
+            // However busy the machine is, it is not an answer's delay that is tested here.
+            report.timeout = PATIENCE;
             report.overlap = Duration::from_secs(20 * 60);
             report.reread = Reread {
                 every: Duration::from_secs(3600),

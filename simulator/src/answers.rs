@@ -1,0 +1,304 @@
+//! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
+
+use bytes::Bytes;
+
+use super::{
+    campaign_state::CampaignState,
+    durations::{BucketTotals, DayTotals, DurationBucket},
+    faults::ErrorBody,
+    json::Json,
+    switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, Numbers, Switches},
+};
+
+/// The message of a report without data, seen in real answers.
+const NO_DATA_MESSAGE: &str = "Validate dates entered";
+
+/// An answer before it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    pub(super) retry_after: Option<String>,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// A web page, which a proxy may send but not the API itself.
+    pub(super) fn html(status: u16) -> Answer {
+        let body = format!(
+            "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
+        );
+        Answer {
+            status,
+            content_type: "text/html; charset=UTF-8".to_owned(),
+            retry_after: None,
+            body: body.into(),
+        }
+    }
+
+    /// Whether it counts against the quota when failed requests do not.
+    pub(super) fn is_success(&self) -> bool {
+        let nothing = NO_DATA_MESSAGE.as_bytes();
+        match self.status {
+            200 => true,
+            404 => self.body.windows(nothing.len()).any(|part| part == nothing),
+            _ => false,
+        }
+    }
+}
+
+/// Writes answers as an operation's switches say.
+#[derive(Debug)]
+pub(super) struct AnswerWriter<'a> {
+    pub(super) switches: &'a Switches,
+}
+
+impl AnswerWriter<'_> {
+    pub(super) fn campaigns(&self, states: &[CampaignState]) -> Answer {
+        let mut rows = Vec::new();
+        for state in states {
+            if self.switches.missing_campaigns.contains(&state.campaign.id) {
+                continue;
+            }
+            rows.push(self.campaign(state));
+            if self.switches.duplicate_campaigns.contains(&state.campaign.id) {
+                let mut other = state.clone();
+                other.records += 1;
+                other.clean += 1;
+                rows.push(self.campaign(&other));
+            }
+        }
+        let count = rows.len();
+        let data = match (rows.is_empty(), self.switches.empty_campaigns) {
+            (true, EmptyCampaigns::NotFound) => return self.not_found(),
+            (true, EmptyCampaigns::NoData) => return self.ok(&self.envelope(0, None)),
+            (true, EmptyCampaigns::Null) => Json::Null,
+            (true, EmptyCampaigns::EmptyList) | (false, _) => Json::List(rows),
+        };
+        match self.switches.campaigns_envelope {
+            CampaignsEnvelope::BareArray => self.ok(&data),
+            CampaignsEnvelope::Data => self.ok(&self.envelope(count, Some(data))),
+        }
+    }
+
+    pub(super) fn durations(&self, totals: &DayTotals) -> Answer {
+        let total = totals.total();
+        if total.calls == 0 {
+            match self.switches.empty_day {
+                EmptyDay::NotFound => return self.not_found(),
+                EmptyDay::EmptyList => return self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
+                EmptyDay::Null => return self.ok(&self.envelope(0, Some(Json::Null))),
+                EmptyDay::NoData => return self.ok(&self.envelope(0, None)),
+                EmptyDay::Zeros => {}
+            }
+        }
+        let mut buckets: Vec<(&'static str, Json)> = DurationBucket::ALL
+            .into_iter()
+            .filter(|bucket| !self.switches.absent_buckets.contains(bucket))
+            .filter(|bucket| !(self.switches.omit_zero_buckets && totals[*bucket].calls == 0))
+            .map(|bucket| (bucket.key(), self.bucket(&totals[bucket], total.calls)))
+            .collect();
+        if self.switches.total_bucket {
+            buckets.push(("total", self.bucket(&total, total.calls)));
+        }
+        self.ok(&self.envelope(buckets.len(), Some(Json::Object(buckets))))
+    }
+
+    /// The answer of a row report without rows.
+    pub(super) fn no_rows(&self) -> Answer {
+        match self.switches.empty_rows {
+            EmptyRows::NotFound => self.not_found(),
+            EmptyRows::EmptyList => self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
+            EmptyRows::Null => self.ok(&self.envelope(0, Some(Json::Null))),
+            EmptyRows::NoData => self.ok(&self.envelope(0, None)),
+        }
+    }
+
+    /// The answer of a report without data: a 404, seen in real answers.
+    pub(super) fn not_found(&self) -> Answer {
+        self.error(404, "Not Found", NO_DATA_MESSAGE)
+    }
+
+    pub(super) fn bad_request(&self, message: &str) -> Answer {
+        self.error(400, "Bad Request", message)
+    }
+
+    pub(super) fn no_token(&self) -> Answer {
+        self.error(401, "Unauthorized", "The wolkvox-token header is required")
+    }
+
+    pub(super) fn wrong_token(&self) -> Answer {
+        self.error(403, "Forbidden", "Validate token")
+    }
+
+    pub(super) fn simultaneous_limit(&self) -> Answer {
+        self.error(403, "Forbidden", "Limit of simultaneous requests per token")
+    }
+
+    pub(super) fn quota_exceeded(&self) -> Answer {
+        self.error(403, "Forbidden", "Token limit exceeded")
+    }
+
+    pub(super) fn http_error(&self, status: u16, body: ErrorBody, retry_after: Option<String>) -> Answer {
+        let answer = match body {
+            ErrorBody::Html => Answer::html(status),
+            ErrorBody::Json => self.error(status, "Error", "An error occurred, try again later"),
+        };
+        Answer { retry_after, ..answer }
+    }
+
+    fn campaign(&self, state: &CampaignState) -> Json {
+        let started = if state.started { "started" } else { "stopped" };
+        let status = self.switches.status_case.apply(started);
+        let skill = state
+            .skill_id
+            .map_or_else(|| self.blank(), |id| self.integer(id.into()));
+        self.row(vec![
+            ("campaign", Json::text(state.campaign.text())),
+            ("speed", Json::text(format!("{}%", state.campaign.speed))),
+            ("status", Json::text(status)),
+            ("skill_id", skill),
+            ("records", self.integer(state.records)),
+            ("clean", self.integer(state.clean)),
+            ("dial", self.integer(state.dial())),
+            ("answer", self.integer(state.answer)),
+            ("no_answer", self.integer(state.no_answer)),
+            ("busy/congestion/failed", self.integer(state.failed)),
+            ("answer_machine", self.integer(state.answer_machine)),
+            (
+                "penetration_day",
+                Json::text(percent(state.dials_of_day, state.records)),
+            ),
+            (
+                "penetration_now",
+                Json::text(percent(state.dials_of_pass, state.records)),
+            ),
+            (
+                "hits",
+                Json::text(format!(
+                    "{} ({})",
+                    state.hits,
+                    percent(state.hits, state.answers_of_day)
+                )),
+            ),
+            ("calls_x_min", self.integer(state.last_minute)),
+            ("recycled", self.integer(state.recycled)),
+        ])
+    }
+
+    fn bucket(&self, totals: &BucketTotals, of_calls: u64) -> Json {
+        self.row(vec![
+            ("calls", self.integer(totals.calls)),
+            ("minutes", self.integer(totals.minutes)),
+            ("cost", self.money(totals.cost_micros)),
+            ("percentage", Json::text(percent(totals.calls, of_calls))),
+        ])
+    }
+
+    pub(super) fn row(&self, fields: Vec<(&'static str, Json)>) -> Json {
+        let named = |names: &[String], key: &str| names.iter().any(|name| name == key);
+        let fields = fields
+            .into_iter()
+            .filter(|(key, _)| !named(&self.switches.absent_fields, key))
+            .map(|(key, value)| {
+                (
+                    key,
+                    if named(&self.switches.blank_fields, key) {
+                        self.blank()
+                    } else {
+                        value
+                    },
+                )
+            })
+            .collect();
+        Json::Object(fields)
+    }
+
+    pub(super) fn integer(&self, number: u64) -> Json {
+        match (self.switches.numbers, self.switches.grouped_integers) {
+            (Numbers::Json, _) => Json::Integer(number),
+            (Numbers::Text, true) => Json::Text(grouped(number)),
+            (Numbers::Text, false) => Json::Text(number.to_string()),
+        }
+    }
+
+    fn money(&self, micros: u64) -> Json {
+        let hundredths = micros / 10_000;
+        match self.switches.numbers {
+            Numbers::Json => Json::Decimal(hundredths as f64 / 100.0),
+            Numbers::Text => Json::Text(two_decimals(hundredths)),
+        }
+    }
+
+    pub(super) fn blank(&self) -> Json {
+        match self.switches.blank {
+            Blank::Empty => Json::text(""),
+            Blank::Dash => Json::text("-"),
+            Blank::DoubleDash => Json::text("--"),
+            Blank::Null => Json::Null,
+        }
+    }
+
+    fn code(&self, status: u16) -> Json {
+        match self.switches.code {
+            Code::Text => Json::Text(status.to_string()),
+            Code::Number => Json::Integer(status.into()),
+        }
+    }
+
+    pub(super) fn envelope(&self, count: usize, data: Option<Json>) -> Json {
+        let mut fields = vec![
+            ("code", self.code(200)),
+            ("error", Json::Null),
+            ("msg", Json::text(format!("{count} records were found"))),
+        ];
+        fields.extend(data.map(|data| ("data", data)));
+        Json::Object(fields)
+    }
+
+    pub(super) fn ok(&self, json: &Json) -> Answer {
+        self.answer(200, json)
+    }
+
+    fn error(&self, status: u16, error: &str, message: &str) -> Answer {
+        let json = Json::Object(vec![
+            ("code", self.code(status)),
+            ("error", Json::text(error)),
+            ("msg", Json::text(message)),
+        ]);
+        self.answer(status, &json)
+    }
+
+    fn answer(&self, status: u16, json: &Json) -> Answer {
+        Answer {
+            status,
+            content_type: self.switches.content_type.clone(),
+            retry_after: None,
+            body: json.to_text(self.switches.layout, self.switches.escapes).into(),
+        }
+    }
+}
+
+/// `34.64 %`, `15,233.33 %` (both seen in real answers); `0.00 %` if `whole` is 0.
+fn percent(part: u64, whole: u64) -> String {
+    let hundredths = (part * 10_000 + whole / 2).checked_div(whole).unwrap_or(0);
+    format!("{} %", two_decimals(hundredths))
+}
+
+/// `15,233.33`.
+fn two_decimals(hundredths: u64) -> String {
+    format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
+}
+
+/// `15,233`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

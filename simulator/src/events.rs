@@ -1,0 +1,97 @@
+//! The row reports: waits for a skill (`skill_2`), preview calls (`campaign_5`) and IVR steps (`diagram_1`).
+//!
+//! Like calls, rows are a function of the seed and the minute. What a row says is drawn apart from when it appears and when
+//! its blanks are filled, so that an [`EventPlan`] changes the latter without changing the former.
+
+mod facts;
+mod fake_people;
+mod plan;
+mod previews;
+mod rows;
+mod steps;
+mod timeline;
+mod waits;
+
+pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
+pub use fake_people::personal_data_in;
+pub use plan::{Completion, EventPlan, Lateness, StepDates};
+
+use previews::Preview;
+use steps::Step;
+use timeline::Timeline;
+use waits::Wait;
+
+use super::{call::Call, traffic::Traffic, window::Window};
+
+/// The rows of one operation.
+#[derive(Debug)]
+pub(super) struct Events {
+    source: EventSource,
+    waits: Timeline<Wait>,
+    previews: Timeline<Preview>,
+    steps: Timeline<Step>,
+}
+
+/// What rows are generated from.
+#[derive(Debug)]
+struct EventSource {
+    traffic: Traffic,
+    plan: EventPlan,
+}
+
+impl Events {
+    /// At a volume of 1, rows belong to the same calls that the other reports add up.
+    pub(super) fn new(traffic: &Traffic, plan: EventPlan) -> Events {
+        let traffic = Traffic {
+            volume: traffic.volume * plan.volume,
+            ..traffic.clone()
+        };
+        Events {
+            source: EventSource { traffic, plan },
+            waits: Timeline::default(),
+            previews: Timeline::default(),
+            steps: Timeline::default(),
+        }
+    }
+}
+
+/// The rows that a request selects.
+#[derive(Clone, Debug)]
+pub(super) enum RowFilter {
+    All,
+    Value(String),
+}
+
+impl RowFilter {
+    fn accepts(&self, value: impl FnOnce() -> String) -> bool {
+        match self {
+            RowFilter::All => true,
+            RowFilter::Value(wanted) => *wanted == value(),
+        }
+    }
+}
+
+/// A request for the rows of a window, as they are at an instant.
+#[derive(Debug)]
+pub(super) struct RowQuery {
+    pub(super) window: Window,
+    pub(super) now: i64,
+    pub(super) filter: RowFilter,
+}
+
+/// A number that only this call has, for its random numbers.
+fn call_key(call: &Call) -> i64 {
+    call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number))
+}
+
+/// Draws from a list by weights in percent; `last` gets what is left of 100.
+fn weighted<T: Copy>(rng: &mut fastrand::Rng, list: &[(u32, T)], last: T) -> T {
+    let mut at = rng.u32(0..100);
+    for (weight, value) in list {
+        if at < *weight {
+            return *value;
+        }
+        at -= weight;
+    }
+    last
+}

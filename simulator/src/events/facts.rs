@@ -1,0 +1,183 @@
+//! What a client should count from the row reports, taken from the generated rows rather than from the answers.
+//!
+//! A fact belongs to the date of its row as a client reads it: within a repeated hour, the earlier instant. Both ends of a
+//! range are included. Ranges are read hour by hour, so do not ask for all time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    Events,
+    previews::PreviewRow,
+    waits::{Wait, WaitResult},
+};
+use crate::truth::Truth;
+
+/// Which facts to include.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// What answers show at that instant, without late rows and codes that are still to come.
+    By(Timestamp),
+    /// Everything, as answers show it when nothing is late any more.
+    Everything,
+}
+
+impl Seen {
+    pub(super) fn includes(self, visible: i64) -> bool {
+        visible <= self.until()
+    }
+
+    fn until(self) -> i64 {
+        match self {
+            Seen::By(instant) => instant.as_second(),
+            Seen::Everything => i64::MAX,
+        }
+    }
+}
+
+/// The facts of `skill_2`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AbandonedFacts {
+    /// Rows by skill id, channel and result (`abandoned`, `answered`, `other`).
+    pub interactions: BTreeMap<(u32, &'static str, &'static str), u64>,
+    /// Seconds waited in abandoned rows by skill id and channel, shortest first.
+    pub waits: BTreeMap<(u32, &'static str), Vec<u32>>,
+}
+
+/// The facts of `campaign_5`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PreviewFacts {
+    /// Rows of type call by campaign id, `type_interaction`, `call_result` and `hang_up`.
+    pub calls: BTreeMap<(u32, &'static str, &'static str, &'static str), u64>,
+    /// Seconds of the rows of type call by campaign id, shortest first.
+    pub durations: BTreeMap<u32, Vec<u32>>,
+    /// Codes of rows of type call by campaign id and code.
+    pub codes: BTreeMap<(u32, &'static str), u64>,
+    /// Results of rows of type preview by campaign id and result.
+    pub records: BTreeMap<(u32, &'static str), u64>,
+}
+
+/// The facts of `diagram_1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IvrFacts {
+    /// Calls by routing point id and result (`ok`, `hung_up`). A call counts at the date of its last row.
+    pub calls: BTreeMap<(u32, &'static str), u64>,
+    /// Seconds of the same calls by routing point id, shortest first.
+    pub times: BTreeMap<u32, Vec<u32>>,
+    /// Rows by routing point id and option, including `none` and `number`.
+    pub selections: BTreeMap<(u32, &'static str), u64>,
+    /// Rows with a transfer target by routing point id and target, including `number`.
+    pub transfers: BTreeMap<(u32, &'static str), u64>,
+}
+
+/// The cumulative histogram of the values: how many are at or below each bound.
+pub fn counts_up_to(values: &[u32], bounds: &[f64]) -> Vec<u64> {
+    let below = |bound: f64| values.iter().filter(|value| f64::from(**value) <= bound).count() as u64;
+    bounds.iter().map(|bound| below(*bound)).collect()
+}
+
+impl Truth {
+    /// The facts of `skill_2` dated from `from` to `until`.
+    pub fn abandoned_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> AbandonedFacts {
+        let Events { source, waits, .. } = self.events();
+        let mut facts = AbandonedFacts::default();
+        waits.dated(source, from.as_second(), until.as_second(), seen, |entry| {
+            let wait: &Wait = &entry.row;
+            let skill = source.traffic.centre.skills[wait.skill].id;
+            let channel = wait.interaction.channel;
+            let result = match wait.result {
+                WaitResult::Abandoned => "abandoned",
+                WaitResult::Answered => "answered",
+                WaitResult::Odd => "other",
+            };
+            *facts.interactions.entry((skill, channel, result)).or_default() += 1;
+            if wait.result == WaitResult::Abandoned {
+                facts.waits.entry((skill, channel)).or_default().push(wait.seconds);
+            }
+        });
+        facts.waits.values_mut().for_each(|waits| waits.sort_unstable());
+        facts
+    }
+
+    /// The facts of `campaign_5` dated from `from` to `until`.
+    pub fn preview_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> PreviewFacts {
+        let Events { source, previews, .. } = self.events();
+        let mut facts = PreviewFacts::default();
+        previews.dated(source, from.as_second(), until.as_second(), seen, |entry| {
+            let campaign = entry.row.campaign;
+            match entry.row.about {
+                PreviewRow::Record { result, .. } => {
+                    if let Some(result) = result.by(seen.until()) {
+                        *facts.records.entry((campaign, result.label)).or_default() += 1;
+                    }
+                }
+                PreviewRow::Call { call, code } => {
+                    let labels = (campaign, call.interaction.label, call.result, call.hang_up.label);
+                    *facts.calls.entry(labels).or_default() += 1;
+                    facts.durations.entry(campaign).or_default().push(call.seconds);
+                    if let Some(code) = code.by(seen.until()) {
+                        *facts.codes.entry((campaign, code.label)).or_default() += 1;
+                    }
+                }
+            }
+        });
+        facts.durations.values_mut().for_each(|times| times.sort_unstable());
+        facts
+    }
+
+    /// The facts of `diagram_1` dated from `from` to `until`.
+    pub fn ivr(&self, from: Timestamp, until: Timestamp, seen: Seen) -> IvrFacts {
+        let Events { source, steps, .. } = self.events();
+        let mut facts = IvrFacts::default();
+        steps.dated(source, from.as_second(), until.as_second(), seen, |entry| {
+            let step = &entry.row;
+            let point = source.traffic.centre.routing_points[step.routing_point].id;
+            if step.stands_for_call {
+                let result = if step.hung_up { "hung_up" } else { "ok" };
+                *facts.calls.entry((point, result)).or_default() += 1;
+                facts.times.entry(point).or_default().push(step.seconds);
+            }
+            *facts.selections.entry((point, step.option.label())).or_default() += 1;
+            if step.transfer.label() != "none" {
+                *facts.transfers.entry((point, step.transfer.label())).or_default() += 1;
+            }
+        });
+        facts.times.values_mut().for_each(|times| times.sort_unstable());
+        facts
+    }
+
+    /// Every personal string in the rows of those dates. [`super::personal_data_in`] finds them by their markers instead.
+    pub fn personal_strings(&self, from: Timestamp, until: Timestamp) -> BTreeSet<String> {
+        let events = self.events();
+        let (from, until) = (from.as_second(), until.as_second());
+        let mut strings = BTreeSet::new();
+        events
+            .waits
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
+                let person = entry.row.person;
+                strings.extend([person.telephone(), person.customer_id(), entry.row.conn_id()]);
+            });
+        events
+            .previews
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
+                let person = entry.row.person;
+                strings.extend([
+                    person.telephone(),
+                    person.document(),
+                    person.agent_id(),
+                    person.comment(),
+                ]);
+                strings.extend([person.first_name().to_owned(), person.last_name().to_owned()]);
+                strings.extend(entry.row.conn_id());
+            });
+        events
+            .steps
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
+                let person = entry.row.person;
+                strings.extend([person.telephone(), person.document(), entry.row.conn_id()]);
+            });
+        strings.remove("");
+        strings
+    }
+}

@@ -1,0 +1,171 @@
+//! How hard the rows of an operation are to count: their number, delays, late codes and twins.
+
+use fastrand::Rng;
+use jiff::SignedDuration;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3600;
+
+/// What the rows of an operation are like. The default is moderate; [`EventPlan::calm`] has no difficulties.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventPlan {
+    /// Multiplies the number of rows, on top of the operation's volume. They match the sums of `cdr_4` only at 1.
+    pub volume: f64,
+    /// Whether `skill_2` also has rows of answered calls. Its title says abandoned calls, its fields say both.
+    pub answered_waits: bool,
+    /// How late rows appear.
+    pub lateness: Lateness,
+    /// When agents type the codes and results of preview campaigns.
+    pub completion: Completion,
+    /// The share of rows that are listed two or three times. All of them count.
+    pub twins: f64,
+    /// The dates of an IVR call's rows.
+    pub step_dates: StepDates,
+    /// The share of menu steps at which callers type a telephone or document number.
+    pub typed_numbers: f64,
+}
+
+impl Default for EventPlan {
+    fn default() -> EventPlan {
+        EventPlan {
+            volume: 1.0,
+            answered_waits: true,
+            lateness: Lateness::default(),
+            completion: Completion::default(),
+            twins: 0.003,
+            step_dates: StepDates::default(),
+            typed_numbers: 0.01,
+        }
+    }
+}
+
+impl EventPlan {
+    /// Every row is there at once, complete, and only once.
+    pub fn calm() -> EventPlan {
+        EventPlan {
+            lateness: Lateness::NONE,
+            completion: Completion::AT_ONCE,
+            twins: 0.0,
+            ..EventPlan::default()
+        }
+    }
+
+    /// How often a row is repeated.
+    pub(super) fn twins_of_row(&self, rng: &mut Rng) -> u32 {
+        let (luck, more) = (rng.f64(), rng.u32(0..5));
+        if luck < self.twins { 1 + u32::from(more == 0) } else { 0 }
+    }
+}
+
+/// How long after its date a row appears. Shares are of all rows; the rest appear within `prompt`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lateness {
+    /// The longest delay of a row that is not late.
+    pub prompt: SignedDuration,
+    /// The share that appears after 1 to 15 minutes.
+    pub minutes: f64,
+    /// The share that appears after 1 to 8 hours.
+    pub hours: f64,
+    /// The share that appears after 8 hours to `longest`.
+    pub days: f64,
+    /// The longest delay of any row.
+    pub longest: SignedDuration,
+}
+
+impl Default for Lateness {
+    fn default() -> Lateness {
+        Lateness {
+            prompt: SignedDuration::from_mins(1),
+            minutes: 0.08,
+            hours: 0.01,
+            days: 0.002,
+            longest: SignedDuration::from_hours(40),
+        }
+    }
+}
+
+impl Lateness {
+    /// Every row appears in the second of its date.
+    pub const NONE: Lateness = Lateness {
+        prompt: SignedDuration::ZERO,
+        minutes: 0.0,
+        hours: 0.0,
+        days: 0.0,
+        longest: SignedDuration::ZERO,
+    };
+
+    /// Seconds from the date until the row appears.
+    pub(super) fn draw(&self, rng: &mut Rng) -> i64 {
+        let (luck, part) = (rng.f64(), rng.f64());
+        let longest = self.longest.as_secs();
+        let (from, until) = if luck < self.days {
+            (8 * HOUR, longest)
+        } else if luck < self.days + self.hours {
+            (HOUR, 8 * HOUR)
+        } else if luck < self.days + self.hours + self.minutes {
+            (MINUTE, 15 * MINUTE)
+        } else {
+            (0, self.prompt.as_secs())
+        };
+        between(from.min(longest), until.min(longest), part)
+    }
+}
+
+/// How long after the date of its row a code or result is typed. Shares are of all rows; the rest are typed after 1 to 30
+/// minutes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Completion {
+    /// The share that is there from the start.
+    pub at_once: f64,
+    /// The share that is typed after 1 to 5 hours.
+    pub hours: f64,
+    /// The share that stays blank.
+    pub never: f64,
+}
+
+impl Default for Completion {
+    fn default() -> Completion {
+        Completion {
+            at_once: 0.6,
+            hours: 0.08,
+            never: 0.03,
+        }
+    }
+}
+
+impl Completion {
+    /// Everything is there from the start.
+    pub const AT_ONCE: Completion = Completion {
+        at_once: 1.0,
+        hours: 0.0,
+        never: 0.0,
+    };
+
+    /// Seconds after the row's date, `None` for never.
+    pub(super) fn draw(&self, rng: &mut Rng) -> Option<i64> {
+        let (luck, part) = (rng.f64(), rng.f64());
+        if luck < self.never {
+            None
+        } else if luck < self.never + self.hours {
+            Some(between(HOUR, 5 * HOUR, part))
+        } else if luck < self.never + self.hours + self.at_once {
+            Some(0)
+        } else {
+            Some(between(MINUTE, 30 * MINUTE, part))
+        }
+    }
+}
+
+/// The dates of an IVR call's rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StepDates {
+    /// All rows have the end of the IVR part (the vendor's page).
+    #[default]
+    EndOfCall,
+    /// Each row has its own date; the last one has the end.
+    EachItsOwn,
+}
+
+fn between(from: i64, until: i64, part: f64) -> i64 {
+    from + ((until - from).max(0) as f64 * part).round() as i64
+}

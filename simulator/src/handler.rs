@@ -1,0 +1,201 @@
+//! Turns a request into an answer: token, log, quota, faults, limits, then the report; and puts it on the wire.
+
+use std::{
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header};
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::{
+    Simulator,
+    answers::{Answer, AnswerWriter},
+    api::Api,
+    body::{Step, SteppedBody},
+    faults::Fault,
+    limits::InFlightGuard,
+    request::ApiRequest,
+    request_log::ObservedRequest,
+    switches::{DateHeader, Framing, Switches},
+};
+
+/// Answers a request. An error closes the connection without an answer, with a TCP reset if `reset` is set.
+pub(super) async fn handle_request(
+    simulator: &Simulator,
+    request: &Request<Incoming>,
+    reset: &Arc<AtomicBool>,
+) -> io::Result<Response<SteppedBody>> {
+    let path = request.uri().path();
+    let token = request.headers().get("wolkvox-token");
+    let operation = token.and_then(|token| simulator.operation_of_token(token.as_bytes()));
+    let Some(operation) = operation else {
+        let switches = Switches::default();
+        let writer = AnswerWriter { switches: &switches };
+        let answer = match token {
+            _ if !is_api_path(request.method(), path) => Answer::html(404),
+            None => writer.no_token(),
+            Some(_) => writer.wrong_token(),
+        };
+        let delivery = Delivery {
+            switches: &switches,
+            now: simulator.clock().now(),
+            fault: None,
+            in_flight: None,
+        };
+        return delivery.response(answer, request.headers(), reset);
+    };
+
+    let in_flight = operation.in_flight().enter();
+    let api_request = ApiRequest {
+        path,
+        query: request.uri().query().unwrap_or_default(),
+    };
+    let fault = operation.take_fault(api_request.report());
+    let parameter = |name| api_request.parameter(name).map(str::to_owned);
+    operation.log_request(ObservedRequest {
+        at: operation.now(),
+        path: path.to_owned(),
+        api: parameter("api"),
+        date_ini: parameter("date_ini"),
+        date_end: parameter("date_end"),
+        fault: fault.clone(),
+    });
+    let switches = operation.switches();
+    let today = operation.today();
+    // Charged before anything can fail: the real server never learns that its answer was lost.
+    let over_quota = switches
+        .daily_quota
+        .is_some_and(|quota| operation.quota().used(today) >= quota);
+    if switches.failed_calls_count && !over_quota {
+        operation.quota().charge(today);
+    }
+    if let Some(Fault::Delay(time)) = fault {
+        sleep(time).await;
+    }
+
+    let writer = AnswerWriter { switches: &switches };
+    let answer = match &fault {
+        Some(Fault::ResetBeforeAnswer) => {
+            reset.store(true, Ordering::Relaxed);
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Some(Fault::Status {
+            status,
+            retry_after,
+            body,
+        }) => writer.http_error(*status, *body, retry_after.clone()),
+        Some(Fault::Html) => Answer::html(200),
+        Some(Fault::SimultaneousLimit) => writer.simultaneous_limit(),
+        Some(Fault::QuotaExceeded) => writer.quota_exceeded(),
+        Some(Fault::WrongToken) => writer.wrong_token(),
+        _ if !is_api_path(request.method(), path) => Answer::html(404),
+        _ if in_flight.concurrent > switches.in_flight => writer.simultaneous_limit(),
+        _ if over_quota => writer.quota_exceeded(),
+        _ => api_request.answer(operation, &writer),
+    };
+    if !switches.failed_calls_count && answer.is_success() {
+        operation.quota().charge(today);
+    }
+    Delivery {
+        switches: &switches,
+        now: operation.now(),
+        fault,
+        in_flight: Some(in_flight),
+    }
+    .response(answer, request.headers(), reset)
+}
+
+fn is_api_path(method: &Method, path: &str) -> bool {
+    method == Method::GET && Api::ALL.iter().any(|api| api.path() == path)
+}
+
+/// How an answer is sent: its headers, framing and faults.
+#[derive(Debug)]
+struct Delivery<'a> {
+    switches: &'a Switches,
+    now: Timestamp,
+    fault: Option<Fault>,
+    in_flight: Option<InFlightGuard>,
+}
+
+impl Delivery<'_> {
+    fn response(
+        self,
+        answer: Answer,
+        request: &HeaderMap,
+        reset: &Arc<AtomicBool>,
+    ) -> io::Result<Response<SteppedBody>> {
+        let mut headers = HeaderMap::new();
+        let mut set = |name, value: &str| -> io::Result<()> {
+            headers.insert(name, value.parse().map_err(io::Error::other)?);
+            Ok(())
+        };
+        set(header::CONTENT_TYPE, &answer.content_type)?;
+        if let Some(date) = self.date() {
+            set(header::DATE, &date)?;
+        }
+        if let Some(retry_after) = &answer.retry_after {
+            set(header::RETRY_AFTER, retry_after)?;
+        }
+        if self.switches.close_connections {
+            set(header::CONNECTION, "close")?;
+        }
+        let mut body = answer.body;
+        if self.switches.gzip && accepts_gzip(request) {
+            set(header::CONTENT_ENCODING, "gzip")?;
+            body = gzipped(&body)?;
+        }
+        let whole = body.len() as u64;
+        let length = match (&self.fault, self.switches.framing) {
+            (Some(Fault::ContentLengthTooLong(more)), _) => Some(whole + more),
+            (Some(Fault::ContentLengthTooShort(less)), _) => Some(whole.saturating_sub(*less)),
+            (Some(Fault::CutBody(_)), _) | (_, Framing::Chunked) => None,
+            (_, Framing::ContentLength) => Some(whole),
+        };
+        // hyper takes the length from the header, since the body has no size hint; without the header it sends chunks.
+        if let Some(length) = length {
+            set(header::CONTENT_LENGTH, &length.to_string())?;
+        }
+        let steps = match self.fault {
+            Some(Fault::CutBody(fraction)) => Step::beginning(&body, fraction, Some(Step::Close)),
+            Some(Fault::Stall(pause)) => Step::stalled(&body, pause),
+            Some(Fault::Reset) => Step::beginning(&body, 0.5, Some(Step::Reset)),
+            Some(Fault::Trickle { bytes, every }) => Step::trickled(&body, bytes, every),
+            Some(Fault::ContentLengthTooLong(_)) => Step::beginning(&body, 1.0, None),
+            _ => vec![Step::Send(body)],
+        };
+        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.in_flight));
+        *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn date(&self) -> Option<String> {
+        let shown = match self.switches.date_header {
+            DateHeader::Clock => self.now,
+            DateHeader::Skewed(skew) => self.now.saturating_add(skew).unwrap_or(self.now),
+            DateHeader::Absent => return None,
+        };
+        Some(httpdate::fmt_http_date(shown.into()))
+    }
+}
+
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let accepted = request
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|codings| codings.contains("gzip"))
+}
+
+fn gzipped(body: &Bytes) -> io::Result<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body)?;
+    Ok(encoder.finish()?.into())
+}

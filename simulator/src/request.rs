@@ -1,0 +1,137 @@
+//! What a request asks for, and the answer of the report that it names.
+
+use jiff::Span;
+
+use super::{
+    answers::{Answer, AnswerWriter},
+    api::Api,
+    events::{Events, RowFilter, RowQuery},
+    operation::SimulatedOperation,
+    switches::{Blackout, LongRange},
+    window::{Window, read_text},
+};
+
+/// The longest window in days (the vendor's page).
+const LONGEST_WINDOW: i64 = 31;
+
+/// A request to the API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ApiRequest<'a> {
+    pub(super) path: &'a str,
+    pub(super) query: &'a str,
+}
+
+/// The parameter that selects among the rows of a report.
+#[derive(Clone, Copy, Debug)]
+enum FilterParameter {
+    /// Refused without it; `all` selects every row.
+    Required(&'static str),
+    Optional(&'static str),
+}
+
+impl<'a> ApiRequest<'a> {
+    /// The report, if the API has it.
+    pub(super) fn report(&self) -> Option<Api> {
+        Api::requested(self.path, self.parameter("api")?)
+    }
+
+    /// The raw value of a parameter: ids and digits need no decoding.
+    pub(super) fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The answer at this moment, once token, limits and faults have let the request through.
+    pub(super) fn answer(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Answer {
+        let Some(report) = self.report() else {
+            return writer.bad_request(match self.parameter("api") {
+                None => "The parameter api is required",
+                Some(_) => "The API does not exist",
+            });
+        };
+        if let Some(scripted) = operation.scripted(report) {
+            return Answer {
+                status: scripted.status,
+                content_type: scripted.content_type,
+                retry_after: None,
+                body: scripted.body,
+            };
+        }
+        let rows = |filter, rows| self.rows(report, filter, rows, operation, writer);
+        let answer = match report {
+            Api::Campaigns => Ok(writer.campaigns(&operation.truth().campaigns(operation.now()))),
+            Api::Cdr4 => self.durations(operation, writer),
+            Api::Skill2 => rows(FilterParameter::Required("skill_id"), Events::waits),
+            Api::Campaign5 => rows(FilterParameter::Required("campaign_id"), Events::previews),
+            Api::Diagram1 => rows(FilterParameter::Optional("customer_id"), Events::steps),
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn durations(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Result<Answer, Answer> {
+        let window = self.window(writer)?;
+        let totals = operation.truth().window_totals(&window, operation.now());
+        Ok(writer.durations(&operation.adjusted(window.from.date(), totals)))
+    }
+
+    fn rows(
+        &self,
+        report: Api,
+        filter: FilterParameter,
+        rows: fn(&Events, &RowQuery, &AnswerWriter<'_>) -> Answer,
+        operation: &SimulatedOperation,
+        writer: &AnswerWriter<'_>,
+    ) -> Result<Answer, Answer> {
+        let window = self.window(writer)?;
+        let filter = self.filter(filter, writer)?;
+        let now = operation.now();
+        let hides_rows =
+            |blackout: &Blackout| blackout.report == report && (blackout.from..blackout.until).contains(&now);
+        if writer.switches.blackouts.iter().any(hides_rows) {
+            return Ok(writer.no_rows());
+        }
+        let query = RowQuery {
+            window,
+            now: now.as_second(),
+            filter,
+        };
+        Ok(rows(operation.truth().events(), &query, writer))
+    }
+
+    /// The rows that are wanted, or the refusal. A parameter without a value counts as missing.
+    fn filter(&self, parameter: FilterParameter, writer: &AnswerWriter<'_>) -> Result<RowFilter, Answer> {
+        let (FilterParameter::Required(name) | FilterParameter::Optional(name)) = parameter;
+        let value = self.parameter(name).filter(|value| !value.is_empty());
+        match (parameter, value) {
+            (FilterParameter::Required(_), None) => {
+                Err(writer.bad_request(&format!("The parameter {name} is required")))
+            }
+            (FilterParameter::Optional(_), None) => Ok(RowFilter::All),
+            (FilterParameter::Required(_), Some(value)) if value.eq_ignore_ascii_case("all") => Ok(RowFilter::All),
+            (_, Some(value)) => Ok(RowFilter::Value(value.to_owned())),
+        }
+    }
+
+    /// The window that is asked for, or the refusal.
+    fn window(&self, writer: &AnswerWriter<'_>) -> Result<Window, Answer> {
+        let (Some(date_ini), Some(date_end)) = (self.parameter("date_ini"), self.parameter("date_end")) else {
+            return Err(writer.bad_request("The parameters date_ini and date_end are required"));
+        };
+        // How the real server answers a malformed date is unknown; a 400 makes a client's mistake visible.
+        let (Some(from), Some(until)) = (read_text(date_ini), read_text(date_end)) else {
+            return Err(writer.bad_request("The parameters date_ini and date_end must be YYYYmmddHHiiss"));
+        };
+        let mut window = Window { from, until };
+        if window.longer_than(LONGEST_WINDOW) {
+            match writer.switches.long_range {
+                LongRange::BadRequest => return Err(writer.bad_request("The date range must not exceed 31 days")),
+                LongRange::NotFound => return Err(writer.not_found()),
+                LongRange::Clamped => window.until = from.saturating_add(Span::new().days(LONGEST_WINDOW)),
+            }
+        }
+        Ok(window)
+    }
+}

@@ -1,0 +1,41 @@
+//! Reads the state now: gauges that replace those before and expire when they are too old.
+
+use tokio::time::Instant;
+
+use super::{Poll, Poller};
+use crate::client::ApiError;
+use crate::fetch::queries;
+use crate::reports::current::CurrentState;
+
+impl Poller {
+    /// Polls a report of the state now, and publishes it whole.
+    pub(super) async fn poll_current(&mut self, poll: &mut Poll, state: CurrentState) -> Result<(), ApiError> {
+        let (report, limit) = (poll.report, self.settings.series_limit);
+        let answer = queries::current(&mut self.api(poll), report, state, limit).await?;
+        let current = answer.rows;
+        for (family, count) in current.left_out {
+            self.add_dropped(family, count);
+        }
+        let expires_at = Instant::now() + poll.config.max_age;
+        self.published.publish(
+            &self.operation.name,
+            report,
+            current.series,
+            current.view,
+            Some(expires_at),
+        );
+        poll.add(answer.count, &current.tally);
+        let health = &mut self.polled(report).health;
+        health.tally.add(&current.tally);
+        health.data = Some(poll.now);
+        if let Err(error) = self.save_calls(poll.now).await {
+            // The state now needs no disk; the reports that count will fail and say so.
+            tracing::debug!(
+                operation = &*self.operation.name,
+                "calls were not saved: {}",
+                error.what
+            );
+        }
+        Ok(())
+    }
+}

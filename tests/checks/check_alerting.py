@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""check_alerting.py EXPORTER INCIDENT OLD_PROMETHEUS OLD_ALERTMANAGER NEW_PROMETHEUS NEW_ALERTMANAGER
+
+From calls that are lost to a message that says so, and then that it is over: the simulator with a script (INCIDENT), the
+exporter, Prometheus with the rules of alerts/, Alertmanager with alerts/alertmanager.yml, and a webhook. Once with the
+oldest versions that are supported and once with the newest, whose binaries are in the folders given.
+
+Time passes 60 times as fast: every duration of the rules is divided by 60 and the simulator has the calls of an hour in a
+minute. The thresholds stay as they are.
+"""
+
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+from lib.exposition import require
+from lib.servers import Checks, configured_prometheus, first_url, free_address, get, query, running, until_true
+
+EXPORTER, INCIDENT, OLD_PROMETHEUS, OLD_ALERTMANAGER, NEW_PROMETHEUS, NEW_ALERTMANAGER = map(pathlib.Path, sys.argv[1:])
+ALERTS = pathlib.Path(__file__).resolve().parents[2] / "alerts"
+
+# Prometheus scrapes some seconds after its start, and what is usual must have been seen before the incident.
+INCIDENT_AFTER, INCIDENT_LENGTH = 30, 40
+ALERT = "WolkvoxAbandonmentFastBurn"
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+DURATION = r"(?:\d+[smhdw])+"
+
+
+def shortened(duration):
+    seconds = sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", duration))
+    require(seconds % 60 == 0, f"{duration} is no whole number of minutes")
+    return f"{seconds // 60}s"
+
+
+def fast_rules(text):
+    """The rules with every duration divided by 60: ranges, offsets, what alerts wait for, and the groups' intervals."""
+    patterns = [
+        rf"(\[)({DURATION})(\])",
+        rf"(\[)({DURATION})(:)",
+        rf"(\boffset )({DURATION})(\b)",
+        rf"(?m)(^ *(?:for|keep_firing_for|interval): *)({DURATION})( *$)",
+    ]
+    for pattern in patterns:
+        text = re.sub(pattern, lambda found: found[1] + shortened(found[2]) + found[3], text)
+    left = re.findall(rf"(?m)^ *(?:for|keep_firing_for|interval):.*\d[mhdw]\b.*$|\[{DURATION[:-1]}?[mhdw]\]|offset \d+[mhdw]", text)
+    require(not left, f"durations that were not divided: {left[:3]}")
+    return text
+
+
+def fast_routes(text, webhook):
+    """The routes with waits of a second, and every receiver a webhook of ours."""
+    text, waits = re.subn(rf"(?m)^( *)(group_wait|group_interval): *{DURATION} *$", r"\1\2: 1s", text)
+    text, receivers = re.subn(r"(?m)^( *-? *url: *).*$", rf"\1{webhook}", text)
+    require(waits >= 2 and receivers >= 1, f"{waits} waits and {receivers} receivers in alertmanager.yml")
+    return text
+
+
+class Webhook:
+    """Keeps the messages it gets."""
+
+    def __enter__(self):
+        messages = self.messages = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def alerts(self, name, status):
+        found = [alert for message in list(self.messages) for alert in message["alerts"]]
+        return [alert for alert in found if alert["labels"]["alertname"] == name and alert["status"] == status]
+
+
+def beside_the_system(program, folder):
+    """Debian's Alertmanager takes its templates from where its package would put them, and has no option for another
+    place. The package is unpacked elsewhere: a copy of the program that takes them from the folder it runs in."""
+    share = b"/usr/share/prometheus/alertmanager"
+    templates = program.parents[2] / share.decode().strip("/")
+    binary = program.read_bytes()
+    if share not in binary:
+        return program
+    for template in templates.glob("*.tmpl"):
+        shutil.copy(template, folder)
+    copy = folder / program.name
+    # As long as before, since a program knows how long its texts are.
+    copy.write_bytes(binary.replace(share, b"." + b"/" * (len(share) - 1)))
+    copy.chmod(0o755)
+    return copy
+
+
+@contextlib.contextmanager
+def alertmanager(program, folder, webhook):
+    folder.mkdir()
+    config = folder / "alertmanager.yml"
+    config.write_text(fast_routes((ALERTS / "alertmanager.yml").read_text(), webhook))
+    address = free_address()
+    program = beside_the_system(program, folder)
+    command = ("env", f"--chdir={folder}", program, f"--config.file={config}", f"--storage.path={folder / 'data'}")
+    with running(folder / "log", *command, f"--web.listen-address={address}", "--cluster.listen-address=") as process:
+
+        def is_ready():
+            require(process.poll() is None, f"Alertmanager ended: {(folder / 'log').read_text()[-2000:]}")
+            get(f"http://{address}/-/ready")
+
+        until_true(20, is_ready)
+        yield address
+
+
+@contextlib.contextmanager
+def prometheus(program, folder, metrics, alertmanager_address):
+    folder.mkdir()
+    for rules in ALERTS.glob("*.rules.yml"):
+        (folder / rules.name).write_text(fast_rules(rules.read_text()))
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(folder / "*.rules.yml")],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager_address]}]}]},
+        "scrape_configs": [
+            {"job_name": "wolkvox", "static_configs": [{"targets": [urllib.parse.urlsplit(metrics).netloc]}]}
+        ],
+    }
+    with configured_prometheus(program, folder, config, "--rules.alert.resend-delay=1s") as server:
+        yield server
+
+
+def script_in(log):
+    text = log.read_text()
+    require(text.endswith("}\n"), f"the simulator has not said all: {text}")
+    return json.loads(text)
+
+
+# The checks. Each takes the webhook and Prometheus.
+
+
+def check_fires(webhook, server, begins):
+    def has_fired():
+        ratios = query(server, "skill:wolkvox_abandon:ratio1h")
+        ratios = [result["value"][1] for result in ratios]
+        require(webhook.alerts(ALERT, "firing"), f"no message; abandoned shares {ratios}")
+
+    until_true(max(begins - time.time(), 0) + 75, has_fired)
+    alert = webhook.alerts(ALERT, "firing")[0]
+    labels, summary = alert["labels"], alert["annotations"]["summary"]
+    started = webhook.alerts(ALERT, "firing")[0]["startsAt"]
+    require(labels["operation"] == "acme", f"the operation is {labels}")
+    require(labels["job"] == "wolkvox" and labels["severity"] == "critical", f"labels {labels}")
+    require(labels["skill_id"] == "4000", f"the skill is {labels}")
+    require("acme" in summary and labels["skill"] in summary and "4000" in summary, f"the summary is {summary!r}")
+    require(alert["annotations"]["runbook_url"].endswith("#" + ALERT.lower()), "no runbook")
+    require(time.time() > begins, f"told before it began: {started}")
+    print(f"  told {time.time() - begins:.0f} s after the incident began: {summary}", flush=True)
+
+
+def check_only_that_skill(webhook):
+    others = {alert["labels"].get("skill_id") for alert in webhook.alerts(ALERT, "firing")} - {"4000"}
+    require(not others, f"it fires for skills {others}, too")
+
+
+def check_resolves(webhook, server, begins):
+    def is_resolved():
+        require(webhook.alerts(ALERT, "resolved"), "no message that it is over")
+
+    ends = begins + INCIDENT_LENGTH
+    until_true(max(ends - time.time(), 0) + 70, is_resolved)
+    require(time.time() > ends, "told to be over before it was")
+    firing = query(server, f'ALERTS{{alertname="{ALERT}", alertstate="firing"}}')
+    require(not firing, f"Prometheus still fires {firing}")
+    print(f"  told {time.time() - ends:.0f} s after the incident ended", flush=True)
+
+
+def main():
+    check = Checks()
+    with contextlib.ExitStack() as stack:
+        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wolkvox_exporter-")))
+        begins = time.time() + INCIDENT_AFTER
+        stack.enter_context(running(folder / "incident.log", INCIDENT, str(INCIDENT_AFTER), str(INCIDENT_LENGTH)))
+        script = until_true(10, lambda: script_in(folder / "incident.log"))
+        config = folder / "wolkvox.yml"
+        config.write_text(json.dumps(script["config"]))
+        os.environ["INCIDENT_TOKEN"] = script["token"]
+        log = folder / "exporter.log"
+        exporter = stack.enter_context(
+            running(log, EXPORTER, f"--config.file={config}", "--web.listen-address=127.0.0.1:0")
+        )
+        url = until_true(10, lambda: first_url(exporter, log))
+        until_true(30, lambda: get(f"{url}/-/ready"))
+        # Both at once: what takes its time here is the incident.
+        pairs = {}
+        for name, prometheus_folder, alertmanager_folder in (
+            ("old", OLD_PROMETHEUS, OLD_ALERTMANAGER),
+            ("new", NEW_PROMETHEUS, NEW_ALERTMANAGER),
+        ):
+            webhook = stack.enter_context(Webhook())
+            program = alertmanager_folder / "prometheus-alertmanager"
+            address = stack.enter_context(alertmanager(program, folder / f"alertmanager-{name}", webhook.url))
+            program = prometheus_folder / "prometheus"
+            server = stack.enter_context(prometheus(program, folder / name, f"{url}/metrics", address))
+            pairs[name] = webhook, server
+        for name, (webhook, server) in pairs.items():
+            check(f"an alert of lost calls arrives, {name} versions", check_fires, webhook, server, begins)
+        for name, (webhook, server) in pairs.items():
+            check(f"and says when they are no longer lost, {name} versions", check_resolves, webhook, server, begins)
+            check(f"and was only for the skill that lost them, {name} versions", check_only_that_skill, webhook)
+
+    return check.verdict()
+
+
+if __name__ == "__main__":
+    # A time-out ends this with SIGTERM: the blocks above still stop what they started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped before the end"))
+    sys.exit(main())

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""check_compose.py PROMETHEUS_BIN ALERTMANAGER_BIN HADOLINT
+
+Checks compose.yaml, the files that it mounts, and the Dockerfile, without an engine: each configuration by its own program,
+and that they agree on names, ports and paths.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+import yaml
+
+from lib.exposition import require
+from lib.servers import Checks
+
+PROMETHEUS_BIN, ALERTMANAGER_BIN, HADOLINT = map(pathlib.Path, sys.argv[1:])
+ROOT = pathlib.Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES = COMPOSE["services"]
+
+
+def mounts(service):
+    """(path on the host, path in the container) of what is mounted from the host; all of it must be read-only."""
+    for volume in SERVICES[service].get("volumes", []):
+        source, target, *mode = volume.split(":")
+        if source.startswith("."):
+            require(mode == ["ro"], f"{volume} is not read-only")
+            yield ROOT / source, target
+        else:
+            require(source in COMPOSE["volumes"], f"{volume}: no such volume")
+
+
+def in_container(service, path):
+    """The file of the host that is `path` in the container."""
+    found = [source / pathlib.PurePosixPath(path).relative_to(target) for source, target in mounts(service)
+             if pathlib.PurePosixPath(path).is_relative_to(target)]
+    require(len(found) == 1, f"{path} is mounted {len(found)} times in {service}")
+    return found[0]
+
+
+def option(service, name):
+    found = [word.split("=", 1)[1] for word in SERVICES[service]["command"] if word.startswith(f"--{name}=")]
+    require(len(found) == 1, f"{service} has --{name} {len(found)} times")
+    return found[0]
+
+
+def ran(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    require(done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}")
+
+
+def port(service):
+    (published,) = SERVICES[service]["ports"]
+    address, outside, inside = published.split(":")
+    require(address == "127.0.0.1", f"{service} listens on {address}")
+    require(outside == inside, f"{service}: port {outside} leads to {inside}")
+    return inside
+
+
+def check_services():
+    require(set(SERVICES) == {"exporter", "prometheus", "alertmanager", "grafana"}, f"services {set(SERVICES)}")
+    for name, service in SERVICES.items():
+        require("build" in service or re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+", service["image"]), f"{name}: the version of the image is not pinned")
+        require(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{name} could write, or has capabilities")
+        require(re.fullmatch(r"[1-9]\d*:\d+", service["user"]), f"{name} runs as {service['user']}")
+        require("build" in service or f":{port(name)}/" in " ".join(service["healthcheck"]["test"]), f"{name}: health of another port")
+        require(not {"env_file", "secrets", "privileged", "network_mode"} & set(service), f"{name} takes more from the host")
+
+
+def check_mounts():
+    for service in SERVICES:
+        for source, _ in mounts(service):
+            require(source.exists(), f"{service}: {source.relative_to(ROOT)} is not there")
+            require(source.is_file() or any(source.iterdir()), f"{service}: {source.relative_to(ROOT)} is empty")
+
+
+def check_prometheus():
+    path = option("prometheus", "config.file")
+    config = yaml.safe_load(in_container("prometheus", path).read_text())
+    for section, service in ((config["scrape_configs"][0], "exporter"), (config["alerting"]["alertmanagers"][0], "alertmanager")):
+        require(section["static_configs"] == [{"targets": [f"{service}:{port(service)}"]}], f"Prometheus asks {section}")
+    with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
+        # As in the container: paths in the configuration start at its own folder.
+        for source, target in mounts("prometheus"):
+            copy = pathlib.Path(folder + target)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
+        for pattern in config["rule_files"]:
+            require(list(pathlib.Path(folder + path).parent.glob(pattern)), f"no rules match {pattern}")
+        ran(PROMETHEUS_BIN / "promtool", "check", "config", folder + path)
+
+
+def check_alertmanager():
+    ran(ALERTMANAGER_BIN / "amtool", "check-config", in_container("alertmanager", option("alertmanager", "config.file")))
+
+
+def check_grafana():
+    provisioning = in_container("grafana", "/etc/grafana/provisioning")
+    (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    require(source["url"] == f"http://prometheus:{port('prometheus')}", f"Grafana asks {source['url']}")
+    require(source["type"] == "prometheus" and source["isDefault"], "Prometheus is not the default source")
+    scrape = yaml.safe_load(in_container("prometheus", option("prometheus", "config.file")).read_text())["global"]["scrape_interval"]
+    require(source["jsonData"]["timeInterval"] == scrape, f"Grafana expects a scrape each {source['jsonData']['timeInterval']}")
+    (provider,) = yaml.safe_load((provisioning / "dashboards/wolkvox.yml").read_text())["providers"]
+    require(provider["allowUiUpdates"] is False, "dashboards could be changed in place")
+    folder = in_container("grafana", provider["options"]["path"] + "/wolkvox")
+    require(len(list(folder.glob("*.json"))) == 5, f"dashboards in {folder}")
+    home = in_container("grafana", SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    require(home.is_file(), f"no {home}")
+
+
+def check_dockerfile():
+    ran(HADOLINT, ROOT / "Dockerfile")
+    text = (ROOT / "Dockerfile").read_text()
+    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+    require(f"FROM rust:{package['rust-version']}-" in text, f"the builder is not Rust {package['rust-version']}")
+    require(f"ARG VERSION={package['version']}\n" in text, f"the label is not version {package['version']}")
+    final = text.split("FROM scratch\n")[1]
+    require(re.search(r"^USER 65532:65532$", final, re.M) and re.search(r"^EXPOSE 9963$", final, re.M), "user or port")
+    require(port("exporter") == "9963", "the port of the exporter")
+    kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    named = {"src", "Cargo.toml", "Cargo.lock", "build.rs"}
+    # Cargo refuses a manifest whose targets are not there.
+    tables = tomllib.loads((ROOT / "Cargo.toml").read_text())
+    named |= {"benches"} if "bench" in tables else set()
+    named |= {"examples"} if (ROOT / "examples").exists() else set()
+    named |= {str(pathlib.PurePosixPath(one["path"]).parent) for one in tables.get("test", [])}
+    named |= {f"{member}/{part}" for member in tables["workspace"]["members"] for part in ("Cargo.toml", "src")}
+    require(named <= set(kept), f"the build needs {named - set(kept)}")
+
+
+def main():
+    check = Checks()
+    check("services: pinned, read-only, without rights, on loopback", check_services)
+    check("all that is mounted is there", check_mounts)
+    check("promtool takes Prometheus's configuration", check_prometheus)
+    check("amtool takes Alertmanager's configuration", check_alertmanager)
+    check("Grafana's provisioning fits", check_grafana)
+    check("hadolint takes the Dockerfile", check_dockerfile)
+    return check.verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
