@@ -1,7 +1,7 @@
 //! `manual --to FOLDER`
 //!
-//! Writes the manual pages and the completions for bash, zsh and fish into a folder, generated from the definition of
-//! the command line. They are for packages. The program does not include them, since few machines would use them.
+//! Writes the manual pages and the completions for bash, zsh and fish to a folder, from the command line's own definition.
+//! Packages contain them; the program does not, since few machines need them.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -11,10 +11,10 @@ use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use wolkvox_exporter::cli::Arguments;
 
-/// The name of the installed program.
+/// The program, as packages install it.
 const NAME: &str = "wolkvox_exporter";
 
-/// Facts that are not part of the command line's definition.
+/// Sections that the definition of the command line lacks.
 const MORE: &str = r#".SH "EXIT STATUS"
 0 when it was stopped, 1 when it failed, 2 for wrong usage or configuration.
 .SH SIGNALS
@@ -34,7 +34,7 @@ its state, one file an operation
 
 #[derive(Parser)]
 struct Options {
-    /// The folder, which is created if it is missing.
+    /// The folder, created if necessary.
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
 }
@@ -42,8 +42,7 @@ struct Options {
 fn main() -> std::io::Result<()> {
     let folder = Options::parse().to;
     std::fs::create_dir_all(&folder)?;
-    // Without the revision and the compiler, which --version also prints: they would make the pages of each build
-    // different.
+    // Without revision and compiler, which --version shows too: they would make the pages differ with each build.
     let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     clap_mangen::generate_to(command.clone(), &folder)?;
     OpenOptions::new()

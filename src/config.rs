@@ -69,8 +69,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so this is
-    /// done when it has been checked as a whole.
+    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so
+    /// this is done when it has been checked as a whole.
     pub fn keep(&mut self, shard: Shard) {
         self.shard = shard;
         let others = self.operations.extract_if(.., |operation| !shard.has(&operation.name));

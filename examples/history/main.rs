@@ -1,8 +1,8 @@
 //! `history --from DATE --days N --scene quiet|busy --to FOLDER [--every SECONDS] [--metrics NAME,NAME…]`
 //!
-//! Writes what a Prometheus would have scraped from the exporter on invented days: OpenMetrics with timestamps, one
-//! file per 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the simulator
-//! over HTTP every five minutes; only the clock of both is simulated.
+//! Writes what a Prometheus would have scraped from the exporter on simulated days: OpenMetrics with timestamps, one file
+//! per 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the simulator over HTTP
+//! every five minutes; only the clock of both is simulated.
 
 mod recorder;
 mod scene;
@@ -34,10 +34,10 @@ use scene::{Disturbance, Scene, SceneName};
 const SEED: u64 = 7;
 const ZONE: &str = "America/Bogota";
 const POLL_SECONDS: i64 = 300;
-/// The delay of scrapes after the full minute: the polls of that minute are over by then.
+/// Delay of scrapes after a full minute, by when the polls of that minute have ended.
 const SCRAPE_OFFSET: i64 = 20;
 
-/// A wait that does not hold up anybody.
+/// Retries that hardly wait.
 const RETRY: RetryPolicy = RetryPolicy {
     first_wait: Duration::from_millis(1),
     retries: 2,
@@ -55,10 +55,10 @@ struct Arguments {
     /// The folder, which is created.
     #[arg(long)]
     to: PathBuf,
-    /// Time between scrapes: whole minutes or half a poll. `up` is written every minute.
+    /// Seconds between scrapes: whole minutes, or half a poll interval. `up` has a sample every minute.
     #[arg(long, default_value_t = 300)]
     every: i64,
-    /// The names of the samples to write; all if not given.
+    /// Names of the samples to write; all by default.
     #[arg(long, value_delimiter = ',')]
     metrics: Vec<String>,
 }
@@ -97,7 +97,7 @@ async fn main() -> anyhow::Result<()> {
     recorder.end()
 }
 
-/// Whether a metric with this prefix will be written: a report that nobody reads need not be polled.
+/// Whether a metric with this prefix is written: unused reports need not be polled.
 fn is_wanted(metrics: &[String], prefix: &str) -> bool {
     metrics.is_empty() || metrics.iter().any(|name| name.starts_with(prefix))
 }
@@ -106,7 +106,7 @@ fn midnight(date: Date, zone: &TimeZone) -> anyhow::Result<i64> {
     Ok(date.to_zoned(zone.clone())?.timestamp().as_second())
 }
 
-/// The exporter's parts, with a clock that we set.
+/// The exporter's parts, without its own sense of time.
 struct Stage {
     simulated: SimulatedOperation,
     clock: SimulatedClock,
@@ -117,7 +117,7 @@ struct Stage {
     gauges: ConfigGauges,
     disturbances: Vec<Disturbance>,
     under_way: Vec<bool>,
-    /// When campaigns were last read: their series are withdrawn when too old.
+    /// When campaigns were last read: they are withdrawn when they are too old.
     campaigns_read: i64,
     second: i64,
     _served: wolkvox_simulator::RunningSimulator,
@@ -140,7 +140,7 @@ impl Stage {
             operation.reports.remove(&PREVIEW_CALLS);
         }
         for (report, config) in &mut operation.reports {
-            // Rows of this scene are never late enough to need the default windows, and these are faster to read.
+            // No row of this scene is late enough to need the default windows, and these are cheaper to read.
             if ![&CAMPAIGNS, &CALL_DURATIONS].contains(report) {
                 config.overlap = Duration::from_secs(15 * 60);
                 config.reread = Reread {
@@ -149,8 +149,8 @@ impl Stage {
                 };
             }
         }
+        // No scrape in between has to see a zero.
         let settings = PollSettings {
-            // No scrape in between would have to see a zero.
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
@@ -185,7 +185,7 @@ impl Stage {
         })
     }
 
-    /// Sets the time, and begins or ends disturbances.
+    /// Sets the time, and starts and ends disturbances.
     fn go_to(&mut self, second: i64) -> anyhow::Result<()> {
         self.second = second;
         self.clock.set(Timestamp::from_second(second)?);
@@ -239,7 +239,7 @@ impl Stage {
         if !self.is_up() {
             return Ok(None);
         }
-        // Expiry uses the runtime's clock, which has hardly moved.
+        // The age of shown data is measured with the runtime's clock, which has hardly moved.
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
         self.published.expire(Instant::now() + age);
         let body = self.published.page(Format::OpenMetrics, false)?;

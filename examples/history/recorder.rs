@@ -1,4 +1,4 @@
-//! Writes OpenMetrics files with timestamps.
+//! Files of OpenMetrics with timestamps.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use jiff::Timestamp;
 
-/// The labels that Prometheus adds to every series of a target.
+/// Labels that Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
-/// The length of a file in seconds. promtool reads a file once per block with samples of it; with
-/// `--max-block-duration=18h` that is once.
+/// Seconds per file: promtool reads a file once for each block that has samples of it, which with
+/// `--max-block-duration=18h` is once.
 const BLOCK: i64 = 18 * 3600;
 
 pub(crate) struct Recorder {
@@ -21,7 +21,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Without names, records all samples.
+    /// Records the named metrics, or all of them if `names` is empty.
     pub(crate) fn new(folder: &Path, names: &[String]) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -30,7 +30,7 @@ impl Recorder {
         }
     }
 
-    /// The file for the samples of this second.
+    /// The file for samples of this second.
     fn file(&mut self, second: i64) -> anyhow::Result<&mut BufWriter<File>> {
         let block = second.div_euclid(BLOCK);
         if self.file.as_ref().is_none_or(|(open, _)| *open != block) {
@@ -51,7 +51,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Records what a scrape stores. No page means a failed scrape.
+    /// Stores the samples of a scrape; without a page, the scrape failed.
     pub(crate) fn scrape(&mut self, second: i64, page: Option<&str>) -> anyhow::Result<()> {
         self.up(second, page.is_some())?;
         let Some(page) = page else { return Ok(()) };

@@ -12,13 +12,13 @@ use wolkvox_simulator::{
     ScriptedAnswer, SimulatedOperation, Switches,
 };
 
-/// Enough calls per hour for the rules that need a minimum, and no more, since every call takes time to simulate.
+/// Just enough calls per hour for rules with a minimum: every call costs run time.
 const VOLUME: f64 = 2.0;
-/// Dialling campaigns, one of which is stopped.
+/// Dialling campaigns, of which one is stopped.
 const CAMPAIGNS: usize = 4;
 const SKILLS: usize = 3;
 const ROUTING_POINTS: usize = 2;
-/// The records last for the day without recycling.
+/// A list lasts all day without being recycled.
 const LIST_SIZE: u32 = 220;
 
 const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
@@ -31,7 +31,7 @@ const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records w
 pub(crate) enum SceneName {
     /// Nothing goes wrong.
     Quiet,
-    /// Two weeks in which nothing goes wrong, and a third in which everything does.
+    /// Two weeks in which nothing goes wrong, then one in which everything does.
     Busy,
 }
 
@@ -44,21 +44,21 @@ pub(crate) enum Trouble {
     TokenRefused,
     /// Rows of all dated reports come without a date.
     OddRows,
-    /// A daily budget lower than the calls already used.
+    /// A daily budget below the calls already used.
     SmallBudget(u32),
-    /// A series limit lower than the number of campaigns.
+    /// A series limit below the number of campaigns.
     SmallLimit(usize),
-    /// Fields of the campaigns have words instead of numbers.
+    /// Fields of campaigns contain words instead of numbers.
     OddFields,
-    /// The server's clock is 15 minutes ahead.
+    /// The server's clock is a quarter of an hour ahead.
     ClockSkewed,
     /// The API's record limit is so low that a single second can exceed it.
     RecordLimit(u64),
-    /// One reload of the configuration fails, and the next one succeeds.
+    /// A reload of the configuration fails; the next one succeeds.
     ReloadFailed,
     /// The process is down.
     ExporterDown,
-    /// The exporter works, but scrapes do not reach it.
+    /// The exporter works, but scrapes fail.
     ScrapesLost,
 }
 
@@ -103,7 +103,7 @@ impl Disturbance {
     }
 }
 
-/// How the API answers at that time.
+/// How answers look at that time.
 pub(crate) fn switches(disturbances: &[Disturbance], second: i64) -> Switches {
     let mut switches = Switches::default();
     for one in disturbances.iter().filter(|one| one.holds(second)) {
@@ -122,7 +122,7 @@ pub(crate) struct Scene {
     planted: Vec<(&'static str, Timestamp, Timestamp, Option<Incident>)>,
 }
 
-/// Both kinds, by the names in the table of `docs/alerts.md`.
+/// Either kind, with its name in the table of `docs/alerts.md`.
 enum Planted {
     Incident(IncidentKind),
     Trouble(Trouble),
@@ -134,7 +134,7 @@ use IncidentKind::{
 };
 use Planted::{Incident as I, Trouble as T};
 
-/// The third week: day (the first is 0), from, until, what. Includes traps, which must not fire any alert.
+/// The third week: day (0 is the first), from, until, incident. It includes traps, at which nothing may fire.
 #[rustfmt::skip]
 const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 25] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
@@ -202,7 +202,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// The operation that all of it affects.
+    /// The operation in which it all happens.
     pub(crate) fn plan(&self, zone: &TimeZone) -> OperationPlan {
         let events = EventPlan {
             lateness: Lateness {
@@ -223,7 +223,7 @@ impl Scene {
             .incidents(self.incidents.clone())
     }
 
-    /// What was planted, and when, for readers of the history.
+    /// Which incidents were planted and when, for readers of the history.
     pub(crate) fn incidents_json(&self, centre: &Centre) -> anyhow::Result<String> {
         let planted: Vec<_> = self
             .planted

@@ -54,7 +54,7 @@ pub(super) async fn serve(
     let server = ServerSettings {
         config: setup.config,
         health_without_auth: flags.health_without_auth,
-        limits: Limits::beside(config.operations.len()),
+        limits: Limits::for_operations(config.operations.len()),
     };
     let running = app::start(Start {
         config_source,

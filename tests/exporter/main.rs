@@ -26,5 +26,6 @@ mod seeds;
 mod shards;
 mod status;
 mod support;
+mod upgrade;
 mod values;
 mod web;

@@ -154,7 +154,7 @@ async fn the_other_pages_and_methods() {
     assert_eq!(get(&format!("{base}/-/healthy"), &[]).await.status(), 200);
     assert_eq!(
         ready().await,
-        (503, "the first round has not ended yet of: acme\n".to_owned())
+        (503, "waiting for the first polls of: acme\n".to_owned())
     );
     stage.poll(&CAMPAIGNS, NOON).await;
     assert_eq!(ready().await.0, 503);

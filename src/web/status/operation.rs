@@ -25,7 +25,7 @@ pub(super) fn section(name: &str, operation: &OperationHealth, data: PageData<'_
                     }
                 }
                 tbody {
-                    @for (kind, report) in reports { (report_row(*kind, report, data.now)) }
+                    @for (kind, report) in reports { (report_row(kind, report, data.now)) }
                 }
             }
             @if let Some(report) = reports.get(&CAMPAIGNS) { (campaigns::part(name, report, data)) }

@@ -19,6 +19,8 @@ mkdir -p "$TMPDIR"
 
 # What is mounted must be forgotten when the machine is started anew.
 buildah() { command buildah --root "$cache/buildah" --runroot /run/wolkvox_exporter-tests "$@"; }
+# A build that was stopped leaves its containers, and with them its images.
+buildah rm --all >/dev/null
 run_in() { buildah run --isolation chroot "$@"; }
 
 base=$(sed -n 's/^FROM \(rust:[^ ]*\) AS build$/docker.io\/library\/\1/p' "$context/Dockerfile")

@@ -151,10 +151,7 @@ async fn a_client_without_tls_gets_a_hint_or_is_closed() {
     let server = start_with(served_by(&authority).load(PLAIN).unwrap()).await;
     let answer = server.ask(&get("/metrics", None)).await;
     assert_eq!(status(&answer), 400);
-    assert!(
-        answer.ends_with("TLS is spoken here: the address begins with https://\n"),
-        "{answer}"
-    );
+    assert!(answer.ends_with("this server speaks TLS: use https://\n"), "{answer}");
 
     let mut silent = server.connect().await;
     let waited = until_closed(&mut silent).await;
