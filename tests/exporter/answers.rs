@@ -69,7 +69,7 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign Name, skill and dialling strategy of a campaign, from the fields campaign and skill_id of real_time campaigns.
     # TYPE wolkvox_campaign info
     wolkvox_campaign_info{operation="acme",campaign_id="4875",campaign="MY CAMPAIGN",skill_id="4000",strategy="tel1 (100%)"} 1
-    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials a minute, from the field calls_x_min of real_time campaigns.
+    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials per minute, from the field calls_x_min of real_time campaigns.
     # TYPE wolkvox_campaign_calls_per_minute gauge
     wolkvox_campaign_calls_per_minute{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_clean_records Records of a campaign that were never dialled, from the field clean of real_time campaigns. After recycling they overlap with the dialled ones.
@@ -84,10 +84,10 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_hits_ratio Share of hits of a campaign as the API gives it, from the percentage in the field hits of real_time campaigns.
     # TYPE wolkvox_campaign_hits_ratio gauge
     wolkvox_campaign_hits_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_day_ratio gauge
     wolkvox_campaign_penetration_day_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_now_ratio gauge
     wolkvox_campaign_penetration_now_ratio{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_records Records loaded into a campaign, from the field records of real_time campaigns.
@@ -116,7 +116,7 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_info Name, skill and dialling strategy of a campaign, from the fields campaign and skill_id of real_time campaigns.
     # TYPE wolkvox_campaign_info gauge
     wolkvox_campaign_info{operation="acme",campaign_id="4875",campaign="MY CAMPAIGN",skill_id="4000",strategy="tel1 (100%)"} 1
-    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials a minute, from the field calls_x_min of real_time campaigns.
+    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials per minute, from the field calls_x_min of real_time campaigns.
     # TYPE wolkvox_campaign_calls_per_minute gauge
     wolkvox_campaign_calls_per_minute{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_clean_records Records of a campaign that were never dialled, from the field clean of real_time campaigns. After recycling they overlap with the dialled ones.
@@ -131,10 +131,10 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_hits_ratio Share of hits of a campaign as the API gives it, from the percentage in the field hits of real_time campaigns.
     # TYPE wolkvox_campaign_hits_ratio gauge
     wolkvox_campaign_hits_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_day_ratio gauge
     wolkvox_campaign_penetration_day_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_now_ratio gauge
     wolkvox_campaign_penetration_now_ratio{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_records Records loaded into a campaign, from the field records of real_time campaigns.
