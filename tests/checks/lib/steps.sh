@@ -56,7 +56,7 @@ start_step() {
     (
         set -euo pipefail
         if [ "${kind[$name]}" = background ]; then
-            renice -n 19 "$BASHPID" >/dev/null
+            renice -n 10 "$BASHPID" >/dev/null
         fi
         TIMEFORMAT='%U %S'
         { time "step_$name" 2>&4; } 4>&2 2>"$logs/$name.cpu"
