@@ -19,12 +19,12 @@ use hyper::service::Service;
 
 use super::auth::{Passwords, Verdict};
 use super::connection::Serving;
-use super::web_config::Settings;
+use super::web_config::WebSettings;
 
 /// Answers the requests of all connections.
 pub(super) struct Answers {
     pub(super) router: Router,
-    pub(super) settings: Arc<ArcSwap<Settings>>,
+    pub(super) settings: Arc<ArcSwap<WebSettings>>,
     pub(super) passwords: Passwords,
     /// Whether health needs no password, for load balancers.
     pub(super) health_without_auth: bool,
@@ -35,7 +35,7 @@ pub(super) struct Connection {
     /// The client's address.
     pub(super) from: IpAddr,
     /// The settings at the time it was accepted.
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<WebSettings>,
 }
 
 impl Answers {

@@ -1,7 +1,7 @@
 //! `--web.config.file`: TLS, passwords and headers, with the schema of Prometheus's exporter-toolkit
 //! (<https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md>).
 //!
-//! One file serves every exporter of a site, so the schema is kept to the letter. What is in it and not supported is
+//! A site has one such file for all its exporters, so the schema is exactly the same. Parts that are not supported are
 //! refused, never ignored.
 
 mod files;
@@ -22,36 +22,36 @@ use crate::yaml::file::read_text;
 use crate::yaml::mapping::{Field, Mapping};
 use crate::yaml::mistake::{Mistakes, Notes, quoted};
 
-/// A web configuration that could be read is sound.
+/// A valid web configuration.
 #[derive(Debug)]
 pub struct WebConfig {
     path: PathBuf,
     files: Files,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<WebSettings>,
 }
 
-/// What it says. The default is what holds without a file: plain HTTP for everyone.
+/// The settings in the file. The default is the behaviour without a file: plain HTTP without a password.
 #[derive(Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct WebSettings {
     pub(super) tls: Option<Tls>,
     pub(super) users: Users,
-    /// Headers of every answer.
+    /// Headers for every answer.
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl Settings {
-    /// Whether a connection that was made with the others needs no other TLS now.
-    pub(super) fn has_same_tls(&self, others: &Self) -> bool {
-        match (&self.tls, &others.tls) {
+impl WebSettings {
+    /// Whether a connection that was accepted with `other` meets the present TLS settings.
+    pub(super) fn has_same_tls(&self, other: &Self) -> bool {
+        match (&self.tls, &other.tls) {
             (None, None) => true,
-            (Some(ours), Some(others)) => Arc::ptr_eq(&ours.config, &others.config),
+            (Some(own), Some(other)) => Arc::ptr_eq(&own.config, &other.config),
             (Some(_), None) | (None, Some(_)) => false,
         }
     }
 }
 
 impl WebConfig {
-    /// Reads the file at `path` and those that it names; relative paths in it start at its folder.
+    /// Reads the file at `path` and the files that it names. Relative paths are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, Mistakes> {
         let name = path.display().to_string();
         let mut files = Files::of(path);
@@ -72,31 +72,31 @@ impl WebConfig {
         self.settings.tls.is_some()
     }
 
-    /// How many users there are; without any, no password is needed.
+    /// The number of users. Without users, no password is needed.
     pub fn users(&self) -> usize {
         self.settings.users.len()
     }
 }
 
-impl Settings {
-    /// What keeps strangers out here, and does not in `next`.
-    fn given_up_by(&self, next: &Self) -> Option<&'static str> {
-        let demands = |settings: &Self| settings.tls.as_ref().is_some_and(|tls| tls.demands_certificate);
+impl WebSettings {
+    /// A protection that `next` would turn off.
+    fn protection_lost_in(&self, next: &Self) -> Option<&'static str> {
+        let requires = |settings: &Self| settings.tls.as_ref().is_some_and(|tls| tls.requires_certificate);
         if self.tls.is_some() && next.tls.is_none() {
             Some("TLS")
-        } else if demands(self) && !demands(next) {
-            Some("the certificates of clients")
+        } else if requires(self) && !requires(next) {
+            Some("client certificates")
         } else if self.users.len() > 0 && next.users.len() == 0 {
-            Some("the passwords")
+            Some("passwords")
         } else {
             None
         }
     }
 }
 
-fn read(root: Field<'_>, files: &mut Files) -> Settings {
-    let mut settings = Settings::default();
-    // An empty file protects nothing, as that of the toolkit.
+fn read(root: Field<'_>, files: &mut Files) -> WebSettings {
+    let mut settings = WebSettings::default();
+    // An empty file protects nothing, as in the toolkit.
     if root.is_null() {
         return settings;
     }
@@ -114,13 +114,13 @@ fn read(root: Field<'_>, files: &mut Files) -> Settings {
     }
     keys.refuse(
         "rate_limit",
-        "is not supported: a scrape costs next to nothing here, and too many at once are refused anyway",
+        "is not supported: scrapes are cheap, and too many at once are refused anyway",
     );
     keys.finish();
     settings
 }
 
-/// A section with something in it.
+/// A section that is not empty.
 fn section<'a>(keys: &mut Mapping<'a>, key: &'static str) -> Option<Field<'a>> {
     keys.field(key).filter(|field| !field.is_null())
 }
@@ -135,13 +135,13 @@ fn http(section: Field<'_>) -> Vec<(HeaderName, HeaderValue)> {
         && field.parse("true or false", flag) == Some(true)
     {
         field.mistake(
-            "is not supported: HTTP/1.1 alone is served, which Prometheus speaks as well; take it out or write false",
+            "is not supported: only HTTP/1.1 is served, which Prometheus speaks too; remove this or set it to false",
         );
     }
     if let Some(field) = self::section(&mut keys, "headers")
         && let Some(mut names) = field.mapping("headers with their values")
     {
-        // The toolkit allows these five and no others.
+        // The headers that the toolkit allows.
         const ALLOWED: [(&str, &[&str]); 5] = [
             ("Content-Security-Policy", &[]),
             ("X-Frame-Options", &["deny", "sameorigin"]),
@@ -164,7 +164,7 @@ fn http(section: Field<'_>) -> Vec<(HeaderName, HeaderValue)> {
     headers
 }
 
-/// `None` for a blank one, which is not sent.
+/// `None` for an empty value: the header is not sent.
 fn header_value(text: &str, allowed: &[&str]) -> Result<Option<HeaderValue>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -175,7 +175,7 @@ fn header_value(text: &str, allowed: &[&str]) -> Result<Option<HeaderValue>, Str
     let value = HeaderValue::from_str(text);
     value
         .map(Some)
-        .map_err(|_| "has characters that no header can have".to_owned())
+        .map_err(|_| "has characters that are not allowed in a header".to_owned())
 }
 
 fn users(section: Field<'_>) -> Users {
@@ -185,7 +185,7 @@ fn users(section: Field<'_>) -> Users {
     };
     for (name, field) in keys.all() {
         if name.contains(':') || name.contains(char::is_control) {
-            field.mistake("a name with a colon or a control character cannot be sent: choose another one");
+            field.mistake("a name with a colon or a control character cannot be sent: choose another name");
         }
         field.parse("a bcrypt hash", |hash| users.add(name, hash));
     }

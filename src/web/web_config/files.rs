@@ -1,4 +1,4 @@
-//! The files of a web configuration, and whether one of them was changed since.
+//! The files of a web configuration, and whether they have changed.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use crate::yaml::file::read_at_most;
 
-/// A certificate with its chain has some kilobytes, all the CAs of the world some hundred.
+/// Longest file in bytes. A certificate chain has a few kilobytes, a bundle of all public CAs a few hundred.
 const LONGEST: u64 = 4 << 20;
 
-/// The files that were read for one configuration, each as it was just before that.
+/// The files of one configuration, each with its stamp from just before it was read.
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
     seen: Vec<(PathBuf, Option<Stamp>)>,
 }
 
-/// What changes when a file does: also when it is another file under the same name, by a rename or, as with the secrets
-/// of Kubernetes, by a symbolic link on its way.
+/// Changes whenever the file does, and also when another file takes its name: by a rename or, as with Kubernetes
+/// secrets, by a symbolic link in its path.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -27,17 +27,17 @@ struct Stamp {
 }
 
 impl Files {
-    /// With the configuration itself as the first one; relative paths start at its folder.
+    /// Starts with the configuration itself. Relative paths are relative to its folder.
     pub(super) fn of(configuration: &Path) -> Self {
         let mut files = Self {
             folder: configuration.parent().unwrap_or(Path::new("")).to_owned(),
             seen: Vec::new(),
         };
-        files.note(configuration);
+        files.record(configuration);
         files
     }
 
-    fn note(&mut self, path: &Path) {
+    fn record(&mut self, path: &Path) {
         self.seen.push((path.to_owned(), stamp(path)));
     }
 
@@ -47,22 +47,25 @@ impl Files {
             return Err("is empty: the path of a file is expected".to_owned());
         }
         let path = self.folder.join(name);
-        // Before it is read: what is written meanwhile is seen as a change.
-        self.note(&path);
+        // Before reading, so that a write in between is noticed as a change.
+        self.record(&path);
         match read_at_most(&path, LONGEST) {
             Ok(Some(bytes)) => Ok((path, bytes)),
-            Ok(None) => Err(format!("{} is longer than 4 MiB: this is another file", path.display())),
+            Ok(None) => Err(format!(
+                "{} is longer than 4 MiB: check that it is the right file",
+                path.display()
+            )),
             Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
         }
     }
 
-    /// Whether one of them is not what it was.
+    /// Whether one of them has changed.
     pub(super) fn changed(&self) -> bool {
         self.seen.iter().any(|(path, seen)| stamp(path) != *seen)
     }
 }
 
-/// `None` where there is no such file.
+/// `None` if there is no such file.
 fn stamp(path: &Path) -> Option<Stamp> {
     let data = fs::metadata(path).ok()?;
     Some(Stamp {

@@ -1,7 +1,7 @@
-//! The section `tls_server_config`: certificate, key, and with whom TLS is spoken.
+//! The section `tls_server_config`: certificate, key, and which clients and versions are accepted.
 //!
-//! Names are those of Go's crypto/tls, since the schema is. What rustls does not offer (TLS below 1.2, CBC suites, RSA
-//! key exchange, P-521) is refused by name: a setting that does nothing would be taken for protection.
+//! The names are those of Go's crypto/tls, as in the toolkit. What rustls does not support (TLS below 1.2, CBC suites,
+//! RSA key exchange, P-521) is refused: a setting without effect would look like protection.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use super::files::Files;
 use crate::yaml::mapping::{Field, Mapping, nearest};
 use crate::yaml::mistake::quoted;
 
-/// How TLS is spoken.
+/// The TLS settings.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct Tls {
     pub(in crate::web) config: Arc<ServerConfig>,
-    /// Whether nobody gets in without a certificate.
-    pub(in crate::web) demands_certificate: bool,
+    /// Whether clients must present a certificate.
+    pub(in crate::web) requires_certificate: bool,
 }
 
-/// What a client has to show.
+/// Whether a client must present a certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ClientAuth {
     Nothing,
@@ -32,7 +32,7 @@ enum ClientAuth {
     Certificate,
 }
 
-/// Reads the section; `None` when it is empty or has mistakes.
+/// Reads the section. `None` if it is empty or has mistakes.
 pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     let mut keys = section.mapping("keys, at least `cert_file` and `key_file`")?;
     if keys.is_empty() {
@@ -44,7 +44,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     let roots = read_pem(&mut keys, "client_ca", "client_ca_file", files, certificates_of_ca);
     if keys.mistakes() == before {
         if certificates.is_none() {
-            keys.mistake("`cert_file` is missing: the certificate to show to clients");
+            keys.mistake("`cert_file` is missing: the certificate of this server");
         }
         if key.is_none() {
             keys.mistake("`key_file` is missing: the private key of the certificate");
@@ -60,7 +60,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     if keys.mistakes() == before {
         match (client_auth, &roots) {
             (ClientAuth::Nothing, Some((field, _))) => field.mistake(
-                "has no effect without `client_auth_type: RequireAndVerifyClientCert`: add it, or take this out",
+                "has no effect without `client_auth_type: RequireAndVerifyClientCert`: add that, or remove this",
             ),
             (ClientAuth::CertificateIfAny | ClientAuth::Certificate, None) => {
                 keys.mistake(
@@ -72,7 +72,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     }
     keys.refuse(
         "client_allowed_sans",
-        "is not supported: give the scrapers' certificates a CA of their own, and name it in `client_ca_file`",
+        "is not supported: use a separate CA for the scrapers' certificates, and set `client_ca_file` to it",
     );
     let versions = versions(&mut keys);
     let suites = choices(&mut keys, "cipher_suites", "a list of cipher suites of TLS 1.2", suite);
@@ -86,7 +86,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
 
     let mut provider = ring::default_provider();
     if let Some(suites) = suites {
-        // Those of TLS 1.3 cannot be chosen, in Go neither.
+        // As in Go, those of TLS 1.3 cannot be chosen.
         provider.cipher_suites.retain(|suite| suite.tls13().is_some());
         provider.cipher_suites.extend(suites);
     }
@@ -101,7 +101,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Some(Tls {
         config: Arc::new(config),
-        demands_certificate: client_auth == ClientAuth::Certificate,
+        requires_certificate: client_auth == ClientAuth::Certificate,
     })
 }
 
@@ -115,7 +115,7 @@ fn build(
 ) -> Result<ServerConfig, String> {
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
-        .map_err(|error| format!("these versions and cipher suites do not go together: {error}"))?;
+        .map_err(|error| format!("these versions and cipher suites do not match: {error}"))?;
     let builder = match roots {
         Some((field, roots)) => {
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -134,13 +134,13 @@ fn build(
         .with_single_cert(certificates, key)
         .map_err(|error| match error {
             Error::InconsistentKeys(_) => {
-                "is not the key of the certificate: replace both, as they were issued together".to_owned()
+                "is not the key of the certificate: replace both with a matching pair".to_owned()
             }
             error => format!("certificate and key cannot be used: {error}"),
         })
 }
 
-/// What `read` makes of the text of `inline` or of the file that `file` names, and the key that it came from.
+/// Parses the PEM text in the key `inline`, or in the file that the key `file` names. Also returns the field used.
 fn read_pem<'a, T>(
     keys: &mut Mapping<'a>,
     inline: &'static str,
@@ -150,7 +150,7 @@ fn read_pem<'a, T>(
 ) -> Option<(Field<'a>, T)> {
     let (field, value) = match (keys.field(inline), keys.field(file)) {
         (Some(field), Some(_)) => {
-            field.mistake(format!("`{file}` is given as well: only one of them can hold"));
+            field.mistake(format!("`{file}` is set as well: keep one of them"));
             return None;
         }
         (Some(field), None) => {
@@ -174,7 +174,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     match found {
         Ok(found) if found.is_empty() => Err("has no certificate: -----BEGIN CERTIFICATE----- is expected".to_owned()),
         Ok(found) => Ok(found),
-        Err(_) => Err("is no valid PEM, or only a part of it".to_owned()),
+        Err(_) => Err("is not valid PEM, or is incomplete".to_owned()),
     }
 }
 
@@ -187,14 +187,14 @@ fn certificates_of_ca(pem: &[u8]) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// No message repeats anything of what was read.
+/// Messages never repeat what was read.
 fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
         pem::Error::NoItemsFound if String::from_utf8_lossy(pem).contains("BEGIN ENCRYPTED PRIVATE KEY") => {
-            "is encrypted, and there is nobody to ask for its password: decrypt it with openssl pkey".to_owned()
+            "is encrypted, and the exporter cannot ask for its password: decrypt it with openssl pkey".to_owned()
         }
         pem::Error::NoItemsFound => "has no private key: -----BEGIN PRIVATE KEY----- is expected".to_owned(),
-        _ => "is no valid PEM, or only a part of it".to_owned(),
+        _ => "is not valid PEM, or is incomplete".to_owned(),
     })
 }
 
@@ -205,7 +205,7 @@ fn client_auth(text: &str) -> Result<ClientAuth, String> {
         "VerifyClientCertIfGiven" => Ok(ClientAuth::CertificateIfAny),
         "RequireAndVerifyClientCert" => Ok(ClientAuth::Certificate),
         "RequestClientCert" | "RequireClientCert" | "RequireAnyClientCert" => Err(format!(
-            "{text} is not supported, since it lets in anyone with a self-made certificate: use RequireAndVerifyClientCert"
+            "{text} is not supported, since it accepts any self-made certificate: use RequireAndVerifyClientCert"
         )),
         _ => Err(unknown(text, &KNOWN)),
     }
@@ -217,21 +217,23 @@ fn versions(keys: &mut Mapping<'_>) -> Vec<&'static SupportedProtocolVersion> {
         "TLS12" => Ok(2_u8),
         "TLS13" => Ok(3),
         "TLS10" | "TLS11" => Err(format!(
-            "{text} is not supported, since it is broken: use TLS12 or TLS13"
+            "{text} is not supported, since it is insecure: use TLS12 or TLS13"
         )),
         _ => Err(unknown(text, &["TLS12", "TLS13"])),
     };
-    let least = keys.value("min_version", WHAT, parse).unwrap_or(2);
-    let most = keys.value("max_version", WHAT, parse).unwrap_or(3);
-    if least > most {
-        keys.mistake("`min_version` is above `max_version`: no version is left");
+    let lowest = keys.value("min_version", WHAT, parse).unwrap_or(2);
+    let highest = keys.value("max_version", WHAT, parse).unwrap_or(3);
+    if lowest > highest {
+        keys.mistake("`min_version` is higher than `max_version`: no version is left");
     }
     let all = [(2, &version::TLS12), (3, &version::TLS13)];
-    let within = all.into_iter().filter(|(number, _)| (least..=most).contains(number));
+    let within = all
+        .into_iter()
+        .filter(|(number, _)| (lowest..=highest).contains(number));
     within.map(|(_, version)| version).collect()
 }
 
-/// The items of a list; `None` without one, and for an empty one: then rustls has its own defaults.
+/// The items of a list. `None` if it is missing or empty, which means the defaults of rustls.
 fn choices<T>(
     keys: &mut Mapping<'_>,
     key: &'static str,
@@ -244,7 +246,7 @@ fn choices<T>(
 }
 
 fn suite(name: &str) -> Result<SupportedCipherSuite, String> {
-    // Both have the same names for suites of TLS 1.2; rustls spells those of 1.3 TLS13_….
+    // Go and rustls use the same names for suites of TLS 1.2; those of 1.3 start with TLS13_ in rustls.
     let of = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite());
     let all = ring::ALL_CIPHER_SUITES;
     if all
@@ -252,7 +254,7 @@ fn suite(name: &str) -> Result<SupportedCipherSuite, String> {
         .any(|suite| of(suite).replace("TLS13_", "TLS_") == name && suite.tls13().is_some())
     {
         return Err(format!(
-            "{name} is one of TLS 1.3, all of which are always served: take it out"
+            "{name} is a suite of TLS 1.3, and those are always offered: remove it"
         ));
     }
     let choice: Vec<&SupportedCipherSuite> = all.iter().filter(|suite| suite.tls13().is_none()).collect();
@@ -276,6 +278,6 @@ fn unknown<S: AsRef<str>>(text: &str, known: &[S]) -> String {
     let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
     match nearest(text, known.iter().copied()) {
         Some(near) => format!("{} is not supported; did you mean {near}?", quoted(text)),
-        None => format!("{} is not supported; there are {}", quoted(text), known.join(", ")),
+        None => format!("{} is not supported; use one of {}", quoted(text), known.join(", ")),
     }
 }

@@ -1,4 +1,4 @@
-//! Takes over a changed web configuration, certificate, key or CA without a restart.
+//! Reloads the web configuration when it, a certificate, key or CA changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,68 +6,68 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, WebConfig};
+use super::{WebConfig, WebSettings};
 
-/// What one look at the files has found.
-enum Found {
-    Nothing,
+/// The result of one check of the files.
+enum Change {
+    Unchanged,
     Changed(WebConfig),
-    Bad(String),
+    Rejected(String),
 }
 
-/// Looks at the files `every` so often until `stop`, and swaps `live` when they have changed for the good.
+/// Checks the files at the interval `every` until `stop`, and replaces `live` when they have changed and are valid.
 ///
-/// Certificate and key are two files, and no writer replaces both at once: a set that does not fit is not an error to
-/// act on but one to wait through. So the last good one stays, and a bad one is tried again at every look.
+/// Certificate and key are two files that nobody can replace at the same instant, so a mismatch may last a moment. The
+/// last valid settings stay in effect meanwhile, and the files are tried again at every check.
 pub(in crate::web) async fn watch(
     config: WebConfig,
-    live: Arc<ArcSwap<Settings>>,
+    live: Arc<ArcSwap<WebSettings>>,
     every: Duration,
     stop: CancellationToken,
 ) {
     let mut config = Arc::new(config);
-    let mut said = None;
+    let mut logged = None;
     while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-        let (last, retry) = (Arc::clone(&config), said.is_some());
-        // A file system may hang; and a CA bundle takes its time.
-        let looking = tokio::task::spawn_blocking(move || look(&last, retry));
-        let Some(looked) = stop.run_until_cancelled(looking).await else {
+        let (last, retry) = (Arc::clone(&config), logged.is_some());
+        // File systems may hang, and a CA bundle takes a while.
+        let checking = tokio::task::spawn_blocking(move || check(&last, retry));
+        let Some(checked) = stop.run_until_cancelled(checking).await else {
             return;
         };
         let file = config.path.display();
-        match looked.unwrap_or(Found::Nothing) {
-            Found::Nothing => {}
-            Found::Changed(next) => {
-                tracing::info!(%file, tls = next.has_tls(), users = next.users(), "the web configuration was read again");
+        match checked.unwrap_or(Change::Unchanged) {
+            Change::Unchanged => {}
+            Change::Changed(next) => {
+                tracing::info!(%file, tls = next.has_tls(), users = next.users(), "web configuration reloaded");
                 live.store(Arc::clone(&next.settings));
                 config = Arc::new(next);
-                said = None;
+                logged = None;
             }
-            Found::Bad(text) => {
-                if said.as_ref() != Some(&text) {
-                    tracing::error!(%file, "the changed web configuration is not used; the last good one is: {text}");
+            Change::Rejected(text) => {
+                if logged.as_ref() != Some(&text) {
+                    tracing::error!(%file, "the changed web configuration is not used, the previous one stays in effect: {text}");
                 }
-                said = Some(text);
+                logged = Some(text);
             }
         }
     }
 }
 
-fn look(last: &WebConfig, retry: bool) -> Found {
+fn check(last: &WebConfig, retry: bool) -> Change {
     if !retry && !last.files.changed() {
-        return Found::Nothing;
+        return Change::Unchanged;
     }
     match WebConfig::load(&last.path) {
-        Err(mistakes) => Found::Bad(format!(
-            "{}; put it right, it is tried again each second",
+        Err(mistakes) => Change::Rejected(format!(
+            "{}; correct it, it is tried again every second",
             mistakes.to_string().replace('\n', "; ")
         )),
-        // A file that is half written, or emptied by a full disk, must not open the door.
-        Ok(next) => match last.settings.given_up_by(&next.settings) {
-            Some(what) => Found::Bad(format!(
-                "it would turn off {what}: if that is meant, restart the exporter, else put it right"
+        // A half-written file, or one emptied by a full disk, must not turn off protection.
+        Ok(next) => match last.settings.protection_lost_in(&next.settings) {
+            Some(what) => Change::Rejected(format!(
+                "it would turn off {what}: if that is intended, restart the exporter, otherwise correct it"
             )),
-            None => Found::Changed(next),
+            None => Change::Changed(next),
         },
     }
 }

@@ -123,25 +123,25 @@ fn what_is_not_served_is_refused_by_name() {
             ]
         ),
         @"
-    web.yml:4: tls_server_config.client_auth_type: RequestClientCert is not supported, since it lets in anyone with a self-made certificate: use RequireAndVerifyClientCert
-    web.yml:4: tls_server_config.client_auth_type: RequireAnyClientCert is not supported, since it lets in anyone with a self-made certificate: use RequireAndVerifyClientCert
+    web.yml:4: tls_server_config.client_auth_type: RequestClientCert is not supported, since it accepts any self-made certificate: use RequireAndVerifyClientCert
+    web.yml:4: tls_server_config.client_auth_type: RequireAnyClientCert is not supported, since it accepts any self-made certificate: use RequireAndVerifyClientCert
     web.yml:4: tls_server_config.client_auth_type: `RequireAndVerifyClientCerts` is not supported; did you mean RequireAndVerifyClientCert?
     web.yml:1: tls_server_config: `client_ca_file` is missing: `client_auth_type` needs the CA of the clients' certificates
-    web.yml:4: tls_server_config.client_ca_file: has no effect without `client_auth_type: RequireAndVerifyClientCert`: add it, or take this out
-    web.yml:4: tls_server_config.client_allowed_sans: is not supported: give the scrapers' certificates a CA of their own, and name it in `client_ca_file`
-    web.yml:4: tls_server_config.min_version: TLS10 is not supported, since it is broken: use TLS12 or TLS13
-    web.yml:4: tls_server_config.min_version: TLS11 is not supported, since it is broken: use TLS12 or TLS13
+    web.yml:4: tls_server_config.client_ca_file: has no effect without `client_auth_type: RequireAndVerifyClientCert`: add that, or remove this
+    web.yml:4: tls_server_config.client_allowed_sans: is not supported: use a separate CA for the scrapers' certificates, and set `client_ca_file` to it
+    web.yml:4: tls_server_config.min_version: TLS10 is not supported, since it is insecure: use TLS12 or TLS13
+    web.yml:4: tls_server_config.min_version: TLS11 is not supported, since it is insecure: use TLS12 or TLS13
     web.yml:4: tls_server_config.max_version: `TLS1.3` is not supported; did you mean TLS13?
-    web.yml:1: tls_server_config: `min_version` is above `max_version`: no version is left
+    web.yml:1: tls_server_config: `min_version` is higher than `max_version`: no version is left
     web.yml:4: tls_server_config.cipher_suites[0]: `TLS_RSA_WITH_AES_128_CBC_SHA` is not supported; did you mean TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256?
     web.yml:4: tls_server_config.cipher_suites[0]: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA257` is not supported; did you mean TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256?
-    web.yml:4: tls_server_config.cipher_suites[0]: TLS_AES_128_GCM_SHA256 is one of TLS 1.3, all of which are always served: take it out
+    web.yml:4: tls_server_config.cipher_suites[0]: TLS_AES_128_GCM_SHA256 is a suite of TLS 1.3, and those are always offered: remove it
     web.yml:4: tls_server_config.cipher_suites: expected a list of cipher suites of TLS 1.2; found a single value
     web.yml:4: tls_server_config.curve_preferences[0]: `CurveP521` is not supported; did you mean CurveP256?
-    web.yml:4: tls_server_config.curve_preferences[1]: `X25519MLKEM768` is not supported; there are X25519, CurveP256, CurveP384
+    web.yml:4: tls_server_config.curve_preferences[1]: `X25519MLKEM768` is not supported; use one of X25519, CurveP256, CurveP384
     web.yml:4: tls_server_config.prefer_server_cipher_suites: expected true or false; found `yes`
     web.yml:4: tls_server_config.min_versoin: unknown key; did you mean `min_version`?
-    web.yml:4: tls_server_config.cert: `cert_file` is given as well: only one of them can hold
+    web.yml:4: tls_server_config.cert: `cert_file` is set as well: keep one of them
     "
     );
 }
@@ -167,15 +167,15 @@ fn files_that_cannot_be_used_are_named() {
     ];
     assert_snapshot!(all.join("\n"), @"
     web.yml:2: tls_server_config.cert_file: missing.crt cannot be read: No such file or directory (os error 2)
-    web.yml:2: tls_server_config.cert_file: half.crt is no valid PEM, or only a part of it
+    web.yml:2: tls_server_config.cert_file: half.crt is not valid PEM, or is incomplete
     web.yml:2: tls_server_config.cert_file: empty.crt has no certificate: -----BEGIN CERTIFICATE----- is expected
     web.yml:2: tls_server_config.cert_file: server.key has no certificate: -----BEGIN CERTIFICATE----- is expected
     web.yml:3: tls_server_config.key_file: server.crt has no private key: -----BEGIN PRIVATE KEY----- is expected
-    web.yml:3: tls_server_config.key_file: is not the key of the certificate: replace both, as they were issued together
-    web.yml:3: tls_server_config.key_file: locked.key is encrypted, and there is nobody to ask for its password: decrypt it with openssl pkey
+    web.yml:3: tls_server_config.key_file: is not the key of the certificate: replace both with a matching pair
+    web.yml:3: tls_server_config.key_file: locked.key is encrypted, and the exporter cannot ask for its password: decrypt it with openssl pkey
     web.yml:2: tls_server_config.cert_file: is empty: the path of a file is expected
     web.yml:3: tls_server_config.key_file: . cannot be read: Is a directory (os error 21)
-    web.yml:1: tls_server_config: `cert_file` is missing: the certificate to show to clients
+    web.yml:1: tls_server_config: `cert_file` is missing: the certificate of this server
     web.yml:1: tls_server_config: `key_file` is missing: the private key of the certificate
     web.yml:1: tls_server_config: `key_file` is missing: the private key of the certificate
     web.yml:1: tls_server_config: expected keys, at least `cert_file` and `key_file`; found a list
@@ -194,16 +194,16 @@ fn all_mistakes_are_found_at_once() {
     );
     assert_snapshot!(files.load(&text).unwrap_err(), @r#"
     web.yml:1: tls_server_confg: unknown key; did you mean `tls_server_config`?
-    web.yml:4: http_server_config.http2: is not supported: HTTP/1.1 alone is served, which Prometheus speaks as well; take it out or write false
+    web.yml:4: http_server_config.http2: is not supported: only HTTP/1.1 is served, which Prometheus speaks too; remove this or set it to false
     web.yml:5: http_server_config.http3: unknown key; did you mean `http2`?
     web.yml:7: http_server_config.headers.X-Frame-Options: expected deny or sameorigin; found `allow`
     web.yml:8: http_server_config.headers.X-Powered-By: unknown key; the keys here are Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, X-XSS-Protection, Strict-Transport-Security
     web.yml:9: http_server_config.headers.X-Content-Type-Options: expected a value; found a list
-    web.yml:11: basic_auth_users.alice: is no bcrypt hash: make one with htpasswd -nBC 10 ""
-    web.yml:12: basic_auth_users.a:b: a name with a colon or a control character cannot be sent: choose another one
+    web.yml:11: basic_auth_users.alice: is not a bcrypt hash: make one with htpasswd -nBC 10 ""
+    web.yml:12: basic_auth_users.a:b: a name with a colon or a control character cannot be sent: choose another name
     web.yml:14: basic_auth_users.carol: given twice; the first one is on line 13
-    web.yml:15: basic_auth_users.dave: is no bcrypt hash: make one with htpasswd -nBC 10 ""
-    web.yml:16: rate_limit: is not supported: a scrape costs next to nothing here, and too many at once are refused anyway
+    web.yml:15: basic_auth_users.dave: is not a bcrypt hash: make one with htpasswd -nBC 10 ""
+    web.yml:16: rate_limit: is not supported: scrapes are cheap, and too many at once are refused anyway
     "#);
     assert_snapshot!(files.load("basic_auth_users:\n  alice: {\n").unwrap_err(), @"web.yml:2: no valid YAML: while parsing a node, did not find expected node content");
     assert_snapshot!(files.load("[]").unwrap_err(), @"web.yml:1: expected keys such as `tls_server_config` and `basic_auth_users`; found a list");
