@@ -11,9 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wolkvox_exporter::config::{Config, Mistakes};
-
 const SECRET: &str = "3f9a0c5be1d24786a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b";
-
 const OTHER_SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899";
 
 /// The schema with its defaults, as the documentation shows it.

@@ -16,17 +16,13 @@ use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS, Report};
 use wolkvox_simulator::{EventPlan, OperationPlan, Seen, SimulatedOperation, counts_up_to};
 
 use crate::support::{Samples, Stage, zone};
-
 const EVENTS: [&Report; 3] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
-
 const WAITS: &[f64] = &[
     5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
 ];
-
 const TALKS: &[f64] = &[
     5.0, 15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0,
 ];
-
 const IVR_TIMES: &[f64] = &[5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0];
 
 /// Series that are not zero, by name and labels.

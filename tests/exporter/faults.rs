@@ -6,12 +6,10 @@ mod requests;
 mod tokens;
 
 use std::time::{Duration, Instant};
-
 const TEN: &str = "2026-11-20T15:00:00Z";
-
 const LATER: &str = "2026-11-20T15:05:00Z";
 
-/// Waits until something is so, and fails when it is not so for too long.
+/// Waits until the check passes, and panics after 20 seconds.
 pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
     let begin = Instant::now();
     while !check().await {

@@ -103,7 +103,6 @@ impl StorageBackend for Disk {
 }
 
 const BIRTH: i64 = 1_795_000_000;
-
 const REPORT: &Report = &ABANDONED_CALLS;
 
 /// Each moment is some minutes after the one before, so that a database that was closed may be opened again.
