@@ -1,0 +1,47 @@
+//! Calls a day, and how `check-config` compares them with the budget.
+
+use insta::assert_snapshot;
+use wolkvox_exporter::config::{Config, check_config};
+
+use super::{DEFAULTS, OTHER_SECRET, SECRET, folder, good, variables, with};
+
+#[test]
+fn calls_a_day_are_rounded_up() {
+    let calls = |interval: &str| {
+        good(&with(&format!("reports: {{ivr: {{interval: {interval}}}}}"))).operations[0].calls_per_day()
+    };
+    assert_eq!(
+        ["1s", "7s", "1500ms", "5m", "23h", "1day"].map(calls),
+        [86_400, 12_343, 57_600, 288, 2, 1]
+    );
+}
+
+#[test]
+fn check_config_shows_the_calls_against_the_budget() {
+    let folder = folder("summary", &[("acme.token", SECRET), ("company-ca.pem", "")]);
+    let lookup = variables(&[("B", OTHER_SECRET)]);
+    let text = format!(
+        "{DEFAULTS}  - {{name: beta, url: 'http://127.0.0.1:8080', token_env: B, timezone: America/Santiago, reports: {{abandoned_calls: {{interval: 10s, skill_id: 77}}}}}}\n"
+    );
+    let config = Config::parse(&text, "wolkvox.yml", &folder, &lookup).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_snapshot!(check_config(&config, 1), @"
+    state in /var/lib/wolkvox_exporter
+
+    operation acme
+      https://wv0001.wolkvox.com (America/Bogota)
+      campaigns       every 5m        288 calls a day
+      call_durations  every 5m        288 calls a day
+      abandoned_calls every 5m        288 calls a day
+      preview_calls   every 5m        288 calls a day
+      ivr             every 5m        288 calls a day
+      1440 of 4000 calls a day (36 %), rereads and retries not counted
+
+    operation beta
+      http://127.0.0.1:8080 (America/Santiago)
+      abandoned_calls every 10s      8640 calls a day, only 77
+      8640 of 4000 calls a day (216 %), rereads and retries not counted
+
+    warning: beta: a day needs 8640 calls and daily_calls is 4000: polls will be left out; lengthen intervals, or raise daily_calls if the licences allow it
+    warning: beta: abandoned_calls is read every 10s; Wolkvox advises 5m, and less than 1m brings little
+    ");
+}
