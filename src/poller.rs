@@ -11,38 +11,38 @@ mod failure_log;
 mod grid;
 mod held_series;
 mod record;
+mod request;
 mod schedule;
 mod source;
 mod stop;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use self::commit::SharedLedger;
 use self::failure_log::FailureStreak;
 pub use self::grid::{Grid, phase};
 use self::held_series::HeldSeries;
-use self::schedule::{Schedule, Turn};
+use self::request::Poll;
+use self::schedule::Schedule;
 pub use self::stop::Stop;
-use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason, RetryPolicy};
+use crate::client::{ApiError, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
-use crate::config::{Operation, ReportConfig};
+use crate::config::Operation;
 use crate::fetch::calls::until_midnight;
 use crate::fetch::pieces::PieceLength;
-use crate::fetch::queries::Api;
-use crate::fetch::{clocks, window};
-use crate::health::{OperationHealth, ReportHealth, Skip};
+use crate::fetch::window;
+use crate::health::{OperationHealth, ReportHealth};
 use crate::ledger::{Ledger, StateError, Storage};
 use crate::metrics::Family;
 use crate::published::Published;
-use crate::reports::{Kind, Outcome, Report, Tally};
-use crate::wire::{Query, Rows};
+use crate::reports::{Kind, Report};
 
 /// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
@@ -102,20 +102,6 @@ struct PolledReport {
     unfinished: Option<Timestamp>,
     /// The failures since the last success.
     failures: Option<FailureStreak>,
-}
-
-/// A poll in progress.
-#[derive(Debug)]
-struct Poll {
-    report: &'static Report,
-    config: ReportConfig,
-    /// When the poll began. This counts as the time of the whole poll.
-    now: Timestamp,
-    began: Instant,
-    rows: u64,
-    counted: u64,
-    invalid: u64,
-    requests: usize,
 }
 
 impl Poller {
@@ -216,101 +202,6 @@ impl Poller {
         self.schedule = schedule_of(&self.operation, Instant::now());
         self.token_is_doubtful = false;
         self.publish();
-    }
-
-    /// Polls on the grid that begins at `origin` until stopped. An abandoned poll loses nothing: what it has not
-    /// committed is read again after the next start. Before returning, waits for a commit in progress and saves the
-    /// number of calls used.
-    pub async fn run(mut self, origin: Instant, stop: Stop) -> Self {
-        let polls = self.poll_until(origin, &stop.graceful);
-        if stop.immediate.run_until_cancelled(polls).await.is_none() {
-            self.ledger.commits_ended().await;
-            if let Err(error) = self.save_calls(self.clock.now()).await {
-                tracing::warn!(
-                    operation = &*self.operation.name,
-                    "the number of calls used was not saved: {}",
-                    error.what
-                );
-            }
-        }
-        self
-    }
-
-    async fn poll_until(&mut self, origin: Instant, stop: &CancellationToken) {
-        self.schedule = schedule_of(&self.operation, origin);
-        for report in self.operation.reports.keys().copied().collect::<Vec<_>>() {
-            self.set_next_poll(report, origin);
-        }
-        self.publish_health();
-        loop {
-            let Some((due, report)) = self.schedule.next() else {
-                return stop.cancelled().await;
-            };
-            let waited = stop.run_until_cancelled(sleep_until(due));
-            if self.held_series().release_while(waited).await.is_none() || stop.is_cancelled() {
-                return;
-            }
-            // Set before the tick, so that it is published with the poll's result. A timer may fire a little early.
-            let next = self.schedule.advance(report, Instant::now().max(due));
-            self.set_next_poll(report, next);
-            self.tick(report).await;
-            self.schedule.advance(report, Instant::now().max(due));
-        }
-    }
-
-    /// Records when the report is next due: at its next tick, or at the end of a pause of all polls if that is later.
-    fn set_next_poll(&mut self, report: &'static Report, tick: Instant) {
-        let wait = tick.saturating_duration_since(Instant::now());
-        let tick = self.clock.now().checked_add(wait).ok();
-        let next_poll = tick.max(self.schedule.suspended_until());
-        self.polled(report).health.next_poll = next_poll;
-    }
-
-    /// Handles a tick of the grid: polls, unless the budget or the API requires leaving this tick out.
-    pub async fn tick(&mut self, report: &'static Report) {
-        let now = self.clock.now();
-        match self.reason_to_skip(report, now) {
-            Some(skip) => {
-                self.polled(report).health.skip(skip);
-                self.publish_health();
-            }
-            None => self.poll(report, now).await,
-        }
-    }
-
-    fn reason_to_skip(&mut self, report: &'static Report, now: Timestamp) -> Option<Skip> {
-        self.budget.set_day(self.local_date(now));
-        let left = until_midnight(now, &self.operation);
-        let turn = self.schedule.turn(report, now, left, &self.budget);
-        let interval = self.operation.reports[report].interval;
-        let health = &mut self.reports.get_mut(report)?.health;
-        match turn {
-            Turn::Suspended(skip) => Some(skip),
-            Turn::OutOfCalls => {
-                let is_known = health
-                    .last_error
-                    .as_ref()
-                    .is_some_and(|error| error.skip == Some(Skip::Budget));
-                if !is_known {
-                    let (operation, report) = (&*self.operation.name, report.name);
-                    tracing::warn!(operation, report, "daily_calls are used up ({BUDGET_ADVICE})");
-                }
-                health.out_of_calls(Skip::Budget, "daily_calls are used up", BUDGET_ADVICE);
-                health.next_poll = window::next_midnight(now, &self.operation.timezone);
-                Some(Skip::Budget)
-            }
-            Turn::Tick {
-                is_kept,
-                every,
-                skipped_next,
-            } => {
-                health.interval = interval.saturating_mul(every);
-                health.next_poll = health
-                    .next_poll
-                    .and_then(|tick| tick.checked_add(interval.saturating_mul(skipped_next)).ok());
-                (!is_kept).then_some(Skip::Budget)
-            }
-        }
     }
 
     /// Polls a report at the given time.
@@ -424,39 +315,6 @@ impl Poller {
     fn add_dropped(&mut self, family: &'static Family, series: u64) {
         *self.dropped.entry(family).or_default() += series;
     }
-
-    /// Sends a query, records every request, and compares the clocks.
-    async fn fetch<R: Rows + Send>(
-        &mut self,
-        poll: &mut Poll,
-        query: &Query,
-        rows: impl Fn() -> R + Send + Sync,
-    ) -> Result<Answer<R>, ApiError> {
-        let mut attempts = Vec::new();
-        let held_series = self.held_series();
-        let allowance = Allowance {
-            timeout: poll.config.timeout,
-            retry_within: poll.config.interval,
-            budget: &mut self.budget,
-            attempts: &mut attempts,
-        };
-        let result = held_series
-            .release_while(self.client.fetch(query, allowance, rows))
-            .await;
-        poll.requests += attempts.len();
-        let health = &mut self.polled(poll.report).health;
-        attempts.into_iter().for_each(|attempt| health.request(attempt));
-        let answer = result?;
-        // `poll.now` is when the poll began; the answer came later.
-        let elapsed = SignedDuration::try_from(poll.began.elapsed()).unwrap_or_default();
-        clocks::compare(answer.date, poll.now.saturating_add(elapsed).unwrap_or(poll.now))?;
-        Ok(answer)
-    }
-
-    /// The API for the queries of one poll.
-    fn api<'p>(&'p mut self, poll: &'p mut Poll) -> PolledApi<'p> {
-        PolledApi { poller: self, poll }
-    }
 }
 
 impl PolledReport {
@@ -467,44 +325,6 @@ impl PolledReport {
             unfinished: None,
             failures: None,
         }
-    }
-}
-
-impl Poll {
-    fn new(report: &'static Report, config: ReportConfig, now: Timestamp) -> Self {
-        Self {
-            report,
-            config,
-            now,
-            began: Instant::now(),
-            rows: 0,
-            counted: 0,
-            invalid: 0,
-            requests: 0,
-        }
-    }
-
-    /// Adds the rows of an answer to the counts for the log.
-    fn add(&mut self, rows: u64, tally: &Tally) {
-        self.rows += rows;
-        self.counted += tally.rows(Outcome::Counted);
-        self.invalid += tally.rows(Outcome::Invalid);
-    }
-}
-
-/// The API as a poll uses it.
-struct PolledApi<'p> {
-    poller: &'p mut Poller,
-    poll: &'p mut Poll,
-}
-
-impl Api for PolledApi<'_> {
-    async fn fetch<R: Rows + Send>(
-        &mut self,
-        query: &Query,
-        rows: impl Fn() -> R + Send + Sync,
-    ) -> Result<Answer<R>, ApiError> {
-        self.poller.fetch(self.poll, query, rows).await
     }
 }
 
