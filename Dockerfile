@@ -1,4 +1,4 @@
-# The one way to the static binary. What tarballs and the Debian package contain comes from here too:
+# The only way to build the static binary; tarballs and the Debian package use it too:
 #   docker build --target binary --output dist .
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
@@ -8,7 +8,7 @@ ARG REVISION
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_TARGET_DIR=/target \
     REVISION=$REVISION
-# A target by name: flags for the linker then do not reach build scripts and macros, which cannot be static.
+# Naming the target keeps linker flags away from build scripts and macros, which cannot be static.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,id=registry-$TARGETARCH \
     --mount=type=cache,target=/target,id=target-$TARGETARCH \
     host="$(rustc --print host-tuple)" && \
@@ -21,7 +21,7 @@ RUN mkdir -p /state /layout/etc/wolkvox_exporter /layout/var/lib
 FROM scratch AS binary
 COPY --from=build /wolkvox_exporter /wolkvox_exporter
 
-# The exporter alone, linked statically: nothing else is in the image but CA certificates.
+# The image contains only the static exporter and CA certificates.
 FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -33,10 +33,10 @@ LABEL org.opencontainers.image.title="wolkvox_exporter" \
 COPY --from=build /layout /
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /wolkvox_exporter /wolkvox_exporter
-# A new volume takes its owner from here. None is declared: an unnamed one would be made unasked, and lost unseen.
+# A new volume takes its owner from here. No VOLUME: that would create an anonymous volume, which is easily lost.
 COPY --from=build --chown=65532:65532 /state /var/lib/wolkvox_exporter
 USER 65532:65532
 EXPOSE 9963
-# Where wolkvox.yml is found without a flag.
+# wolkvox.yml is found here without a flag.
 WORKDIR /etc/wolkvox_exporter
 ENTRYPOINT ["/wolkvox_exporter"]

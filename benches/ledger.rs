@@ -1,8 +1,8 @@
-//! The state: how long a large commit takes, and how large the file gets in years.
+//! Measures how long a large commit of the state takes, and how large the file grows over years.
 //!
-//! Rows are made in process and given to the ledger as pieces, the way a poller does. Each measurement is a process of its
-//! own, so that its peak of memory is its own. Waiting for the disk is told apart from the work: the file is wrapped in a
-//! storage that measures its syncs.
+//! Rows are generated in process and passed to the ledger as pieces, as a poller does. Each measurement runs in its own
+//! process, so that its peak memory is its own. A storage that measures syncs wraps the file, so that waiting for the
+//! disk is reported separately from the work.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -23,15 +23,15 @@ use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
 use wolkvox_exporter::reports::events::{Collected, EventRow, Fact, FactKey, SeriesIndex};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind, Tally};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const REPORT: &Report = &ABANDONED_CALLS;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
 const REREAD_BACK: SignedDuration = SignedDuration::from_hours(48);
 const REREAD_EVERY_HOURS: i64 = 6;
-/// Keys are kept for so much longer, since they are dated by wall-clock text.
+/// Keys are kept this much longer, since they are dated by wall-clock text.
 const MARGIN: SignedDuration = SignedDuration::from_hours(26);
 const BIRTH: i64 = 1_780_000_000;
 const HOUR: i64 = 3600;
@@ -46,13 +46,13 @@ const HOURS: i64 = 2 * 365 * 24;
 const EVENTS_A_DAY: u64 = 500;
 
 fn main() -> Outcome<()> {
-    // Told apart by the first argument; cargo's own are no words of ours.
+    // The first argument selects the measurement; cargo adds arguments of its own, which we ignore.
     match env::args().nth(1).as_deref() {
         Some("memory") => large_commits(None),
         Some("file") => in_folder(|folder| large_commits(Some(folder))),
         Some("years") => in_folder(years),
         _ => {
-            println!("median of {COMMITS} commits of {NEW} new rows onto {KEPT} keys, as many forgotten");
+            println!("median of {COMMITS} commits of {NEW} new rows onto {KEPT} keys, with equally many forgotten");
             println!("          all ms (target: 30)  CPU ms  syncs ms  file MB  peak MB over idle");
             run("memory")?;
             run("file")?;
@@ -63,7 +63,7 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// Runs a measurement in a process of its own, which prints what it finds.
+/// Runs a measurement in its own process, which prints its results.
 fn run(word: &str) -> Outcome<()> {
     let status = Command::new(env::current_exe()?).arg(word).status()?;
     if status.success() {
@@ -81,13 +81,13 @@ fn in_folder(measure: impl FnOnce(&Path) -> Outcome<()>) -> Outcome<()> {
     result
 }
 
-/// Commits windows of as many rows as one answer may have, when as many keys as are kept have come together.
+/// Commits windows with as many rows as one answer may have, once the number of kept keys is reached.
 fn large_commits(folder: Option<&Path>) -> Outcome<()> {
     let syncs = Arc::new(AtomicU64::new(0));
     let path = folder.map(|folder| folder.join("state.redb"));
     let storage = path.clone().map_or_else(Storage::memory, |path| timed(path, &syncs));
     let idle = memory("VmRSS")?;
-    // Such that the kept keys are those of the time that is kept.
+    // So that the kept keys cover the time for which keys are kept.
     let stream = Stream {
         millis: ((REREAD_BACK + MARGIN).as_millis() as u64) / KEPT,
     };
@@ -122,7 +122,7 @@ fn large_commits(folder: Option<&Path>) -> Outcome<()> {
     Ok(())
 }
 
-/// Polls for years, and prints what has become of the file now and then.
+/// Polls for years, and prints the file size from time to time.
 fn years(folder: &Path) -> Outcome<()> {
     let syncs = Arc::new(AtomicU64::new(0));
     let path = folder.join("state.redb");
@@ -175,9 +175,9 @@ fn years(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// Abandoned calls, evenly in time from the birth on; each number always makes the same one.
+/// Abandoned calls, evenly spaced from the birth on; the same number always gives the same call.
 struct Stream {
-    /// From one to the next.
+    /// The time between two calls.
     millis: u64,
 }
 
@@ -187,7 +187,7 @@ impl Stream {
         Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
     }
 
-    /// The events from one time on to before another.
+    /// The events from one time until just before another.
     fn between(&self, from: Timestamp, until: Timestamp) -> std::ops::Range<u64> {
         let number = |at: Timestamp| {
             let seconds = u64::try_from(at.as_second() - BIRTH).unwrap_or(0);
@@ -236,10 +236,10 @@ impl Stream {
     }
 }
 
-/// Counters, and as many histograms with the same ids.
+/// Counters, and equally many histograms with the same ids.
 fn series() -> Vec<SeriesKey> {
     let of = |wanted: fn(Kind) -> bool| -> Option<&'static Family> {
-        REPORT.families().into_iter().find(|family| wanted(family.kind))
+        REPORT.families.iter().copied().find(|family| wanted(family.kind))
     };
     let families = [
         of(|kind| matches!(kind, Kind::Counter)),
@@ -269,7 +269,7 @@ fn born(storage: Storage) -> Outcome<Ledger> {
     Ok(ledger)
 }
 
-/// Commits a piece, and says how many rows were counted.
+/// Commits a piece, and returns how many rows were counted.
 fn commit(ledger: &mut Ledger, piece: &Piece, now: Timestamp) -> Outcome<u64> {
     let today = TimeZone::UTC.to_datetime(now).date();
     let committed = ledger.commit_piece(piece, (today, 1), moment(now))?;
@@ -283,7 +283,7 @@ fn moment(wall: Timestamp) -> Moment {
     }
 }
 
-/// A file whose syncs add up in nanoseconds.
+/// A file that adds up the duration of its syncs, in nanoseconds.
 fn timed(path: PathBuf, syncs: &Arc<AtomicU64>) -> Storage {
     let syncs = Arc::clone(syncs);
     Storage::custom("a timed file", move |builder| {
@@ -332,14 +332,14 @@ impl StorageBackend for Timed {
     }
 }
 
-/// The time that this thread, the only one, was running.
+/// The CPU time of this thread, which is the only one.
 fn cpu_time() -> Outcome<Duration> {
     let text = fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds = text.split_whitespace().next().ok_or("no number")?.parse()?;
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// Memory of this process by the kernel's count, in bytes.
+/// Memory of this process as the kernel reports it, in bytes.
 fn memory(key: &str) -> Outcome<f64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status

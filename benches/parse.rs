@@ -1,9 +1,9 @@
-//! Reading large answers: how fast rows come off the wire, and how much memory that takes.
+//! Measures how fast the rows of large answers are read, and how much memory that takes.
 //!
 //! Twelve answers of 50,000 abandoned calls come over loopback, compact and indented as the vendor sends them. Each
-//! measurement is a process of its own, so that its peak of memory is its own, and so is the server, which makes the
-//! bodies before anything is measured. What parsing, counting and committing cost is told against only draining the same
-//! bodies.
+//! measurement runs in its own process, so that its peak memory is its own. The server is a separate process too, and
+//! prepares the bodies before anything is measured. The cost of parsing, counting and committing is compared with only
+//! receiving the same bodies.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -24,27 +24,27 @@ use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolic
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::{Outcome as RowOutcome, ReportKind};
+use wolkvox_exporter::reports::events::{Collected, EventReader, Events};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Outcome as RowOutcome};
 use wolkvox_exporter::wire::fields::Leaf;
-use wolkvox_exporter::wire::{Query, Rows};
+use wolkvox_exporter::wire::json::{self, Broken};
+use wolkvox_exporter::wire::{Endpoint, Query, Rows};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const ANSWERS: usize = 12;
 const ROWS: usize = 50_000;
-/// Odd, so that there is a median; each takes all answers.
+/// Odd, so that there is a median; each run reads all answers.
 const ROUNDS: usize = 7;
 const MB: f64 = 1e6;
-/// The ways to read, the ceiling first, and how many times as long as it each may take.
+/// The ways to read, starting with the ceiling, and the longest allowed time of each as a multiple of the ceiling's.
 const WAYS: [(&str, f64); 4] = [("drained", 1.0), ("parsed", 3.0), ("counted", 4.0), ("committed", 8.0)];
 const MOST_MEMORY: f64 = 48.0 * MB;
-/// The day of the first answer's rows; each answer has a day of its own, so that all rows are new.
+/// The day of the first answer's rows. Each answer has its own day, so that all rows are new.
 const FIRST_DAY: Date = date(2026, 6, 1);
 
 fn main() -> Outcome<()> {
-    // Told apart by the first argument; cargo's own are no words of ours.
+    // The first argument selects the measurement; cargo adds arguments of its own, which we ignore.
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
@@ -54,7 +54,7 @@ fn main() -> Outcome<()> {
         ["counted", address] => measured(address, |address, scripts| count(address, scripts, Storage::memory())),
         ["committed", address] => {
             let result = measured(address, |address, scripts| {
-                // The rehearsal has a file of its own: its row is new again in the run that counts.
+                // The warm-up has its own file, so that its row is still new in the measured run.
                 let storage = Storage::file(&folder(), scripts[0]);
                 count(address, scripts, storage)
             });
@@ -65,12 +65,12 @@ fn main() -> Outcome<()> {
     }
 }
 
-/// Where this process commits to.
+/// The state file of this process.
 fn folder() -> PathBuf {
     env::temp_dir().join(format!("wolkvox_exporter-bench-{}", std::process::id()))
 }
 
-/// Runs all ways in turn, so that a slow moment of the machine meets each.
+/// Runs all ways in turn, so that a slow moment of the machine affects each.
 fn compare() -> Outcome<()> {
     println!("{ANSWERS} answers of {ROWS} rows over loopback, median of {ROUNDS} rounds");
     for layout in ["compact", "indented"] {
@@ -120,14 +120,14 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// What a measuring process found.
+/// The result of a measuring process.
 struct Figures {
     seconds: f64,
-    /// Bytes drained, or rows read.
+    /// Bytes received, or rows read.
     amount: f64,
-    /// How much of the time went to commits, with the waits for the disk.
+    /// Time spent on commits, including waits for the disk.
     commits: f64,
-    /// Seconds of all cores, of user and system.
+    /// CPU time over all cores, user and system, in seconds.
     cpu: f64,
     idle: f64,
     peak: f64,
@@ -155,7 +155,7 @@ impl Figures {
     }
 }
 
-/// What reading came to, in the measuring process.
+/// The result of reading, in the measuring process.
 #[derive(Default)]
 struct Run {
     time: Duration,
@@ -163,7 +163,7 @@ struct Run {
     commits: Duration,
 }
 
-/// In the measuring process: asks for a short answer, which makes connection and buffers, then for all of them.
+/// In the measuring process: requests a short answer first, which sets up connection and buffers, then all answers.
 fn measured<F>(address: &str, read: fn(String, Vec<&'static str>) -> F) -> Outcome<()>
 where
     F: Future<Output = Outcome<Run>> + Send + 'static,
@@ -172,7 +172,7 @@ where
         .install_default()
         .map_err(|_| "no cryptography")?;
     let runtime = tokio::runtime::Runtime::new()?;
-    // Spawned as pollers are.
+    // Spawned, as pollers are.
     let run = |scripts| runtime.block_on(runtime.spawn(read(address.to_owned(), scripts)));
     run(vec!["short"])??;
     let idle = memory("VmRSS")?;
@@ -184,13 +184,13 @@ where
     Ok(())
 }
 
-/// The time that this process has used of all cores.
+/// The CPU time of this process over all cores.
 fn cpu_seconds() -> Outcome<f64> {
     let stat = Process::myself()?.stat()?;
     Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
 }
 
-/// Memory of this process by the kernel's count, in bytes.
+/// Memory of this process as the kernel reports it, in bytes.
 fn memory(key: &str) -> Outcome<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status
@@ -201,7 +201,7 @@ fn memory(key: &str) -> Outcome<u64> {
     Ok(kibibytes * 1024)
 }
 
-/// The ceiling: the bodies come and go, chunk by chunk; says how many bytes.
+/// The ceiling: receives the bodies chunk by chunk and drops them; returns the number of bytes.
 async fn drain(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -223,7 +223,7 @@ async fn drain(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
     })
 }
 
-/// Asks as the exporter does.
+/// Requests as the exporter does.
 struct Asking {
     client: Client,
     budget: CallBudget,
@@ -240,8 +240,7 @@ impl Asking {
 
     async fn fetch<R: Rows>(&mut self, script: &'static str, rows: impl Fn() -> R) -> Outcome<Answer<R>> {
         let query = Query {
-            script,
-            api: "skill_2",
+            endpoint: Endpoint { script, api: "skill_2" },
             parameters: Vec::new(),
         };
         let allowance = Allowance {
@@ -258,7 +257,7 @@ fn rows_of(script: &str) -> usize {
     if script == "long" { ROWS } else { 1 }
 }
 
-/// Reads with a report that does next to nothing; says how many rows it read.
+/// Reads with a minimal report; returns the number of rows.
 async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
     let mut asking = Asking::new(address)?;
     let begin = Instant::now();
@@ -277,7 +276,7 @@ async fn parse(address: String, scripts: Vec<&'static str>) -> Outcome<Run> {
     })
 }
 
-/// What the exporter does, each answer a window of a day; says how many rows were counted.
+/// Does what the exporter does, with one window of a day per answer; returns how many rows were counted.
 async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) -> Outcome<Run> {
     let zone = TimeZone::get("America/Bogota")?;
     let end_of = |day: Date| -> Outcome<Timestamp> { Ok(day.at(23, 59, 59, 0).to_zoned(zone.clone())?.timestamp()) };
@@ -294,17 +293,20 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
     );
     ledger.commit_piece(&born, (FIRST_DAY, 1), moment(birth))?;
 
+    let Kind::Events(events) = &ABANDONED_CALLS.kind else {
+        return Err("the report has no events".into());
+    };
     let mut asking = Asking::new(address)?;
     let begin = Instant::now();
     let mut run = Run::default();
     for (number, script) in scripts.into_iter().enumerate() {
         let hash_key = ledger.hash_key();
         let answer = asking
-            .fetch(script, || AbandonedCalls(Events::new(&zone, hash_key)))
+            .fetch(script, || EventReader::new(events, Events::new(&zone, hash_key)))
             .await?;
         let day = FIRST_DAY.checked_add((number as i64).days())?;
         let until = end_of(day)?;
-        let piece = piece(PartOf::Window, until, answer.rows.into());
+        let piece = piece(PartOf::Window, until, answer.rows.finish());
         let before = Instant::now();
         let committed = ledger.commit_piece(&piece, (day, 1), moment(until))?;
         run.commits += before.elapsed();
@@ -318,10 +320,10 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
     Ok(run)
 }
 
-/// A piece with the overlap and the reread of the default configuration.
+/// A piece with the default overlap and reread.
 fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     Piece {
-        report: ReportKind::AbandonedCalls,
+        report: &ABANDONED_CALLS,
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
@@ -331,7 +333,7 @@ fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
     }
 }
 
-/// Counts rows that have what the report of abandoned calls needs.
+/// Counts rows that have the fields that abandoned calls need.
 #[derive(Default)]
 struct Abandoned {
     complete: usize,
@@ -351,26 +353,27 @@ struct AbandonedRow<'a> {
 }
 
 impl Rows for Abandoned {
-    type Row<'a> = AbandonedRow<'a>;
-
-    fn row(&mut self, _: Option<&str>, row: AbandonedRow<'_>) {
-        let needed = [&row.skill_id, &row.conn_id, &row.date, &row.abandon_time];
-        if needed
-            .iter()
-            .all(|leaf| matches!(leaf, Leaf::Text(text) if !text.is_empty()))
-        {
-            self.complete += 1;
-        } else {
-            self.other += 1;
-        }
-    }
-
-    fn invalid(&mut self) {
-        self.other += 1;
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row: Option<AbandonedRow<'_>>| {
+            if row.is_some_and(|row| row.is_complete()) {
+                self.complete += 1;
+            } else {
+                self.other += 1;
+            }
+        })
     }
 }
 
-/// The server's process, which ends when this is dropped.
+impl AbandonedRow<'_> {
+    fn is_complete(&self) -> bool {
+        let needed = [&self.skill_id, &self.conn_id, &self.date, &self.abandon_time];
+        needed
+            .iter()
+            .all(|leaf| matches!(leaf, Leaf::Text(text) if !text.is_empty()))
+    }
+}
+
+/// The server's process, which is killed when this is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -391,13 +394,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
+        // It may have ended already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The server: says its address and answers from memory until it is killed.
+/// The server: prints its address and answers from memory until killed.
 fn serve(indented: bool) -> Outcome<()> {
     let bodies: Vec<String> = (0..ANSWERS).map(|answer| body(answer, ROWS, indented)).collect();
     let bodies = Arc::new((body(0, 1, indented), bodies));
@@ -405,7 +408,7 @@ fn serve(indented: bool) -> Outcome<()> {
     println!("http://{}", listener.local_addr()?);
     for stream in listener.incoming() {
         let (stream, bodies) = (stream?, Arc::clone(&bodies));
-        // The end of a connection is a failed read or write.
+        // A connection ends with a failed read or write.
         thread::spawn(move || answer(&stream, &bodies.0, &bodies.1).is_ok());
     }
     Ok(())

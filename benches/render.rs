@@ -1,6 +1,6 @@
-//! Rendering the page: everything from nothing, one operation changed, nothing changed.
+//! Measures rendering the page: all of it, with one operation changed, and with nothing changed.
 //!
-//! 200 operations of 500 series go through the exposition as pollers and scrapes use it. The ceiling is copying the
+//! 200 operations of 500 series pass through the exposition as in real polls and scrapes. The ceiling is copying the
 //! bytes of the same page.
 
 mod series;
@@ -106,7 +106,7 @@ fn report(what: &str, time: Duration, copy: Duration, target: &str) {
     );
 }
 
-/// The median time of several runs, after one that does not count.
+/// The median time of several runs, after a warm-up.
 fn median(mut run: impl FnMut() -> Result<Duration, Error>) -> Result<Duration, Error> {
     run()?;
     let mut times = (0..ROUNDS).map(|_| run()).collect::<Result<Vec<_>, _>>()?;

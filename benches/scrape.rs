@@ -27,12 +27,12 @@ use jiff::tz::TimeZone;
 use procfs::process::Process;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{self, REPORTS};
 use wolkvox_exporter::web::{self, ServerSettings, Site, WebConfig};
 use wolkvox_simulator::{OperationPlan, SimulatedClock, Simulator, SimulatorConfig};
 
@@ -136,13 +136,13 @@ async fn serve(listener: tokio::net::TcpListener, router: Router, web_config: Op
 
 /// A subject: the routes of the exporter, over 150,000 series.
 async fn exporter(web_config: Option<&Path>) -> Outcome<()> {
-    let board = Arc::new(Board::new(process::registry(Timestamp::now()).0));
+    let published = Arc::new(Published::new(process::registry(Timestamp::now()).0));
     for n in 1..=OPERATIONS {
         let operation: Arc<str> = format!("operation-{n:03}").into();
-        board.show(&operation, ReportKind::Campaigns, families(&operation), None);
+        published.publish(&operation, &reports::CAMPAIGNS, families(&operation), None, None);
     }
     let router = web::router(Site {
-        board,
+        published,
         clock: Clock::system(),
         telemetry_path: "/metrics".to_owned(),
         shard: Shard::ONLY,
@@ -359,7 +359,7 @@ fn many(folder: &Path, operations: usize) -> Outcome<()> {
     println!(
         "  polls: {} ({:.1} for each report of each operation), failed {}, rows read: {}, commits: {}",
         grown("wolkvox_report_polls_total"),
-        grown("wolkvox_report_polls_total") / (operations * ReportKind::ALL.len()) as f64,
+        grown("wolkvox_report_polls_total") / (operations * REPORTS.len()) as f64,
         grown("wolkvox_report_poll_failures_total"),
         grown("wolkvox_report_rows_total"),
         grown("wolkvox_exporter_state_commits_total")
@@ -569,8 +569,8 @@ impl Simulation {
                  currency: COP\n    daily_calls: 1000000\n    reports:\n",
                 self.0.line
             )?;
-            for kind in ReportKind::ALL {
-                writeln!(config, "      {}: {{interval: {}s}}", kind.name(), interval.as_secs())?;
+            for kind in REPORTS {
+                writeln!(config, "      {}: {{interval: {}s}}", kind.name, interval.as_secs())?;
             }
         }
         let file = folder.join("wolkvox.yml");

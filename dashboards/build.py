@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """build.py [FOLDER]
 
-Writes the Grafana dashboards into FOLDER, `wolkvox` beside this file unless given. The JSON is committed: whoever changes this
-file runs it, and a test compares. It needs nothing but Python.
+Writes the Grafana dashboards to FOLDER, by default `wolkvox` next to this file. The JSON is committed: run this after changing
+the file, a test compares. It needs only Python.
 
 Rules that hold for every panel:
-- Each selector has `job=~"$job", operation=~"$operation"`, and each result keeps `job` and `operation`: numbers of two
-  operations are never added up, but shown side by side.
-- Names come from the info series, by joins; ids are what links and variables carry.
-- Windows of `increase()` are those of the KPI (20m, 30m, 1h) and at least four polls long; a ratio needs a least volume, so
-  that closed hours are gaps and not noise.
-- What shows "now" is an instant query: the last point of a range query may be hours old.
+- Each selector has `job=~"$job", operation=~"$operation"`, and each result keeps `job` and `operation`: operations are shown side
+  by side, never added up.
+- Names are joined from the info series; links and variables use ids.
+- Windows of `increase()` are those of the KPI (20m, 30m, 1h) and at least four polls long; a ratio needs a minimum volume, so
+  that closed hours are gaps rather than noise.
+- Current values are instant queries: the last point of a range query may be hours old.
 """
 
 import json
@@ -48,7 +48,7 @@ def eq(label: str, value: str) -> str:
 
 
 def total(expr: str, *labels: str) -> str:
-    """The sum by operation, and by what else is named."""
+    """The sum by operation and the given labels."""
     return f"sum by ({', '.join(('job', 'operation', *labels))}) ({expr})"
 
 
@@ -57,7 +57,7 @@ def grown(series: str, window: str, *labels: str, offset: str = "") -> str:
 
 
 def risen(series: str, window: str, *labels: str) -> str:
-    """What a gauge that counts up rose by. A recycle sets it back: that costs one window and never shows a fall."""
+    """The rise of a gauge that counts up. A recycle resets it, which costs one window and never shows a fall."""
     return total(f"clamp_min(delta({series}[{window}]), 0)", *labels)
 
 
@@ -69,7 +69,7 @@ INFO = {
 
 
 def names(name: str) -> str:
-    """The name of each id, once, however many exporters show it."""
+    """The name of each id, once, even if several exporters show it."""
     key, info = INFO[name]
     return f"max by (job, operation, {key}, {name}) ({sel(info)})"
 
@@ -85,13 +85,13 @@ def named_if_known(expr: str, name: str) -> str:
     return f'{named(expr, name)} or label_replace({unnamed}, "{name}", "$1", "{key}", "(.+)")'
 
 
-# A rate needs calls that were answered too. Whether the report lists them is a property of the operation, so any since the
-# start will do: an hour in which really nobody was answered is 100 %.
+# A rate needs answered calls too. Whether the report lists them is a property of the operation, so a single one since the start
+# is enough: an hour in which really nobody was answered is 100 %.
 LISTS_ANSWERED = "and on (job, operation) ({} > 0)".format(
     total(sel("wolkvox_skill_interactions_total", 'result="answered"'))
 )
 RATE_NOTE = (
-    "Only for operations whose report lists answered calls as well; for others there is no denominator, and nothing is shown."
+    "Only for operations whose report lists answered calls too; otherwise there is no denominator, and nothing is shown."
 )
 
 ABANDONED = 'result="abandoned"'
@@ -106,7 +106,7 @@ def abandonment(series, window: str, *labels: str, least: str = "> 0", offset: s
 
 
 def quantile(q: float, buckets: str, window: str, *labels: str, least: int = 1) -> str:
-    """A quantile of a histogram, where there is anything in it: of nothing it is NaN."""
+    """A quantile of a histogram that is not empty: otherwise it would be NaN."""
     by = ", ".join(("job", "operation", *labels))
     count = grown(buckets.replace("_bucket{", "_count{"), window, *labels)
     return f"histogram_quantile({q}, {grown(buckets, window, *labels, 'le')}) and on ({by}) ({count} >= {least})"
@@ -125,12 +125,12 @@ CLOSED = "closed"
 Steps = list[tuple[float | None, str]]
 PLAIN: Steps = [(None, BLUE)]
 ABANDON: Steps = [(None, GREEN), (0.05, AMBER), (0.15, RED)]
-ABANDON_NOTE = "Green below 5 %, amber from 5 %, red from 15 %: the objective, and three times the objective, of the alerts."
+ABANDON_NOTE = "Green below 5 %, amber from 5 %, red from 15 %: the alerts' objective, and three times that."
 MANY_BAD: Steps = [(None, GREEN), (1, RED)]
 AGE: Steps = [(None, GREEN), (600, AMBER), (900, RED)]
 AGE_NOTE = "Amber from 10 min, red from 15 min: two and three polls at the default interval of 5 min."
 
-# The colour says what it is, on every dashboard.
+# The same thing has the same colour on every dashboard.
 COLOURS = {
     "answered": "green", "answer": "green", "ok": "green", "counted": "green",
     "abandoned": "red", "hung up": "red", "invalid": "red", "busy, congestion, failed": "red",
@@ -218,8 +218,8 @@ def series(title: str, description: str, targets: list[Json], unit: str, *, widt
            bars: bool = False, steps: Steps | None = None, fill: int | None = None, maximum: float | None = None,
            decimals: int | None = None, none: str = "nothing in this time", overrides: list[Json] | None = None,
            legend: str = "list", minimum: float | None = 0, interval: str = "5m") -> Json:
-    # Polls come every five minutes. Between them a window of whole polls holds now one more and now one less of them: drawn finer,
-    # every increase would be a saw.
+    # Polls come every five minutes, and a window contains sometimes one more and sometimes one fewer of them. With a finer interval,
+    # every increase would be a sawtooth.
     custom = {
         "drawStyle": "bars" if bars else "line", "lineInterpolation": "linear", "lineWidth": 0 if bars else 2 if stack == "none" else 1,
         "fillOpacity": fill if fill is not None else 70 if bars else 55 if stack != "none" else 8,
@@ -280,14 +280,14 @@ def heatmap(title: str, description: str, expr: str, *, width: int = 12, height:
         "filterValues": {"le": 0.05}, "legend": {"show": True}, "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "tooltip": {"mode": "single", "showColorScale": False, "yHistogram": False},
     }
-    # As wide as the window of the increase, so that a call is in one cell.
+    # As wide as the window of the increase, so that each call is in one cell.
     return panel("heatmap", title, description, [target(expr, "{{le}}", format="heatmap")], width, height, defaults, options,
                  interval="30m")
 
 
 def table(title: str, description: str, exprs: list[str], columns: list[Json], *, width: int = 24, height: int = 8, hidden: list[str],
           order: list[str], sort: str, none: str = "nothing to list", footer: bool = False) -> Json:
-    """One row per set of labels: the targets' rows are merged where their labels agree."""
+    """One row per set of labels: rows of the targets with equal labels are merged."""
     targets = [target(expr, "", instant=True, range=False, format="table") for expr in exprs]
     defaults = {"noValue": none, "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False, "minWidth": 60}}
     options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}],
@@ -303,12 +303,12 @@ def table(title: str, description: str, exprs: list[str], columns: list[Json], *
 
 
 def column(field: str, title: str, unit: str = "", **properties: Any) -> Json:
-    # Without this the text for an empty table would stand in its empty cells.
+    # Without this, empty cells would show the text for an empty table.
     return override(field, displayName=title, noValue="–", **({"unit": unit} if unit else {}), **properties)
 
 
 def unseen(field: str) -> Json:
-    """A field that links need and nobody wants to read. The one key is for Grafana 11, the other for later ones."""
+    """A hidden field that links need. One key is for Grafana 11, the other for later versions."""
     return override(field, custom__hidden=True, custom__hideFrom={"legend": True, "tooltip": True, "viz": True})
 
 
@@ -334,7 +334,7 @@ def row(title: str) -> Json:
 
 
 def laid_out(panels: list[Json]) -> list[Json]:
-    """Places panels from left to right, in lines; a line is full at 24, and all of it is equally high."""
+    """Places panels from left to right in lines of width 24, with panels of equal height."""
     x = y = height = 0
     for number, one in enumerate(panels, 1):
         place = one["gridPos"]
@@ -365,9 +365,9 @@ def query_variable(name: str, label: str, query: str, regex: str = "") -> Json:
 
 
 def name_variable(name: str, label: str, of: str) -> Json:
-    """People pick names, queries get ids. What was there at any time of the range can be picked."""
+    """People pick names, queries get ids. Anything seen at any time in the range can be picked."""
     key, info = INFO[of]
-    # The labels of a result come sorted, and Grafana does not escape quotes in values: hence the greedy name.
+    # Labels in a result are sorted, and Grafana does not escape quotes in values: hence the greedy name.
     query = f"query_result(max by ({key}, {of}) (last_over_time({sel(info)}[$__range])))"
     return query_variable(name, label, query, f'/\\{{{of}="(?<text>.*)",\\s*{key}="(?<value>[^"]+)"\\}}/')
 
@@ -400,8 +400,8 @@ RECYCLES_SHOWN = annotation("Lists recycled", named(RECYCLED, "campaign"), "purp
 
 
 def link(uid: str, title: str, *variables: str) -> list[Json]:
-    """A link from a row of a table to a dashboard; the row's own labels choose what it shows."""
-    # All that is not of the row stays as it is chosen here.
+    """A link from a table row to a dashboard, which shows what the row's labels select."""
+    # Everything else keeps its current selection.
     pairs = ["${datasource:queryparam}", "${job:queryparam}", "var-operation=${__data.fields.operation}"]
     pairs += [f"var-{name}=${{__data.fields.{field}}}" for name, field in (pair.split("=") for pair in variables)]
     return [{"title": title, "url": f"/d/{uid}?${{__url_time_range}}&{'&'.join(pairs)}", "targetBlank": False}]
@@ -427,13 +427,13 @@ RUNNING = 'status="started"'
 
 
 def speed(series_of) -> str:
-    """Dials per minute of the campaigns that run: a stopped one is a gap, not a line at 0."""
+    """Dials per minute of running campaigns: a stopped one is a gap, not a line at 0."""
     running = series_of("wolkvox_campaign_status", RUNNING)
     return f"{series_of('wolkvox_campaign_calls_per_minute')} and on (job, operation, campaign_id) {running} == 1"
 
 
 def where_enough(expr: str, all_of_it: str) -> str:
-    """Shares of next to nothing are noise."""
+    """Leaves out shares of very few, which are noise."""
     return f"({expr} > 0) and on (job, operation) ({all_of_it} >= 20)"
 
 
@@ -450,8 +450,8 @@ def result_share(series_of, result: str, *labels: str, least: str = ">= 20") -> 
 def waits_heatmap(series_of, **more: Any) -> Json:
     return heatmap(
         "Wait before abandoning",
-        "How long callers waited before they gave up: a cell is half an hour, and how many waited for that long. "
-        "Operations are added up here: a heatmap shows one histogram. Source: wolkvox_abandon_time_seconds.",
+        "How long callers waited before they gave up: each cell is how many waited that long in half an hour. "
+        "Operations are added up here, since a heatmap shows one histogram. Source: wolkvox_abandon_time_seconds.",
         f"sum by (le) (increase({series_of('wolkvox_abandon_time_seconds_bucket')}[30m]))", **more)
 
 
@@ -462,18 +462,18 @@ CAMPAIGN_STATES = mappings(_1=("running", GREEN), _0=("stopped", "#6e6e6e"))
 
 
 def data_age(width: int = 3) -> Json:
-    return stat("Data age, oldest", f"Now minus the end of the window that the shown data covers, of the oldest report. {AGE_NOTE} "
+    return stat("Data age, oldest", f"Time since the end of the window that the data covers, for the oldest report. {AGE_NOTE} "
                 "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, "s", steps=AGE, none="never read", width=width, decimals=1)
 
 
 def failing(width: int = 3) -> Json:
-    return stat("Reports failing", "Reports whose last poll failed. Red from one. Source: wolkvox_up.", FAILING, "none",
+    return stat("Reports failing", "Reports whose last poll failed. Red from 1. Source: wolkvox_up.", FAILING, "none",
                 steps=MANY_BAD, none="no exporter", width=width)
 
 
 def alerts_table(width: int, height: int) -> Json:
     return table(
-        "Alerts firing", "Alerts of the exporter's rules that fire now, also those without an operation. Source: ALERTS.",
+        "Alerts firing", "Firing alerts of the exporter's rules, including those without an operation. Source: ALERTS.",
         [f'label_replace(label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report"), '
          '"alert", "$1", "alertname", "Wolkvox(.+)")'],
         [column("alert", "Alert", custom__width=190), column("about", "About"), column("severity", "Severity", custom__width=85), OPERATION],
@@ -489,42 +489,42 @@ def alerts_table(width: int, height: int) -> Json:
 def overview() -> Json:
     per_skill = ("skill_id",)
     return dashboard(
-        "overview", "Overview", "The wall board: what runs, who gives up waiting, and whether the data is fresh.", [],
+        "overview", "Overview", "The wall board: what is running, who gives up waiting, and whether the data is up to date.", [],
         [ALERTS_SHOWN, RECYCLES_SHOWN],
         [
             stat("Campaigns running", "Campaigns in the state started. Source: wolkvox_campaign_status.",
                  total(sel("wolkvox_campaign_status", RUNNING)), "none", none="no data"),
-            stat("Dials per minute", "The sum over all campaigns, as Wolkvox reports it. Source: wolkvox_campaign_calls_per_minute.",
+            stat("Dials per minute", "Sum over all campaigns, as reported by Wolkvox. Source: wolkvox_campaign_calls_per_minute.",
                  total(sel("wolkvox_campaign_calls_per_minute")), "none", none="no data", decimals=0),
-            stat("Answered, 30 min", "Contact rate: results answer / all results that the campaigns gained in the last 30 min, from 20 dials on. "
+            stat("Answered, 30 min", "Contact rate: results `answer` / all results added in the last 30 min, with at least 20 dials. "
                  "Source: wolkvox_campaign_results.", result_share(sel, "answer"), "percentunit", none=CLOSED, decimals=1),
             stat("Offered, 1 h", "Calls and chats that reached a skill in the last hour. Source: wolkvox_skill_interactions_total.",
                  grown(sel(INTERACTIONS), "1h"), "none", none="no data", decimals=0),
-            stat("Abandonment, 1 h", f"Abandoned / offered to skills in the last hour, from 5 on. {ABANDON_NOTE} {RATE_NOTE} "
+            stat("Abandonment, 1 h", f"Abandoned / offered to skills in the last hour, with at least 5. {ABANDON_NOTE} {RATE_NOTE} "
                  "Source: wolkvox_skill_interactions_total.", abandonment(sel, "1h", least=">= 5"), "percentunit",
                  steps=ABANDON, none=CLOSED, decimals=1),
-            stat("Median patience", "Half of those who gave up in the last hour waited for less. Amber from 1 min, red from 2 min: the queue is jammed. "
+            stat("Median patience", "Half of the callers who gave up in the last hour had waited less. Amber from 1 min, red from 2 min: the queue is jammed. "
                  "Source: wolkvox_abandon_time_seconds.", quantile(0.5, sel("wolkvox_abandon_time_seconds_bucket"), "1h"), "s",
                  steps=[(None, GREEN), (60, AMBER), (120, RED)], none="nobody gave up", decimals=1),
             failing(),
             data_age(),
-            series("Abandonment, against last week", "Abandoned / offered of the last 30 min, from 10 offered on; dashed grey: the same time a week ago. "
+            series("Abandonment, against last week", "Abandoned / offered in the last 30 min, with at least 10 offered; dashed grey: the same time a week ago. "
                    f"Lines at 5 % (objective) and 15 % (alert). {RATE_NOTE} Source: wolkvox_skill_interactions_total.",
                    [target(abandonment(sel, "30m", least=">= 10"), "today · {{operation}}"),
                     target(abandonment(sel, "30m", least=">= 10", offset="1w"), "a week ago · {{operation}}")], "percentunit", steps=ABANDON,
                    overrides=[by_operation("a week ago", color=colour("a week ago"), custom__lineStyle={"fill": "dash", "dash": [6, 6]},
                                            custom__fillOpacity=0, custom__lineWidth=1)]),
             waits_heatmap(sel),
-            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that run. Source: wolkvox_campaign_calls_per_minute.",
+            series("Dials per minute by campaign", "As reported by Wolkvox, for running campaigns. Source: wolkvox_campaign_calls_per_minute.",
                    [target(named(speed(sel), "campaign"), "{{campaign}} · {{operation}}")], "none",
                    stack="normal"),
-            series("Offered and abandoned, per 20 min", "Calls and chats offered to skills and abandoned by their callers, in the 20 min before each point. "
+            series("Offered and abandoned, per 20 min", "Calls and chats offered to skills, and those abandoned, in the 20 min before each point. "
                    "Source: wolkvox_skill_interactions_total.",
                    [target(f"{grown(sel(INTERACTIONS), '20m')} > 0", "offered · {{operation}}"),
                     target(f"{grown(sel(INTERACTIONS, ABANDONED), '20m')} > 0", "abandoned · {{operation}}")], "none", fill=25,
                    overrides=[by_operation(one, color=colour(one)) for one in ("offered", "abandoned")]),
-            table("Skills, last hour", "Offered and abandoned of the last hour, the rate, and the wait of the most patient tenth of those who gave up; "
-                  f"a name leads to the skills' dashboard. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
+            table("Skills, last hour", "Offered and abandoned in the last hour, the rate, and the wait that 90 % of those who gave up stayed below; "
+                  f"names link to the skills dashboard. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
                   [named(grown(sel(INTERACTIONS), "1h", *per_skill), "skill"), grown(sel(INTERACTIONS, ABANDONED), "1h", *per_skill),
                    abandonment(sel, "1h", *per_skill), quantile(0.9, sel("wolkvox_abandon_time_seconds_bucket"), "1h", *per_skill)],
                   [column("skill", "Skill", custom__width=190, links=link("wolkvox-skills", "This skill", "skill=skill_id")), OPERATION,
@@ -533,7 +533,7 @@ def overview() -> Json:
                    column("Value #C", "Rate", "percentunit", decimals=1, **text_cell(ABANDON)), column("Value #D", "90 % within", "s", decimals=1)],
                   width=12, height=8, hidden=[], sort="Rate",
                   order=["skill", "operation", "skill_id", "Value #A", "Value #B", "Value #C", "Value #D"]),
-            table("Campaigns", "State, speed and what is left of each list; a name leads to the campaigns' dashboard. "
+            table("Campaigns", "State, speed and what is left of each list; names link to the campaigns dashboard. "
                   "Source: wolkvox_campaign_info, _status, _calls_per_minute, _clean_records, _penetration_day_ratio.",
                   [names("campaign"), total(sel("wolkvox_campaign_status", RUNNING), "campaign_id"),
                    total(sel("wolkvox_campaign_calls_per_minute"), "campaign_id"), total(sel("wolkvox_campaign_clean_records"), "campaign_id"),
@@ -545,12 +545,12 @@ def overview() -> Json:
                    column("Value #E", "Penetration", "percentunit", decimals=0)],
                   width=12, height=8, hidden=["Value #A"], sort="Dials/min",
                   order=["campaign", "operation", "campaign_id", "Value #B", "Value #C", "Value #D", "Value #E"]),
-            series("IVR calls by outcome, per hour", "Calls that ended in a routing point, in the hour before each point: ok went on, hung up did not. "
+            series("IVR calls by outcome, per hour", "Calls that ended in a routing point, in the hour before each point: `ok` continued, `hung up` did not. "
                    "Source: wolkvox_ivr_calls_total.",
                    [target(f"{grown(sel('wolkvox_ivr_calls_total', matcher), '1h')} > 0", f"{name} · {{{{operation}}}}")
                     for matcher, name in (('result="ok"', "ok"), ('result="hung_up"', "hung up"), ('result="other"', "other"))], "none",
                    stack="normal", width=7, height=7, overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
-            series("Length of calls, share of the last 30 min", "Calls by billed length; many of the shortest mean dead air or a wrong list. "
+            series("Length of calls, share of the last 30 min", "Calls by billed length; many very short ones mean dead air or a bad list. "
                    "Source: wolkvox_calls_total.",
                    [target(where_enough(grown(sel('wolkvox_calls_total', eq('duration', name)), '30m'), grown(sel('wolkvox_calls_total'), '30m')), f"{name} · {{{{operation}}}}")
                     for name in ("0-5s", "6-20s", "21-60s", "61-120s", "121s+")], "none", stack="percent", width=7, height=7,
@@ -566,36 +566,36 @@ def campaigns() -> Json:
     preview = of_campaign("wolkvox_preview_calls_total")
 
     def shares(title: str, result: str, what: str, why: str) -> Json:
-        return series(title, f"Dials with the result {what} / all dials that the campaign gained in the 30 min before each point, from 20 dials on. {why} "
+        return series(title, f"Dials with the result `{what}` / all dials added in the 30 min before each point, with at least 20 dials. {why} "
                       "Source: wolkvox_campaign_results.", [target(named(result_share(of_campaign, result, *each), "campaign"), legend)], "percentunit",
                       width=8, maximum=1)
 
     return dashboard(
-        "campaigns", "Campaigns", "Outbound: what each campaign dials, what comes of it, and how long its list lasts.", ["campaign"],
+        "campaigns", "Campaigns", "Outbound: what each campaign dials, with what result, and how long its list lasts.", ["campaign"],
         [ALERTS_SHOWN, RECYCLES_SHOWN],
         [
             stat("Running", "Campaigns in the state started. Source: wolkvox_campaign_status.", total(of_campaign("wolkvox_campaign_status", RUNNING)),
                  "none", none="no data"),
-            stat("Dials per minute", "The sum over the campaigns, as Wolkvox reports it. Source: wolkvox_campaign_calls_per_minute.",
+            stat("Dials per minute", "Sum over the campaigns, as reported by Wolkvox. Source: wolkvox_campaign_calls_per_minute.",
                  total(of_campaign("wolkvox_campaign_calls_per_minute")), "none", none="no data", decimals=0),
-            stat("Dials, 1 h", "Results that the campaigns gained in the last hour. Source: wolkvox_campaign_results.",
+            stat("Dials, 1 h", "Results added in the last hour. Source: wolkvox_campaign_results.",
                  dialled(of_campaign, "1h"), "none", none="no data", decimals=0),
-            stat("Answered, 30 min", "Contact rate: results answer / all results of the last 30 min, from 20 dials on. Source: wolkvox_campaign_results.",
+            stat("Answered, 30 min", "Contact rate: results `answer` / all results added in the last 30 min, with at least 20 dials. Source: wolkvox_campaign_results.",
                  result_share(of_campaign, "answer"), "percentunit", none=CLOSED, decimals=1),
-            stat("Hits, 1 h", "Hits that the campaigns gained in the last hour. Source: wolkvox_campaign_hits.",
+            stat("Hits, 1 h", "Hits added in the last hour. Source: wolkvox_campaign_hits.",
                  risen(of_campaign("wolkvox_campaign_hits"), "1h"), "none", none="no data", decimals=0),
-            stat("Fresh records", "Records not dialled yet, over all campaigns. Source: wolkvox_campaign_clean_records.", total(left), "short",
+            stat("Fresh records", "Records not dialled yet, in all campaigns. Source: wolkvox_campaign_clean_records.", total(left), "short",
                  none="no data"),
-            stat("Lists that end soon", "Running campaigns whose fresh records last for less than 2 h at the speed of the last hour. Amber from one. "
+            stat("Lists that end soon", "Running campaigns whose fresh records last less than 2 h at the speed of the last hour. Amber from 1. "
                  "Source: wolkvox_campaign_clean_records, _status.",
                  f"count by (job, operation) ({left} / (-deriv({left}[1h]) > 0) < 7200 and on (job, operation, campaign_id) "
                  f"{of_campaign('wolkvox_campaign_status', RUNNING)} == 1) or 0 * {total(of_campaign('wolkvox_campaign_status'))}",
                  "none", steps=[(None, GREEN), (1, AMBER)], none="no data"),
-            stat("Data age", f"Now minus the time of the campaigns' state. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
+            stat("Data age", f"Time since the campaigns were read. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'campaigns'))})", "s", steps=AGE,
                  none="never read", decimals=1),
-            table("Campaigns", "A row a campaign, as of now. Penetration above 100 % means that records are dialled more than once. "
-                  "Answered and machine are shares of the results since the list was loaded or recycled. Source: the wolkvox_campaign_* metrics.",
+            table("Campaigns", "One row per campaign, current values. Penetration above 100 % means that records are dialled more than once. "
+                  "`Answered` and `Machine` are shares of the results since the list was loaded or recycled. Source: the wolkvox_campaign_* metrics.",
                   [f"max by (job, operation, campaign_id, campaign, strategy) ({of_campaign('wolkvox_campaign_info')})",
                    total(of_campaign("wolkvox_campaign_status", RUNNING), *each), total(of_campaign("wolkvox_campaign_calls_per_minute"), *each),
                    total(of_campaign("wolkvox_campaign_speed_ratio"), *each), total(of_campaign("wolkvox_campaign_records"), *each), total(left, *each),
@@ -612,29 +612,29 @@ def campaigns() -> Json:
                    column("Value #J", "Hits", "none"), column("Value #K", "Recycled", "none")],
                   height=7, hidden=["Value #A"], sort="Dials/min",
                   order=["campaign", "operation", "campaign_id", "strategy", *(f"Value #{letter}" for letter in "BCDEFGHIJK")]),
-            series("Dials per minute by campaign", "As Wolkvox reports it, for campaigns that run. Source: wolkvox_campaign_calls_per_minute.",
+            series("Dials per minute by campaign", "As reported by Wolkvox, for running campaigns. Source: wolkvox_campaign_calls_per_minute.",
                    [target(named(speed(of_campaign), "campaign"), legend)], "none", stack="normal"),
-            state_timeline("State", "Running or stopped. A gap: the report was not read. Source: wolkvox_campaign_status.",
+            state_timeline("State", "Running or stopped. A gap means that the report was not read. Source: wolkvox_campaign_status.",
                            named(of_campaign("wolkvox_campaign_status", RUNNING), "campaign"), legend, CAMPAIGN_STATES),
-            series("Fresh records left", "Records not dialled yet. A jump up is a new list or a recycle. Source: wolkvox_campaign_clean_records.",
+            series("Fresh records left", "Records not dialled yet. A jump up means a new list or a recycle. Source: wolkvox_campaign_clean_records.",
                    [target(named(left, "campaign"), legend)], "short"),
-            bar_gauge("Time until the list is used up", "Fresh records / the speed at which they went in the last hour, of campaigns whose records fall. "
+            bar_gauge("Time until the list is used up", "Fresh records / the speed at which they were used in the last hour, for campaigns whose lists are shrinking. "
                       "Red below 1 h, amber below 3 h. Source: wolkvox_campaign_clean_records.",
                       f"sort({named(f'{left} / (-deriv({left}[1h]) > 0) < 86400', 'campaign')})", legend, "s",
                       steps=[(None, RED), (3600, AMBER), (10800, GREEN)], none="no list is shrinking", decimals=1),
             row("Results"),
-            shares("Answered", "answer", "answer", "The contact rate; a sudden halving means a number flagged as spam or a broken machine detection."),
-            shares("Answering machines", "answer_machine", "answer_machine", "A rise without a new list points at machine detection."),
-            shares("Busy, congestion, failed", "busy_congestion_failed", "busy_congestion_failed", "Above 40 % suspect the trunk or the numbers."),
-            series("Results, share of the last 30 min", "All dials of the 30 min before each point by result, over the campaigns. Source: wolkvox_campaign_results.",
+            shares("Answered", "answer", "answer", "The contact rate; if it suddenly halves, the number may be flagged as spam or machine detection may be broken."),
+            shares("Answering machines", "answer_machine", "answer_machine", "A rise without a new list points to machine detection."),
+            shares("Busy, congestion, failed", "busy_congestion_failed", "busy_congestion_failed", "Above 40 %, suspect the trunk or the numbers."),
+            series("Results, share of the last 30 min", "All dials in the 30 min before each point by result, over all campaigns. Source: wolkvox_campaign_results.",
                    [target(where_enough(risen(of_campaign('wolkvox_campaign_results', eq('result', key)), '30m'), dialled(of_campaign)), f"{name} · {{{{operation}}}}")
                     for key, name in (("answer", "answer"), ("no_answer", "no answer"), ("answer_machine", "answer machine"),
                                       ("busy_congestion_failed", "busy, congestion, failed"))], "none", stack="percent", width=8,
                    overrides=[by_operation(one, color=colour(one)) for one in ("answer", "no answer", "answer machine", "busy, congestion, failed")]),
-            series("Dials for one answer", "All results / results answer of the 30 min before each point, from 20 dials on. Source: wolkvox_campaign_results.",
+            series("Dials for one answer", "All results / results `answer` in the 30 min before each point, with at least 20 dials. Source: wolkvox_campaign_results.",
                    [target(named(f"({dialled(of_campaign, '30m', *each)} >= 20) / ({risen(of_campaign('wolkvox_campaign_results', eq('result', 'answer')), '30m', *each)} > 0)",
                                  "campaign"), legend)], "none", width=8, decimals=1),
-            series("Hit rate", "Hits / results answer that the campaign gained in the hour before each point, from 10 answers on; hits are the codes that the operation flags. "
+            series("Hit rate", "Hits / results `answer` added in the hour before each point, with at least 10 answers; hits are the codes that the operation flags. "
                    "Source: wolkvox_campaign_hits, wolkvox_campaign_results.",
                    [target(named(f"{risen(of_campaign('wolkvox_campaign_hits'), '1h', *each)} / "
                                  f"({risen(of_campaign('wolkvox_campaign_results', eq('result', 'answer')), '1h', *each)} >= 10)", "campaign"), legend)],
@@ -643,9 +643,9 @@ def campaigns() -> Json:
             series("Preview calls by result, per hour", "Calls of preview campaigns in the hour before each point. Source: wolkvox_preview_calls_total.",
                    [target(f"{grown(preview, '1h', 'call_result')} > 0", "{{call_result}} · {{operation}}")], "none", stack="normal", width=8,
                    overrides=[by_operation(one, color=colour(one)) for one in ("answer", "no_answer", "answer_machine", "busy", "failed")]),
-            series("Mean length of preview calls", "Seconds of calls / calls of the hour before each point, from 5 on. Source: wolkvox_preview_call_duration_seconds.",
+            series("Mean length of preview calls", "Seconds of calls / calls, in the hour before each point, with at least 5. Source: wolkvox_preview_call_duration_seconds.",
                    [target(named_if_known(mean("wolkvox_preview_call_duration_seconds", of_campaign, "1h", *each), "campaign"), legend)], "dthms", width=8),
-            bar_gauge("Codes set by agents, 24 h", "The ten activity codes set most often in the last 24 h. Source: wolkvox_preview_codes_total.",
+            bar_gauge("Codes set by agents, 24 h", "The ten most frequent activity codes in the last 24 h. Source: wolkvox_preview_codes_total.",
                       f"topk(10, {grown(of_campaign('wolkvox_preview_codes_total'), '24h', 'code')} > 0)", "{{code}} · {{operation}}", "none", width=8,
                       decimals=0, none="no codes"),
         ])
@@ -670,44 +670,44 @@ def skills() -> Json:
                  grown(of_skill(INTERACTIONS), "1h"), "none", none="no data", decimals=0),
             stat("Abandoned, 1 h", "Callers who gave up waiting in the last hour. Source: wolkvox_skill_interactions_total.",
                  grown(of_skill(INTERACTIONS, ABANDONED), "1h"), "none", none="no data", decimals=0),
-            stat("Abandonment, 1 h", f"Abandoned / offered in the last hour, from 5 offered on. {ABANDON_NOTE} {RATE_NOTE} "
+            stat("Abandonment, 1 h", f"Abandoned / offered in the last hour, with at least 5 offered. {ABANDON_NOTE} {RATE_NOTE} "
                  "Source: wolkvox_skill_interactions_total.", abandonment(of_skill, "1h", least=">= 5"), "percentunit", steps=ABANDON, none=CLOSED,
                  decimals=1),
-            stat("Without short, 1 h", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) in the last hour, from 5 on. "
+            stat("Without short, 1 h", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) in the last hour, with at least 5. "
                  f"{ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_abandon_time_seconds, wolkvox_skill_interactions_total.",
                  without_short(least=">= 5"), "percentunit", steps=ABANDON, none=CLOSED, decimals=1),
-            stat("Abandonment, 24 h", f"Abandoned / offered in the last 24 h, from 20 offered on. {ABANDON_NOTE} {RATE_NOTE} "
+            stat("Abandonment, 24 h", f"Abandoned / offered in the last 24 h, with at least 20 offered. {ABANDON_NOTE} {RATE_NOTE} "
                  "Source: wolkvox_skill_interactions_total.", abandonment(of_skill, "24h", least=">= 20"), "percentunit", steps=ABANDON, none="too few",
                  decimals=1),
-            stat("Median patience", "Half of those who gave up in the last hour waited for less. Amber from 1 min, red from 2 min. "
+            stat("Median patience", "Half of the callers who gave up in the last hour had waited less. Amber from 1 min, red from 2 min. "
                  "Source: wolkvox_abandon_time_seconds.", quantile(0.5, buckets, "1h"), "s", steps=[(None, GREEN), (60, AMBER), (120, RED)],
                  none="nobody gave up", decimals=1),
-            stat("Short abandons", "Abandoned within 10 s / abandoned in the last hour, from 5 on. Amber from 40 %, red from 60 %: wrong routing, robocalls, dead audio. "
+            stat("Short abandons", "Abandoned within 10 s / abandoned in the last hour, with at least 5. Amber from 40 %, red from 60 %: wrong routing, robocalls, dead audio. "
                  "Source: wolkvox_abandon_time_seconds.", f"{grown(short, '1h')} / ({grown(count, '1h')} >= 5)", "percentunit",
                  steps=[(None, GREEN), (0.4, AMBER), (0.6, RED)], none="too few", decimals=0),
-            stat("Data age", f"Now minus the end of the window that the shown calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
+            stat("Data age", f"Time since the end of the window that the calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'abandoned_calls'))})", "s", steps=AGE,
                  none="never read", decimals=1),
-            series("Abandonment by skill", "Abandoned / offered of the hour before each point, from 10 offered on; closed hours are gaps. Lines at 5 % (objective) and 15 % (alert). "
+            series("Abandonment by skill", "Abandoned / offered in the hour before each point, with at least 10 offered; closed hours are gaps. Lines at 5 % (objective) and 15 % (alert). "
                    f"{RATE_NOTE} Source: wolkvox_skill_interactions_total.",
                    [target(named(abandonment(of_skill, "1h", *each, least=">= 10"), "skill"), legend)], "percentunit", steps=ABANDON, height=9),
-            bar_gauge("Abandonment now, worst first", f"Abandoned / offered in the last hour, from 5 offered on. {ABANDON_NOTE} {RATE_NOTE} "
+            bar_gauge("Abandonment now, worst first", f"Abandoned / offered in the last hour, with at least 5 offered. {ABANDON_NOTE} {RATE_NOTE} "
                       "Source: wolkvox_skill_interactions_total.",
                       f"sort_desc({named(abandonment(of_skill, '1h', *each, least='>= 5'), 'skill')})", legend, "percentunit", steps=ABANDON, height=9,
                       none=CLOSED, decimals=1),
             series("Abandoned per hour, against last week", "Callers who gave up in the hour before each point; dashed grey: the same time a week ago. "
-                   "Works also where the report lists no answered calls. Source: wolkvox_skill_interactions_total.",
+                   "Also works where the report lists no answered calls. Source: wolkvox_skill_interactions_total.",
                    [target(f"{grown(of_skill(INTERACTIONS, ABANDONED), '1h')} > 0", "today · {{operation}}"),
                     target(f"{grown(of_skill(INTERACTIONS, ABANDONED), '1h', offset='1w')} > 0", "a week ago · {{operation}}")], "none", decimals=0,
                    overrides=[by_operation("a week ago", color=colour("a week ago"), custom__lineStyle={"fill": "dash", "dash": [6, 6]},
                                            custom__fillOpacity=0, custom__lineWidth=1)]),
             waits_heatmap(of_skill),
-            series("Wait before abandoning, 90 %", "90 % of those who gave up in the hour before each point waited for less, from 5 on. "
+            series("Wait before abandoning, 90 %", "90 % of the callers who gave up in the hour before each point had waited less, with at least 5. "
                    "Source: wolkvox_abandon_time_seconds.", [target(named(quantile(0.9, buckets, "1h", *each, least=5), "skill"), legend)], "dthms", width=8),
-            series("Short abandons among all", "Abandoned within 10 s / abandoned, of the hour before each point, from 5 on. A surge has other causes than too few agents: "
+            series("Short abandons among all", "Abandoned within 10 s / abandoned, in the hour before each point, with at least 5. A surge rarely means too few agents: "
                    "wrong routing, robocalls, dead audio. Source: wolkvox_abandon_time_seconds.",
                    [target(named(f"{grown(short, '1h', *each)} / ({grown(count, '1h', *each)} >= 5)", "skill"), legend)], "percentunit", width=8, maximum=1),
-            series("Abandonment without short ones", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) of the hour before each point, from 10 on. "
+            series("Abandonment without short ones", "(Abandoned - abandoned within 10 s) / (offered - abandoned within 10 s) in the hour before each point, with at least 10. "
                    f"{ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_abandon_time_seconds, wolkvox_skill_interactions_total.",
                    [target(named(without_short(*each, least=">= 10"), "skill"), legend)], "percentunit", steps=ABANDON, width=8),
             series("Offered by skill, per 20 min", "Calls and chats that reached a skill in the 20 min before each point. Source: wolkvox_skill_interactions_total.",
@@ -716,7 +716,7 @@ def skills() -> Json:
                    "Source: wolkvox_skill_interactions_total.",
                    [target(f"{grown(of_skill(INTERACTIONS), '20m', 'channel')} > 0", "{{channel}} · {{operation}}")], "none", stack="normal", width=12,
                    overrides=[by_operation(one, color=colour(one)) for one in ("voice", "chat", "omni", "none", "other")]),
-            table("Skills, last 24 h", f"A row a skill. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
+            table("Skills, last 24 h", f"One row per skill. {ABANDON_NOTE} {RATE_NOTE} Source: wolkvox_skill_interactions_total, wolkvox_abandon_time_seconds.",
                   [named(grown(of_skill(INTERACTIONS), "24h", *each), "skill"),
                    *(grown(of_skill(INTERACTIONS, f'result="{result}"'), "24h", *each) for result in ("answered", "abandoned")),
                    abandonment(of_skill, "24h", *each), f"{grown(short, '24h', *each)} / ({grown(count, '24h', *each)} > 0)",
@@ -744,39 +744,39 @@ def ivr() -> Json:
         [
             stat("IVR calls, 1 h", "Calls that ended in a routing point in the last hour. Source: wolkvox_ivr_calls_total.", grown(calls, "1h"), "none",
                  none="no data", decimals=0, width=4),
-            stat("Hung up, 1 h", f"Result hung up / all calls of the last hour, from 5 on. {note} Source: wolkvox_ivr_calls_total.",
+            stat("Hung up, 1 h", f"Calls with the result `hung up` / all calls in the last hour, with at least 5. {note} Source: wolkvox_ivr_calls_total.",
                  f"{grown(hung_up, '1h')} / ({grown(calls, '1h')} >= 5)", "percentunit", steps=hang_ups, none=CLOSED, decimals=1, width=4),
-            stat("No key, 1 h", "Steps without a choice / all steps of the last hour, from 5 on. Amber from 25 %, red from 40 % (the alert). "
+            stat("No key, 1 h", "Steps without a choice / all steps in the last hour, with at least 5. Amber from 25 %, red from 40 % (the alert). "
                  "Source: wolkvox_ivr_selections_total.", f"{grown(silent, '1h')} / ({grown(choices, '1h')} >= 5)", "percentunit",
                  steps=[(None, GREEN), (0.25, AMBER), (0.4, RED)], none=CLOSED, decimals=1, width=4),
-            stat("Median time in the menu", "Half of the calls of the last hour took less. Source: wolkvox_ivr_time_seconds.",
+            stat("Median time in the menu", "Half of the calls in the last hour took less. Source: wolkvox_ivr_time_seconds.",
                  quantile(0.5, of_rp("wolkvox_ivr_time_seconds_bucket"), "1h"), "s", none=CLOSED, decimals=1, width=4),
             stat("Transfers, 1 h", "Steps that led to a transfer in the last hour. Source: wolkvox_ivr_transfers_total.",
                  grown(of_rp("wolkvox_ivr_transfers_total"), "1h"), "none", none="no data", decimals=0, width=4),
-            stat("Data age", f"Now minus the end of the window that the shown calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
+            stat("Data age", f"Time since the end of the window that the calls cover. {AGE_NOTE} Source: wolkvox_report_data_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds', eq('report', 'ivr'))})", "s", steps=AGE,
                  none="never read", decimals=1, width=4),
             series("Calls by routing point, per hour", "Calls that ended in a routing point, in the hour before each point. Source: wolkvox_ivr_calls_total.",
                    [target(named(f"{grown(calls, '1h', *each)} > 0", "routing_point"), legend)], "none", stack="normal"),
-            series("Outcome, share of the last hour", "Calls of the hour before each point by outcome. Source: wolkvox_ivr_calls_total.",
+            series("Outcome, share of the last hour", "Calls in the hour before each point by outcome. Source: wolkvox_ivr_calls_total.",
                    [target(where_enough(grown(of_rp('wolkvox_ivr_calls_total', matcher), '1h'), grown(calls, '1h')), f"{name} · {{{{operation}}}}")
                     for matcher, name in (('result="ok"', "ok"), ('result="hung_up"', "hung up"), ('result="other"', "other"))], "none", stack="percent",
                    overrides=[by_operation(one, color=colour(one)) for one in ("ok", "hung up", "other")]),
-            series("Hung up in the menu", f"Result hung up / all calls of the hour before each point, from 10 on. Not containment: whether a caller was served or gave up is not "
-                   f"in the report. Lines: {note} Source: wolkvox_ivr_calls_total.",
+            series("Hung up in the menu", f"Calls with the result `hung up` / all calls in the hour before each point, with at least 10. Not containment: the report does not say "
+                   f"whether a caller was served or gave up. Lines: {note} Source: wolkvox_ivr_calls_total.",
                    [target(named(f"{grown(hung_up, '1h', *each)} / ({grown(calls, '1h', *each)} >= 10)", "routing_point"), legend)], "percentunit",
                    steps=hang_ups, maximum=1),
-            series("No key pressed", "Steps without a choice / all steps of the hour before each point, from 10 on. A rise points at broken audio or tones. "
+            series("No key pressed", "Steps without a choice / all steps in the hour before each point, with at least 10. A rise points to broken audio or tones. "
                    "Source: wolkvox_ivr_selections_total.",
                    [target(named(f"{grown(silent, '1h', *each)} / ({grown(choices, '1h', *each)} >= 10)", "routing_point"), legend)], "percentunit", maximum=1),
-            heatmap("Time in the menu", "Calls of half an hour by the time that they spent in the menu. Operations are added up here: a heatmap shows one histogram. "
+            heatmap("Time in the menu", "Calls in half an hour by the time that they spent in the menu. Operations are added up here, since a heatmap shows one histogram. "
                     "Source: wolkvox_ivr_time_seconds.", f"sum by (le) (increase({of_rp('wolkvox_ivr_time_seconds_bucket')}[30m]))", scheme="Blues"),
-            series("Mean time in the menu", "Seconds in the menu / calls, of the hour before each point, from 5 on. Source: wolkvox_ivr_time_seconds.",
+            series("Mean time in the menu", "Seconds in the menu / calls, in the hour before each point, with at least 5. Source: wolkvox_ivr_time_seconds.",
                    [target(named(mean("wolkvox_ivr_time_seconds", of_rp, "1h", *each), "routing_point"), legend)], "dthms"),
-            bar_gauge("Options chosen, 24 h", "The twelve choices taken most often in the last 24 h; none: no key was pressed. Source: wolkvox_ivr_selections_total.",
+            bar_gauge("Options chosen, 24 h", "The twelve most frequent choices in the last 24 h; `none`: no key was pressed. Source: wolkvox_ivr_selections_total.",
                       f"sort_desc({named(chosen, 'routing_point')})",
                       "{{option}} — {{routing_point}} · {{operation}}", "none", height=10, decimals=0),
-            bar_gauge("Transfers by target, 24 h", "The twelve targets to which most steps led in the last 24 h. Source: wolkvox_ivr_transfers_total.",
+            bar_gauge("Transfers by target, 24 h", "The twelve most frequent targets in the last 24 h. Source: wolkvox_ivr_transfers_total.",
                       f"sort_desc(topk(12, {grown(of_rp('wolkvox_ivr_transfers_total'), '24h', 'dn_transfer')} > 0))", "{{dn_transfer}} · {{operation}}",
                       "none", height=10, decimals=0),
         ])
@@ -786,71 +786,71 @@ def exporter() -> Json:
     report = "{{report}} · {{operation}}"
     used, limit = sel("wolkvox_api_calls_used"), sel("wolkvox_api_calls_limit")
     return dashboard(
-        "exporter", "Exporter", "The exporter itself: is every report read, is the budget kept, is the state saved.", [], [ALERTS_SHOWN],
+        "exporter", "Exporter", "The exporter itself: whether every report is read, the budget is kept, and the state is saved.", [], [ALERTS_SHOWN],
         [
             failing(),
             data_age(),
-            stat("API calls used", "Calls of the operation's local day / the configured budget. Amber from 80 %, red from 95 %. "
+            stat("API calls used", "Calls on the operation's local day / the configured budget. Amber from 80 %, red from 95 %. "
                  "Source: wolkvox_api_calls_used, wolkvox_api_calls_limit.", f"max by (job, operation) ({used} / ({limit} > 0))", "percentunit",
                  steps=[(None, GREEN), (0.8, AMBER), (0.95, RED)], none="no exporter", decimals=0),
-            stat("API failures, 1 h", "Requests that failed in the last hour, retries included. Amber from one, red from ten. "
+            stat("API failures, 1 h", "Requests that failed in the last hour, including retries. Amber from 1, red from 10. "
                  "Source: wolkvox_api_request_failures_total.", grown(sel("wolkvox_api_request_failures_total"), "1h"), "none",
                  steps=[(None, GREEN), (0.5, AMBER), (9.5, RED)], none="no exporter", decimals=0),
             stat("Last commit", "Time since the state was last written to disk. Amber from 10 min, red from 15 min: two and three polls at 5 min. "
                  "Source: wolkvox_exporter_state_last_commit_timestamp_seconds.",
                  f"max by (job, operation) (time() - {sel('wolkvox_exporter_state_last_commit_timestamp_seconds')})", "s", steps=AGE, none="never", decimals=1),
-            stat("Invalid rows, 24 h", "Rows that could not be understood / all rows of the last 24 h. Amber from 0.1 %, red from 1 %: the vendor changed a format. "
+            stat("Invalid rows, 24 h", "Rows that could not be read / all rows in the last 24 h. Amber from 0.1 %, red from 1 %: the vendor probably changed a format. "
                  "Source: wolkvox_report_rows_total.",
                  f"{grown(sel('wolkvox_report_rows_total', eq('outcome', 'invalid')), '24h')} / ({grown(sel('wolkvox_report_rows_total'), '24h')} > 0)",
                  "percentunit", steps=[(None, GREEN), (0.001, AMBER), (0.01, RED)], none="no rows", decimals=2),
-            stat("Series left out, 24 h", "Rows folded into _other or left out because of series_limit in the last 24 h. Red from one. "
+            stat("Series left out, 24 h", "Rows folded into _other or left out because of series_limit in the last 24 h. Red from 1. "
                  "Source: wolkvox_exporter_series_dropped_total.", grown(sel("wolkvox_exporter_series_dropped_total"), "24h"), "none",
                  steps=[(None, GREEN), (0.5, RED)], none="no exporter", decimals=0),
-            stat("Version", "The version that runs. Source: wolkvox_exporter_build_info.",
+            stat("Version", "The running version. Source: wolkvox_exporter_build_info.",
                  'max by (job, version) (wolkvox_exporter_build_info{job=~"$job"})', "none", none="no exporter", show="name", legend="{{version}}"),
-            state_timeline("Reports", "Whether the last poll of each report succeeded. A gap: the exporter was down. Source: wolkvox_up.",
+            state_timeline("Reports", "Whether the last poll of each report succeeded. A gap means that the exporter was down. Source: wolkvox_up.",
                            f"max by (job, operation, report) ({sel('wolkvox_up')})", report, REPORTS_UP, height=9),
-            series("Age of each report's data", f"Now minus the end of the window that the data covers; the lines: {AGE_NOTE} "
+            series("Age of each report's data", f"Time since the end of the window that the data covers; lines: {AGE_NOTE} "
                    "Source: wolkvox_report_data_timestamp_seconds.",
                    [target(f"max by (job, operation, report) (time() - {sel('wolkvox_report_data_timestamp_seconds')})", report)], "dthms", steps=AGE, height=9),
-            series("API requests, per hour", "Requests of the hour before each point, retries included. Source: wolkvox_api_requests_total.",
+            series("API requests, per hour", "Requests in the hour before each point, including retries. Source: wolkvox_api_requests_total.",
                    [target(grown(sel("wolkvox_api_requests_total"), "1h", "report"), report)], "none", stack="normal", width=8),
-            series("Polls failed or skipped, per hour", "Polls that failed, by reason, and polls not made to keep the budget or because the quota is used up, in the hour before each point. "
+            series("Polls failed or skipped, per hour", "Polls that failed, by reason, and polls skipped to keep the budget or because the quota is used up, in the hour before each point. "
                    "Source: wolkvox_report_poll_failures_total, wolkvox_report_polls_skipped_total.",
                    [target(f"{grown(sel('wolkvox_report_poll_failures_total'), '1h', 'report', 'reason')} > 0", "{{reason}} · {{report}} · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'report', 'reason')} > 0", "skipped, {{reason}} · {{report}} · {{operation}}")],
                    "none", stack="normal", width=8, none="no poll failed or was skipped"),
-            series("API calls used today", "Calls of the operation's local day, and its budget (dashed). Source: wolkvox_api_calls_used, wolkvox_api_calls_limit.",
+            series("API calls used today", "Calls on the operation's local day, and its budget (dashed). Source: wolkvox_api_calls_used, wolkvox_api_calls_limit.",
                    [target(f"max by (job, operation) ({used})", "used · {{operation}}"), target(f"max by (job, operation) ({limit})", "budget · {{operation}}")],
                    "none", width=8,
                    overrides=[by_operation("budget", color={"mode": "fixed", "fixedColor": "red"}, custom__fillOpacity=0,
                                            custom__lineStyle={"fill": "dash", "dash": [6, 6]})]),
-            series("Time to answer, 90 %", "90 % of the API's answers of the hour before each point took less. Source: wolkvox_api_request_duration_seconds.",
+            series("Time to answer, 90 %", "90 % of the API's answers in the hour before each point took less. Source: wolkvox_api_request_duration_seconds.",
                    [target(quantile(0.9, sel("wolkvox_api_request_duration_seconds_bucket"), "1h", "report"), report)], "s", width=8),
-            series("Length of the last poll", "All requests of a poll, with waiting for the token's turn. Source: wolkvox_report_poll_duration_seconds.",
+            series("Length of the last poll", "All requests of a poll, including the wait for the token. Source: wolkvox_report_poll_duration_seconds.",
                    [target(f"max by (job, operation, report) ({sel('wolkvox_report_poll_duration_seconds')})", report)], "s", width=8),
-            series("Rows by outcome, per hour", "Rows of the hour before each point: counted, duplicate (seen before), baseline (older than the first poll), late, ignored, invalid. "
+            series("Rows by outcome, per hour", "Rows in the hour before each point: counted, duplicate (seen before), baseline (older than the first poll), late, ignored, invalid. "
                    "Source: wolkvox_report_rows_total.",
                    [target(f"{grown(sel('wolkvox_report_rows_total', eq('outcome', one)), '1h')} > 0", f"{one} · {{{{operation}}}}")
                     for one in ("counted", "duplicate", "baseline", "late", "ignored", "invalid")], "short", stack="normal", width=8,
                    overrides=[by_operation(one, color=colour(one)) for one in ("counted", "duplicate", "baseline", "late", "ignored", "invalid")]),
             series("Odd rows and fields, per hour", "Invalid fields by name, day totals that fell, windows cut by the record limit, and rows counted long after they happened, "
-                   "of the hour before each point. Source: wolkvox_report_invalid_fields_total, _corrections_total, _capped_windows_total, _backlog_rows_total.",
+                   "in the hour before each point. Source: wolkvox_report_invalid_fields_total, _corrections_total, _capped_windows_total, _backlog_rows_total.",
                    [target(f"{grown(sel('wolkvox_report_invalid_fields_total'), '1h', 'report', 'field')} > 0", "{{field}} of {{report}} · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_corrections_total'), '1h')} > 0", "day totals that fell · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_capped_windows_total'), '1h')} > 0", "windows cut · {{operation}}"),
                     target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", "rows counted late · {{operation}}")], "none", width=12,
                    none="nothing odd"),
             alerts_table(12, 8),
-            series("Memory and state", "Resident memory of the exporter's process, and the size of each operation's file where there is a state path. "
+            series("Memory and state", "Resident memory of the exporter, and the size of each operation's state file if there is a state path. "
                    "Source: process_resident_memory_bytes, wolkvox_exporter_state_size_bytes.",
                    [target('process_resident_memory_bytes{job=~"$job"}', "memory · {{instance}}"),
                     target(f"max by (job, operation) ({sel('wolkvox_exporter_state_size_bytes')})", "state · {{operation}}")], "bytes", width=6),
-            series("CPU", "Seconds of CPU a second. Source: process_cpu_seconds_total.",
+            series("CPU", "Seconds of CPU per second. Source: process_cpu_seconds_total.",
                    [target('rate(process_cpu_seconds_total{job=~"$job"}[$__rate_interval])', "{{job}} · {{instance}}")], "percentunit", width=6, interval="1m"),
-            series("Scrapes: time", "Time that Prometheus's scrapes took. Source: scrape_duration_seconds.",
+            series("Scrapes: time", "Duration of Prometheus's scrapes. Source: scrape_duration_seconds.",
                    [target('scrape_duration_seconds{job=~"$job"}', "{{job}} · {{instance}}")], "s", width=6, interval="1m"),
-            series("Scrapes: samples", "Samples that each scrape brought. Source: scrape_samples_scraped.",
+            series("Scrapes: samples", "Samples per scrape. Source: scrape_samples_scraped.",
                    [target('scrape_samples_scraped{job=~"$job"}', "{{job}} · {{instance}}")], "short", width=6, interval="1m"),
         ])
 

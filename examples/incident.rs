@@ -1,9 +1,9 @@
 //! `incident SECONDS LENGTH`
 //!
-//! Serves an operation in which callers of a skill give up, that many seconds after the start and for that long. Prints a
-//! configuration for the exporter that polls it each second, then serves until it is killed.
+//! Serves an operation in which callers of a skill give up, SECONDS after the start and for LENGTH seconds. Prints an exporter
+//! configuration that polls it every second, then serves until it is killed.
 //!
-//! An hour of a usual day passes in a minute: there are as many calls in it as rules expect of an hour.
+//! A minute has as many calls as the rules expect in an hour of a usual day.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::net::TcpListener;
@@ -11,7 +11,7 @@ use wolkvox_simulator::{
     CallMix, EventPlan, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
 };
 
-/// Calls of an hour in a minute.
+/// An hour's calls in a minute.
 const VOLUME: f64 = 60.0;
 
 #[tokio::main]
@@ -43,7 +43,7 @@ async fn main() -> anyhow::Result<()> {
     });
     let served = simulator.start(TcpListener::bind("127.0.0.1:0").await?)?;
     let operation = &simulator.operations()[0];
-    // JSON is YAML. Written at once, so that whoever waits for it gets it whole.
+    // JSON is YAML. Written in one call, so that a waiting reader gets all of it.
     let report = serde_json::json!({"interval": "1s", "timeout": "10s", "max_age": "10s"});
     let events = serde_json::json!({
         "interval": "1s", "timeout": "10s", "max_age": "10s", "overlap": "30s",

@@ -1,7 +1,7 @@
 //! `manual --to FOLDER`
 //!
-//! Writes the manual pages and the completions for bash, zsh and fish into a folder, from the command line's own
-//! definition. They are made for packages, and are not in the program: it would grow by what few machines need.
+//! Writes the manual pages and the completions for bash, zsh and fish to a folder, from the command line's own definition.
+//! Packages contain them; the program does not, since few machines need them.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -14,7 +14,7 @@ use wolkvox_exporter::cli::Arguments;
 /// The program, as packages install it.
 const NAME: &str = "wolkvox_exporter";
 
-/// What the command line does not know of itself.
+/// Sections that the definition of the command line lacks.
 const MORE: &str = r#".SH "EXIT STATUS"
 0 when it was stopped, 1 when it failed, 2 for wrong usage or configuration.
 .SH SIGNALS
@@ -34,7 +34,7 @@ its state, one file an operation
 
 #[derive(Parser)]
 struct Options {
-    /// The folder; it is made if it is not there.
+    /// The folder, created if necessary.
     #[arg(long, value_name = "FOLDER")]
     to: PathBuf,
 }
@@ -42,7 +42,7 @@ struct Options {
 fn main() -> std::io::Result<()> {
     let folder = Options::parse().to;
     std::fs::create_dir_all(&folder)?;
-    // The revision and the compiler, which --version also tells, would make each build's pages others.
+    // Without revision and compiler, which --version shows too: they would make the pages differ with each build.
     let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     clap_mangen::generate_to(command.clone(), &folder)?;
     OpenOptions::new()

@@ -3,7 +3,6 @@
 mod operations;
 mod sharding;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +14,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::operations::{Operations, Plan};
-use crate::board::Board;
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigSource};
 use crate::metrics::process::{self, ConfigGauges};
+use crate::published::Published;
 use crate::reload::{self, Asked, ReloadHandle, Reloads};
 use crate::web::{self, ServerSettings, Site};
 
@@ -31,8 +30,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Start {
     /// The configuration.
     pub config: Config,
-    /// How to read it again.
-    pub config_source: ConfigSource,
+    /// How a reload reads it again. Without one, a reload changes nothing.
+    pub config_source: Option<ConfigSource>,
     /// Whether `/-/reload` may be used.
     pub enable_lifecycle: bool,
     /// Where it serves. Bound before, so that a port in use is found before anything is asked.
@@ -48,12 +47,11 @@ pub struct Start {
 }
 
 impl Start {
-    /// Plain HTTP at `/metrics`, and a reload finds the same configuration.
+    /// Plain HTTP at `/metrics`; a reload changes nothing.
     pub fn new(config: Config, listeners: Vec<TcpListener>) -> Self {
-        let same = config.clone();
         Self {
             config,
-            config_source: ConfigSource::from_fn(move || Ok(same.clone())),
+            config_source: None,
             enable_lifecycle: false,
             listeners,
             telemetry_path: "/metrics".to_owned(),
@@ -64,34 +62,11 @@ impl Start {
     }
 }
 
-/// Reads the configuration as it is now; an error has all its mistakes.
-#[derive(Clone)]
-pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, String> + Send + Sync>);
-
-impl ConfigSource {
-    /// A source that does this each time. It may wait for the disk.
-    pub fn from_fn(read: impl Fn() -> Result<Config, String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
-    }
-
-    async fn read(&self) -> Result<Config, String> {
-        let read = Arc::clone(&self.0);
-        let read = spawn_blocking(move || read()).await;
-        read.unwrap_or_else(|error| Err(format!("reading the configuration failed: {error}; please report it")))
-    }
-}
-
-impl fmt::Debug for ConfigSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ConfigSource")
-    }
-}
-
 /// An exporter that runs.
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
-    board: Arc<Board>,
+    published: Arc<Published>,
     reload: ReloadHandle,
     stop: CancellationToken,
     tasks: JoinSet<anyhow::Result<()>>,
@@ -101,8 +76,8 @@ pub struct Running {
 pub fn start(start: Start) -> anyhow::Result<Running> {
     let shard = start.config.shard;
     let (registry, gauges) = process::registry(start.clock.now());
-    let board = Arc::new(Board::new(registry));
-    let mut operations = Operations::new(Arc::clone(&board), start.clock.clone(), start.retry);
+    let published = Arc::new(Published::new(registry));
+    let mut operations = Operations::new(Arc::clone(&published), start.clock.clone(), start.retry);
     operations.start(start.config)?;
     gauges.set_operations(operations.count());
 
@@ -123,7 +98,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         .map(TcpListener::local_addr)
         .collect::<Result<Vec<_>, _>>()?;
     let router = web::router(Site {
-        board: Arc::clone(&board),
+        published: Arc::clone(&published),
         clock: start.clock,
         telemetry_path: start.telemetry_path,
         shard,
@@ -132,7 +107,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     tasks.spawn(web::serve(start.listeners, router, start.server, stop.clone()));
     Ok(Running {
         addresses,
-        board,
+        published,
         reload,
         stop,
         tasks,
@@ -142,7 +117,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
 /// The operations, and whatever changes them.
 struct Configured {
     operations: Operations,
-    source: ConfigSource,
+    source: Option<ConfigSource>,
     reloads: Reloads,
     gauges: ConfigGauges,
     clock: Clock,
@@ -183,7 +158,13 @@ impl Configured {
     }
 
     async fn plan(&self) -> Result<Plan, String> {
-        let config = self.source.read().await?;
+        let config = match self.source.clone() {
+            Some(source) => {
+                let read = spawn_blocking(move || source.read()).await;
+                read.map_err(|error| format!("reading the configuration failed: {error}; please report it"))??
+            }
+            None => self.operations.config().clone(),
+        };
         for warning in config.warnings() {
             tracing::warn!("configuration: {warning}");
         }
@@ -199,8 +180,8 @@ impl Running {
     }
 
     /// What it shows.
-    pub fn board(&self) -> &Arc<Board> {
-        &self.board
+    pub fn published(&self) -> &Arc<Published> {
+        &self.published
     }
 
     /// Where to ask for a reload.

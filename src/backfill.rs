@@ -13,7 +13,6 @@ mod reader;
 mod records;
 mod text;
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -32,31 +31,14 @@ pub use self::text::Written;
 use crate::client::{CallBudget, Client, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Config, Operation, Shard};
+use crate::failure::Failure;
 use crate::fetch::pieces::CUT_AT;
 use crate::fetch::window;
 use crate::ledger::{Ledger, Storage};
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::reports::Kind;
 
 /// The buffer for writing the file, in bytes.
 const BUFFER: usize = 1 << 20;
-
-/// Why there is no history, and what to do about it.
-#[derive(Debug)]
-pub enum Failure {
-    /// The command line or the configuration does not allow it.
-    Usage(String),
-    /// It did not complete.
-    Failed(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Usage(text) | Failure::Failed(text) => f.write_str(text),
-        }
-    }
-}
 
 /// How the API is queried.
 #[derive(Clone, Copy, Debug)]
@@ -130,12 +112,15 @@ pub async fn run(
     let today = window::local_date(now, &operation.timezone);
     let calls_used = ledger.as_ref().map_or(0, |ledger| ledger.calls_used(today));
     let grid = SampleGrid::new(plan.from, options.step);
-    let counts_days = plan.ends.contains_key(&ReportKind::CallDurations);
-    let days = if counts_days {
-        CallDurations::all_series(operation.currency.as_deref())
-    } else {
-        Vec::new()
-    };
+    let days: Vec<_> = plan
+        .ends
+        .keys()
+        .filter_map(|report| match report.kind {
+            Kind::DayTotals(totals) => Some((totals.zeros)(operation.currency.as_deref())),
+            Kind::Current(_) | Kind::Events(_) => None,
+        })
+        .flatten()
+        .collect();
     let mut history = History::new(grid, config.series_limit, &days);
     records.iter().for_each(|record| history.apply(record));
     drop(records);
@@ -278,7 +263,7 @@ fn random_key() -> Result<u128, Failure> {
 async fn read_all(reader: &mut Reader<'_>, plan: &Plan) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for (report, end) in &plan.ends {
-        match reader.read(*report, plan.from, end).await {
+        match reader.read(report, plan.from, end).await {
             Ok(()) => {}
             Err(Abort::All(failure)) => return Err(failure),
             Err(Abort::Report(error)) => failed.push(format!("{report}: {error}")),

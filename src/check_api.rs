@@ -1,12 +1,12 @@
-//! One real round against the configured operations, told in plain words.
+//! Requests each configured report once, and describes the results in plain words.
 //!
-//! Each configured report is asked once, with the questions and readers of the poller. Nothing is kept: the folder of the
-//! state is never opened, since an exporter may be running on it.
+//! It uses the queries and readers of the poller and saves nothing. It never opens the state, since an exporter may be
+//! running on it.
 
+mod describe;
 pub mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -17,66 +17,63 @@ use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Re
 use crate::clock::Clock;
 use crate::config::{Config, Operation, ReportConfig};
 use crate::fetch::clocks;
-use crate::fetch::pieces::CUT_AT;
-use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::queries::{self, Api, EventQuery};
 use crate::fetch::window;
 use crate::metrics::series::SeriesKey;
-use crate::metrics::{Family, Kind};
-use crate::reports::call_durations::CallDurations;
-use crate::reports::events::Collected;
-use crate::reports::{Outcome, ReportKind, Tally};
+use crate::metrics::{Family, Kind as FamilyKind};
+use crate::reports::current::CurrentState;
+use crate::reports::day_totals::DayTotals;
+use crate::reports::events::{Collected, EventRows};
+use crate::reports::{Kind, Report, Tally};
 use crate::wire::{Query, Rows};
 
-/// A newest row of so many seconds is worth a word: in a contact centre at work there are younger ones.
-const OLD: i64 = 30 * 60;
-
-/// What a check came to.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Reports that were asked.
+    /// Number of requested reports.
     pub reports: u64,
-    /// Reports that failed.
+    /// Number of failed reports.
     pub failed: u64,
-    /// Calls of the API that were made.
+    /// Number of API calls.
     pub calls: u64,
 }
 
-/// What one report came to.
+/// The result for one report.
 #[derive(Debug)]
-pub struct ReportCheck {
+pub struct CheckedReport {
     /// The report.
-    pub report: ReportKind,
+    pub report: &'static Report,
     /// How long the request took, if one was sent.
     pub duration: Option<Duration>,
-    /// What came, or why nothing did.
+    /// The contents of the answer, or why there is none.
     pub result: Result<Found, ApiError>,
-    /// What the values look like, if that was asked for.
+    /// The shapes of the values, if requested.
     pub shapes: Option<Shapes>,
     calls: u64,
 }
 
-/// What an answer held.
+/// The contents of an answer.
 #[derive(Debug)]
 pub struct Found {
-    /// The rows, whatever becomes of them.
+    /// The number of rows, whether they would count or not.
     pub rows: u64,
-    /// The length of the answer, once decompressed.
+    /// The size of the answer in bytes, after decompression.
     pub bytes: u64,
-    /// How far the API's clock is ahead of ours, if it shows one.
+    /// How far the API's clock is ahead of ours, if the answer shows it.
     pub clock_ahead: Option<SignedDuration>,
-    /// How old the newest row is, where rows are dated.
+    /// The age of the newest row, if rows have dates.
     pub newest_age: Option<SignedDuration>,
-    /// What the exporter would show: families and their series.
+    /// The number of series that the exporter would show, by family.
     pub series: BTreeMap<&'static Family, usize>,
-    /// Whether there is more than `series_limit` lets through.
+    /// Whether `series_limit` would leave some out.
     pub over_limit: bool,
-    /// What became of the rows.
+    /// How the rows would count.
     pub tally: Tally,
-    /// What was asked for, in words.
-    asked: String,
+    /// The requested range in words.
+    range: String,
 }
 
-/// Asks each report of each operation once, one after the other, and writes what came as it comes.
+/// Requests each report of each operation once, in sequence, and writes every result immediately.
 pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut impl Write) -> io::Result<Verdict> {
     let mut verdict = Verdict::default();
     writeln!(
@@ -86,7 +83,7 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
     if with_shapes {
         writeln!(
             out,
-            "Shapes show digits as 9, letters as a or A, other signs as ¤; length and punctuation are kept."
+            "Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept."
         )?;
     }
     for operation in &config.operations {
@@ -104,17 +101,17 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
             verdict.reports += 1;
             let check = match &client {
                 Ok(client) => {
-                    let asked = Asked {
+                    let check = Check {
                         client,
                         operation,
-                        report: *report,
+                        report,
                         config: report_config,
                         series_limit: config.series_limit,
                     };
-                    asked.check(with_shapes, clock).await
+                    check.run(with_shapes, clock).await
                 }
-                Err(error) => ReportCheck {
-                    report: *report,
+                Err(error) => CheckedReport {
+                    report,
                     duration: None,
                     result: Err(error.clone()),
                     shapes: None,
@@ -131,29 +128,33 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
     Ok(verdict)
 }
 
-/// A report that is to be asked.
-struct Asked<'c> {
+/// A report to check.
+struct Check<'c> {
     client: &'c Client,
     operation: &'c Operation,
-    report: ReportKind,
+    report: &'static Report,
     config: &'c ReportConfig,
     series_limit: usize,
 }
 
-impl Asked<'_> {
-    async fn check(&self, with_shapes: bool, clock: &Clock) -> ReportCheck {
+impl Check<'_> {
+    async fn run(&self, with_shapes: bool, clock: &Clock) -> CheckedReport {
         let now = clock.now();
         let today = window::local_date(now, &self.operation.timezone);
         let mut api = CheckedApi {
             client: self.client,
             timeout: self.config.timeout,
-            // What is left of the day is known to the exporter alone.
+            // Only the exporter knows how many of the day's calls are left.
             budget: CallBudget::new(u32::MAX, today, 0),
             attempts: Vec::new(),
             sketch: with_shapes.then(Sketch::default),
         };
-        let result = self.ask(&mut api, now, clock).await;
-        ReportCheck {
+        let result = match self.report.kind {
+            Kind::Current(state) => self.current(&mut api, state, now, clock).await,
+            Kind::DayTotals(totals) => self.day(&mut api, totals, now, clock).await,
+            Kind::Events(rows) => self.events(&mut api, rows, now, clock).await,
+        };
+        CheckedReport {
             report: self.report,
             duration: api.attempts.last().map(|attempt| attempt.duration),
             result,
@@ -162,58 +163,80 @@ impl Asked<'_> {
         }
     }
 
-    async fn ask(&self, api: &mut CheckedApi<'_>, now: Timestamp, clock: &Clock) -> Result<Found, ApiError> {
-        let operation = self.operation;
-        match self.report {
-            ReportKind::Campaigns => {
-                let answer = queries::campaigns(api).await?;
-                let found = Found::new(&answer, answer.rows.tally(), "of now".to_owned(), now, clock)?;
-                let (shown, left_out) = answer.rows.series(self.series_limit);
-                let series = shown.iter().map(|family| (family.family, family.series.len()));
-                Ok(Found {
-                    series: series.collect(),
-                    over_limit: !left_out.is_empty(),
-                    ..found
-                })
-            }
-            ReportKind::CallDurations => {
-                let date = window::local_date(now, &operation.timezone);
-                let answer = queries::call_durations(api, operation, date, now).await?;
-                let found = Found::new(&answer, answer.rows.tally(), format!("of today, {date}"), now, clock)?;
-                let series = CallDurations::all_series(operation.currency.as_deref());
-                Ok(Found {
-                    series: by_family(series.iter().map(|(key, _)| key)),
-                    ..found
-                })
-            }
-            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => {
-                let until = Timestamp::from_second(now.as_second()).unwrap_or(now);
-                let overlap = SignedDuration::try_from(self.config.overlap).unwrap_or_default();
-                let question = EventQuestion {
-                    report: self.report,
-                    from: until.checked_sub(overlap).unwrap_or(until),
-                    until,
-                    zone: &operation.timezone,
-                    filter: self.config.filter.as_deref(),
-                    // Nothing is remembered, so identities need not be kept secret.
-                    hash_key: 0,
-                };
-                let answer = question.ask(api).await?;
-                let local = |at: Timestamp| operation.timezone.to_datetime(at);
-                let asked = format!("dated {} to {}", local(question.from), local(question.until));
-                let found = Found::new(&answer, &answer.rows.tally, asked, now, clock)?;
-                let series = series_of_events(&answer.rows, self.report);
-                // Names are not subject to it: each id has one.
-                let limited =
-                    |(family, count): (&&Family, &usize)| family.kind != Kind::Info && *count > self.series_limit;
-                Ok(Found {
-                    newest_age: answer.rows.newest.map(|newest| until.duration_since(newest)),
-                    over_limit: series.iter().any(limited),
-                    series,
-                    ..found
-                })
-            }
-        }
+    async fn current(
+        &self,
+        api: &mut CheckedApi<'_>,
+        state: CurrentState,
+        now: Timestamp,
+        clock: &Clock,
+    ) -> Result<Found, ApiError> {
+        let answer = queries::current(api, self.report, state, self.series_limit).await?;
+        let found = Found::new(
+            &answer,
+            &answer.rows.tally,
+            "of the current state".to_owned(),
+            now,
+            clock,
+        )?;
+        let series = answer.rows.series.iter();
+        Ok(Found {
+            series: series.map(|family| (family.family, family.series.len())).collect(),
+            over_limit: !answer.rows.left_out.is_empty(),
+            ..found
+        })
+    }
+
+    async fn day(
+        &self,
+        api: &mut CheckedApi<'_>,
+        totals: DayTotals,
+        now: Timestamp,
+        clock: &Clock,
+    ) -> Result<Found, ApiError> {
+        let date = window::local_date(now, &self.operation.timezone);
+        let answer = queries::day(api, self.report, totals, self.operation, date, now).await?;
+        let found = Found::new(&answer, &answer.rows.tally, format!("of today, {date}"), now, clock)?;
+        let series = (totals.zeros)(self.operation.currency.as_deref());
+        Ok(Found {
+            series: by_family(series.iter().map(|(key, _)| key)),
+            ..found
+        })
+    }
+
+    async fn events(
+        &self,
+        api: &mut CheckedApi<'_>,
+        rows: EventRows,
+        now: Timestamp,
+        clock: &Clock,
+    ) -> Result<Found, ApiError> {
+        let zone = &self.operation.timezone;
+        let until = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let overlap = SignedDuration::try_from(self.config.overlap).unwrap_or_default();
+        let query = EventQuery {
+            report: self.report,
+            rows,
+            from: until.checked_sub(overlap).unwrap_or(until),
+            until,
+            zone,
+            only: self.config.filter.as_deref(),
+            // Nothing is stored, so identities need no secret key.
+            hash_key: 0,
+        };
+        let answer = query.fetch(api).await?;
+        let local = |at: Timestamp| zone.to_datetime(at);
+        let range = format!("dated {} to {}", local(query.from), local(query.until));
+        let found = Found::new(&answer, &answer.rows.tally, range, now, clock)?;
+        let series = series_of_events(&answer.rows, self.report);
+        // Names are not limited: each id has one.
+        let limited =
+            |(family, count): (&&Family, &usize)| family.kind != FamilyKind::Info && *count > self.series_limit;
+        Ok(Found {
+            newest_age: answer.rows.newest.map(|newest| until.duration_since(newest)),
+            over_limit: series.iter().any(limited),
+            series,
+            ..found
+        })
     }
 }
 
@@ -221,12 +244,12 @@ impl Found {
     fn new<R>(
         answer: &Answer<R>,
         tally: &Tally,
-        asked: String,
+        range: String,
         now: Timestamp,
         clock: &Clock,
     ) -> Result<Self, ApiError> {
         clocks::compare(answer.date, now)?;
-        // The header has whole seconds, and some time passed until the answer was read.
+        // The header has whole seconds, and reading the answer took some time.
         let (sent, read) = (now.as_second(), clock.now().as_second());
         let clock_ahead = answer.date.map(|date| {
             let date = date.as_second();
@@ -240,12 +263,12 @@ impl Found {
             series: BTreeMap::new(),
             over_limit: false,
             tally: tally.clone(),
-            asked,
+            range,
         })
     }
 }
 
-/// How many series each family would have.
+/// The number of series per family.
 fn by_family<'k>(keys: impl IntoIterator<Item = &'k SeriesKey>) -> BTreeMap<&'static Family, usize> {
     let mut families = BTreeMap::new();
     for key in keys {
@@ -254,19 +277,19 @@ fn by_family<'k>(keys: impl IntoIterator<Item = &'k SeriesKey>) -> BTreeMap<&'st
     families
 }
 
-fn series_of_events(events: &Collected, report: ReportKind) -> BTreeMap<&'static Family, usize> {
+fn series_of_events(events: &Collected, report: &'static Report) -> BTreeMap<&'static Family, usize> {
     let keys: BTreeSet<&SeriesKey> = events.series.iter().chain(&events.born_together).collect();
     let mut families = by_family(keys);
     for (family, _) in events.names.keys() {
         *families.entry(*family).or_default() += 1;
     }
-    for family in report.families() {
+    for family in report.families {
         families.entry(family).or_default();
     }
     families
 }
 
-/// The API as a check asks it: once, whatever comes.
+/// The API as a check uses it: one request, no retries.
 struct CheckedApi<'c> {
     client: &'c Client,
     timeout: Duration,
@@ -276,7 +299,7 @@ struct CheckedApi<'c> {
 }
 
 impl Api for CheckedApi<'_> {
-    async fn ask<R: Rows + Send>(
+    async fn fetch<R: Rows + Send>(
         &mut self,
         query: &Query,
         rows: impl Fn() -> R + Send + Sync,
@@ -297,114 +320,5 @@ impl Api for CheckedApi<'_> {
                 Ok(answer.map(|sketched| sketched.rows))
             }
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { reports, failed, calls } = self;
-        match failed {
-            0 => write!(f, "All {reports} reports are fine.")?,
-            failed => write!(f, "{failed} of {reports} reports failed.")?,
-        }
-        write!(f, " Calls of the API made: {calls}.")
-    }
-}
-
-impl fmt::Display for ReportCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let took = self
-            .duration
-            .map_or_else(String::new, |duration| format!(" in {:.2} s", duration.as_secs_f64()));
-        match &self.result {
-            Ok(found) => {
-                let Found { rows, bytes, .. } = found;
-                writeln!(f, "  {}: {rows} rows, {bytes} bytes{took}", self.report)?;
-                write!(f, "{found}")?;
-            }
-            Err(error) => {
-                writeln!(f, "  {}: FAILED{took}", self.report)?;
-                writeln!(f, "    {error}")?;
-            }
-        }
-        match &self.shapes {
-            Some(shapes) if self.result.is_ok() || !shapes.is_empty() => write!(f, "{shapes}"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.rows == 0 {
-            writeln!(
-                f,
-                "    the report is empty: the API has no rows {}; that is no failure, but rows can come hours late",
-                self.asked
-            )?;
-        } else {
-            writeln!(f, "    asked for rows {}", self.asked)?;
-        }
-        if self.rows >= CUT_AT {
-            writeln!(
-                f,
-                "    the API gives no more rows at once: the exporter will ask in smaller windows"
-            )?;
-        }
-        if let Some(ahead) = self.clock_ahead {
-            let seconds = ahead.as_secs();
-            match seconds {
-                0 => writeln!(f, "    the API's clock agrees with ours")?,
-                1.. => writeln!(f, "    the API's clock is {seconds} s ahead of ours")?,
-                _ => writeln!(f, "    the API's clock is {} s behind ours", -seconds)?,
-            }
-        }
-        if let Some(age) = self.newest_age {
-            let age = age.as_secs();
-            match age {
-                0.. => writeln!(
-                    f,
-                    "    the newest row is {} old{}",
-                    humantime::format_duration(Duration::from_secs(age.unsigned_abs())),
-                    if age < OLD {
-                        ""
-                    } else {
-                        ": if there was more since, rows come late or the operation's timezone is wrong"
-                    }
-                )?,
-                _ => writeln!(
-                    f,
-                    "    the newest row is dated {} s after now: check the operation's timezone",
-                    -age
-                )?,
-            }
-        }
-        let bad = [
-            (Outcome::Invalid, "rows that lack what identifies them"),
-            (Outcome::Ignored, "totals, repetitions, or rows that say nothing yet"),
-        ];
-        for (outcome, why) in bad {
-            let rows = self.tally.rows(outcome);
-            if rows > 0 {
-                writeln!(f, "    would be {}: {rows}, {why}", outcome.name())?;
-            }
-        }
-        for (field, count) in self.tally.invalid_fields() {
-            writeln!(
-                f,
-                "    could not be read: {field} in {count} of the rows; please report what --shapes says of it"
-            )?;
-        }
-        if self.over_limit {
-            writeln!(
-                f,
-                "    more than series_limit allows: raise it, or what is beyond will not have series of its own"
-            )?;
-        }
-        writeln!(f, "    would expose")?;
-        for (family, count) in &self.series {
-            writeln!(f, "      {:<42} {count:>6} series", family.sample_name())?;
-        }
-        Ok(())
     }
 }

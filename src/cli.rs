@@ -91,8 +91,8 @@ pub enum Command {
         #[arg(long)]
         shapes: bool,
     },
-    /// Writes what was before live counting, as OpenMetrics for promtool: exits with 0, or with 1 if it did not come to its
-    /// end, and goes on when it is run again.
+    /// Writes what was before live counting, as OpenMetrics for promtool: exits with 0, or with 1 if it did not come to
+    /// its end, and goes on when it is run again.
     Backfill(backfill::Options),
     /// Runs the exporter against an embedded simulator: no account needed.
     Demo {

@@ -1,4 +1,4 @@
-//! The Wolkvox API: one request in flight, its answer read row by row, its failures told apart.
+//! A client for the Wolkvox API: one request at a time, answers read row by row, failures classified.
 
 mod budget;
 mod envelope;
@@ -21,32 +21,32 @@ use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
 pub use self::rows::AnswerReader;
-use self::rows::BesideRows;
+use self::rows::IgnoreRows;
 use crate::config;
 use crate::wire::{Query, Rows};
 
-/// The vendor's servers answer a connect in well under a second; an unregistered public IP gets no answer at all.
+/// The vendor's servers accept a connection in well under a second; an unregistered public IP gets no answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The vendor gives a call 60 s, which may pass before the first byte; a longer silence will not end.
+/// The vendor gives a call 60 s, all of which may pass before the first byte. A longer silence will not end.
 const READ_TIMEOUT: Duration = Duration::from_secs(75);
-/// The body of a failure is a line of JSON; of anything else only the beginning is worth reading.
+/// The body of a failure is one line of JSON. Of anything else, only the start is useful.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
 
 /// A complete answer.
 #[derive(Debug)]
 pub struct Answer<R> {
-    /// What the report made of the rows.
+    /// The reader, after it has read all rows.
     pub rows: R,
-    /// The API's clock when it answered, if it said so.
+    /// The API's clock at the time of the answer, if given.
     pub date: Option<Timestamp>,
-    /// How many rows the answer had, whatever became of them.
+    /// The number of rows in the answer, whether they count or not.
     pub count: u64,
-    /// How long it was, once decompressed.
+    /// The size in bytes, after decompression.
     pub bytes: u64,
 }
 
 impl<R> Answer<R> {
-    /// The same answer, with something else made of its rows.
+    /// Converts the rows.
     pub fn map<T>(self, change: impl FnOnce(R) -> T) -> Answer<T> {
         Answer {
             rows: change(self.rows),
@@ -57,10 +57,10 @@ impl<R> Answer<R> {
     }
 }
 
-/// One request as it went: how long it took and why it failed, if it did.
+/// One request: how long it took, and why it failed if it did.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
-    /// From sending to the end of the body.
+    /// From sending the request to the end of the body.
     pub duration: Duration,
     /// The reason, if it failed.
     pub failure: Option<Reason>,
@@ -69,13 +69,13 @@ pub struct Attempt {
 /// What a poll allows its requests, and what they used of it.
 #[derive(Debug)]
 pub struct Allowance<'a> {
-    /// Time for one request, its body included.
+    /// The timeout of one request, including its body.
     pub timeout: Duration,
     /// No retry starts after this much time.
     pub retry_within: Duration,
-    /// The calls of the day; every request takes one.
+    /// The calls of the day; every request uses one.
     pub budget: &'a mut CallBudget,
-    /// The requests that were sent, retries too.
+    /// The requests that were sent, including retries.
     pub attempts: &'a mut Vec<Attempt>,
 }
 
@@ -85,23 +85,23 @@ pub struct Client {
     http: reqwest::Client,
     base_url: String,
     retry: RetryPolicy,
-    /// The token, locked while a request is in flight: Wolkvox refuses two at once.
+    /// The token, locked during a request: Wolkvox refuses two at the same time.
     token: Arc<Mutex<SecretString>>,
 }
 
 impl Client {
-    /// A client for an operation. Fails when the system has no CA roots, or the proxy or CA file of the configuration
-    /// cannot be used.
+    /// A client for an operation. Fails when the system has no CA roots, or when the configured proxy or CA file is
+    /// unusable.
     pub fn new(operation: &config::Operation, retry: RetryPolicy) -> Result<Self, ApiError> {
         let unusable = |what: String| ApiError::new(Reason::Other, what);
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("wolkvox_exporter/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            // A redirect would carry the token to another host.
+            // A redirect would send the token to another host.
             .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(1)
-            // Only the configured proxy: one set for other programs is not meant for the token.
+            // Use only the configured proxy: one set for other programs must not see the token.
             .no_proxy();
         if let Some(proxy) = &operation.proxy {
             let proxy =
@@ -116,7 +116,7 @@ impl Client {
             }
             builder = builder.tls_certs_merge(certificates);
         } else if operation.base_url.starts_with("http://") && operation.proxy.is_none() {
-            // Nothing to verify, so nothing to load: the demo runs where there are no CA roots.
+            // Nothing to verify, so load nothing: the demo runs where there are no CA roots.
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let http = builder.build().map_err(|e| {
@@ -138,7 +138,8 @@ impl Client {
         *self.token.lock().await = token;
     }
 
-    /// Asks and reads the whole answer; asks again where that may help. `rows` makes a fresh reader for each try.
+    /// Sends a query and reads the whole answer; retries where that may help. `rows` makes a new reader for each
+    /// attempt.
     pub async fn fetch<R: Rows>(
         &self,
         query: &Query,
@@ -180,8 +181,12 @@ impl Client {
     }
 
     async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
-        let mut secret = HeaderValue::from_str(token.expose_secret())
-            .map_err(|_| ApiError::new(Reason::Auth, "the token has characters that no HTTP header can hold"))?;
+        let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
+            ApiError::new(
+                Reason::Auth,
+                "the token has characters that are not allowed in an HTTP header",
+            )
+        })?;
         secret.set_sensitive(true);
         let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
         let mut response = request.send().await.map_err(ApiError::from_transport)?;
@@ -192,12 +197,12 @@ impl Client {
             let retry_after = retry_after(response.headers(), date);
             let mut body = Vec::new();
             while body.len() < MAX_FAILURE_BODY {
-                // The status is what counts: a body that breaks off takes nothing away from it.
+                // The status decides, so an incomplete body does not matter.
                 let Ok(Some(chunk)) = response.chunk().await else { break };
                 body.extend_from_slice(&chunk);
             }
-            // Whoever listens hears what could be read of it; what it means is told apart from that.
-            let _ = AnswerReader::new(BesideRows(&mut rows)).feed(&body);
+            // Pass on the keys that could be read; the meaning is decided separately, from the envelope.
+            let _ = AnswerReader::new(IgnoreRows(&mut rows)).feed(&body);
             return match Envelope::of_failure(&body).meaning(status.as_u16()) {
                 Meaning::Rows | Meaning::NoRows => Ok(Answer {
                     rows,
@@ -217,15 +222,15 @@ impl Client {
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
-        let address = format!("{}/api/v2/{}", self.base_url, query.script);
+        let address = format!("{}/api/v2/{}", self.base_url, query.endpoint.script);
         let mut url = Url::parse(&address).map_err(|e| {
             ApiError::new(
                 Reason::Other,
-                format!("server or url of the operation makes no address: {e}"),
+                format!("the operation's server or url is not a valid address: {e}"),
             )
         })?;
         url.query_pairs_mut()
-            .append_pair("api", query.api)
+            .append_pair("api", query.endpoint.api)
             .extend_pairs(&query.parameters);
         Ok(url)
     }
@@ -235,7 +240,7 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Timestamp::try_from(httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?).ok()
 }
 
-/// The wait that the API asks for, in seconds or as a date by its own clock.
+/// The wait that the API asks for, given in seconds or as a date by its own clock.
 fn retry_after(headers: &HeaderMap, date: Option<Timestamp>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

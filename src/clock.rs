@@ -33,8 +33,8 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// An instant by both clocks: the wall clock, for what is about dates, and the monotonic one, which never jumps, for how
-/// long something lasts.
+/// An instant by both clocks: the wall clock, for what is about dates, and the monotonic one, which never jumps, for
+/// how long something lasts.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// By the wall clock.

@@ -8,6 +8,7 @@ mod operation;
 mod report;
 mod server;
 mod shard;
+mod source;
 mod summary;
 mod token;
 
@@ -15,6 +16,7 @@ pub use crate::yaml::mistake::{Mistake, Mistakes};
 pub use operation::{CaFile, Operation};
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
+pub use source::{ConfigError, ConfigSource};
 pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
 
@@ -67,8 +69,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so this is
-    /// done when it has been checked as a whole.
+    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so
+    /// this is done when it has been checked as a whole.
     pub fn keep(&mut self, shard: Shard) {
         self.shard = shard;
         let others = self.operations.extract_if(.., |operation| !shard.has(&operation.name));

@@ -1,4 +1,5 @@
-//! Asks the API for a report: which query, over which window, in which pieces. Shared by the poller, check-api and backfill.
+//! Requests a report from the API: which query, which window, in which pieces. The poller, check-api and backfill share
+//! it.
 
 pub(crate) mod calls;
 pub(crate) mod clocks;

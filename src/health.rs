@@ -1,7 +1,8 @@
-//! The exporter about itself: what became of its polls, per operation and report.
+//! The exporter's own metrics about its polls, per operation and report.
 //!
-//! Plain numbers that the operation's poller keeps and shows with each poll. Every counter exists at 0 from the start
-//! for every report and reason, so that the first failure is an increase; they start anew with the process.
+//! Each operation's poller keeps these numbers and publishes them with every poll. Every counter exists at 0 from the
+//! start for every report and reason, so that the first failure is an increase. The counters restart at 0 with the
+//! process.
 
 mod families;
 
@@ -21,14 +22,14 @@ use crate::client::{Attempt, Reason};
 use crate::ledger::Statistics;
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
-use crate::reports::{Outcome, ReportKind, Tally};
+use crate::reports::{Outcome, Report, Tally};
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// To keep the daily budget.
+    /// To keep within the daily budget.
     Budget,
-    /// The API said that the day's calls are used up.
+    /// The API reported that the day's calls are used up.
     Quota,
 }
 
@@ -36,18 +37,19 @@ const SKIPS: [Skip; 2] = [Skip::Budget, Skip::Quota];
 /// The values of the label `reason`, in the same order.
 const SKIP_REASONS: [&str; SKIPS.len()] = ["budget", "quota"];
 
-/// What became of the polls of an operation.
+/// How the polls of an operation went.
 #[derive(Clone, Debug)]
 pub struct OperationHealth {
-    /// By report; those that are polled.
-    pub reports: BTreeMap<ReportKind, ReportHealth>,
+    /// All polled reports.
+    pub reports: BTreeMap<&'static Report, ReportHealth>,
     /// Calls used on the local day.
     pub calls_used: u32,
-    /// Calls allowed a day.
+    /// Calls allowed per day.
     pub calls_limit: u32,
     /// Commits of the state.
     pub state: Statistics,
-    dropped: BTreeMap<&'static Family, u64>,
+    /// Number of series that the limit left out, for every family of the polled reports.
+    pub dropped: BTreeMap<&'static Family, u64>,
 }
 
 /// A failure in words, for people.
@@ -59,38 +61,40 @@ pub struct LastError {
     pub what: String,
     /// What to do.
     pub advice: &'static str,
+    /// Why polls are skipped, if the failure is that no calls are left.
+    pub skip: Option<Skip>,
 }
 
-/// What became of the polls of one report.
+/// How the polls of one report went.
 #[derive(Clone, Debug)]
 pub struct ReportHealth {
-    /// The last poll succeeded; `None` before the first has ended.
+    /// Whether the last poll succeeded; `None` before the first has ended.
     pub up: Option<bool>,
     /// Polls that have ended.
     pub polls: u64,
-    /// When the report was last asked for.
+    /// When the report was last requested.
     pub last_attempt: Option<Timestamp>,
-    /// When it was last read without a failure.
+    /// When the report was last read without a failure.
     pub last_success: Option<Timestamp>,
     /// The end of the window that the shown data covers.
     pub data: Option<Timestamp>,
-    /// The time between polls that is in effect.
+    /// The current time between polls.
     pub interval: Duration,
     /// How long the last poll took.
     pub duration: Option<Duration>,
-    /// When it is asked for next, as far as is known; set by whoever asks.
+    /// When it will be polled next, as far as is known; set by the poller.
     pub next_poll: Option<Timestamp>,
     /// The last failure, until a poll succeeds.
     pub last_error: Option<LastError>,
-    /// What came of the rows.
+    /// How its rows were counted.
     pub tally: Tally,
-    /// Day totals that fell.
+    /// Day totals that decreased.
     pub corrections: u64,
-    /// Counted rows that were older than three intervals, and than 15 minutes.
+    /// Counted rows that were older than three intervals and older than 15 minutes.
     pub backlog_rows: u64,
-    /// Seconds that alone reached the record limit.
+    /// Single seconds that reached the record limit.
     pub capped_windows: u64,
-    /// Whether what is shown was read before this process, and kept in the state.
+    /// Whether the shown data was read by an earlier process and restored from the state.
     is_restored: bool,
     failures: [u64; Reason::ALL.len()],
     skipped: [u64; SKIPS.len()],
@@ -100,7 +104,8 @@ pub struct ReportHealth {
 }
 
 impl ReportHealth {
-    fn new(interval: Duration) -> Self {
+    /// Before the first poll.
+    pub fn new(interval: Duration) -> Self {
         Self {
             up: None,
             polls: 0,
@@ -124,19 +129,19 @@ impl ReportHealth {
         }
     }
 
-    /// Takes over from the state how far the report was read before; `None` if it never was.
+    /// Adopts the progress from the state; `None` if the report was never read.
     pub fn restored(&mut self, covered: Option<Timestamp>) {
         self.is_restored = covered.is_some();
         self.last_success = covered;
         self.data = covered;
     }
 
-    /// Whether the first poll has ended, well or badly, or was left out.
+    /// Whether the first poll has ended, with or without success, or was left out.
     fn first_poll_ended(&self) -> bool {
         self.up.is_some() || self.skipped.iter().any(|count| *count > 0)
     }
 
-    /// Takes note of a request.
+    /// Records a request.
     pub fn request(&mut self, attempt: Attempt) {
         self.requests += 1;
         if let Some(reason) = attempt.failure {
@@ -146,7 +151,7 @@ impl ReportHealth {
         self.request_duration.observe(REQUEST_BOUNDS, Micros(micros));
     }
 
-    /// Takes note of a failure of a poll.
+    /// Records a failure of a poll.
     pub fn failure(&mut self, reason: Reason, what: String) {
         self.failures[reason as usize] += 1;
         self.up = Some(false);
@@ -154,32 +159,34 @@ impl ReportHealth {
             reason,
             what,
             advice: reason.advice(),
+            skip: None,
         });
     }
 
-    /// Takes note that there are no calls left for the report, whose own last poll may have been good.
-    pub fn without_calls(&mut self, what: &str, advice: &'static str) {
+    /// Records that no calls are left for the report; its own last poll may have been good.
+    pub fn out_of_calls(&mut self, skip: Skip, what: &str, advice: &'static str) {
         self.up = Some(false);
         self.last_error = Some(LastError {
             reason: Reason::Quota,
             what: what.to_owned(),
             advice,
+            skip: Some(skip),
         });
     }
 
-    /// Takes note of a success.
+    /// Records a success.
     pub fn success(&mut self, at: Timestamp) {
         self.up = Some(true);
         self.last_success = Some(at);
         self.last_error = None;
     }
 
-    /// Takes note of a poll that was left out.
+    /// Records a poll that was left out.
     pub fn skip(&mut self, skip: Skip) {
         self.skipped[skip as usize] += 1;
     }
 
-    /// Requests so far, retries too.
+    /// Requests so far, including retries.
     pub fn requests(&self) -> u64 {
         self.requests
     }
@@ -191,46 +198,8 @@ impl ReportHealth {
 }
 
 impl OperationHealth {
-    /// Nothing has happened yet.
-    pub fn new(reports: impl IntoIterator<Item = (ReportKind, Duration)>, calls_limit: u32) -> Self {
-        let reports: BTreeMap<_, _> = reports
-            .into_iter()
-            .map(|(report, interval)| (report, ReportHealth::new(interval)))
-            .collect();
-        let families = reports.keys().flat_map(|report| report.families());
-        Self {
-            dropped: families.map(|family| (family, 0)).collect(),
-            reports,
-            calls_used: 0,
-            calls_limit,
-            state: Statistics::default(),
-        }
-    }
-
-    /// Goes over to another set of reports and another limit. What is known of a report that stays is kept.
-    pub fn reconfigure(&mut self, reports: impl IntoIterator<Item = (ReportKind, Duration)>, calls_limit: u32) {
-        let mut before = std::mem::replace(self, Self::new(reports, calls_limit));
-        for (kind, report) in &mut self.reports {
-            if let Some(before) = before.reports.remove(kind) {
-                *report = ReportHealth {
-                    interval: report.interval,
-                    ..before
-                };
-            }
-        }
-        for (family, dropped) in &mut self.dropped {
-            *dropped = before.dropped.get(family).copied().unwrap_or_default();
-        }
-        self.calls_used = before.calls_used;
-        self.state = before.state;
-    }
-
-    /// Takes note of series that the limit left out.
-    pub fn dropped(&mut self, family: &'static Family, series: u64) {
-        *self.dropped.entry(family).or_default() += series;
-    }
-
-    /// Whether there is something to show: from the state, or because every report's first poll has ended or was left out.
+    /// Whether there is something to show: data from the state, or the first poll of every report has ended or was left
+    /// out.
     pub fn is_ready(&self) -> bool {
         let mut reports = self.reports.values();
         reports.any(|report| report.is_restored) || self.reports.values().all(ReportHealth::first_poll_ended)
@@ -238,30 +207,30 @@ impl OperationHealth {
 
     /// All of it as series.
     pub fn series(&self) -> Vec<FamilySeries> {
-        let mut page = Page::default();
-        for (kind, report) in &self.reports {
-            page.report(*kind, report);
+        let mut series = SeriesBuilder::default();
+        for (report, health) in &self.reports {
+            series.report(report, health);
         }
-        page.gauge(&CALLS_USED, [], Some(f64::from(self.calls_used)));
-        page.gauge(&CALLS_LIMIT, [], Some(f64::from(self.calls_limit)));
-        for (family, series) in &self.dropped {
-            page.counter(&SERIES_DROPPED, [family.sample_name().into()], *series);
+        series.gauge(&CALLS_USED, [], Some(f64::from(self.calls_used)));
+        series.gauge(&CALLS_LIMIT, [], Some(f64::from(self.calls_limit)));
+        for (family, dropped) in &self.dropped {
+            series.counter(&SERIES_DROPPED, [family.sample_name().into()], *dropped);
         }
-        page.counter(&STATE_COMMITS, [], self.state.commits);
-        page.counter(&STATE_COMMIT_FAILURES, [], self.state.failures);
-        page.gauge(&STATE_LAST_COMMIT, [], self.state.last_commit.map(seconds));
-        page.gauge(&STATE_SIZE, [], self.state.size_bytes.map(|bytes| bytes as f64));
-        page.0.into_values().collect()
+        series.counter(&STATE_COMMITS, [], self.state.commits);
+        series.counter(&STATE_COMMIT_FAILURES, [], self.state.failures);
+        series.gauge(&STATE_LAST_COMMIT, [], self.state.last_commit.map(seconds));
+        series.gauge(&STATE_SIZE, [], self.state.size_bytes.map(|bytes| bytes as f64));
+        series.0.into_values().collect()
     }
 }
 
 /// Series by family.
 #[derive(Default)]
-struct Page(BTreeMap<&'static Family, FamilySeries>);
+struct SeriesBuilder(BTreeMap<&'static Family, FamilySeries>);
 
-impl Page {
-    fn report(&mut self, kind: ReportKind, health: &ReportHealth) {
-        let name = || Label::Borrowed(kind.name());
+impl SeriesBuilder {
+    fn report(&mut self, report: &'static Report, health: &ReportHealth) {
+        let name = || Label::Borrowed(report.name);
         let counters = [
             (&POLLS, health.polls),
             (&CORRECTIONS, health.corrections),
@@ -300,7 +269,7 @@ impl Page {
         for outcome in Outcome::ALL {
             self.counter(&ROWS, [name(), outcome.name().into()], health.tally.rows(outcome));
         }
-        for field in kind.fields() {
+        for field in report.fields {
             let count = health.tally.invalid_fields().get(field).copied().unwrap_or_default();
             self.counter(&INVALID_FIELDS, [name(), (*field).into()], count);
         }

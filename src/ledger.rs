@@ -7,6 +7,7 @@
 
 mod commit;
 pub(crate) mod counters;
+mod day_reading;
 mod days;
 mod events;
 mod facts;
@@ -31,7 +32,7 @@ use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Label, Value};
 use crate::metrics::{Family, Kind};
-use crate::reports::{ReportKind, Tally};
+use crate::reports::{Report, Tally};
 
 pub use self::days::{DayBirth, DayProgress, DayReading};
 pub use self::events::EventProgress;
@@ -125,7 +126,7 @@ impl Ledger {
     }
 
     /// Up to when a report is read; `None` before its birth, and always for a report of the current state.
-    pub fn covered(&self, report: ReportKind) -> Option<Timestamp> {
+    pub fn covered(&self, report: &'static Report) -> Option<Timestamp> {
         let day = self.day_progress(report).map(|progress| progress.covered);
         day.or(self.event_progress(report).map(|progress| progress.covered))
     }
@@ -171,6 +172,35 @@ impl Ledger {
             return Ok(());
         }
         self.write(now, |_, _| Ok((StateChange::default().with_calls(day, used), ())))
+    }
+
+    /// What a report was last read from.
+    pub fn source(&self, report: &'static Report) -> Option<&ReportSource> {
+        self.state.sources.get(&report)
+    }
+
+    /// Commits what a report is read from. If that is another stream of events, the totals stay and the report is born again
+    /// with its next poll.
+    pub fn commit_source(
+        &mut self,
+        report: &'static Report,
+        source: &ReportSource,
+        now: Moment,
+    ) -> Result<(), StateError> {
+        if self.source(report) == Some(source) {
+            return Ok(());
+        }
+        let source = source.clone();
+        self.write(now, |_, state| {
+            let before = state.sources.get(&report);
+            let is_another = before.is_some_and(|before| before.is_another_stream(&source));
+            let change = StateChange {
+                forget_progress: is_another.then_some(report),
+                source: Some((report, source)),
+                ..StateChange::default()
+            };
+            Ok((change, ()))
+        })
     }
 
     /// Drops the series that were idle for too long.

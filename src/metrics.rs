@@ -1,10 +1,10 @@
-//! Metric families: name, type, labels, help. The families themselves are defined where their values come from: those of a
-//! report in its file, the exporter's own in [`health`](crate::health) and [`process`].
+//! Metric families: name, type, labels, help. Each is defined where its values come from: those of a report in the
+//! report's file, the exporter's own in [`health`](crate::health) and [`process`].
 
 pub mod process;
 pub mod series;
 
-/// A metric family. Each is a static, and equal to another if the names are equal.
+/// A metric family. Each is a static; families with equal names are equal.
 #[derive(Debug)]
 pub struct Family {
     /// The name without the suffix that its type adds (`_total`, `_info`).
@@ -13,12 +13,12 @@ pub struct Family {
     pub kind: Kind,
     /// The names of the labels apart from `operation`, in the order of the values in a series.
     pub labels: &'static [&'static str],
-    /// The labels whose values become `_other` when a family has too many label sets: those with free values, or the id in a
-    /// family with nothing but an id. Empty where the number of label sets is fixed.
+    /// The labels whose values become `_other` when a family has too many label sets: those with free values, or the id
+    /// if the family has only an id. Empty if the number of label sets is fixed.
     pub free_labels: &'static [&'static str],
-    /// The labels with a fixed list of values, and the list.
+    /// The labels with fixed values, and the values.
     pub fixed_values: &'static [(&'static str, &'static [&'static str])],
-    /// What it is, and which report and field it comes from, in one line.
+    /// What it is, and its report and field, in one line.
     pub help: &'static str,
 }
 
@@ -101,7 +101,7 @@ impl Family {
         Self { fixed_values, ..self }
     }
 
-    /// The name that queries use.
+    /// The name for queries.
     pub fn sample_name(&self) -> String {
         match self.kind {
             Kind::Counter => format!("{}_total", self.name),

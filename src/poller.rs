@@ -1,62 +1,65 @@
-//! A task per operation reads its reports one after the other, on a grid, and shows what came of it.
+//! One task per operation polls its reports one after the other, on a fixed grid, and publishes the results.
 //!
-//! Only here do the parts meet: the client that asks, the reports that know what rows mean, the ledger that counts, and
-//! the board on which the result is shown.
+//! Only this module connects the client that sends queries, the reports that interpret rows, the ledger that counts,
+//! and the store from which the web serves.
 
-mod call_durations;
+mod commit;
+mod current;
+mod day_totals;
 mod events;
+mod failure_log;
 mod grid;
-mod releases;
-mod results;
+mod held_series;
+mod record;
+mod schedule;
+mod source;
 mod stop;
-mod streak;
-pub(crate) mod turns;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use self::commit::SharedLedger;
+use self::failure_log::FailureStreak;
 pub use self::grid::{Grid, phase};
-use self::releases::{Releases, commit_apart};
-use self::results::Before;
+use self::held_series::HeldSeries;
+use self::schedule::{Schedule, Turn};
 pub use self::stop::Stop;
-use self::streak::Streak;
-use crate::board::Board;
-use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, Reason, RetryPolicy};
+use crate::client::{Allowance, Answer, ApiError, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::{Operation, ReportConfig};
+use crate::fetch::calls::until_midnight;
 use crate::fetch::pieces::PieceLength;
-use crate::fetch::queries::{self, Api};
+use crate::fetch::queries::Api;
 use crate::fetch::{clocks, window};
-use crate::health::{OperationHealth, Skip};
+use crate::health::{OperationHealth, ReportHealth, Skip};
 use crate::ledger::{Ledger, StateError, Storage};
-use crate::reports::{ReportKind, Tally};
+use crate::metrics::Family;
+use crate::published::Published;
+use crate::reports::{Kind, Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
-/// What to do when `daily_calls` are used up, as opposed to the calls that the API grants.
+/// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
-    "polls go on after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
+    "polling resumes after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
 
-/// What holds for all operations.
+/// The settings that all operations share.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How long a new counter series shows 0.
+pub struct PollSettings {
+    /// How long a new counter series stays at 0.
     pub new_series_hold: Duration,
     /// Label sets per operation and family.
     pub series_limit: usize,
-    /// When a failed request is sent again.
+    /// When a failed request is retried.
     pub retry: RetryPolicy,
-    /// An answer with so many rows is taken as cut by the API.
+    /// An answer with at least this many rows is assumed to be cut by the API.
     pub cut_at: u64,
 }
-
-/// How often a stopping poller looks whether its last commit has ended.
-const COMMIT_CHECK: Duration = Duration::from_millis(5);
 
 /// Why an operation cannot be polled at all.
 #[derive(Debug, thiserror::Error)]
@@ -73,40 +76,56 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Poller {
     operation: Arc<Operation>,
-    settings: Settings,
+    settings: PollSettings,
     client: Client,
     clock: Clock,
-    board: Arc<Board>,
-    ledger: Arc<Mutex<Ledger>>,
+    published: Arc<Published>,
+    ledger: SharedLedger,
     budget: CallBudget,
-    health: OperationHealth,
-    /// No poll before this instant, and why; set by the API's own word.
-    suspended: Option<(Timestamp, Skip)>,
-    /// When each report last had its turn, whether it was polled or not.
-    last_ticks: BTreeMap<ReportKind, Timestamp>,
-    /// Ticks since the last poll of a report, for when only every k-th is kept.
-    ticks_left_out: BTreeMap<ReportKind, u64>,
+    reports: BTreeMap<&'static Report, PolledReport>,
+    schedule: Schedule,
+    /// Number of series that the limit left out, for every family of the polled reports.
+    dropped: BTreeMap<&'static Family, u64>,
+    /// The API refused the token, so its file is read again before the next poll.
     token_is_doubtful: bool,
-    /// How much time the next piece of a report may cover.
-    piece_lengths: BTreeMap<ReportKind, PieceLength>,
-    /// Where a window ended that was not read to its end: the next one goes on there, and does not reach back again.
-    unfinished: BTreeMap<ReportKind, Timestamp>,
-    /// When the poll that is under way began.
-    poll_began: Instant,
-    /// The local date on which idle series were last looked for.
+    /// The local date of the last search for idle series.
     idle_checked: Date,
-    /// The failures in a row of each report that fails.
-    streaks: BTreeMap<ReportKind, Streak>,
+}
+
+/// What the poller keeps about a report between polls.
+#[derive(Debug)]
+struct PolledReport {
+    health: ReportHealth,
+    /// How much time the next piece may cover.
+    piece_length: PieceLength,
+    /// Where an incomplete window stopped. The next window continues there and does not reach back again.
+    unfinished: Option<Timestamp>,
+    /// The failures since the last success.
+    failures: Option<FailureStreak>,
+}
+
+/// A poll in progress.
+#[derive(Debug)]
+struct Poll {
+    report: &'static Report,
+    config: ReportConfig,
+    /// When the poll began. This counts as the time of the whole poll.
+    now: Timestamp,
+    began: Instant,
+    rows: u64,
+    counted: u64,
+    invalid: u64,
+    requests: usize,
 }
 
 impl Poller {
-    /// A poller that has not asked or shown anything yet.
+    /// A poller that has not yet sent or published anything.
     pub fn new(
         operation: Operation,
-        settings: Settings,
+        settings: PollSettings,
         storage: Storage,
         clock: Clock,
-        board: Arc<Board>,
+        published: Arc<Published>,
     ) -> Result<Self, StartError> {
         let client = Client::new(&operation, settings.retry)?;
         let now = clock.now();
@@ -117,30 +136,25 @@ impl Poller {
             Moment::at(now),
         )?;
         let today = window::local_date(now, &operation.timezone);
-        let mut health = OperationHealth::new(intervals(&operation), operation.daily_calls);
-        for (report, health) in &mut health.reports {
-            health.restored(ledger.covered(*report));
-        }
         let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
-        health.calls_used = budget.used();
+        let reports = operation.reports.iter().map(|(report, config)| {
+            let mut polled = PolledReport::new(config.interval);
+            polled.health.restored(ledger.covered(report));
+            (*report, polled)
+        });
         Ok(Self {
+            reports: reports.collect(),
+            schedule: schedule_of(&operation, Instant::now()),
+            dropped: families_of(&operation).map(|family| (family, 0)).collect(),
             budget,
             operation: Arc::new(operation),
             settings,
             client,
             clock,
-            board,
-            ledger: Arc::new(Mutex::new(ledger)),
-            health,
-            suspended: None,
-            last_ticks: BTreeMap::new(),
-            ticks_left_out: BTreeMap::new(),
+            published,
+            ledger: SharedLedger::new(ledger),
             token_is_doubtful: false,
-            piece_lengths: BTreeMap::new(),
-            unfinished: BTreeMap::new(),
-            poll_began: Instant::now(),
             idle_checked: today.yesterday().unwrap_or(today),
-            streaks: BTreeMap::new(),
         })
     }
 
@@ -149,70 +163,72 @@ impl Poller {
         &self.operation.name
     }
 
-    /// The interval of the report that is polled most often.
+    /// The shortest interval of all its reports.
     pub fn shortest_interval(&self) -> Duration {
-        intervals(&self.operation)
-            .map(|(_, interval)| interval)
-            .min()
-            .unwrap_or_default()
+        let intervals = self.operation.reports.values().map(|config| config.interval);
+        intervals.min().unwrap_or_default()
     }
 
-    /// Shows what the state has, and the poller's own metrics.
-    pub fn show(&mut self) {
+    /// Publishes the totals from the state, and the poller's own metrics.
+    pub fn publish(&mut self) {
         for report in self.operation.reports.keys().filter(|report| report.counts()) {
-            self.show_counters(*report);
+            self.publish_counters(report);
         }
-        self.show_health();
+        self.publish_health();
     }
 
-    /// Goes over to a changed configuration of the same operation, between two polls. What was counted and what is
-    /// known of its polls stays; a report that is no longer configured leaves the page, but not the state.
-    pub fn reconfigure(&mut self, operation: Operation, settings: Settings, client: Client) {
+    /// Adopts a changed configuration of the same operation, between two polls. Totals and poll health are kept. A
+    /// report that is no longer configured leaves the page, but not the state.
+    pub fn reconfigure(&mut self, operation: Operation, settings: PollSettings, client: Client) {
         let before = std::mem::replace(&mut self.operation, Arc::new(operation));
+        let mut reports_before = std::mem::take(&mut self.reports);
+        let dropped_before = std::mem::take(&mut self.dropped);
         self.settings = settings;
         self.client = client;
         self.budget.set_limit(self.operation.daily_calls);
-        self.health
-            .reconfigure(intervals(&self.operation), self.operation.daily_calls);
-        let ledger = Arc::clone(&self.ledger);
-        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        ledger.adjust(settings.new_series_hold, settings.series_limit);
-        for report in ReportKind::ALL {
-            let is_new = !before.reports.contains_key(&report);
-            match self.health.reports.get_mut(&report) {
-                Some(health) if is_new => health.restored(ledger.covered(report)),
-                Some(_) => {}
-                None => self.board.remove_report(&self.operation.name, report),
+        self.ledger
+            .lock()
+            .adjust(settings.new_series_hold, settings.series_limit);
+        for (report, config) in &self.operation.reports {
+            let mut polled = PolledReport::new(config.interval);
+            match reports_before.remove(report) {
+                Some(before) => {
+                    polled.health = before.health;
+                    polled.health.interval = config.interval;
+                }
+                None => polled.health.restored(self.ledger.lock().covered(report)),
             }
+            self.reports.insert(report, polled);
         }
-        drop(ledger);
+        for report in reports_before.keys() {
+            self.published.remove_report(&self.operation.name, report);
+        }
         if before.base_url != self.operation.base_url {
-            // What is shown of campaigns is another server's.
-            self.board.remove_report(&self.operation.name, ReportKind::Campaigns);
+            // The published gauges come from the previous server.
+            let current = before.reports.keys().filter(|report| !report.counts());
+            current.for_each(|report| self.published.remove_report(&self.operation.name, report));
         }
-        // Whatever was wrong before, the new configuration is to be tried.
-        self.suspended = None;
+        let dropped = |family| dropped_before.get(family).copied().unwrap_or_default();
+        self.dropped = families_of(&self.operation)
+            .map(|family| (family, dropped(family)))
+            .collect();
+        // The new configuration may have fixed what was wrong, so try at once.
+        self.schedule = schedule_of(&self.operation, Instant::now());
         self.token_is_doubtful = false;
-        self.last_ticks.clear();
-        self.ticks_left_out.clear();
-        self.piece_lengths.clear();
-        self.unfinished.clear();
-        self.streaks.clear();
-        self.show();
+        self.publish();
     }
 
-    /// Polls on the grid that begins at `origin`, until told to stop. What a poll that is given up has not committed is
-    /// read again by the next start. A commit that is under way is waited for, and the calls used are saved.
+    /// Polls on the grid that begins at `origin` until stopped. An abandoned poll loses nothing: what it has not
+    /// committed is read again after the next start. Before returning, waits for a commit in progress and saves the
+    /// number of calls used.
     pub async fn run(mut self, origin: Instant, stop: Stop) -> Self {
-        let polls = self.poll_until(origin, &stop.soon);
-        if stop.at_once.run_until_cancelled(polls).await.is_none() {
-            while Arc::strong_count(&self.ledger) > 1 {
-                sleep(COMMIT_CHECK).await;
-            }
+        let polls = self.poll_until(origin, &stop.graceful);
+        if stop.immediate.run_until_cancelled(polls).await.is_none() {
+            self.ledger.commits_ended().await;
             if let Err(error) = self.save_calls(self.clock.now()).await {
                 tracing::warn!(
                     operation = &*self.operation.name,
-                    "the calls used were not saved: {}",
+                    "the number of calls used was not saved: {}",
                     error.what
                 );
             }
@@ -221,65 +237,106 @@ impl Poller {
     }
 
     async fn poll_until(&mut self, origin: Instant, stop: &CancellationToken) {
-        let mut due: Vec<(Instant, ReportKind, Grid)> = self
-            .health
-            .reports
-            .keys()
-            .map(|report| {
-                (
-                    origin,
-                    *report,
-                    Grid::new(origin, self.operation.reports[report].interval),
-                )
-            })
-            .collect();
+        self.schedule = schedule_of(&self.operation, origin);
         for report in self.operation.reports.keys().copied().collect::<Vec<_>>() {
-            self.note_next_poll(report, origin);
+            self.set_next_poll(report, origin);
         }
-        self.show_health();
+        self.publish_health();
         loop {
-            let Some(next) = due.iter_mut().min_by_key(|(at, report, _)| (*at, *report)) else {
+            let Some((due, report)) = self.schedule.next() else {
                 return stop.cancelled().await;
             };
-            let (at, report, grid) = *next;
-            let waited = stop.run_until_cancelled(sleep_until(at));
-            if self.releases().while_waiting_for(waited).await.is_none() || stop.is_cancelled() {
+            let waited = stop.run_until_cancelled(sleep_until(due));
+            if self.held_series().release_while(waited).await.is_none() || stop.is_cancelled() {
                 return;
             }
-            // Known before the tick, so that it is shown with what comes of it.
-            self.note_next_poll(report, grid.next_after(Instant::now().max(at)));
+            // Set before the tick, so that it is published with the poll's result. A timer may fire a little early.
+            let next = self.schedule.advance(report, Instant::now().max(due));
+            self.set_next_poll(report, next);
             self.tick(report).await;
-            next.0 = grid.next_after(Instant::now().max(at));
+            self.schedule.advance(report, Instant::now().max(due));
         }
     }
 
-    /// Polls a report, at an instant given from outside.
-    pub async fn poll(&mut self, report: ReportKind, now: Timestamp) {
-        self.poll_began = Instant::now();
-        self.budget.go_to(window::local_date(now, &self.operation.timezone));
+    /// Records when the report is next due: at its next tick, or at the end of a pause of all polls if that is later.
+    fn set_next_poll(&mut self, report: &'static Report, tick: Instant) {
+        let wait = tick.saturating_duration_since(Instant::now());
+        let tick = self.clock.now().checked_add(wait).ok();
+        let next_poll = tick.max(self.schedule.suspended_until());
+        self.polled(report).health.next_poll = next_poll;
+    }
+
+    /// Handles a tick of the grid: polls, unless the budget or the API requires leaving this tick out.
+    pub async fn tick(&mut self, report: &'static Report) {
+        let now = self.clock.now();
+        match self.reason_to_skip(report, now) {
+            Some(skip) => {
+                self.polled(report).health.skip(skip);
+                self.publish_health();
+            }
+            None => self.poll(report, now).await,
+        }
+    }
+
+    fn reason_to_skip(&mut self, report: &'static Report, now: Timestamp) -> Option<Skip> {
+        self.budget.set_day(self.local_date(now));
+        let left = until_midnight(now, &self.operation);
+        let turn = self.schedule.turn(report, now, left, &self.budget);
+        let interval = self.operation.reports[report].interval;
+        let health = &mut self.reports.get_mut(report)?.health;
+        match turn {
+            Turn::Suspended(skip) => Some(skip),
+            Turn::OutOfCalls => {
+                let is_known = health
+                    .last_error
+                    .as_ref()
+                    .is_some_and(|error| error.skip == Some(Skip::Budget));
+                if !is_known {
+                    let (operation, report) = (&*self.operation.name, report.name);
+                    tracing::warn!(operation, report, "daily_calls are used up ({BUDGET_ADVICE})");
+                }
+                health.out_of_calls(Skip::Budget, "daily_calls are used up", BUDGET_ADVICE);
+                health.next_poll = window::next_midnight(now, &self.operation.timezone);
+                Some(Skip::Budget)
+            }
+            Turn::Tick {
+                is_kept,
+                every,
+                skipped_next,
+            } => {
+                health.interval = interval.saturating_mul(every);
+                health.next_poll = health
+                    .next_poll
+                    .and_then(|tick| tick.checked_add(interval.saturating_mul(skipped_next)).ok());
+                (!is_kept).then_some(Skip::Budget)
+            }
+        }
+    }
+
+    /// Polls a report at the given time.
+    pub async fn poll(&mut self, report: &'static Report, now: Timestamp) {
+        let mut poll = Poll::new(report, self.operation.reports[report].clone(), now);
+        self.budget.set_day(self.local_date(now));
         if self.token_is_doubtful {
             self.read_token_again().await;
         }
-        let before = Before::of(self.health.reports.get(&report));
-        let result = match report {
-            ReportKind::Campaigns => self.poll_campaigns(now).await,
-            ReportKind::CallDurations => self.poll_call_durations(now).await,
-            ReportKind::AbandonedCalls | ReportKind::PreviewCalls | ReportKind::Ivr => {
-                self.poll_events(report, now).await
-            }
+        let result = match report.kind {
+            Kind::Current(state) => self.poll_current(&mut poll, state).await,
+            Kind::DayTotals(totals) => self.poll_day_totals(&mut poll, totals).await,
+            Kind::Events(rows) => self.poll_events(&mut poll, rows).await,
         };
         let result = match result {
-            Ok(rows) => self.drop_idle_series(now).await.map(|()| rows),
-            // What was asked in vain cost calls, too.
+            Ok(()) => self.drop_idle_series(now).await,
+            // A failed poll used calls too.
             Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
-        self.note_result(report, now, before, result);
-        self.show_health();
+        self.record_result(&poll, result);
+        self.publish_health();
     }
 
-    /// Once a day, drops the series that were idle for too long.
+    /// Once a day, drops series that have been idle for too long.
     async fn drop_idle_series(&mut self, now: Timestamp) -> Result<(), ApiError> {
-        let today = window::local_date(now, &self.operation.timezone);
+        let today = self.local_date(now);
         if today > self.idle_checked {
             self.commit(now, move |ledger, now| ledger.commit_idle(today, now))
                 .await?;
@@ -305,159 +362,160 @@ impl Poller {
         self.token_is_doubtful = false;
     }
 
-    async fn poll_campaigns(&mut self, now: Timestamp) -> Result<usize, ApiError> {
-        let report = ReportKind::Campaigns;
-        let answer = queries::campaigns(&mut self.api(report, now)).await?;
-        let (series, left_out) = answer.rows.series(self.settings.series_limit);
-        for (family, count) in left_out {
-            self.health.dropped(family, count);
-        }
-        let max_age = self.config(report).max_age;
-        self.board
-            .show(&self.operation.name, report, series, Some(Instant::now() + max_age));
-        let rows = self.note_rows(report, answer.rows.tally(), answer.count, now);
-        if let Err(error) = self.save_calls(now).await {
-            // The state of now needs no disk; the reports that count will fail and say so.
-            tracing::debug!(
-                operation = &*self.operation.name,
-                "calls were not saved: {}",
-                error.what
-            );
-        }
-        Ok(rows)
-    }
-
-    /// Asks, checks the clocks against each other, and notes every request that was sent.
-    async fn ask<R: Rows>(
-        &mut self,
-        report: ReportKind,
-        query: &Query,
-        now: Timestamp,
-        rows: impl Fn() -> R,
-    ) -> Result<Answer<R>, ApiError> {
-        let mut attempts: Vec<Attempt> = Vec::new();
-        let config = self.config(report);
-        let (timeout, retry_within) = (config.timeout, config.interval);
-        let releases = self.releases();
-        let allowance = Allowance {
-            timeout,
-            retry_within,
-            budget: &mut self.budget,
-            attempts: &mut attempts,
-        };
-        let result = releases
-            .while_waiting_for(self.client.fetch(query, allowance, rows))
-            .await;
-        self.health.calls_used = self.budget.used();
-        if let Some(health) = self.health.reports.get_mut(&report) {
-            attempts.into_iter().for_each(|attempt| health.request(attempt));
-        }
-        let answer = result?;
-        // A poll may take long, and its time is that of its beginning.
-        let elapsed = SignedDuration::try_from(self.poll_began.elapsed()).unwrap_or_default();
-        clocks::compare(answer.date, now.saturating_add(elapsed).unwrap_or(now))?;
-        Ok(answer)
-    }
-
-    /// The API, for the questions of one report at one time.
-    fn api(&mut self, report: ReportKind, now: Timestamp) -> PolledApi<'_> {
-        PolledApi {
-            poller: self,
-            report,
-            now,
-        }
-    }
-
-    /// Commits on a thread that may wait for the disk.
+    /// Commits on a thread that may block on the disk.
     async fn commit<T: Send + 'static>(
         &self,
         now: Timestamp,
         commit: impl FnOnce(&mut Ledger, Moment) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        commit_apart(&self.ledger, Moment::at(now), commit)
-            .await
-            .map_err(|error| ApiError::new(Reason::State, error))
+        let committed = self.ledger.commit(Moment::at(now), commit).await;
+        committed.map_err(|error| ApiError::new(Reason::State, error))
     }
 
-    /// The calls of the day and those that were used, to be saved with whatever is saved next.
+    /// The current day and its calls used, to be saved with the next commit.
     fn calls_of_today(&self, now: Timestamp) -> (Date, u32) {
-        (window::local_date(now, &self.operation.timezone), self.budget.used())
+        (self.local_date(now), self.budget.used())
     }
 
-    fn note_rows(&mut self, report: ReportKind, tally: &Tally, count: u64, now: Timestamp) -> usize {
-        if let Some(health) = self.health.reports.get_mut(&report) {
-            health.tally.add(tally);
-            health.data = Some(now);
-        }
-        usize::try_from(count).unwrap_or(usize::MAX)
+    /// Calls that catching up may use without taking those that live polls need until midnight.
+    fn calls_for_catch_up(&self, now: Timestamp) -> u64 {
+        let needed = self.schedule.calls_needed(now, until_midnight(now, &self.operation));
+        self.budget.spare(needed)
     }
 
-    fn note_capped(&mut self, report: ReportKind) {
-        tracing::warn!(
-            operation = &*self.operation.name,
-            report = report.name(),
-            "one second alone has as many rows as the API gives at all: some of them may be missing"
-        );
-        if let Some(health) = self.health.reports.get_mut(&report) {
-            health.capped_windows += 1;
-        }
+    fn local_date(&self, now: Timestamp) -> Date {
+        window::local_date(now, &self.operation.timezone)
     }
 
-    fn show_counters(&self, report: ReportKind) {
-        let shown = self.ledger().visible_series(&report.families());
-        self.board.show(&self.operation.name, report, shown, None);
+    fn publish_counters(&self, report: &'static Report) {
+        self.held_series().publish(report);
     }
 
-    fn show_health(&mut self) {
-        let state = self.ledger().statistics();
-        self.health.state = state;
-        self.board.show_health(&self.operation.name, self.health.clone());
+    fn publish_health(&self) {
+        let health = OperationHealth {
+            reports: self
+                .reports
+                .iter()
+                .map(|(report, polled)| (*report, polled.health.clone()))
+                .collect(),
+            calls_used: self.budget.used(),
+            calls_limit: self.operation.daily_calls,
+            state: self.ledger.lock().statistics(),
+            dropped: self.dropped.clone(),
+        };
+        self.published.publish_health(&self.operation.name, health);
     }
 
-    /// The ledger. The lock is free whenever the poller does not wait for a commit.
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn releases(&self) -> Releases {
-        Releases {
-            ledger: Arc::clone(&self.ledger),
-            board: Arc::clone(&self.board),
+    fn held_series(&self) -> HeldSeries {
+        HeldSeries {
+            ledger: self.ledger.clone(),
+            published: Arc::clone(&self.published),
             clock: self.clock.clone(),
             operation: Arc::clone(&self.operation),
         }
     }
 
-    fn config(&self, report: ReportKind) -> &ReportConfig {
-        &self.operation.reports[&report]
+    fn polled(&mut self, report: &'static Report) -> &mut PolledReport {
+        self.reports
+            .get_mut(report)
+            .expect("only configured reports are polled")
+    }
+
+    fn add_dropped(&mut self, family: &'static Family, series: u64) {
+        *self.dropped.entry(family).or_default() += series;
+    }
+
+    /// Sends a query, records every request, and compares the clocks.
+    async fn fetch<R: Rows + Send>(
+        &mut self,
+        poll: &mut Poll,
+        query: &Query,
+        rows: impl Fn() -> R + Send + Sync,
+    ) -> Result<Answer<R>, ApiError> {
+        let mut attempts = Vec::new();
+        let held_series = self.held_series();
+        let allowance = Allowance {
+            timeout: poll.config.timeout,
+            retry_within: poll.config.interval,
+            budget: &mut self.budget,
+            attempts: &mut attempts,
+        };
+        let result = held_series
+            .release_while(self.client.fetch(query, allowance, rows))
+            .await;
+        poll.requests += attempts.len();
+        let health = &mut self.polled(poll.report).health;
+        attempts.into_iter().for_each(|attempt| health.request(attempt));
+        let answer = result?;
+        // `poll.now` is when the poll began; the answer came later.
+        let elapsed = SignedDuration::try_from(poll.began.elapsed()).unwrap_or_default();
+        clocks::compare(answer.date, poll.now.saturating_add(elapsed).unwrap_or(poll.now))?;
+        Ok(answer)
+    }
+
+    /// The API for the queries of one poll.
+    fn api<'p>(&'p mut self, poll: &'p mut Poll) -> PolledApi<'p> {
+        PolledApi { poller: self, poll }
     }
 }
 
-/// The API as a poll asks it.
+impl PolledReport {
+    fn new(interval: Duration) -> Self {
+        Self {
+            health: ReportHealth::new(interval),
+            piece_length: PieceLength::default(),
+            unfinished: None,
+            failures: None,
+        }
+    }
+}
+
+impl Poll {
+    fn new(report: &'static Report, config: ReportConfig, now: Timestamp) -> Self {
+        Self {
+            report,
+            config,
+            now,
+            began: Instant::now(),
+            rows: 0,
+            counted: 0,
+            invalid: 0,
+            requests: 0,
+        }
+    }
+
+    /// Adds the rows of an answer to the counts for the log.
+    fn add(&mut self, rows: u64, tally: &Tally) {
+        self.rows += rows;
+        self.counted += tally.rows(Outcome::Counted);
+        self.invalid += tally.rows(Outcome::Invalid);
+    }
+}
+
+/// The API as a poll uses it.
 struct PolledApi<'p> {
     poller: &'p mut Poller,
-    report: ReportKind,
-    now: Timestamp,
+    poll: &'p mut Poll,
 }
 
 impl Api for PolledApi<'_> {
-    async fn ask<R: Rows + Send>(
+    async fn fetch<R: Rows + Send>(
         &mut self,
         query: &Query,
         rows: impl Fn() -> R + Send + Sync,
     ) -> Result<Answer<R>, ApiError> {
-        self.poller.ask(self.report, query, self.now, rows).await
+        self.poller.fetch(self.poll, query, rows).await
     }
 }
 
-/// How often each report is polled.
-fn intervals(operation: &Operation) -> impl Iterator<Item = (ReportKind, Duration)> {
-    operation
+fn schedule_of(operation: &Operation, origin: Instant) -> Schedule {
+    let intervals = operation
         .reports
         .iter()
-        .map(|(report, config)| (*report, config.interval))
+        .map(|(report, config)| (*report, config.interval));
+    Schedule::new(intervals, origin)
 }
 
-fn positive(time: SignedDuration) -> Duration {
-    Duration::try_from(time).unwrap_or_default()
+fn families_of(operation: &Operation) -> impl Iterator<Item = &'static Family> {
+    operation.reports.keys().flat_map(|report| report.families).copied()
 }

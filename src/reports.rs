@@ -1,170 +1,146 @@
-//! The reports that the exporter reads, one file each.
+//! The reports that the exporter reads. Each report is defined in one file and has one line in [`REPORTS`]; the rest of
+//! the exporter knows only this list and the three kinds.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 pub mod abandoned_calls;
 pub mod call_durations;
 pub mod campaigns;
+pub mod current;
+pub mod day_totals;
 pub mod events;
 pub mod ivr;
 pub mod preview_calls;
+mod tally;
+mod view;
 
+pub use self::abandoned_calls::ABANDONED_CALLS;
+pub use self::call_durations::CALL_DURATIONS;
+pub use self::campaigns::CAMPAIGNS;
+use self::current::CurrentState;
+use self::day_totals::DayTotals;
+use self::events::EventRows;
+pub use self::ivr::IVR;
+pub use self::preview_calls::PREVIEW_CALLS;
+pub use self::tally::{Outcome, Tally};
+pub use self::view::View;
 use crate::metrics::Family;
-use crate::wire::fields::Reading;
+use crate::wire::{Endpoint, Query};
 
-/// A report of the Wolkvox API that the exporter knows. Its number keys the facts in state files: never change or reuse one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReportKind {
-    /// `real_time.php?api=campaigns`: the state of every campaign now.
-    Campaigns = 0,
-    /// `reports_manager.php?api=cdr_4`: calls of a day by duration.
-    CallDurations = 1,
-    /// `reports_manager.php?api=skill_2`: abandoned calls one by one.
-    AbandonedCalls = 2,
-    /// `reports_manager.php?api=campaign_5`: preview-campaign calls one by one.
-    PreviewCalls = 3,
-    /// `reports_manager.php?api=diagram_1`: IVR navigation step by step.
-    Ivr = 4,
+/// All reports, in the order in which an operation reads them.
+pub static REPORTS: [&Report; 5] = [&CAMPAIGNS, &CALL_DURATIONS, &ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
+
+const REAL_TIME: &str = "real_time.php";
+const REPORTS_MANAGER: &str = "reports_manager.php";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A report of the Wolkvox API.
+pub struct Report {
+    /// Its name in the configuration, in the label `report` and in state files.
+    pub name: &'static str,
+    /// The number that identifies its facts in state files. Never change or reuse one: the facts of two reports would
+    /// be mixed up, and everything read again would be counted twice. Reports are ordered by it.
+    pub state_id: u8,
+    /// Where the API serves it.
+    pub endpoint: Endpoint,
+    /// The parameter that narrows it to one skill or campaign, if there is one.
+    pub filter: Option<Filter>,
+    /// The default time between polls.
+    pub interval: Duration,
+    /// The default timeout of one request.
+    pub timeout: Duration,
+    /// The families whose series it produces.
+    pub families: &'static [&'static Family],
+    /// The fields that can be counted as unreadable.
+    pub fields: &'static [&'static str],
+    /// Its kind, with the function that reads its rows.
+    pub kind: Kind,
 }
 
-impl ReportKind {
-    /// All reports, in the order in which an operation reads them.
-    pub const ALL: [ReportKind; 5] = [
-        ReportKind::Campaigns,
-        ReportKind::CallDurations,
-        ReportKind::AbandonedCalls,
-        ReportKind::PreviewCalls,
-        ReportKind::Ivr,
-    ];
-
-    /// The name in the configuration and in the label `report`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            ReportKind::Campaigns => "campaigns",
-            ReportKind::CallDurations => "call_durations",
-            ReportKind::AbandonedCalls => "abandoned_calls",
-            ReportKind::PreviewCalls => "preview_calls",
-            ReportKind::Ivr => "ivr",
-        }
-    }
+/// The three kinds of reports.
+pub enum Kind {
+    /// The current state: gauges that each good poll replaces as a whole, and that are withdrawn when too old.
+    Current(CurrentState),
+    /// Totals of a local day. The ledger turns them into counters.
+    DayTotals(DayTotals),
+    /// Single events, each counted once.
+    Events(EventRows),
 }
 
-impl fmt::Display for ReportKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What became of a row: the values of the label `outcome`, disjoint.
+/// Narrows a report to one id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It made a difference: a gauge, or something counted for the first time.
-    Counted,
-    /// All of it was counted before.
-    Duplicate,
-    /// Dated before the birth of the operation's report: never counted.
-    Baseline,
-    /// Dated before what is remembered: it cannot be told whether it was counted, so it is not.
-    Late,
-    /// Not meant to be counted: a total, or the second row of one id.
-    Ignored,
-    /// No row at all, or without what identifies it.
-    Invalid,
+pub struct Filter {
+    /// The key in the configuration, which is also the parameter of the query.
+    pub key: &'static str,
+    /// The value that means "no filter" to the API.
+    pub all: &'static str,
 }
 
-impl Outcome {
-    /// All outcomes.
-    pub const ALL: [Outcome; 6] = [
-        Outcome::Counted,
-        Outcome::Duplicate,
-        Outcome::Baseline,
-        Outcome::Late,
-        Outcome::Ignored,
-        Outcome::Invalid,
-    ];
+impl Report {
+    /// Finds a report by name.
+    pub fn named(name: &str) -> Option<&'static Report> {
+        REPORTS.into_iter().find(|report| report.name == name)
+    }
 
-    /// The value of the label `outcome`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Outcome::Counted => "counted",
-            Outcome::Duplicate => "duplicate",
-            Outcome::Baseline => "baseline",
-            Outcome::Late => "late",
-            Outcome::Ignored => "ignored",
-            Outcome::Invalid => "invalid",
+    /// Whether its series are counters kept in the ledger.
+    pub fn counts(&self) -> bool {
+        !matches!(self.kind, Kind::Current(_))
+    }
+
+    /// Builds a query. `dates` is the range for reports that have one: 14 digits each, both ends inclusive. `only` is
+    /// the one id to ask for.
+    pub fn query(&self, only: Option<&str>, dates: Option<(String, String)>) -> Query {
+        let filter = self
+            .filter
+            .map(|filter| (filter.key, only.unwrap_or(filter.all).to_owned()));
+        let dates = dates
+            .into_iter()
+            .flat_map(|(from, to)| [("date_ini", from), ("date_end", to)]);
+        Query {
+            endpoint: self.endpoint,
+            parameters: filter.into_iter().chain(dates).collect(),
         }
     }
 }
 
-/// What came of the rows of an answer, and which fields no rule could read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    rows: [u64; Outcome::ALL.len()],
-    invalid_fields: BTreeMap<&'static str, u64>,
-}
-
-impl Tally {
-    /// Counts a row.
-    pub fn count(&mut self, outcome: Outcome) {
-        self.rows[outcome as usize] += 1;
-    }
-
-    /// Rows with this outcome.
-    pub fn rows(&self, outcome: Outcome) -> u64 {
-        self.rows[outcome as usize]
-    }
-
-    /// Values that no rule could read, by field.
-    pub fn invalid_fields(&self) -> &BTreeMap<&'static str, u64> {
-        &self.invalid_fields
-    }
-
-    /// The value of a field, if there is one; one that no rule fits is counted and left out.
-    pub fn read<T>(&mut self, field: &'static str, reading: Reading<T>) -> Option<T> {
-        if matches!(reading, Reading::Invalid) {
-            *self.invalid_fields.entry(field).or_default() += 1;
-        }
-        reading.value()
-    }
-
-    /// Adds another tally to this one.
-    pub fn add(&mut self, other: &Tally) {
-        for (mine, theirs) in self.rows.iter_mut().zip(other.rows) {
-            *mine += theirs;
-        }
-        for (field, count) in &other.invalid_fields {
-            *self.invalid_fields.entry(field).or_default() += count;
-        }
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
-impl ReportKind {
-    /// Whether the report's series are counters kept in the ledger; the others are the state of now.
-    pub fn counts(self) -> bool {
-        self != ReportKind::Campaigns
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
+}
 
-    /// The fields of the report whose values may be counted as unreadable.
-    pub const fn fields(self) -> &'static [&'static str] {
-        match self {
-            ReportKind::Campaigns => &campaigns::FIELDS,
-            ReportKind::CallDurations => &call_durations::FIELDS,
-            ReportKind::AbandonedCalls => &abandoned_calls::FIELDS,
-            ReportKind::PreviewCalls => &preview_calls::FIELDS,
-            ReportKind::Ivr => &ivr::FIELDS,
-        }
+impl PartialEq for Report {
+    fn eq(&self, other: &Self) -> bool {
+        self.state_id == other.state_id
     }
+}
 
-    /// The families whose series the report makes.
-    pub fn families(self) -> Vec<&'static Family> {
-        match self {
-            ReportKind::Campaigns => campaigns::families(),
-            ReportKind::CallDurations => call_durations::FAMILIES.to_vec(),
-            ReportKind::AbandonedCalls => abandoned_calls::FAMILIES.to_vec(),
-            ReportKind::PreviewCalls => preview_calls::FAMILIES.to_vec(),
-            ReportKind::Ivr => ivr::FAMILIES.to_vec(),
-        }
+impl Eq for Report {}
+
+impl PartialOrd for Report {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Report {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.state_id.cmp(&other.state_id)
+    }
+}
+
+impl Hash for Report {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.state_id.hash(state);
     }
 }
 
@@ -172,12 +148,10 @@ impl ReportKind {
 mod tests {
     use super::*;
 
-    /// State files hold these numbers. With another one, a report's facts would be taken for another report's, and all that
-    /// is read again would be counted twice.
     #[test]
     fn the_numbers_of_reports_on_disk_never_change() {
         assert_eq!(
-            ReportKind::ALL.map(|report| (report.name(), report as u8)),
+            REPORTS.map(|report| (report.name, report.state_id)),
             [
                 ("campaigns", 0),
                 ("call_durations", 1),

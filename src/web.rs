@@ -1,9 +1,9 @@
-//! What is served: metrics, a status page, health; and how: over TLS, to those who may, and to all of them.
+//! The HTTP server: metrics, the status page, health and reload.
 //!
 //! ```text
-//! server: accept ▸ a place among the connections ▸ TLS ▸ connection: time-outs ▸ answer: password ▸ router ▸ headers
-//!                                                   ▲                              ▲                         ▲
-//!                                                web_config: read at the start, and again when one of its files changes
+//! server: accept ▸ connection permit ▸ TLS ▸ connection: time-outs ▸ answer: password ▸ router ▸ headers
+//!                                       ▲                              ▲                         ▲
+//!                                    web_config: read at the start, and again when one of its files changes
 //! ```
 
 mod answer;
@@ -37,19 +37,19 @@ pub use self::limits::{Limits, raise_descriptor_limit};
 pub use self::listen::{ListenAddress, bind, handed_over};
 pub use self::server::{ServerSettings, serve};
 pub use self::web_config::WebConfig;
-use crate::board::Board;
 use crate::clock::Clock;
 use crate::config::Shard;
 use crate::exposition::{Format, accepts_gzip};
+use crate::published::Published;
 use crate::reload::ReloadHandle;
 
-/// Scrapes at once. A scrape is over in milliseconds, so more than this are a mistake or an attack.
+/// Maximum number of concurrent scrapes. A scrape takes milliseconds, so more than this is a mistake or an attack.
 const SCRAPES_IN_FLIGHT: usize = 40;
 
-/// What the pages are made from.
+/// The state of the routes.
 #[derive(Clone, Debug)]
 struct Pages {
-    board: Arc<Board>,
+    published: Arc<Published>,
     clock: Clock,
     telemetry_path: Arc<str>,
     shard: Shard,
@@ -58,32 +58,32 @@ struct Pages {
     reload: Option<ReloadHandle>,
 }
 
-/// What the routes need to know.
+/// What the routes serve.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// What is shown.
-    pub board: Arc<Board>,
+    /// The metrics and health to show.
+    pub published: Arc<Published>,
     /// The wall clock.
     pub clock: Clock,
-    /// Where the metrics are.
+    /// The path of the metrics.
     pub telemetry_path: String,
-    /// Which shard this is.
+    /// The shard of this process.
     pub shard: Shard,
-    /// Where `/-/reload` asks for a reload; `None` forbids it.
+    /// What `/-/reload` calls; `None` turns it off.
     pub reload: Option<ReloadHandle>,
 }
 
 /// The routes.
 pub fn router(site: Site) -> Router {
     let Site {
-        board,
+        published,
         clock,
         telemetry_path,
         shard,
         reload,
     } = site;
     let pages = Pages {
-        board,
+        published,
         clock,
         telemetry_path: telemetry_path.as_str().into(),
         shard,
@@ -101,13 +101,18 @@ pub fn router(site: Site) -> Router {
     }
     router
         .fallback(async || (StatusCode::NOT_FOUND, "there is nothing here\n"))
-        .method_not_allowed_fallback(async || (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n"))
+        .method_not_allowed_fallback(async || {
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this page does not support this method\n",
+            )
+        })
         .with_state(pages)
 }
 
 async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
-    // Held while the page is made, also when nobody waits for it any more, but not while it is sent: slow readers must not
-    // keep others from their scrape.
+    // Held until the page is rendered, even if the client has gone, but not while it is sent: slow readers must not
+    // block other scrapes.
     let permit = match Arc::clone(&pages.scrapes).try_acquire_owned() {
         Ok(permit) => permit,
         Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
@@ -116,18 +121,19 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     };
     let format = Format::negotiate(&all_values(&headers, &ACCEPT));
     let gzip = accepts_gzip(&all_values(&headers, &ACCEPT_ENCODING));
-    let page = if pages.board.is_unchanged(Instant::now(), format, gzip) {
-        pages.board.page(format, gzip)
+    pages.published.expire(Instant::now());
+    let page = if pages.published.is_joined(format, gzip) {
+        pages.published.page(format, gzip)
     } else {
-        let board = Arc::clone(&pages.board);
+        let published = Arc::clone(&pages.published);
         let joined = spawn_blocking(move || {
             let _permit = permit;
-            board.page(format, gzip)
+            published.page(format, gzip)
         });
         joined.await.unwrap_or(Err(std::fmt::Error))
     };
     let Ok(page) = page else {
-        tracing::error!("the metrics of the process could not be rendered; please report it");
+        tracing::error!("the process metrics could not be rendered; please report it");
         return (StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be rendered\n").into_response();
     };
     let mut response = Response::new(Body::empty());
@@ -144,39 +150,39 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
 }
 
 async fn ready(State(pages): State<Pages>) -> Response {
-    let waiting = pages.board.not_ready();
+    let waiting = pages.published.not_ready();
     if waiting.is_empty() {
         return "ready\n".into_response();
     }
-    let text = format!("the first round has not ended yet of: {}\n", waiting.join(", "));
+    let text = format!("waiting for the first polls of: {}\n", waiting.join(", "));
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
 async fn reload_configuration(State(pages): State<Pages>) -> Response {
     let Some(reload) = pages.reload else {
-        let text = "reloading over HTTP is off; start the exporter with --web.enable-lifecycle or send it SIGHUP\n";
+        let text = "reload over HTTP is off; start the exporter with --web.enable-lifecycle or send it SIGHUP\n";
         return (StatusCode::FORBIDDEN, text).into_response();
     };
     match reload.reload().await {
-        Ok(()) => "the configuration was read again\n".into_response(),
+        Ok(()) => "configuration reloaded\n".into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 
 async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> Response {
-    // One at a time and apart: with hundreds of operations it takes a while, and scrapes come first.
+    // One at a time, on a blocking thread: hundreds of operations take a while, and scrapes come first.
     let Ok(_permit) = Arc::clone(&pages.status_page).acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let rendered = spawn_blocking(move || {
-        let sources = status::Sources {
-            board: &pages.board,
+        let data = status::PageData {
+            published: &pages.published,
             now: pages.clock.now(),
             instant: Instant::now(),
             telemetry_path: &pages.telemetry_path,
             shard: pages.shard,
         };
-        status::page(sources, query.as_deref())
+        status::page(data, query.as_deref())
     });
     let Ok(page) = rendered.await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();
@@ -188,7 +194,7 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
     (headers, Html(page.into_string())).into_response()
 }
 
-/// All values of a header that may come in several lines, as the one list that they are.
+/// The values of a header that may occur several times, joined into one list.
 fn all_values(headers: &HeaderMap, name: &HeaderName) -> String {
     let values: Vec<&str> = headers
         .get_all(name)

@@ -1,33 +1,36 @@
-//! What the client and the reports share: a query, the reader of an answer's rows, and the vendor's way of writing values.
+//! What the client and the reports share: queries, the reader of an answer's rows, and the vendor's formats of values.
 
 pub mod fields;
-pub(crate) mod json;
+pub mod json;
 
-use serde::Deserialize;
+use self::json::Broken;
 
-/// What is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+/// An endpoint of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
     /// The script: `real_time.php` or `reports_manager.php`.
     pub script: &'static str,
-    /// The value of `api`.
+    /// The value of the parameter `api`.
     pub api: &'static str,
-    /// The other parameters.
+}
+
+/// A request to the API, without server and token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The other parameters, in the order in which they are sent.
     pub parameters: Vec<(&'static str, String)>,
 }
 
-/// What a report makes of the rows of one answer. The reader is thrown away when the answer turns out to be broken.
+/// Reads the rows of one answer. The reader is discarded if the answer turns out to be broken.
 pub trait Rows {
-    /// The fields of a row that the report needs, borrowed from the wire.
-    type Row<'a>: Deserialize<'a>;
+    /// Reads the value at the start of `json`, a row or something else in its place, and returns its length in bytes,
+    /// or `None` when the text ends inside it. `key` is the row's name if the rows are in an object. A value that is
+    /// not a row is counted as invalid.
+    fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken>;
 
-    /// Takes a row; `key` names it where `data` is an object.
-    fn row(&mut self, key: Option<&str>, row: Self::Row<'_>);
-
-    /// Takes note of a value that is not a row: no object, say.
-    fn invalid(&mut self);
-
-    /// Takes note of a key of the answer and of its value as it came; of `data` only the bracket that opens it. Answers of
-    /// failures have such keys, too.
-    fn beside(&mut self, _key: &str, _json: &[u8]) {}
+    /// Reads a key of the answer other than its rows, with its raw value; for `data`, only the opening bracket.
+    /// Failures have such keys too.
+    fn extra_key(&mut self, _key: &str, _json: &[u8]) {}
 }

@@ -1,9 +1,9 @@
-//! Series as an operation has them, made up.
+//! Made-up series like those of a real operation.
 
 use wolkvox_exporter::metrics::Family;
 use wolkvox_exporter::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
 
-/// Sample lines of an operation; a histogram counts by its lines, as Prometheus does.
+/// Sample lines per operation. A histogram counts with all its lines, as in Prometheus.
 pub(crate) const SERIES: usize = 500;
 
 const CAMPAIGNS: usize = 10;
@@ -79,7 +79,7 @@ const fn ratio(name: &'static str) -> Family {
     )
 }
 
-/// What an operation shows, with numbers that differ each time.
+/// The series of an operation, with different numbers each time.
 pub(crate) fn families(operation: &str) -> Vec<FamilySeries> {
     let mut families = Vec::new();
     let mut family = |family, series: Vec<(Vec<Label>, Value)>| {

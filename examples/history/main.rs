@@ -1,8 +1,8 @@
 //! `history --from DATE --days N --scene quiet|busy --to FOLDER [--every SECONDS] [--metrics NAME,NAME…]`
 //!
-//! Writes what a Prometheus would have scraped from the exporter in days that never were: OpenMetrics with timestamps,
-//! a file for each 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the
-//! simulator over HTTP every five minutes; only the time is told to both.
+//! Writes what a Prometheus would have scraped from the exporter on simulated days: OpenMetrics with timestamps, one file
+//! per 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the simulator over HTTP
+//! every five minutes; only the clock of both is simulated.
 
 mod recorder;
 mod scene;
@@ -16,7 +16,6 @@ use clap::Parser;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::{Client, RetryPolicy};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Operation, Reread, Token};
@@ -24,8 +23,9 @@ use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
-use wolkvox_exporter::poller::{Poller, Settings};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::poller::{PollSettings, Poller};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, PREVIEW_CALLS, Report};
 use wolkvox_simulator::{Api, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
 
 use recorder::Recorder;
@@ -34,10 +34,10 @@ use scene::{Disturbance, Scene, SceneName};
 const SEED: u64 = 7;
 const ZONE: &str = "America/Bogota";
 const POLL_SECONDS: i64 = 300;
-/// How long after a full minute the scrapes come: the polls of that minute are over by then.
+/// Delay of scrapes after a full minute, by when the polls of that minute have ended.
 const SCRAPE_OFFSET: i64 = 20;
 
-/// A wait that nobody has to wait for.
+/// Retries that hardly wait.
 const RETRY: RetryPolicy = RetryPolicy {
     first_wait: Duration::from_millis(1),
     retries: 2,
@@ -52,13 +52,13 @@ struct Arguments {
     days: i64,
     #[arg(long, value_enum)]
     scene: SceneName,
-    /// The folder, which is made.
+    /// The folder, which is created.
     #[arg(long)]
     to: PathBuf,
-    /// From one scrape to the next, in whole minutes or half a poll. `up` is there every minute.
+    /// Seconds between scrapes: whole minutes, or half a poll interval. `up` has a sample every minute.
     #[arg(long, default_value_t = 300)]
     every: i64,
-    /// The names of the samples to write; without it all.
+    /// Names of the samples to write; all by default.
     #[arg(long, value_delimiter = ',')]
     metrics: Vec<String>,
 }
@@ -97,7 +97,7 @@ async fn main() -> anyhow::Result<()> {
     recorder.end()
 }
 
-/// Whether a metric that begins like that is to be written: a report that nobody reads need not be asked for.
+/// Whether a metric with this prefix is written: unused reports need not be polled.
 fn is_wanted(metrics: &[String], prefix: &str) -> bool {
     metrics.is_empty() || metrics.iter().any(|name| name.starts_with(prefix))
 }
@@ -111,13 +111,13 @@ struct Stage {
     simulated: SimulatedOperation,
     clock: SimulatedClock,
     operation: Operation,
-    settings: Settings,
+    settings: PollSettings,
     poller: Poller,
-    board: Arc<Board>,
+    published: Arc<Published>,
     gauges: ConfigGauges,
     disturbances: Vec<Disturbance>,
     under_way: Vec<bool>,
-    /// When campaigns were last read: what is shown of them is withdrawn when it is too old.
+    /// When campaigns were last read: they are withdrawn when they are too old.
     campaigns_read: i64,
     second: i64,
     _served: wolkvox_simulator::RunningSimulator,
@@ -137,11 +137,11 @@ impl Stage {
         operation.timezone = zone.clone();
         operation.currency = Some("COP".to_owned());
         if !is_wanted(metrics, "wolkvox_preview_") {
-            operation.reports.remove(&ReportKind::PreviewCalls);
+            operation.reports.remove(&PREVIEW_CALLS);
         }
         for (report, config) in &mut operation.reports {
-            // No row of this scene is so late that it takes the default windows, and these are cheaper to read.
-            if ![ReportKind::Campaigns, ReportKind::CallDurations].contains(report) {
+            // No row of this scene is late enough to need the default windows, and these are cheaper to read.
+            if ![&CAMPAIGNS, &CALL_DURATIONS].contains(report) {
                 config.overlap = Duration::from_secs(15 * 60);
                 config.reread = Reread {
                     every: Duration::from_secs(6 * 3600),
@@ -149,33 +149,33 @@ impl Stage {
                 };
             }
         }
-        let settings = Settings {
-            // There is no scrape in between that would have to see a zero.
+        // No scrape in between has to see a zero.
+        let settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
             cut_at: CUT_AT,
         };
         let clock = simulator.clock().clone();
-        let told = clock.clone();
+        let shared = clock.clone();
         let (registry, gauges) = process::registry(start);
         gauges.set_operations(1);
-        let board = Arc::new(Board::new(registry));
+        let published = Arc::new(Published::new(registry));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
             Storage::memory(),
-            Clock::from_fn(move || told.now()),
-            Arc::clone(&board),
+            Clock::from_fn(move || shared.now()),
+            Arc::clone(&published),
         )?;
-        poller.show();
+        poller.publish();
         Ok(Self {
             simulated,
             clock,
             operation,
             settings,
             poller,
-            board,
+            published,
             gauges,
             under_way: vec![false; scene.disturbances.len()],
             disturbances: scene.disturbances.clone(),
@@ -185,7 +185,7 @@ impl Stage {
         })
     }
 
-    /// Sets the time; disturbances begin and end.
+    /// Sets the time, and starts and ends disturbances.
     fn go_to(&mut self, second: i64) -> anyhow::Result<()> {
         self.second = second;
         self.clock.set(Timestamp::from_second(second)?);
@@ -215,15 +215,12 @@ impl Stage {
         if !self.is_running() {
             return;
         }
-        let reports: Vec<ReportKind> = self.operation.reports.keys().copied().collect();
+        let reports: Vec<&'static Report> = self.operation.reports.keys().copied().collect();
         for report in reports {
             self.poller.tick(report).await;
         }
-        let health = self.board.health();
-        let of_campaigns = health
-            .values()
-            .next()
-            .and_then(|health| health.reports.get(&ReportKind::Campaigns));
+        let health = self.published.health();
+        let of_campaigns = health.values().next().and_then(|health| health.reports.get(&CAMPAIGNS));
         if of_campaigns.is_some_and(|campaigns| campaigns.last_success.is_some_and(|at| at.as_second() == self.second))
         {
             self.campaigns_read = self.second;
@@ -242,11 +239,10 @@ impl Stage {
         if !self.is_up() {
             return Ok(None);
         }
-        // The age of what is shown goes by the runtime's clock, which has hardly moved.
+        // The age of shown data is measured with the runtime's clock, which has hardly moved.
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
-        self.board
-            .is_unchanged(Instant::now() + age, Format::OpenMetrics, false);
-        let body = self.board.page(Format::OpenMetrics, false)?;
+        self.published.expire(Instant::now() + age);
+        let body = self.published.page(Format::OpenMetrics, false)?;
         Ok(Some(
             String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
         ))

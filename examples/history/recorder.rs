@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use jiff::Timestamp;
 
-/// What Prometheus adds to every series of a target.
+/// Labels that Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
-/// Seconds of a file: promtool reads a file once for each block that it has samples of, and with
-/// `--max-block-duration=18h` that is once.
+/// Seconds per file: promtool reads a file once for each block that has samples of it, which with
+/// `--max-block-duration=18h` is once.
 const BLOCK: i64 = 18 * 3600;
 
 pub(crate) struct Recorder {
@@ -21,7 +21,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Without names it takes all.
+    /// Records the named metrics, or all of them if `names` is empty.
     pub(crate) fn new(folder: &Path, names: &[String]) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -30,7 +30,7 @@ impl Recorder {
         }
     }
 
-    /// The file for the samples of that second.
+    /// The file for samples of this second.
     fn file(&mut self, second: i64) -> anyhow::Result<&mut BufWriter<File>> {
         let block = second.div_euclid(BLOCK);
         if self.file.as_ref().is_none_or(|(open, _)| *open != block) {
@@ -42,7 +42,7 @@ impl Recorder {
         self.file.as_mut().map(|(_, file)| file).context("no file is open")
     }
 
-    /// To be called after the last sample.
+    /// Call this after the last sample.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
         if let Some((_, mut file)) = self.file.take() {
             writeln!(file, "# EOF")?;
@@ -51,7 +51,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// What a scrape stores; without a page it failed.
+    /// Stores the samples of a scrape; without a page, the scrape failed.
     pub(crate) fn scrape(&mut self, second: i64, page: Option<&str>) -> anyhow::Result<()> {
         self.up(second, page.is_some())?;
         let Some(page) = page else { return Ok(()) };

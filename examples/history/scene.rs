@@ -6,19 +6,19 @@ use clap::ValueEnum;
 use jiff::{SignedDuration, Timestamp, civil::Date, civil::Time, tz::TimeZone};
 use serde_json::json;
 use wolkvox_exporter::config::Operation;
-use wolkvox_exporter::poller::Settings;
+use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
     Api, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
     ScriptedAnswer, SimulatedOperation, Switches,
 };
 
-/// Enough calls in an hour for the rules that ask for a number of them, and no more: every call takes its time.
+/// Just enough calls per hour for rules with a minimum: every call costs run time.
 const VOLUME: f64 = 2.0;
 /// Dialling campaigns, of which one is stopped.
 const CAMPAIGNS: usize = 4;
 const SKILLS: usize = 3;
 const ROUTING_POINTS: usize = 2;
-/// A list lasts for the day, and nobody has to recycle it.
+/// A list lasts all day without being recycled.
 const LIST_SIZE: u32 = 220;
 
 const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
@@ -31,7 +31,7 @@ const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records w
 pub(crate) enum SceneName {
     /// Nothing goes wrong.
     Quiet,
-    /// Two weeks in which nothing goes wrong, and a third one in which everything does.
+    /// Two weeks in which nothing goes wrong, then one in which everything does.
     Busy,
 }
 
@@ -44,21 +44,21 @@ pub(crate) enum Trouble {
     TokenRefused,
     /// Rows of all dated reports come without a date.
     OddRows,
-    /// Fewer calls a day than were used by then.
+    /// A daily budget below the calls already used.
     SmallBudget(u32),
-    /// Fewer series than the operation has campaigns.
+    /// A series limit below the number of campaigns.
     SmallLimit(usize),
-    /// Fields of the campaigns come as words where numbers should be.
+    /// Fields of campaigns contain words instead of numbers.
     OddFields,
     /// The server's clock is a quarter of an hour ahead.
     ClockSkewed,
-    /// The API gives so few rows at a time that a second can have more.
+    /// The API's record limit is so low that a single second can exceed it.
     RecordLimit(u64),
-    /// A reload of the configuration fails, and the next one does not.
+    /// A reload of the configuration fails; the next one succeeds.
     ReloadFailed,
     /// The process is down.
     ExporterDown,
-    /// The exporter works, but scrapes do not reach it.
+    /// The exporter works, but scrapes fail.
     ScrapesLost,
 }
 
@@ -86,7 +86,7 @@ impl Disturbance {
         self.holds(second) && matches!(self.trouble, Trouble::ReloadFailed)
     }
 
-    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut Settings) {
+    pub(crate) fn apply(&self, simulated: &SimulatedOperation, operation: &mut Operation, settings: &mut PollSettings) {
         match self.trouble {
             Trouble::ApiOutage => simulated.inject(Fault::status(503)),
             Trouble::TokenRefused => simulated.inject(Fault::WrongToken),
@@ -122,7 +122,7 @@ pub(crate) struct Scene {
     planted: Vec<(&'static str, Timestamp, Timestamp, Option<Incident>)>,
 }
 
-/// Either of the two, under the name that the table of `docs/alerts.md` has.
+/// Either kind, with its name in the table of `docs/alerts.md`.
 enum Planted {
     Incident(IncidentKind),
     Trouble(Trouble),
@@ -134,7 +134,7 @@ use IncidentKind::{
 };
 use Planted::{Incident as I, Trouble as T};
 
-/// The third week: day (0 is the first), from, until, what. Traps, which nothing may fire at, are among them.
+/// The third week: day (0 is the first), from, until, incident. It includes traps, at which nothing may fire.
 #[rustfmt::skip]
 const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 25] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
@@ -202,7 +202,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// The operation that all of it happens to.
+    /// The operation in which it all happens.
     pub(crate) fn plan(&self, zone: &TimeZone) -> OperationPlan {
         let events = EventPlan {
             lateness: Lateness {
@@ -223,7 +223,7 @@ impl Scene {
             .incidents(self.incidents.clone())
     }
 
-    /// What was planted, and when, for whoever reads the history.
+    /// Which incidents were planted and when, for readers of the history.
     pub(crate) fn incidents_json(&self, centre: &Centre) -> anyhow::Result<String> {
         let planted: Vec<_> = self
             .planted

@@ -1,4 +1,5 @@
-//! Configurations: a good one keeps its promises, the mistakes of a bad one can be found, and no secret is told.
+//! Checks configurations: a valid one is within its bounds, each mistake of an invalid one has a position, and no
+//! message contains a secret.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -7,7 +8,7 @@ use wolkvox_exporter::config::Config;
 
 use super::mistakes::{self, SECRET};
 
-/// A secret in each place where one belongs, or where one could take it to belong. The input goes on from there.
+/// A secret in each place where one belongs or could be put by mistake. The input is appended.
 const STARTS: [&str; 5] = [
     "",
     "operations:\n  - token_file: SECRET\n",
@@ -47,31 +48,31 @@ pub fn check(input: &[u8]) -> bool {
 }
 
 fn is_sound(config: &Config) {
-    let told = format!("{config:?}");
-    assert!(!told.contains(SECRET), "the secret is told: {told}");
-    assert!(!config.operations.is_empty() && config.series_limit > 0, "{told}");
+    let shown = format!("{config:?}");
+    assert!(!shown.contains(SECRET), "the secret is shown: {shown}");
+    assert!(!config.operations.is_empty() && config.series_limit > 0, "{shown}");
     let mut names: Vec<&str> = config.operations.iter().map(|operation| &*operation.name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), config.operations.len(), "a name twice: {told}");
+    assert_eq!(names.len(), config.operations.len(), "a name twice: {shown}");
     for operation in &config.operations {
         let name = &operation.name;
         assert!(
             (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
-            "{told}"
+            "{shown}"
         );
         assert!(
             operation.base_url.starts_with("http") && !operation.base_url.ends_with('/'),
-            "{told}"
+            "{shown}"
         );
         assert!(
             operation.daily_calls > 0 && !operation.reports.is_empty() && operation.calls_per_day() > 0,
-            "{told}"
+            "{shown}"
         );
         for report in operation.reports.values() {
             assert!(
                 report.max_age >= 2 * report.interval && !report.timeout.is_zero(),
-                "{told}"
+                "{shown}"
             );
         }
     }

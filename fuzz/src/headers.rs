@@ -1,8 +1,8 @@
-//! What scrapers ask for: the answer is the one that a second, slow reading of the header gives.
+//! Checks content negotiation: the answer matches a second, slow reading of the headers.
 
 use wolkvox_exporter::exposition::{Format, accepts_gzip};
 
-/// A media range and the format it stands for, if it is one of ours.
+/// A media range and the format that it stands for, if it is one of ours.
 const RANGES: [(&str, Option<Format>); 10] = [
     ("application/openmetrics-text", Some(Format::OpenMetrics)),
     ("application/openmetrics-text;version=1.0.0", Some(Format::OpenMetrics)),
@@ -20,8 +20,8 @@ const RANGES: [(&str, Option<Format>); 10] = [
 ];
 const CODINGS: [&str; 6] = ["gzip", "GZIP", "*", "identity", "br", "x-gzip"];
 
-/// The input is both headers as they come, the first line one and the rest the other, and also the choices of headers
-/// that are well made.
+/// The input is used twice: as the raw headers, the first line for one and the rest for the other, and as choices for
+/// building valid headers.
 pub fn check(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     let (accept, encoding) = text.split_once('\n').unwrap_or((&text, &text));
@@ -38,7 +38,7 @@ pub fn check(input: &[u8]) -> bool {
         assert!(!accepts_gzip(encoding), "{encoding:?} names no gzip");
     }
 
-    // Each two bytes are a choice with its weight, in thousandths; above 1000 it has none, which is 1.
+    // Every two bytes are a choice with its weight in thousandths; above 1000 it has no weight, which means 1.
     let choices = input
         .chunks_exact(2)
         .take(12)

@@ -1,6 +1,7 @@
-//! What must hold for any input. The fuzz targets feed these checks, and so do the tests, with the inputs in `fuzz/seeds`.
+//! Properties that hold for any input. The fuzz targets use these checks, and so do the tests, with the inputs in
+//! `fuzz/seeds`.
 //!
-//! Each check panics where something does not hold, and says otherwise whether the input was a good one.
+//! Each check panics if a property does not hold, and otherwise returns whether the input was valid.
 
 pub mod config;
 pub mod headers;

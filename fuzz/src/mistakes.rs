@@ -1,10 +1,10 @@
-//! What holds for the mistakes of any configuration.
+//! Properties of the mistakes in any configuration.
 
 use std::path::PathBuf;
 
 use wolkvox_exporter::config::Mistakes;
 
-/// Shaped as real tokens are, so that where a name is expected it is known for what it is.
+/// Looks like a real token, so that it is recognised where a name is expected.
 pub(crate) const SECRET: &str = "3f9a0c5be1d24786a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b";
 
 /// A folder of this process.
@@ -14,18 +14,18 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// The input as a configuration, which is text: what is no UTF-8 is refused before. A fuzzer sees what is compared, and
-/// writes the secret where it may be told: such an input says nothing.
+/// The input as a configuration. It has to be UTF-8, since other text is refused earlier. A fuzzer sees what we compare
+/// with, and may write the secret where messages may quote it: such inputs prove nothing.
 pub(crate) fn text(input: &[u8]) -> Option<&str> {
     str::from_utf8(input).ok().filter(|text| !text.contains(SECRET))
 }
 
-/// Each on a line of the file, readable on one line, and without the secret.
+/// Each mistake has a line of the file, fits on one line, and does not contain the secret.
 pub(crate) fn are_sound(text: &str, mistakes: &Mistakes) {
     let lines = text.replace("\r\n", "\n").split(['\n', '\r']).count();
-    let told = mistakes.to_string();
-    assert!(!told.contains(SECRET), "the secret is told: {told}");
-    assert_eq!(told.lines().count(), mistakes.iter().count(), "{told:?}");
+    let message = mistakes.to_string();
+    assert!(!message.contains(SECRET), "the message contains the secret: {message}");
+    assert_eq!(message.lines().count(), mistakes.iter().count(), "{message:?}");
     assert!(mistakes.iter().count() > 0, "refused without a mistake");
     for mistake in mistakes {
         assert!(

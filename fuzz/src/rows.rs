@@ -1,5 +1,5 @@
-//! Answers of the API: however the network cuts one it means the same, no row gets lost, and no label holds what may be a
-//! person's number.
+//! Checks answers of the API: they mean the same however the network splits them, no row gets lost, and no label may
+//! hold a person's number.
 
 use std::sync::Arc;
 
@@ -8,16 +8,13 @@ use prometheus_client::registry::Registry;
 use wolkvox_exporter::client::{Answer, AnswerReader};
 use wolkvox_exporter::exposition::{Exposition, Format, Part};
 use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::call_durations::CallDurations;
-use wolkvox_exporter::reports::campaigns::Campaigns;
-use wolkvox_exporter::reports::events::{Collected, Events};
-use wolkvox_exporter::reports::ivr::IvrSteps;
-use wolkvox_exporter::reports::preview_calls::PreviewCalls;
-use wolkvox_exporter::reports::{Outcome, Tally};
+use wolkvox_exporter::reports::current::{Current, CurrentRows};
+use wolkvox_exporter::reports::day_totals::{DayAnswer, DayRows};
+use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
 
-/// Labels whose values come from agents and callers, with the families they are in.
+/// Labels whose values come from agents and callers, with their families.
 const FREE: [(&str, &[&str]); 5] = [
     ("wolkvox_preview_calls", &["type_interaction", "call_result"]),
     ("wolkvox_preview_codes", &["code"]),
@@ -55,20 +52,27 @@ const FIXED: [(&str, &str, &[&str]); 6] = [
     ),
 ];
 
-/// The first byte of the input, `0` to `4`, chooses the report, the second where the network cuts, and the rest is the answer.
+/// The first byte of the input, `0` to `4`, chooses the report, the second where the network splits, and the rest is
+/// the answer.
 pub fn check(input: &[u8]) -> bool {
     let [report, cut, body @ ..] = input else { return false };
-    let events = || Events::new(&TimeZone::UTC, 7);
-    match report.wrapping_sub(b'0') % 5 {
-        0 => compare(body, *cut, Campaigns::default, campaigns),
-        1 => compare(body, *cut, || CallDurations::new(Some("COP")), call_durations),
-        2 => compare(body, *cut, || AbandonedCalls(events()), collected),
-        3 => compare(body, *cut, || PreviewCalls(events()), collected),
-        _ => compare(body, *cut, || IvrSteps::new(events()), collected),
+    let report = REPORTS[usize::from(report.wrapping_sub(b'0')) % REPORTS.len()];
+    match &report.kind {
+        Kind::Current(state) => compare(body, *cut, state.reader, campaigns),
+        Kind::DayTotals(totals) => compare(body, *cut, || (totals.reader)(Some("COP")), call_durations),
+        Kind::Events(_) => compare(body, *cut, || event_reader(report), collected),
     }
 }
 
-/// Reads the answer in one piece, in several, and byte by byte; `judge` makes of it what can be compared.
+/// A reader of a report of events.
+pub(crate) fn event_reader(report: &Report) -> EventReader {
+    let Kind::Events(rows) = &report.kind else {
+        panic!("{report} has no events");
+    };
+    EventReader::new(rows, Events::new(&TimeZone::UTC, 7))
+}
+
+/// Reads the answer in one piece, in several, and byte by byte; `judge` turns the result into something comparable.
 fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer<R>) -> String) -> bool {
     let read = |chunks: &mut dyn Iterator<Item = &[u8]>| {
         let mut reader = AnswerReader::new(rows());
@@ -77,11 +81,11 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         }
         reader.finish(None)
     };
-    let told = |answer| match answer {
+    let result = |answer| match answer {
         Ok(answer) => Ok(judge(answer)),
         Err(error) => Err(format!("{error:?}")),
     };
-    let whole = told(read(&mut std::iter::once(body)));
+    let whole = result(read(&mut std::iter::once(body)));
     let mut random = fastrand::Rng::with_seed(cut.into());
     let mut rest = body;
     let mut pieces = std::iter::from_fn(|| {
@@ -89,23 +93,29 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
         rest = left;
         (!piece.is_empty() || !left.is_empty()).then_some(piece)
     });
-    assert_eq!(told(read(&mut pieces)), whole, "in pieces it means something else");
-    // A byte at a time takes the square of the length.
+    assert_eq!(result(read(&mut pieces)), whole, "the result differs in pieces");
+    // Byte by byte takes quadratic time.
     if body.len() <= 1024 {
         assert_eq!(
-            told(read(&mut body.chunks(1))),
+            result(read(&mut body.chunks(1))),
             whole,
-            "in bytes it means something else"
+            "the result differs byte by byte"
         );
     }
     whole.is_ok()
 }
 
-fn campaigns(answer: Answer<Campaigns>) -> String {
-    no_row_is_lost(&answer, answer.rows.tally(), 0);
-    let (families, left_out) = answer.rows.series(usize::MAX);
+fn campaigns(answer: Answer<CurrentRows>) -> String {
+    let answer = answer.map(|rows| rows.0.finish(usize::MAX));
+    let Current {
+        series: families,
+        left_out,
+        tally,
+        ..
+    } = &answer.rows;
+    no_row_is_lost(&answer, tally, 0);
     assert!(left_out.is_empty(), "left out without a limit: {left_out:?}");
-    for family in &families {
+    for family in families {
         for series in &family.series {
             if let Value::Number(number) = series.value {
                 assert!(
@@ -117,10 +127,10 @@ fn campaigns(answer: Answer<Campaigns>) -> String {
         }
     }
     page_is_whole(families.clone());
-    format!("{families:?} {:?}", answer.rows.tally())
+    format!("{families:?} {tally:?}")
 }
 
-/// One line for each series, whatever is in its labels.
+/// One line per series, whatever its labels contain.
 fn page_is_whole(families: Vec<FamilySeries>) {
     let series: usize = families.iter().map(|family| family.series.len()).sum();
     let exposition = Exposition::default();
@@ -139,22 +149,22 @@ fn page_is_whole(families: Vec<FamilySeries>) {
     assert_eq!(samples.len(), series, "{page}");
     for line in samples {
         assert!(line.starts_with("wolkvox_campaign"), "{line}");
-        // What is left without escapes has two quotes for each label.
+        // Without escapes, two quotes per label remain.
         let plain = line.replace(r"\\", "").replace(r#"\""#, "");
         assert_eq!(plain.matches('"').count(), 2 * plain.matches("=\"").count(), "{line}");
     }
 }
 
-fn call_durations(answer: Answer<CallDurations>) -> String {
-    let tally = answer.rows.tally().clone();
-    no_row_is_lost(&answer, &tally, 0);
-    let totals = answer.rows.into_totals();
+fn call_durations(answer: Answer<DayRows>) -> String {
+    let answer = answer.map(|rows| rows.0.finish());
+    let DayAnswer { totals, tally } = &answer.rows;
+    no_row_is_lost(&answer, tally, 0);
     totals.iter().for_each(|(series, _)| label_is_harmless(series));
     format!("{totals:?} {tally:?}")
 }
 
-fn collected<R: Into<Collected>>(answer: Answer<R>) -> String {
-    let answer = answer.map(R::into);
+fn collected(answer: Answer<EventReader>) -> String {
+    let answer = answer.map(EventReader::finish);
     let rows = &answer.rows;
     no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
     for (series, _) in rows
@@ -176,7 +186,7 @@ fn collected<R: Into<Collected>>(answer: Answer<R>) -> String {
     format!("{rows:?}")
 }
 
-/// Each row became facts, or was counted for what it is.
+/// Each row became facts or was counted under its outcome.
 fn no_row_is_lost<R>(answer: &Answer<R>, tally: &Tally, kept: u64) {
     let counted: u64 = Outcome::ALL.into_iter().map(|outcome| tally.rows(outcome)).sum();
     assert_eq!(counted + kept, answer.count, "{tally:?}");

@@ -1,15 +1,15 @@
-//! Values of the wire: what a rule reads is in range, and read again from how one would write it, it is the same.
+//! Checks values: what a rule reads is in range, and writing it again and reading that gives the same value.
 
 use std::borrow::Cow;
 
-use jiff::tz::TimeZone;
 use wolkvox_exporter::client::AnswerReader;
 use wolkvox_exporter::metrics::series::Micros;
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
+use wolkvox_exporter::reports::ABANDONED_CALLS;
 use wolkvox_exporter::wire::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
 
-/// The input is a value as JSON has it, and the text of one.
+use super::rows;
+
+/// The input is a JSON value, and also the text of one.
 pub fn check(input: &[u8]) -> bool {
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(input) {
         let leaf: Leaf<'_> = serde_json::from_slice(input).expect("every JSON value is a leaf");
@@ -93,19 +93,19 @@ fn absent_or<T>(reading: Reading<T>) -> Reading<()> {
     }
 }
 
-/// The date of a row is the instant that it says, or none. Whether it is one.
+/// The date of a row is the given instant or none. Returns whether it is one.
 fn check_date(date: &str) -> bool {
     let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": date }]);
-    let mut reader = AnswerReader::new(AbandonedCalls(Events::new(&TimeZone::UTC, 7)));
+    let mut reader = AnswerReader::new(rows::event_reader(&ABANDONED_CALLS));
     reader.feed(row.to_string().as_bytes()).expect("it is JSON");
-    let Collected { newest, rows, .. } = reader.finish(None).expect("it is a whole answer").rows.into();
-    if let Some(at) = newest {
+    let answer = reader.finish(None).expect("the answer is complete").rows.finish();
+    if let Some(at) = answer.newest {
         assert_eq!(
             at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
             date.trim().replacen('T', " ", 1),
             "of {date:?}"
         );
-        assert_eq!(rows.len(), 1, "a row with a date is a row");
+        assert_eq!(answer.rows.len(), 1, "a row with a date is a row");
     }
-    newest.is_some()
+    answer.newest.is_some()
 }

@@ -1,4 +1,5 @@
-//! Web configurations: read or refused with mistakes that can be found, and no password is told.
+//! Checks web configurations: each is read or refused with mistakes that have a position, and no message contains a
+//! password.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -7,10 +8,10 @@ use wolkvox_exporter::web::WebConfig;
 
 use super::mistakes::{self, SECRET};
 
-/// A password where its hash belongs. The input goes on from there.
+/// A password in place of its hash. The input is appended.
 const STARTS: [&str; 2] = ["", "basic_auth_users:\n  admin: SECRET\n"];
 
-/// The input is the text of a web configuration, in a folder with `cert.pem` and `key.pem`, which go together.
+/// The input is the text of a web configuration, in a folder with a matching `cert.pem` and `key.pem`.
 pub fn check(input: &[u8]) -> bool {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {

@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::sharding;
-use crate::board::Board;
 use crate::client::{Client, RetryPolicy};
 use crate::clock::Clock;
 use crate::config::{Config, Operation};
 use crate::fetch::pieces::CUT_AT;
 use crate::ledger::Storage;
-use crate::poller::{Poller, Settings, Stop, phase};
+use crate::poller::{PollSettings, Poller, Stop, phase};
+use crate::published::Published;
 
 /// A reload waits so long for the polls of what it changes: longer than any request takes, shorter than a long catch-up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(super) struct Operations {
     /// What is in effect.
     config: Config,
-    board: Arc<Board>,
+    published: Arc<Published>,
     clock: Clock,
     retry: RetryPolicy,
     /// How to stop each poller.
@@ -49,10 +49,10 @@ pub(super) struct Plan {
 
 impl Operations {
     /// No operation yet.
-    pub(super) fn new(board: Arc<Board>, clock: Clock, retry: RetryPolicy) -> Self {
+    pub(super) fn new(published: Arc<Published>, clock: Clock, retry: RetryPolicy) -> Self {
         Self {
             config: Config::default(),
-            board,
+            published,
             clock,
             retry,
             stops: BTreeMap::new(),
@@ -72,6 +72,11 @@ impl Operations {
         self.config = config;
         self.spawn(pollers);
         Ok(())
+    }
+
+    /// The configuration in effect.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// How many are polled.
@@ -102,7 +107,7 @@ impl Operations {
                     pollers.push(poller);
                 }
                 None => {
-                    self.board.remove(poller.name());
+                    self.published.remove(poller.name());
                     removed.push(poller);
                 }
             }
@@ -186,16 +191,16 @@ impl Operations {
             Some(folder) => Storage::file(folder, &operation.name),
             None => Storage::memory(),
         };
-        let (clock, board, settings) = (self.clock.clone(), Arc::clone(&self.board), self.settings(config));
+        let (clock, published, settings) = (self.clock.clone(), Arc::clone(&self.published), self.settings(config));
         let operation = operation.clone();
         move || {
             let name = Arc::clone(&operation.name);
-            Poller::new(operation, settings, storage, clock, board).with_context(|| format!("operation {name}"))
+            Poller::new(operation, settings, storage, clock, published).with_context(|| format!("operation {name}"))
         }
     }
 
-    fn settings(&self, config: &Config) -> Settings {
-        Settings {
+    fn settings(&self, config: &Config) -> PollSettings {
+        PollSettings {
             new_series_hold: config.new_series_hold,
             series_limit: config.series_limit,
             retry: self.retry,
@@ -207,7 +212,7 @@ impl Operations {
         let now = Instant::now();
         let count = pollers.len();
         for (n, mut poller) in pollers.into_iter().enumerate() {
-            poller.show();
+            poller.publish();
             let origin = now + phase(n, count, poller.shortest_interval());
             let stop = Stop::within(&self.stop);
             self.stops.insert(Arc::clone(poller.name()), stop.clone());
@@ -220,7 +225,7 @@ impl Operations {
         let mut waited_for = BTreeMap::new();
         for name in names {
             if let Some(stop) = self.stops.remove(name) {
-                stop.soon();
+                stop.graceful();
                 waited_for.insert(Arc::clone(name), stop);
             }
         }
@@ -230,7 +235,7 @@ impl Operations {
             let ended = tokio::select! {
                 ended = self.tasks.join_next() => ended,
                 () = &mut patience, if !patience.is_elapsed() => {
-                    waited_for.values().for_each(Stop::at_once);
+                    waited_for.values().for_each(Stop::immediate);
                     continue;
                 }
             };

@@ -9,13 +9,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::records::{DayRecord, PieceRecord, Record, report_named};
+use super::records::{DayRecord, PieceRecord, Record};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
 use crate::ledger::counters::{Counter, CounterUpdates};
 use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 use crate::reports::events::{FactKey, Name};
 
 /// The history begins with no series.
@@ -38,13 +38,13 @@ pub(super) struct History {
     counters: CounterUpdates<'static>,
     growth: BTreeMap<SeriesKey, BTreeMap<Slot, Total>>,
     /// The first sample of an id: all its series begin there, as they do live.
-    first: BTreeMap<(ReportKind, String), Slot>,
+    first: BTreeMap<(&'static Report, String), Slot>,
     names: BTreeMap<(&'static Family, String), Name>,
-    known: HashSet<(ReportKind, FactKey)>,
+    known: HashSet<(&'static Report, FactKey)>,
     /// The highest totals so far of the day that is being read.
-    marks: (Option<Date>, BTreeMap<SeriesKey, Amount>),
-    covered: BTreeMap<(ReportKind, bool), Timestamp>,
-    lengths: BTreeMap<ReportKind, PieceLength>,
+    marks: BTreeMap<&'static Report, (Date, BTreeMap<SeriesKey, Amount>)>,
+    covered: BTreeMap<(&'static Report, bool), Timestamp>,
+    lengths: BTreeMap<&'static Report, PieceLength>,
 }
 
 impl SampleGrid {
@@ -85,19 +85,19 @@ impl History {
             first: BTreeMap::new(),
             names: BTreeMap::new(),
             known: HashSet::new(),
-            marks: (None, BTreeMap::new()),
+            marks: BTreeMap::new(),
             covered: BTreeMap::new(),
             lengths: BTreeMap::new(),
         }
     }
 
     /// Up to when a report is read, exclusive. With `of_live`, up to when it is read after the birth.
-    pub(super) fn covered(&self, report: ReportKind, of_live: bool) -> Option<Timestamp> {
+    pub(super) fn covered(&self, report: &'static Report, of_live: bool) -> Option<Timestamp> {
         self.covered.get(&(report, of_live)).copied()
     }
 
     /// How long the next piece of a report may be.
-    pub(super) fn length(&self, report: ReportKind) -> PieceLength {
+    pub(super) fn length(&self, report: &'static Report) -> PieceLength {
         self.lengths.get(&report).copied().unwrap_or_default()
     }
 
@@ -105,7 +105,7 @@ impl History {
     /// only the identities are kept: a call with rows on both sides of the birth is counted live.
     pub(super) fn piece(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         of_live: bool,
         until: Timestamp,
         complete: CompletePiece,
@@ -150,7 +150,7 @@ impl History {
         match record {
             Record::Piece(piece) => self.apply_piece(piece),
             Record::TooMuch { report, next } => {
-                self.lengths.extend(report_named(report).map(|report| (report, *next)));
+                self.lengths.extend(Report::named(report).map(|report| (report, *next)));
             }
             Record::Day(day) => self.apply_day(day),
         }
@@ -178,7 +178,7 @@ impl History {
             add(&mut self.growth, key, slot, &Total::one(key.family, Micros(*observed)));
         }
         for (family, id, name) in &piece.names {
-            let Some(family) = report.families().into_iter().find(|known| known.name == *family) else {
+            let Some(family) = report.families.iter().copied().find(|known| known.name == *family) else {
                 continue;
             };
             let have = self.names.keys().filter(|(known, _)| *known == family).count();
@@ -196,14 +196,16 @@ impl History {
     }
 
     fn apply_day(&mut self, day: &DayRecord) {
-        let report = ReportKind::CallDurations;
-        if self.marks.0 != Some(day.date) {
-            self.marks = (Some(day.date), BTreeMap::new());
+        let Some(report) = day.report() else { return };
+        let (date, marks) = self.marks.entry(report).or_insert_with(|| (day.date, BTreeMap::new()));
+        if *date != day.date {
+            *date = day.date;
+            marks.clear();
         }
         // The API gives sums only, so all growth is dated to the last second that was read.
         let slot = self.grid.slot_after(day.until.as_second() - 1);
-        for (key, total) in day.totals() {
-            let mark = self.marks.1.entry(key.clone()).or_insert(total.zero());
+        for (key, total) in day.totals(report) {
+            let mark = marks.entry(key.clone()).or_insert(total.zero());
             let above = total.above(*mark);
             if !above.is_zero() {
                 *mark = total;
@@ -216,7 +218,7 @@ impl History {
     /// The series of a family, sorted, each with its first sample and its growth.
     pub(super) fn series(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         family: &'static Family,
     ) -> impl Iterator<Item = (&SeriesKey, &Total, Slot, Option<&BTreeMap<Slot, Total>>)> {
         let zeros = self
@@ -233,7 +235,7 @@ impl History {
     /// The newest name of each id of an info, each with its first sample.
     pub(super) fn names(
         &self,
-        report: ReportKind,
+        report: &'static Report,
         family: &'static Family,
     ) -> impl Iterator<Item = (&str, &str, Slot)> {
         let names = self
@@ -244,7 +246,7 @@ impl History {
     }
 
     /// The sample before the first one that has counted something of the id.
-    fn begin(&self, report: ReportKind, id: &str) -> Slot {
+    fn begin(&self, report: &'static Report, id: &str) -> Slot {
         let first = self.first.get(&(report, id.to_owned()));
         first.map_or(0, |first| first.saturating_sub(1))
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::Failure;
-use crate::reports::ReportKind;
+use crate::reports::REPORTS;
 
 /// In seconds. Steps divide a quarter of an hour, so that there is a sample at each local midnight, which in every time zone
 /// is a whole number of quarters after the epoch.
@@ -68,7 +68,7 @@ impl FromStr for TargetLabel {
         if name.starts_with("__") {
             return Err("labels that begin with __ are reserved for Prometheus".to_owned());
         }
-        let families = ReportKind::ALL.into_iter().flat_map(ReportKind::families);
+        let families = REPORTS.into_iter().flat_map(|report| report.families.iter().copied());
         let mut ours = families.flat_map(|family| family.labels).chain(&["operation", "le"]);
         if ours.any(|our| *our == name) {
             return Err(format!("the exporter itself sets the label {name}"));

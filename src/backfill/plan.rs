@@ -10,7 +10,7 @@ use super::{Failure, Options};
 use crate::config::Operation;
 use crate::fetch::window;
 use crate::ledger::{DayBirth, Ledger};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// The parameters of a backfill. Those of an interrupted one must be the same to resume it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl Parameters {
                 filter: operation.reports[&report].filter.clone(),
                 birth: birth.map(|birth| birth.at),
             };
-            (report.name().to_owned(), parameters)
+            (report.name.to_owned(), parameters)
         });
         Self {
             operation: operation.name.to_string(),
@@ -88,7 +88,7 @@ impl Parameters {
 pub(super) struct Plan {
     /// The beginning of the history of every report: a local midnight.
     pub(super) from: Timestamp,
-    pub(super) ends: BTreeMap<ReportKind, End>,
+    pub(super) ends: BTreeMap<&'static Report, End>,
 }
 
 /// Where the history of a report ends.
@@ -108,11 +108,11 @@ struct Birth {
 }
 
 /// The configured reports that have a history.
-fn dated_reports(operation: &Operation) -> impl Iterator<Item = ReportKind> {
+fn dated_reports(operation: &Operation) -> impl Iterator<Item = &'static Report> {
     operation.reports.keys().copied().filter(|report| report.counts())
 }
 
-fn birth(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Option<Birth> {
+fn birth(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Option<Birth> {
     let second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
     if let Some(progress) = ledger.event_progress(report) {
         return Some(Birth {
@@ -162,7 +162,7 @@ impl Plan {
                     .is_some_and(|progress| progress.birth.is_none())
                 {
                     tracing::warn!(
-                        report = report.name(),
+                        report = report.name,
                         "the state is from an older version, which did not store the totals of the day when live counting \
                          began: that day is left out"
                     );
@@ -185,7 +185,7 @@ impl Plan {
             if at <= from {
                 if birth.is_some() {
                     tracing::warn!(
-                        report = report.name(),
+                        report = report.name,
                         "nothing to read: live counting began before --from"
                     );
                 }
@@ -193,12 +193,12 @@ impl Plan {
             }
             match &birth {
                 Some(birth) if at < birth.at => tracing::warn!(
-                    report = report.name(),
+                    report = report.name,
                     "live counting began at {}: the time between the end of the history and that is in neither",
                     local(birth.at)
                 ),
                 None if ledger.is_some() => tracing::warn!(
-                    report = report.name(),
+                    report = report.name,
                     "not counted live yet: the time between the end of the history and the first poll will be in neither"
                 ),
                 _ => {}
@@ -224,7 +224,7 @@ impl Plan {
 }
 
 /// Refuses another server or filter: the next start of the exporter would make a new birth of it.
-fn check_source(report: ReportKind, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
+fn check_source(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
     let filter = operation.reports.get(&report).and_then(|config| config.filter.clone());
     match ledger.source(report) {
         Some(source) if source.server != operation.base_url || source.filter != filter => Err(Failure::Usage(format!(

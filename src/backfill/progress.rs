@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::history::History;
 use super::plan::Plan;
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// The length of the bar in characters.
 const BAR: usize = 30;
@@ -20,9 +20,9 @@ pub(super) struct Progress {
     is_terminal: bool,
     zone: TimeZone,
     /// The time to be read of each report.
-    spans: BTreeMap<ReportKind, RangeInclusive<Timestamp>>,
+    spans: BTreeMap<&'static Report, RangeInclusive<Timestamp>>,
     /// The seconds already read of each report.
-    read: BTreeMap<ReportKind, i64>,
+    read: BTreeMap<&'static Report, i64>,
     rows: u64,
     /// Whether the bar is on the current line of the terminal.
     is_open: bool,
@@ -33,7 +33,7 @@ impl Progress {
     pub(super) fn new(plan: &Plan, history: &History, zone: &TimeZone) -> Self {
         let spans = plan.ends.iter().map(|(report, end)| (*report, plan.from..=end.at));
         let before = plan.ends.keys().filter_map(|report| {
-            let until = history.covered(*report, false)?;
+            let until = history.covered(report, false)?;
             Some((*report, seconds(plan.from, until)))
         });
         Self {
@@ -47,7 +47,7 @@ impl Progress {
     }
 
     /// A report is read up to a time.
-    pub(super) fn advance(&mut self, report: ReportKind, until: Timestamp, rows: u64, calls: u32) {
+    pub(super) fn advance(&mut self, report: &'static Report, until: Timestamp, rows: u64, calls: u32) {
         self.rows += rows;
         // Time after the birth is read only for the identities of its facts, and is not part of the history.
         if let Some(span) = self.spans.get(&report).filter(|span| span.contains(&until)) {
@@ -65,7 +65,7 @@ impl Progress {
             );
             self.is_open = true;
         } else {
-            tracing::info!(report = report.name(), %until, percent, calls, rows, "read");
+            tracing::info!(report = report.name, %until, percent, calls, rows, "read");
         }
     }
 

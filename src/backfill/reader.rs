@@ -1,4 +1,4 @@
-//! Asks the API for the past, within what the day's live polls leave of its calls.
+//! Reads history from the API with the calls that the day's live polls leave over.
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -15,18 +15,19 @@ use crate::config::Operation;
 use crate::fetch::calls::calls_of_the_rest_of_the_day;
 use crate::fetch::clocks;
 use crate::fetch::pieces::{PieceLength, second_after};
-use crate::fetch::queries::{self, Api, EventQuestion};
+use crate::fetch::queries::{self, Api, EventQuery};
 use crate::fetch::window;
 use crate::ledger::Ledger;
-use crate::reports::ReportKind;
-use crate::reports::call_durations::CallDurations;
+use crate::reports::day_totals::DayTotals;
+use crate::reports::events::EventRows;
+use crate::reports::{Kind, Report};
 use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
-/// A piece that gets no answer in time is asked in halves, down to this.
+/// A piece that times out is halved down to this length.
 const SHORTEST_AFTER_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Reads the past of one operation.
+/// Reads the history of one operation.
 pub(super) struct Reader<'b> {
     pub(super) operation: &'b Operation,
     pub(super) settings: FetchSettings,
@@ -36,7 +37,7 @@ pub(super) struct Reader<'b> {
     pub(super) stop: &'b CancellationToken,
     pub(super) client: Client,
     pub(super) budget: CallBudget,
-    /// Held open for the whole time: no exporter uses the token meanwhile.
+    /// Held open until the end, so that no exporter uses the token in the meantime.
     pub(super) ledger: Option<Ledger>,
     pub(super) hash_key: u128,
     pub(super) journal: Option<Journal>,
@@ -46,34 +47,39 @@ pub(super) struct Reader<'b> {
     pub(super) calls: u32,
 }
 
-/// Why a report was not read to its end.
+/// Why reading a report ended early.
 pub(super) enum Abort {
-    /// This report cannot be read; others may be.
+    /// This report cannot be read; others may be readable.
     Report(ApiError),
-    /// Nothing can be read any more.
+    /// Nothing more can be read.
     All(Failure),
 }
 
 impl Reader<'_> {
-    /// Reads a report, or what is left of it.
-    pub(super) async fn read(&mut self, report: ReportKind, from: Timestamp, end: &End) -> Result<(), Abort> {
-        if report == ReportKind::CallDurations {
-            return self.read_days(from, end).await;
+    /// Reads what is left of a report.
+    pub(super) async fn read(&mut self, report: &'static Report, from: Timestamp, end: &End) -> Result<(), Abort> {
+        match report.kind {
+            // The current state has no history.
+            Kind::Current(_) => Ok(()),
+            Kind::DayTotals(totals) => self.read_days(report, totals, from, end).await,
+            Kind::Events(rows) => {
+                if end.is_birth && rows.rows_share_facts {
+                    // A fact with rows on both sides of the birth is counted live, because live counting sees its later
+                    // rows. So read the rows after the birth first: their facts must not count here.
+                    let now = self.clock.now();
+                    let overlap = SignedDuration::try_from(self.operation.reports[report].overlap).unwrap_or_default();
+                    let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
+                    self.read_events(report, rows, true, end.at, until).await?;
+                }
+                self.read_events(report, rows, false, from, end.at).await
+            }
         }
-        if end.is_birth && report == ReportKind::Ivr {
-            // A call with rows on both sides of the birth is counted live, since live counting sees its later rows. So
-            // what is there after the birth comes first: none of it counts here. Only IVR calls have several rows.
-            let now = self.clock.now();
-            let overlap = SignedDuration::try_from(self.operation.reports[&report].overlap).unwrap_or_default();
-            let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
-            self.read_events(report, true, end.at, until).await?;
-        }
-        self.read_events(report, false, from, end.at).await
     }
 
     async fn read_events(
         &mut self,
-        report: ReportKind,
+        report: &'static Report,
+        rows: EventRows,
         of_live: bool,
         from: Timestamp,
         end: Timestamp,
@@ -84,17 +90,17 @@ impl Reader<'_> {
             let until = length.end(next, end - SECOND);
             self.check_allowed()?;
             let operation = self.operation;
-            let filter = operation.reports[&report].filter.as_deref();
-            let question = EventQuestion {
+            let query = EventQuery {
                 report,
+                rows,
                 from: next,
                 until,
                 zone: &operation.timezone,
-                filter,
+                only: operation.reports[report].filter.as_deref(),
                 hash_key: self.hash_key,
             };
-            let answer = question.ask(&mut HistoryApi { reader: self, report }).await;
-            let judged = length.judge(next, until, answer, self.settings.cut_at);
+            let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
+            let judged = length.accept(next, until, answer, self.settings.cut_at);
             let complete = match judged {
                 Ok(Some(complete)) => complete,
                 Ok(None) => {
@@ -112,9 +118,9 @@ impl Reader<'_> {
             };
             if complete.is_capped {
                 tracing::warn!(
-                    report = report.name(),
+                    report = report.name,
                     second = %operation.timezone.to_datetime(until),
-                    "one second alone has as many rows as the API gives at all: some of them may be missing"
+                    "a single second reached the API's record limit: some of its rows may be missing"
                 );
             }
             let piece = self.history.piece(report, of_live, until, complete, length, from..end);
@@ -126,10 +132,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads day by day, each at its end, or hour by hour, each as the day's totals up to the hour's end: like that an
-    /// hour that comes twice is in none twice.
-    async fn read_days(&mut self, from: Timestamp, end: &End) -> Result<(), Abort> {
-        let report = ReportKind::CallDurations;
+    /// Reads the totals at the end of each day or, for hourly history, the day's totals at the end of each hour. So an
+    /// hour that occurs twice is not counted twice.
+    async fn read_days(
+        &mut self,
+        report: &'static Report,
+        totals: DayTotals,
+        from: Timestamp,
+        end: &End,
+    ) -> Result<(), Abort> {
         let operation = self.operation;
         let zone = &operation.timezone;
         let step = if self.hourly {
@@ -147,30 +158,30 @@ impl Reader<'_> {
                 .as_ref()
                 .filter(|birth| window::local_date(birth.at, zone) == date);
             let totals = match birth {
-                // What live counting was born with is the state's to say: asked again, it may have grown meanwhile.
+                // The totals at birth come from the state: the API's may have grown since.
                 Some(birth) if until == end.at => {
-                    let series = CallDurations::all_series(operation.currency.as_deref()).into_iter();
+                    let series = (totals.zeros)(operation.currency.as_deref()).into_iter();
                     let totals = series.filter_map(|(key, _)| birth.total(&key).map(|total| (key, total)));
                     totals.collect()
                 }
                 _ => {
                     self.check_allowed()?;
                     let mut api = HistoryApi { reader: self, report };
-                    // At its end a day is over; within it the last second is asked for.
+                    // At midnight the day is over; before that, ask until the last second of the step.
                     let at = if until == midnight { until } else { until - SECOND };
-                    let answer = queries::call_durations(&mut api, operation, date, at).await;
-                    answer.map_err(|error| self.halt(error))?.rows.into_totals()
+                    let answer = queries::day(&mut api, report, totals, operation, date, at).await;
+                    answer.map_err(|error| self.halt(error))?.rows.totals
                 }
             };
-            self.append(Record::Day(DayRecord::new(date, until, totals, birth)))?;
+            self.append(Record::Day(DayRecord::new(report, date, until, totals, birth)))?;
             next = until;
             self.report_progress(report, next, 0);
         }
         Ok(())
     }
 
-    fn record_too_much(&mut self, report: ReportKind, next: PieceLength) -> Result<(), Abort> {
-        let report = report.name().to_owned();
+    fn record_too_much(&mut self, report: &'static Report, next: PieceLength) -> Result<(), Abort> {
+        let report = report.name.to_owned();
         self.append(Record::TooMuch { report, next })
     }
 
@@ -182,17 +193,17 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn report_progress(&mut self, report: ReportKind, until: Timestamp, rows: u64) {
+    fn report_progress(&mut self, report: &'static Report, until: Timestamp, rows: u64) {
         self.progress.advance(report, until, rows, self.calls);
     }
 
-    /// Whether another call may be made: the live polls of the rest of the day come first.
+    /// Fails if no call is left after those that live polls need until midnight.
     fn check_allowed(&mut self) -> Result<(), Abort> {
         if self.stop.is_cancelled() {
             return Err(Abort::All(self.stopped()));
         }
         let now = self.clock.now();
-        self.budget.go_to(window::local_date(now, &self.operation.timezone));
+        self.budget.set_day(window::local_date(now, &self.operation.timezone));
         let needed = u32::try_from(calls_of_the_rest_of_the_day(self.operation, now)).unwrap_or(u32::MAX);
         self.budget.set_limit(self.operation.daily_calls.saturating_sub(needed));
         if self.budget.left() > 0 {
@@ -208,11 +219,11 @@ impl Reader<'_> {
         ))))
     }
 
-    /// When there are calls again.
+    /// When calls will be available again.
     fn more_calls(&self, now: Timestamp) -> String {
         let midnight = window::next_midnight(now, &self.operation.timezone).unwrap_or(now);
         if calls_of_the_rest_of_the_day(self.operation, midnight) >= u64::from(self.operation.daily_calls) {
-            return "the polls of a whole day leave none. Run the same command again late in the day, when few polls are left, \
+            return "the polls of a whole day leave no calls. Run the same command again late in the day, when few polls are left, \
                     lengthen intervals, or raise daily_calls"
                 .to_owned();
         }
@@ -227,18 +238,18 @@ impl Reader<'_> {
 
     pub(super) fn stopped(&self) -> Failure {
         Failure::Failed(format!(
-            "stopped before the end; run the same command again, in a minute or so, since Wolkvox still works on what was \
-             asked{}",
+            "stopped before the end; run the same command again in a minute or so, since Wolkvox is still working on the \
+             last request{}",
             self.kept()
         ))
     }
 
-    /// What a failure's text says of what was read.
+    /// What a failure message says about the data read so far.
     pub(super) fn kept(&self) -> &'static str {
         if self.journal.is_some() {
-            "; what was read is kept, and it goes on from there"
+            "; what was read is kept, and the next run continues from there"
         } else {
-            "; nothing is kept, since only a backfill with --output can go on"
+            "; nothing is kept: only a backfill with --output can be resumed"
         }
     }
 
@@ -254,7 +265,7 @@ impl Reader<'_> {
                 self.next_midnight(self.clock.now()),
                 self.kept()
             ))),
-            // No other report would fare better.
+            // Other reports would fail too.
             Reason::Connect | Reason::Tls | Reason::Concurrency | Reason::Auth | Reason::Clock | Reason::State => {
                 Abort::All(Failure::Failed(format!("operation {name}: {error}{}", self.kept())))
             }
@@ -262,11 +273,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Saves the calls that were made, whatever became of them.
+    /// Saves the number of calls made, whatever the result.
     fn save_calls(&mut self) -> Result<(), ApiError> {
         let now = self.clock.now();
         let today = window::local_date(now, &self.operation.timezone);
-        self.budget.go_to(today);
+        self.budget.set_day(today);
         match &mut self.ledger {
             Some(ledger) => ledger
                 .commit_calls(today, self.budget.used(), Moment::at(now))
@@ -276,20 +287,20 @@ impl Reader<'_> {
     }
 }
 
-/// The API as a backfill asks it.
+/// The API as a backfill uses it.
 struct HistoryApi<'r, 'b> {
     reader: &'r mut Reader<'b>,
-    report: ReportKind,
+    report: &'static Report,
 }
 
 impl Api for HistoryApi<'_, '_> {
-    async fn ask<R: Rows + Send>(
+    async fn fetch<R: Rows + Send>(
         &mut self,
         query: &Query,
         rows: impl Fn() -> R + Send + Sync,
     ) -> Result<Answer<R>, ApiError> {
         let reader = &mut *self.reader;
-        let config = &reader.operation.reports[&self.report];
+        let config = &reader.operation.reports[self.report];
         let used = reader.budget.used();
         let mut attempts = Vec::new();
         let allowance = Allowance {

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::fetch::pieces::PieceLength;
 use crate::ledger::DayBirth;
 use crate::metrics::series::{Amount, Label, SeriesKey};
-use crate::reports::ReportKind;
 use crate::reports::events::{FactKey, Name};
+use crate::reports::{Kind, REPORTS, Report};
 
 const SECOND_DIGITS: usize = 2 * size_of::<i64>();
 const KEY_DIGITS: usize = SECOND_DIGITS + 2 * size_of::<u128>();
@@ -58,13 +58,15 @@ pub(super) struct DayRecord {
     pub(super) date: Date,
     /// The first second that is not part of it.
     pub(super) until: Timestamp,
+    /// The report. Older versions left it out: they knew only one with totals of a day.
+    report: Option<String>,
     totals: Vec<(SeriesName, Amount)>,
 }
 
 impl PieceRecord {
-    pub(super) fn new(report: ReportKind, of_live: bool, until: Timestamp, rows: u64, next: PieceLength) -> Self {
+    pub(super) fn new(report: &'static Report, of_live: bool, until: Timestamp, rows: u64, next: PieceLength) -> Self {
         Self {
-            report: report.name().to_owned(),
+            report: report.name.to_owned(),
             of_live,
             until,
             rows,
@@ -78,8 +80,8 @@ impl PieceRecord {
     }
 
     /// The report, if this version knows it.
-    pub(super) fn report(&self) -> Option<ReportKind> {
-        report_named(&self.report)
+    pub(super) fn report(&self) -> Option<&'static Report> {
+        Report::named(&self.report)
     }
 
     pub(super) fn push_key(&mut self, FactKey { second, hash }: FactKey) {
@@ -113,11 +115,11 @@ impl PieceRecord {
         })
     }
 
-    pub(super) fn series(&self, report: ReportKind) -> impl Iterator<Item = SeriesKey> {
+    pub(super) fn series(&self, report: &'static Report) -> impl Iterator<Item = SeriesKey> {
         self.series.iter().filter_map(move |name| key_of(report, name))
     }
 
-    pub(super) fn born(&self, report: ReportKind) -> impl Iterator<Item = SeriesKey> {
+    pub(super) fn born(&self, report: &'static Report) -> impl Iterator<Item = SeriesKey> {
         self.born.iter().filter_map(move |name| key_of(report, name))
     }
 }
@@ -125,6 +127,7 @@ impl PieceRecord {
 impl DayRecord {
     /// The totals of a day up to `until`. On the day of the birth, no more than the totals with which live counting began.
     pub(super) fn new(
+        report: &'static Report,
         date: Date,
         until: Timestamp,
         totals: Vec<(SeriesKey, Amount)>,
@@ -138,18 +141,24 @@ impl DayRecord {
         Self {
             date,
             until,
+            report: Some(report.name.to_owned()),
             totals: totals.collect(),
         }
     }
 
-    pub(super) fn totals(&self) -> impl Iterator<Item = (SeriesKey, Amount)> {
-        let totals = self.totals.iter();
-        totals.filter_map(|(name, total)| Some((key_of(ReportKind::CallDurations, name)?, *total)))
+    /// The report, if this version knows it.
+    pub(super) fn report(&self) -> Option<&'static Report> {
+        let has_totals = |report: &&Report| matches!(report.kind, Kind::DayTotals(_));
+        match &self.report {
+            Some(name) => Report::named(name),
+            None => REPORTS.into_iter().find(has_totals),
+        }
     }
-}
 
-pub(super) fn report_named(name: &str) -> Option<ReportKind> {
-    ReportKind::ALL.into_iter().find(|report| report.name() == name)
+    pub(super) fn totals(&self, report: &'static Report) -> impl Iterator<Item = (SeriesKey, Amount)> {
+        let totals = self.totals.iter();
+        totals.filter_map(move |(name, total)| Some((key_of(report, name)?, *total)))
+    }
 }
 
 fn name_of(key: &SeriesKey) -> SeriesName {
@@ -157,8 +166,8 @@ fn name_of(key: &SeriesKey) -> SeriesName {
     (key.family.name.to_owned(), labels.collect())
 }
 
-fn key_of(report: ReportKind, (family, labels): &SeriesName) -> Option<SeriesKey> {
-    let family = report.families().into_iter().find(|known| known.name == family)?;
+fn key_of(report: &'static Report, (family, labels): &SeriesName) -> Option<SeriesKey> {
+    let family = report.families.iter().find(|known| known.name == family)?;
     let labels = labels.iter().cloned().map(Label::Owned).collect();
     Some(SeriesKey { family, labels })
 }

@@ -45,17 +45,17 @@ pub(super) fn write(
     };
     for (report, end) in &plan.ends {
         let seconds: Vec<String> = grid.seconds(end.at).map(|second| second.to_string()).collect();
-        let mut families = report.families();
+        let mut families = report.families.to_vec();
         families.sort_unstable();
         for family in families {
             let mut page = FamilySeries::new(family);
             if family.kind == Kind::Info {
-                for (id, name, _) in history.names(*report, family) {
+                for (id, name, _) in history.names(report, family) {
                     let labels = [Label::Owned(id.to_owned()), Label::Owned(name.to_owned())];
                     page.push(labels, Value::Info);
                 }
                 let first: Vec<usize> = history
-                    .names(*report, family)
+                    .names(report, family)
                     .map(|(_, _, slot)| slot as usize)
                     .collect();
                 writer.family(page, |writer, n, lines| {
@@ -63,7 +63,7 @@ pub(super) fn write(
                 })?;
                 continue;
             }
-            let series: Vec<_> = history.series(*report, family).collect();
+            let series: Vec<_> = history.series(report, family).collect();
             for (key, zero, _, _) in &series {
                 page.push(key.labels.clone(), zero.value());
             }

@@ -1,30 +1,30 @@
-//! What values look like, without what they are: enough to mend a parser, too little to know anybody.
+//! Shows what values look like without showing them: enough to fix a parser, too little to identify anybody.
 //!
-//! A shape keeps length, case and ASCII punctuation. Keys may be values, too, so they are shown only where they look like the
-//! name of a field; the names of rows in an object, and of values inside values, only where the exporter knows them.
+//! A shape keeps length, case and ASCII punctuation. Keys can also hold data, so they are shown only if they look like
+//! field names. Names of rows in an object, and of values inside values, are shown only if the exporter knows them.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::wire::Rows;
+use crate::wire::json::{self, Broken};
 
-/// Shapes shown of a field; the others are summed up.
+/// Shapes shown per field; the others are summed up.
 const SHOWN: usize = 20;
-/// Different shapes remembered of a field: a comment may have another one in each of 60,000 rows.
+/// Different shapes remembered per field: a comment may have a new one in each of 60,000 rows.
 const REMEMBERED: usize = 2000;
-/// Fields remembered of a report.
+/// Fields remembered per report.
 const MOST_FIELDS: usize = 200;
-/// Characters shown of a shape, and of a key.
+/// Characters shown of a shape or a key.
 const LONGEST_SHAPE: usize = 64;
 const LONGEST_KEY: usize = 40;
-/// A key with so many digits may be the number of a person.
+/// A key with this many digits may be a person's number.
 const TOO_MANY_DIGITS: usize = 6;
 
-/// Names that may stand anywhere: buckets of `cdr_4`, and what rows of buckets consist of.
+/// Known names, shown anywhere: the buckets of `cdr_4`, and the fields of a bucket.
 const KNOWN: [&str; 9] = [
     "0_5_seg",
     "6_20_seg",
@@ -37,13 +37,13 @@ const KNOWN: [&str; 9] = [
     "percentage",
 ];
 
-/// The shapes met in one answer.
+/// The shapes in one answer.
 #[derive(Clone, Debug, Default)]
 pub struct Shapes {
-    beside: Vec<(String, String)>,
+    keys: Vec<(String, String)>,
     fields: Vec<(String, Field)>,
     index: HashMap<String, usize>,
-    /// Values of fields beyond the number that is remembered.
+    /// Number of values of fields beyond the limit.
     left_out: u64,
 }
 
@@ -54,12 +54,12 @@ struct Field {
 }
 
 impl Shapes {
-    /// Whether nothing was met.
+    /// Whether nothing was recorded.
     pub fn is_empty(&self) -> bool {
-        self.beside.is_empty() && self.fields.is_empty()
+        self.keys.is_empty() && self.fields.is_empty()
     }
 
-    /// Notes a row, and its key where the rows stand in an object.
+    /// Records a row, and its key if the rows are in an object.
     fn row(&mut self, key: Option<&str>, row: &Value) {
         if let Some(key) = key {
             self.note("(key of the row)", format!("key     {}", known_key(key)));
@@ -74,15 +74,15 @@ impl Shapes {
         }
     }
 
-    /// Notes a key of the answer beside its rows.
+    /// Records a key of the answer other than its rows.
     fn key(&mut self, key: &str, json: &[u8]) {
         let shape = match json {
             b"[" => "list".to_owned(),
             b"{" => "object".to_owned(),
             json => serde_json::from_slice(json).map_or_else(|_| "unreadable".to_owned(), |value| of_value(&value)),
         };
-        if self.beside.len() < MOST_FIELDS {
-            self.beside.push((field_key(key), shape));
+        if self.keys.len() < MOST_FIELDS {
+            self.keys.push((field_key(key), shape));
         }
     }
 
@@ -121,12 +121,12 @@ impl Shapes {
 
 impl fmt::Display for Shapes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.beside.is_empty() {
-            writeln!(f, "    shapes: no keys beside the rows")?;
+        if self.keys.is_empty() {
+            writeln!(f, "    shapes: the answer has no keys besides its rows")?;
         } else {
             writeln!(f, "    shapes of the answer's keys, in their order")?;
         }
-        for (key, shape) in &self.beside {
+        for (key, shape) in &self.keys {
             writeln!(f, "      {key}: {shape}")?;
         }
         for (name, field) in &self.fields {
@@ -148,7 +148,7 @@ impl fmt::Display for Shapes {
     }
 }
 
-/// The shape of a value, after its JSON type.
+/// The JSON type of a value and its shape.
 fn of_value(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
@@ -160,7 +160,7 @@ fn of_value(value: &Value) -> String {
     }
 }
 
-/// The shape of a text: digits as 9, letters as a or A, ASCII punctuation and blanks as they are, anything else as ¤.
+/// The shape of a text: digits as 9, letters as a or A, ASCII punctuation and spaces unchanged, anything else as ¤.
 pub fn of_text(text: &str) -> String {
     let mut shape = String::new();
     for (n, character) in text.chars().enumerate() {
@@ -173,7 +173,7 @@ pub fn of_text(text: &str) -> String {
             c if c.is_uppercase() => shape.push('A'),
             c if c.is_alphabetic() => shape.push('a'),
             c if c == ' ' || c.is_ascii_punctuation() => shape.push(c),
-            // Written out, since no one would see them.
+            // Written out, since they are invisible.
             c if c.is_whitespace() => shape.extend(c.escape_default()),
             _ => shape.push('¤'),
         }
@@ -181,7 +181,7 @@ pub fn of_text(text: &str) -> String {
     shape
 }
 
-/// A key that looks like the name of a field, or the shape of one that does not.
+/// A key that looks like a field name, or the shape of any other key.
 fn field_key(key: &str) -> String {
     let looks_like_one = (1..=LONGEST_KEY).contains(&key.len())
         && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_/ -".contains(&b))
@@ -193,7 +193,7 @@ fn field_key(key: &str) -> String {
     }
 }
 
-/// A key that the exporter knows, or the shape of another.
+/// A key that the exporter knows, or the shape of any other key.
 fn known_key(key: &str) -> String {
     if KNOWN.contains(&key) {
         key.to_owned()
@@ -202,52 +202,43 @@ fn known_key(key: &str) -> String {
     }
 }
 
-/// The shapes of the answer that is being read, whether it is read to its end or not.
+/// Collects the shapes of an answer, whether it is complete or not.
 #[derive(Debug, Default)]
 pub(super) struct Sketch(Mutex<Shapes>);
 
 impl Sketch {
-    /// What was met.
+    /// The shapes so far.
     pub(super) fn into_shapes(self) -> Shapes {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shapes(&self) -> MutexGuard<'_, Shapes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 }
 
-/// A reader that sketches every row and passes it on.
+/// A reader that records the shape of every row and passes the row on.
 pub(super) struct Sketched<'s, R> {
     sketch: &'s Sketch,
     pub(super) rows: R,
 }
 
 impl<'s, R> Sketched<'s, R> {
-    /// Starts the sketch anew.
+    /// Clears the sketch, since a retry reads the answer from its start.
     pub(super) fn new(sketch: &'s Sketch, rows: R) -> Self {
-        *sketch.shapes() = Shapes::default();
+        *sketch.0.lock() = Shapes::default();
         Self { sketch, rows }
     }
 }
 
 impl<R: Rows> Rows for Sketched<'_, R> {
-    type Row<'a> = Value;
-
-    fn row(&mut self, key: Option<&str>, row: Value) {
-        self.sketch.shapes().row(key, &row);
-        match R::Row::deserialize(&row) {
-            Ok(row) => self.rows.row(key, row),
-            Err(_) => self.rows.invalid(),
-        }
+    fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row: Option<Value>| {
+            if let Some(row) = row {
+                self.sketch.0.lock().row(key, &row);
+            }
+        })?;
+        self.rows.value(key, json)
     }
 
-    fn invalid(&mut self) {
-        self.rows.invalid();
-    }
-
-    fn beside(&mut self, key: &str, json: &[u8]) {
-        self.sketch.shapes().key(key, json);
-        self.rows.beside(key, json);
+    fn extra_key(&mut self, key: &str, json: &[u8]) {
+        self.sketch.0.lock().key(key, json);
+        self.rows.extra_key(key, json);
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::error::{ApiError, Reason};
 use crate::wire::fields::{self, Leaf, Reading};
 
-/// The keys of an answer beside its rows.
+/// The keys of an answer other than its rows.
 #[derive(Default)]
 pub(super) struct Envelope {
     code: Option<u16>,
@@ -19,14 +19,14 @@ pub(super) struct Envelope {
 pub(super) enum Meaning {
     /// Its rows are the report.
     Rows,
-    /// The report has no rows: the 404 that asks to validate the dates (seen: the same URL had rows minutes later).
+    /// The report has no rows: a 404 that asks to validate the dates. (We saw the same URL return rows minutes later.)
     NoRows,
     /// A failure.
     Failure(ApiError),
 }
 
 impl Envelope {
-    /// The envelope of a short body that was read whole: the body of a failure.
+    /// The envelope of a failure, from its short body.
     pub(super) fn of_failure(body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Failure<'a> {
@@ -53,8 +53,8 @@ impl Envelope {
         }
     }
 
-    /// What the answer means. The message is for people, but only it tells the three 403s and the two 404s apart; it
-    /// is never shown, since it may repeat what we sent.
+    /// Interprets the answer. The message is meant for people, but it is all that distinguishes the three 403s and the
+    /// two 404s. We never show it, since it may repeat what we sent.
     pub(super) fn meaning(&self, http_status: u16) -> Meaning {
         let status = if http_status == 200 {
             self.code.unwrap_or(200)
@@ -71,14 +71,15 @@ impl Envelope {
             200 if self.has_data || self.code.is_some() => return Meaning::Rows,
             200 => ApiError::new(Reason::Decode, "the answer has neither `data` nor `code`"),
             404 if says("validate dates") => return Meaning::NoRows,
-            // Whether the API cuts silently over its record limit or says so is unknown; this is what it might say.
+            // We do not know whether the API cuts silently at its record limit or reports it. This is what a report
+            // might look like.
             400 | 413 if says("record") => ApiError::new(
                 Reason::TooLarge,
                 format!("{what}: more records than the API gives at once"),
             ),
             404 => ApiError::new(
                 Reason::Status,
-                format!("{what}: nothing is at this address; check server or url"),
+                format!("{what}: nothing found at this address; check server or url"),
             ),
             401 => ApiError::new(Reason::Auth, format!("{what}: the token header did not arrive")),
             403 if says("simultaneous") => ApiError::transient(
@@ -92,10 +93,10 @@ impl Envelope {
             403 if says("validate token") => {
                 ApiError::new(Reason::Auth, format!("{what}: the API does not accept the token"))
             }
-            403 => ApiError::new(Reason::Auth, format!("{what}: refused for a reason we do not know")),
+            403 => ApiError::new(Reason::Auth, format!("{what}: refused for an unknown reason")),
             300..=399 => ApiError::new(
                 Reason::Status,
-                format!("{what}: a redirect, not followed because it would carry the token elsewhere"),
+                format!("{what}: a redirect; following it would send the token elsewhere"),
             ),
             429 => ApiError::transient(Reason::Status, what),
             500..=599 => ApiError::transient(Reason::Status, what),

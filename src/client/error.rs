@@ -1,4 +1,4 @@
-//! What can go wrong between us and the API, with its name in the metrics and what to do about it.
+//! What can fail between us and the API, with its name in the metrics and advice.
 
 use std::error::Error;
 use std::fmt;
@@ -10,15 +10,15 @@ use crate::wire::json::Broken;
 /// Why a poll or a request failed: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// No connection, or the connection was reset.
+    /// No connection, or it was reset.
     Connect,
-    /// No answer, or not all of it, in time.
+    /// No answer, or only part of it, in time.
     Timeout,
     /// The TLS handshake failed.
     Tls,
-    /// An HTTP status, or a `code` in the answer, that means failure and nothing more precise.
+    /// A failure shown by an HTTP status or a `code` in the answer, without a more precise reason.
     Status,
-    /// The token is in use elsewhere at the same time.
+    /// Another program is using the token at the same time.
     Concurrency,
     /// The day's calls are used up.
     Quota,
@@ -28,13 +28,13 @@ pub enum Reason {
     Decode,
     /// The body ended early.
     Truncated,
-    /// More bytes or rows than an answer may have.
+    /// The answer has more bytes or rows than allowed.
     TooLarge,
     /// Our clock and the API's disagree, or ours went back.
     Clock,
     /// The state could not be saved.
     State,
-    /// None of the others.
+    /// Anything else.
     Other,
 }
 
@@ -75,27 +75,29 @@ impl Reason {
         }
     }
 
-    /// Whether a single request can fail for this reason; the others belong to a poll.
+    /// Whether a single request can fail for this reason; other reasons apply to a whole poll.
     pub const fn of_a_request(self) -> bool {
         !matches!(self, Reason::Clock | Reason::State)
     }
 
-    /// What the person who reads the log can do.
+    /// Advice for the person who reads the log.
     pub const fn advice(self) -> &'static str {
         match self {
             Reason::Connect => {
-                "check the network, and that this host's public IP is registered with the operation: Wolkvox gives others no answer at all"
+                "check the network, and that this host's public IP is registered with the operation: Wolkvox does not answer others at all"
             }
-            Reason::Timeout => "raise the report's timeout if this stays; an unregistered public IP also ends so",
+            Reason::Timeout => {
+                "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts"
+            }
             Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
-            Reason::Status => "it may pass by itself; if it stays, ask Wolkvox about this server",
+            Reason::Status => "it may be temporary; if it persists, ask Wolkvox about this server",
             Reason::Concurrency => {
                 "another program uses this token at the same time; give the exporter a token of its own"
             }
             Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
             Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
             Reason::Decode => "check the server or url of the operation; if it is right, report the answer's shape",
-            Reason::Truncated => "it may pass by itself; if it stays, look for a proxy that cuts answers",
+            Reason::Truncated => "it may be temporary; if it persists, look for a proxy that cuts answers",
             Reason::TooLarge => "report it: no known answer is that large",
             Reason::Clock => "check this host's clock (NTP) and the operation's timezone",
             Reason::State => "check the disk of state_path",
@@ -104,7 +106,7 @@ impl Reason {
     }
 }
 
-/// A request or a poll that failed. Its text names what happened and what to do, and never a token or a row.
+/// A request or poll that failed. Its text says what happened and what to do, and never contains a token or a row.
 #[derive(Clone, Debug)]
 pub struct ApiError {
     /// The kind of failure.
@@ -123,7 +125,7 @@ impl From<Broken> for ApiError {
 }
 
 impl ApiError {
-    /// A failure that will not pass by asking again at once.
+    /// A failure that an immediate retry will not fix.
     pub fn new(reason: Reason, what: impl Into<String>) -> Self {
         Self {
             reason,
@@ -133,7 +135,7 @@ impl ApiError {
         }
     }
 
-    /// A failure that may well pass by asking again.
+    /// A failure that a retry may well fix.
     pub(super) fn transient(reason: Reason, what: impl Into<String>) -> Self {
         Self {
             transient: true,
@@ -141,7 +143,7 @@ impl ApiError {
         }
     }
 
-    /// What the transport says, without the URL that it would print.
+    /// The transport's message, without the URL that it would include.
     pub(super) fn from_transport(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let reason = transport_reason(&error);
@@ -179,7 +181,7 @@ fn transport_reason(error: &reqwest::Error) -> Reason {
             .downcast_ref::<hyper::Error>()
             .is_some_and(hyper::Error::is_incomplete_message)
         {
-            // Before the head of an answer this is a connection that was closed on us, inside a body it is a cut.
+            // Before the head of an answer, the server closed the connection; inside a body, the answer was cut.
             return if error.is_body() || error.is_decode() {
                 Reason::Truncated
             } else {
@@ -202,7 +204,7 @@ fn transport_reason(error: &reqwest::Error) -> Reason {
     }
 }
 
-/// The error and its sources. An `io::Error` made from another error hides that one from `source`, so it is asked too.
+/// The error and its sources. `source` of an `io::Error` skips the error that it wraps, so we look at that as well.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     fn cause<'e>(error: &&'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
         let error = *error;

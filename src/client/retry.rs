@@ -1,4 +1,4 @@
-//! When a failed request is sent again.
+//! When a failed request is retried.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::error::ApiError;
 
-/// How often and how fast a request is sent again. Each time costs a call of the day.
+/// How often and how fast a request is retried. Each retry costs a call of the day.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// The wait before the second request; it doubles each time, and up to itself is added by chance.
+    /// The wait before the first retry. It doubles with each retry, and a random part of up to its own length is added.
     pub first_wait: Duration,
-    /// Requests after the first.
+    /// The number of retries.
     pub retries: usize,
 }
 
@@ -35,8 +35,8 @@ impl RetryPolicy {
     }
 }
 
-/// The wait before the request is sent again, or `None` when it is not worth it: the failure will not pass, or the
-/// wait would end after the time that the poll has.
+/// The wait before a retry, or `None` if there is none: the failure is not transient, retries are used up, or the wait
+/// would exceed the poll's remaining time.
 pub(super) fn wait_before_retry(error: &ApiError, backoff: Option<Duration>, left: Duration) -> Option<Duration> {
     let wait = backoff?.max(error.retry_after.unwrap_or_default());
     (error.transient && wait < left).then_some(wait)

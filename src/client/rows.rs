@@ -1,8 +1,8 @@
-//! The rows of an answer, read one by one off the wire and never held together.
+//! Reads the rows of an answer one by one from the network, and never holds them all.
 //!
-//! An answer may be 256 MB; the parser keeps only the row that a chunk's end has cut. A key scanner walks the envelope
-//! in any of its variants: a bare array, or an object whose `data` is an array, an object of named rows, `null` or
-//! missing, with its other keys before or after.
+//! An answer may have 256 MB; the parser keeps only the row that the end of a chunk has split. A key scanner handles
+//! all variants of the envelope: a bare array, or an object whose `data` is an array, an object of named rows, `null`
+//! or missing, with its other keys before or after.
 
 use std::borrow::Cow;
 use std::mem;
@@ -17,11 +17,11 @@ use crate::wire::Rows;
 use crate::wire::fields::Leaf;
 use crate::wire::json::{self, Broken, Parsed, any_leaf, parse};
 
-/// No answer may be larger (the vendor's limit).
+/// The vendor's limit for the size of an answer.
 pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// No answer may have more rows: the vendor cuts at 60,000, so this is some other endpoint or a broken one.
+/// The most rows of an answer. The vendor cuts at 60,000, so more means another endpoint or a broken one.
 const MAX_ROWS: u64 = 250_000;
-/// No row may be larger: the largest known has some hundred bytes, plus what agents write into comments.
+/// The size limit of a row. The largest known have some hundred bytes, plus what agents write into comments.
 const MAX_ROW_BYTES: usize = 1024 * 1024;
 
 /// What the scanner expects next.
@@ -43,22 +43,21 @@ enum Expect {
 /// The key of the rows.
 const DATA: &str = "data";
 
-/// Passes on what the body of a failure has beside its rows, of which it should have none.
-pub(super) struct BesideRows<'r, R>(pub(super) &'r mut R);
+/// Ignores rows in the body of a failure, which should have none, and passes on its other keys.
+pub(super) struct IgnoreRows<'r, R>(pub(super) &'r mut R);
 
-impl<R: Rows> Rows for BesideRows<'_, R> {
-    type Row<'a> = IgnoredAny;
+impl<R: Rows> Rows for IgnoreRows<'_, R> {
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |_: Option<IgnoredAny>| {})
+    }
 
-    fn row(&mut self, _: Option<&str>, _: IgnoredAny) {}
-
-    fn invalid(&mut self) {}
-
-    fn beside(&mut self, key: &str, json: &[u8]) {
-        self.0.beside(key, json);
+    fn extra_key(&mut self, key: &str, json: &[u8]) {
+        self.0.extra_key(key, json);
     }
 }
 
-/// Reads the body of a good HTTP status chunk by chunk. Public, so that it can be fed what no server would send.
+/// Reads the body of an answer with HTTP status 200 chunk by chunk. Public, so that tests can feed it what no server
+/// would send.
 pub struct AnswerReader<R> {
     rows: R,
     expect: Expect,
@@ -70,7 +69,7 @@ pub struct AnswerReader<R> {
 }
 
 impl<R: Rows> AnswerReader<R> {
-    /// A reader that hands each row to `rows`.
+    /// A reader that passes each row to `rows`.
     pub fn new(rows: R) -> Self {
         Self {
             rows,
@@ -83,7 +82,7 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    /// Takes the next chunk of the body.
+    /// Reads the next chunk of the body.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
         self.bytes += chunk.len() as u64;
         if self.bytes > MAX_BYTES {
@@ -114,8 +113,8 @@ impl<R: Rows> AnswerReader<R> {
         Ok(())
     }
 
-    /// Ends the answer: what was read counts only if the JSON is complete, nothing follows it, and its `code` means no
-    /// failure. `date` is the API's clock, from the head of the answer.
+    /// Ends the answer. The rows count only if the JSON is complete, nothing follows it, and its `code` is not a
+    /// failure. `date` is the API's clock, from the HTTP header.
     pub fn finish(self, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
         match self.expect {
             Expect::End if self.tail.iter().all(u8::is_ascii_whitespace) => match self.envelope.meaning(200) {
@@ -128,12 +127,12 @@ impl<R: Rows> AnswerReader<R> {
                 Meaning::Failure(error) => Err(error),
             },
             Expect::Start if self.bytes == 0 => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
-            Expect::End => Err(decode("something follows the JSON of the answer")),
+            Expect::End => Err(decode("there is more text after the JSON of the answer")),
             _ => Err(ApiError::new(Reason::Truncated, "the JSON of the answer ends early")),
         }
     }
 
-    /// Reads as much as the text holds; returns how much of it is done with.
+    /// Reads as much as possible of the text; returns how many bytes are done.
     fn scan(&mut self, text: &str) -> Result<usize, ApiError> {
         let mut at = 0;
         loop {
@@ -159,7 +158,7 @@ impl<R: Rows> AnswerReader<R> {
                             Expect::Row { first: true }
                         }
                         b'{' => Expect::Key { first: true },
-                        b'<' => return Err(decode("an HTML page came instead of JSON")),
+                        b'<' => return Err(decode("the answer is an HTML page instead of JSON")),
                         _ => return Err(decode("the answer is neither a JSON object nor an array")),
                     };
                     at += 1;
@@ -181,7 +180,7 @@ impl<R: Rows> AnswerReader<R> {
                     at += punctuation(first, b':')?;
                 }
                 Expect::Value(key) if key == DATA && matches!(first, b'[' | b'{') => {
-                    self.rows.beside(DATA, &rest.as_bytes()[..1]);
+                    self.rows.extra_key(DATA, &rest.as_bytes()[..1]);
                     if mem::replace(&mut self.envelope.has_data, true) {
                         return Err(decode("the answer has two keys `data`"));
                     }
@@ -196,7 +195,7 @@ impl<R: Rows> AnswerReader<R> {
                     let Some((leaf, used)) = any_leaf(rest)? else {
                         return Ok(at);
                     };
-                    self.rows.beside(key, &rest.as_bytes()[..used]);
+                    self.rows.extra_key(key, &rest.as_bytes()[..used]);
                     match key.as_str() {
                         "code" => self.envelope.set_code(&leaf),
                         "msg" => self.envelope.set_message(&leaf),
@@ -271,22 +270,14 @@ impl<R: Rows> AnswerReader<R> {
                     };
                     at += if first == b'}' { 1 } else { punctuation(first, b',')? };
                 }
-                Expect::End => return Err(decode("something follows the JSON of the answer")),
+                Expect::End => return Err(decode("there is more text after the JSON of the answer")),
             }
         }
     }
 
     fn read_row(&mut self, key: Option<&str>, rest: &str) -> Result<Option<usize>, ApiError> {
-        let used = match parse::<R::Row<'_>>(rest)? {
-            Parsed::Value(row, used) => {
-                self.rows.row(key, row);
-                used
-            }
-            Parsed::Unfit(used) => {
-                self.rows.invalid();
-                used
-            }
-            Parsed::More => return Ok(None),
+        let Some(used) = self.rows.value(key, rest)? else {
+            return Ok(None);
         };
         self.count += 1;
         if used > MAX_ROW_BYTES {
@@ -339,22 +330,19 @@ mod tests {
         b: Leaf<'a>,
     }
 
-    /// A row's key and its two fields.
+    /// The key and the two fields of each row.
     type CollectedRow = (Option<String>, Option<String>, Option<String>);
 
     #[derive(Debug, Default, PartialEq)]
     struct Collected(Vec<Option<CollectedRow>>);
 
     impl Rows for Collected {
-        type Row<'a> = Pair<'a>;
-
-        fn row(&mut self, key: Option<&str>, row: Pair<'_>) {
-            let text = |leaf| fields::text(leaf).value().map(str::to_owned);
-            self.0.push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
-        }
-
-        fn invalid(&mut self) {
-            self.0.push(None);
+        fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+            let text = |leaf: &Leaf<'_>| fields::text(leaf).value().map(str::to_owned);
+            json::row(json, |row: Option<Pair<'_>>| {
+                self.0
+                    .push(row.map(|row| (key.map(str::to_owned), text(&row.a), text(&row.b))));
+            })
         }
     }
 
@@ -366,7 +354,7 @@ mod tests {
         reader.finish(None).map(|answer| answer.rows)
     }
 
-    /// Rows as they come and as they must not: other types, nested values, escapes, numbers at the end of a chunk.
+    /// Valid and invalid rows: other types, nested values, escapes, numbers at the end of a chunk.
     fn row() -> impl Strategy<Value = serde_json::Value> {
         let text = prop_oneof!["[a-z]{1,12}", any::<String>()];
         prop_oneof![
@@ -399,7 +387,7 @@ mod tests {
     }
 
     proptest! {
-        /// However the network cuts an answer, it means the same; and cut off anywhere it is an error.
+        /// An answer means the same however the network splits it, and cutting it off anywhere is an error.
         #[test]
         fn chunks_change_nothing_and_a_cut_is_an_error(
             answer in answer(),
@@ -419,7 +407,7 @@ mod tests {
             prop_assert_eq!(error.reason, Reason::Truncated);
         }
 
-        /// A text in another encoding is one odd text, wherever the network cuts it, and takes no other row with it.
+        /// Text in another encoding damages only itself, and no other row, wherever the network splits it.
         #[test]
         fn a_text_in_another_encoding_takes_no_row_with_it(name in "[a-zñéü]{0,6}", cut in any::<prop::sample::Index>()) {
             let mut bytes = format!(r#"[{{"a":"{name}"}},{{"a":"x"#).into_bytes();
@@ -433,7 +421,7 @@ mod tests {
             prop_assert_eq!(text(1), Some("x\u{fffd}o\u{fffd}".to_owned()));
         }
 
-        /// No bytes panic, and what is not JSON is not taken for rows.
+        /// No bytes cause a panic, and what is not JSON yields no rows.
         #[test]
         fn rubbish_is_an_error_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), prefix in 0usize..3) {
             let prefix: &[u8] = [&b""[..], b"[{\"a\":1},", b"{\"data\":["][prefix];

@@ -3,7 +3,7 @@
 use super::report::ReportConfig;
 use super::server::{SERVER, base_url, proxy, server, without_credentials};
 use super::token::{Token, TokenSource};
-use crate::reports::ReportKind;
+use crate::reports::{REPORTS, Report};
 use crate::yaml::file::read_at_most;
 use crate::yaml::mapping::{Field, Mapping, nearest};
 use crate::yaml::mistake::quoted;
@@ -41,7 +41,7 @@ pub struct Operation {
     /// PEM certificates to trust besides the public ones.
     pub ca_file: Option<CaFile>,
     /// The reports to read, at least one.
-    pub reports: BTreeMap<ReportKind, ReportConfig>,
+    pub reports: BTreeMap<&'static Report, ReportConfig>,
 }
 
 /// Certificates as they were when the configuration was read: a renewed file makes a changed operation.
@@ -67,7 +67,7 @@ impl Operation {
             daily_calls: DEFAULT_DAILY_CALLS,
             proxy: None,
             ca_file: None,
-            reports: ReportKind::ALL.map(|kind| (kind, ReportConfig::new(kind))).into(),
+            reports: REPORTS.map(|report| (report, ReportConfig::new(report))).into(),
         }
     }
 
@@ -256,7 +256,7 @@ fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Toke
     ))
 }
 
-fn read_reports(field: Field<'_>) -> BTreeMap<ReportKind, ReportConfig> {
+fn read_reports(field: Field<'_>) -> BTreeMap<&'static Report, ReportConfig> {
     const WHAT: &str = "the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read";
     let mut reports = BTreeMap::new();
     let Some(mut keys) = field.mapping(WHAT) else {
@@ -265,9 +265,9 @@ fn read_reports(field: Field<'_>) -> BTreeMap<ReportKind, ReportConfig> {
     if keys.is_empty() {
         keys.mistake(format!("expected {WHAT}; found nothing"));
     }
-    for kind in ReportKind::ALL {
-        if let Some(field) = keys.field(kind.name()) {
-            reports.insert(kind, ReportConfig::read(kind, field));
+    for report in REPORTS {
+        if let Some(field) = keys.field(report.name) {
+            reports.insert(report, ReportConfig::read(report, field));
         }
     }
     keys.finish();

@@ -1,6 +1,6 @@
-//! How one report of an operation is read.
+//! The settings of one report of an operation.
 
-use crate::reports::ReportKind;
+use crate::reports::{Filter, Kind, Report};
 use crate::yaml::mapping::{Bounds, Field};
 use crate::yaml::mistake::quoted;
 use std::time::Duration;
@@ -32,117 +32,77 @@ const WINDOW: Bounds = Bounds {
     reason: ", since one call of the API takes at most 31 days",
 };
 
-/// How one report is read.
+const OVERLAP: Duration = Duration::from_secs(2 * 60 * 60);
+const REREAD: Reread = Reread {
+    every: Duration::from_secs(6 * 60 * 60),
+    back: Duration::from_secs(48 * 60 * 60),
+};
+
+/// The settings of one report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportConfig {
-    /// From one poll to the next: 1 s to 24 h. Default 5 min.
+    /// Time between polls: 1 s to 24 h. The report has the default.
     pub interval: Duration,
-    /// For one call, from connect to the last byte: 1 ms to 1 h. Default 90 s; campaigns, which are quick, 30 s.
+    /// Timeout of one call, from connecting to the last byte: 1 ms to 1 h. The report has the default.
     pub timeout: Duration,
-    /// How long after the last success the report's gauges are still shown: 2 × interval to a year.
-    /// Default 3 × interval.
+    /// How long the report's gauges are shown after its last success: 2 × interval to a year. Default 3 × interval.
     pub max_age: Duration,
-    /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h.
-    /// Zero for campaigns and call durations, which have no such windows.
+    /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h. Zero except for
+    /// reports of events, since only these have such windows.
     pub overlap: Duration,
-    /// Rereading what came late. Zero for campaigns, which are the state of now.
+    /// When late rows are reread. Zero for reports of the current state.
     pub reread: Reread,
     /// The one skill or campaign to ask for; `None` for all.
     pub filter: Option<String>,
 }
 
-/// When old rows are read once more, for those that came very late.
+/// When old rows are read again, to find those that appeared very late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reread {
-    /// From one reread to the next: 1 s to a year, default 6 h. Zero: never.
+    /// Time between rereads: 1 s to a year, default 6 h. Zero: never.
     pub every: Duration,
-    /// How far it goes back: 1 s to 31 days, default 48 h.
+    /// How far a reread goes back: 1 s to 31 days, default 48 h.
     pub back: Duration,
 }
 
-/// The keys that not every report has. A zero duration or `None`: this one has no such key.
-struct Traits {
-    timeout: Duration,
-    overlap: Duration,
-    reread: Reread,
-    filter_key: Option<&'static str>,
-}
-
-fn traits(kind: ReportKind) -> Traits {
-    let events = Traits {
-        timeout: Duration::from_secs(90),
-        overlap: 2 * HOUR,
-        reread: Reread {
-            every: 6 * HOUR,
-            back: 48 * HOUR,
-        },
-        filter_key: None,
+impl Reread {
+    const NEVER: Self = Self {
+        every: Duration::ZERO,
+        back: Duration::ZERO,
     };
-    match kind {
-        ReportKind::Campaigns => Traits {
-            timeout: Duration::from_secs(30),
-            overlap: Duration::ZERO,
-            reread: Reread {
-                every: Duration::ZERO,
-                back: Duration::ZERO,
-            },
-            ..events
-        },
-        ReportKind::CallDurations => Traits {
-            overlap: Duration::ZERO,
-            ..events
-        },
-        ReportKind::AbandonedCalls => Traits {
-            filter_key: Some("skill_id"),
-            ..events
-        },
-        ReportKind::PreviewCalls => Traits {
-            filter_key: Some("campaign_id"),
-            ..events
-        },
-        ReportKind::Ivr => events,
-    }
 }
 
 impl ReportConfig {
     /// The defaults of a report.
-    pub fn new(kind: ReportKind) -> Self {
-        let Traits {
-            timeout,
-            overlap,
-            reread,
-            ..
-        } = traits(kind);
-        let interval = 5 * MINUTE;
+    pub fn new(report: &Report) -> Self {
         Self {
-            interval,
-            timeout,
-            max_age: 3 * interval,
-            overlap,
-            reread,
+            interval: report.interval,
+            timeout: report.timeout,
+            max_age: 3 * report.interval,
+            overlap: if has_overlap(report) { OVERLAP } else { Duration::ZERO },
+            reread: if report.counts() { REREAD } else { Reread::NEVER },
             filter: None,
         }
     }
 
-    /// Calls that this report makes in a day of 24 hours, without rereads, retries and split windows.
+    /// Calls that this report makes in 24 hours, without rereads, retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
         let calls = DAY.as_nanos().div_ceil(self.interval.as_nanos().max(1));
         u64::try_from(calls).unwrap_or(u64::MAX)
     }
 
-    /// Reads one entry of `reports`; a key without a value stands for the defaults.
-    pub(super) fn read(kind: ReportKind, field: Field<'_>) -> Self {
-        let mut config = Self::new(kind);
+    /// Reads one entry of `reports`; a key without a value means the defaults.
+    pub(super) fn read(report: &Report, field: Field<'_>) -> Self {
+        let mut config = Self::new(report);
         if field.is_null() {
             return config;
         }
         let Some(mut keys) = field.mapping("keys such as {interval: 5m}, or nothing for the defaults") else {
             return config;
         };
-        let traits = traits(kind);
         let before = keys.mistakes();
         config.interval = keys.duration("interval", &INTERVAL, config.interval);
-        // Against an interval that is wrong itself, a maximal age cannot be judged.
+        // An invalid interval gives no lower bound for max_age.
         let least = if keys.mistakes() == before {
             2 * config.interval
         } else {
@@ -155,10 +115,10 @@ impl ReportConfig {
             reason: ", since with less than 2 × interval one failed poll would hide the report",
         };
         config.max_age = keys.duration("max_age", &max_age, 3 * config.interval);
-        if !traits.overlap.is_zero() {
+        if has_overlap(report) {
             config.overlap = keys.duration("overlap", &WINDOW, config.overlap);
         }
-        if !traits.reread.every.is_zero()
+        if report.counts()
             && let Some(field) = keys.field("reread")
             && let Some(mut keys) = field.mapping("keys such as {every: 6h, back: 48h}")
         {
@@ -166,12 +126,17 @@ impl ReportConfig {
             config.reread.back = keys.duration("back", &WINDOW, config.reread.back);
             keys.finish();
         }
-        if let Some(key) = traits.filter_key {
+        if let Some(Filter { key, .. }) = report.filter {
             config.filter = keys.value(key, "`all` or one id such as 4875", filter).flatten();
         }
         keys.finish();
         config
     }
+}
+
+/// Only windows of events reach back into what is covered.
+fn has_overlap(report: &Report) -> bool {
+    matches!(report.kind, Kind::Events(_))
 }
 
 fn filter(text: &str) -> Result<Option<String>, String> {

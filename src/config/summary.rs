@@ -60,7 +60,7 @@ fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
         }
         writeln!(out, "  {} ({})", operation.base_url, operation.timezone_name)?;
         for (kind, report) in &operation.reports {
-            let (name, interval) = (kind.name(), span(report.interval));
+            let (name, interval) = (kind.name, span(report.interval));
             write!(
                 out,
                 "  {name:<15} every {interval:<6} {:>6} calls a day",

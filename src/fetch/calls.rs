@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use super::window;
 use crate::config::Operation;
 
-/// Calls that an exporter started now needs until local midnight, if it leaves none out and repeats no request.
+/// The calls that an exporter started now needs until local midnight, if it leaves none out and retries none.
 pub(crate) fn calls_of_the_rest_of_the_day(operation: &Operation, now: Timestamp) -> u64 {
     let left = until_midnight(now, operation);
     let intervals = operation.reports.values().map(|config| config.interval);
     intervals.map(|interval| ticks(left, interval)).sum()
 }
 
-/// The time that is left of the local day.
+/// The rest of the local day.
 pub(crate) fn until_midnight(now: Timestamp, operation: &Operation) -> Duration {
     let midnight = window::next_midnight(now, &operation.timezone);
     midnight.map_or(Duration::ZERO, |midnight| {
@@ -22,7 +22,7 @@ pub(crate) fn until_midnight(now: Timestamp, operation: &Operation) -> Duration 
     })
 }
 
-/// How often an interval begins in that time.
+/// How many intervals begin in that time.
 pub(crate) fn ticks(time: Duration, interval: Duration) -> u64 {
     time.as_nanos().div_ceil(interval.as_nanos().max(1)) as u64
 }

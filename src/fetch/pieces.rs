@@ -1,4 +1,4 @@
-//! How a stretch of time is cut into pieces that fit the API's record limit: the same for a poll and for a backfill.
+//! Cuts a span of time into pieces that fit the API's record limit, for polls and backfills.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,21 +8,21 @@ use crate::reports::events::Collected;
 
 /// The API answers for at most this many days at once.
 const LONGEST: SignedDuration = SignedDuration::from_hours(31 * 24);
-/// The vendor's limit is 60,000 records; people who run against it fail at 59,000, since a cut is silent.
+/// The vendor's limit is 60,000 records. Cuts are silent, so integrations against it already treat 59,000 as a failure.
 pub const CUT_AT: u64 = 59_000;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// How much time the next piece of a report may cover, by what came before.
+/// How much time the next piece of a report may cover, judging by earlier pieces.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct PieceLength(SignedDuration);
 
-/// The whole answer for a piece.
+/// The complete answer for a piece.
 pub(crate) struct CompletePiece {
     pub(crate) collected: Collected,
-    /// How many rows the answer had.
+    /// The number of rows in the answer.
     pub(crate) count: u64,
-    /// Whether a single second had as many rows as the API gives at all, so that some may be missing.
+    /// Whether a single second reached the record limit, so that some of its rows may be missing.
     pub(crate) is_capped: bool,
 }
 
@@ -33,13 +33,14 @@ impl Default for PieceLength {
 }
 
 impl PieceLength {
-    /// The last second of the piece that begins at `from`, in a stretch that ends with `until`.
+    /// The last second of the piece that begins at `from`, in a span that ends at `until`.
     pub(crate) fn end(self, from: Timestamp, until: Timestamp) -> Timestamp {
         from.saturating_add(self.0 - SECOND).unwrap_or(until).min(until)
     }
 
-    /// Judges what came for a piece, and learns from it. `None`: it was too much, and is to be asked in smaller pieces.
-    pub(crate) fn judge(
+    /// Accepts the answer for a piece, and adapts the length to it. Returns `None` if the answer was too large: request
+    /// smaller pieces then.
+    pub(crate) fn accept(
         &mut self,
         from: Timestamp,
         until: Timestamp,
@@ -48,14 +49,14 @@ impl PieceLength {
     ) -> Result<Option<CompletePiece>, ApiError> {
         let Answer { rows, count, .. } = match answer {
             Ok(answer) => answer,
-            // Too much for one answer, said in so many words instead of by a cut.
+            // Too large, and the API says so instead of cutting the answer.
             Err(error) if error.reason == Reason::TooLarge && from < until => {
                 self.halve(from, until);
                 return Ok(None);
             }
             Err(error) => {
                 if error.reason == Reason::Timeout {
-                    // Perhaps it was too much to be found in time; less is asked next.
+                    // Perhaps there was too much to find in time, so ask for less next.
                     self.halve(from, until);
                 }
                 return Err(error);
@@ -63,11 +64,11 @@ impl PieceLength {
         };
         let is_cut = count >= cut_at;
         if is_cut && from < until {
-            // It cannot be known what is missing, so it is thrown away and asked in smaller pieces.
+            // What is missing is unknown, so discard the answer and ask for smaller pieces.
             self.halve(from, until);
             return Ok(None);
         }
-        self.fit(until.duration_since(from) + SECOND, count, cut_at);
+        self.adapt(until.duration_since(from) + SECOND, count, cut_at);
         Ok(Some(CompletePiece {
             collected: rows,
             count,
@@ -75,20 +76,20 @@ impl PieceLength {
         }))
     }
 
-    /// Half of the stretch, in whole seconds.
+    /// Half of the span, in whole seconds.
     fn halve(&mut self, from: Timestamp, until: Timestamp) {
         self.0 = SignedDuration::from_secs(((until.as_second() - from.as_second() + 1) / 2).max(1));
     }
 
-    /// By the density of the last piece: two thirds of what an answer may have.
-    fn fit(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
+    /// Aims at two thirds of the record limit, judging by the density of the last piece.
+    fn adapt(&mut self, last: SignedDuration, count: u64, cut_at: u64) {
         let wanted = i128::from(last.as_secs()) * i128::from(cut_at) * 2 / 3 / i128::from(count.max(1));
         let longest = i128::from(LONGEST.as_secs());
         self.0 = SignedDuration::from_secs(i64::try_from(wanted.clamp(1, longest)).unwrap_or(1));
     }
 }
 
-/// The second after an instant: where the piece after the one that ends with it begins.
+/// The second after an instant, where the next piece begins.
 pub(crate) fn second_after(at: Timestamp) -> Timestamp {
     at.saturating_add(SECOND).unwrap_or(at)
 }
@@ -116,19 +117,19 @@ mod tests {
         })
     }
 
-    /// Gives the length an answer for the seconds `from..=until`: whether the piece is complete, or why it failed.
+    /// Passes an answer for the seconds `from..=until`; returns whether the piece is complete, or why it failed.
     fn give(
         length: &mut PieceLength,
         (from, until): (i64, i64),
         answer: Result<Answer<Collected>, ApiError>,
     ) -> Result<bool, Reason> {
-        let complete = length.judge(at(from), at(until), answer, CUT_AT);
+        let complete = length.accept(at(from), at(until), answer, CUT_AT);
         complete
             .map(|complete| complete.is_some())
             .map_err(|error| error.reason)
     }
 
-    /// How many seconds the next piece may have.
+    /// The length of the next piece in seconds.
     fn seconds(length: PieceLength) -> i64 {
         length.end(at(0), Timestamp::MAX).as_second() - at(0).as_second() + 1
     }
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn a_single_second_that_may_be_cut_is_taken_as_it_is() {
         let mut length = PieceLength::default();
-        let complete = length.judge(at(5), at(5), rows(CUT_AT), CUT_AT).unwrap().unwrap();
+        let complete = length.accept(at(5), at(5), rows(CUT_AT), CUT_AT).unwrap().unwrap();
         assert!(complete.is_capped);
         assert_eq!(complete.count, CUT_AT);
         assert_eq!(seconds(length), 1);
@@ -183,7 +184,7 @@ mod tests {
             Err(Reason::TooLarge)
         );
         assert_eq!(give(&mut length, (0, 19), error(Reason::Timeout)), Err(Reason::Timeout));
-        assert_eq!(seconds(length), 10, "less is asked by the next poll");
+        assert_eq!(seconds(length), 10, "the next poll asks for less");
         assert_eq!(give(&mut length, (0, 99), error(Reason::Connect)), Err(Reason::Connect));
         assert_eq!(seconds(length), 10);
     }

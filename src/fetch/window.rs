@@ -1,4 +1,4 @@
-//! Which stretch of time to ask for: instants on our side, wall-clock text on the API's.
+//! Which span of time to ask for: instants for us, wall-clock text for the API.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use crate::config::Reread;
 use crate::ledger::DayProgress;
 
-/// After this much of a new day the last one has settled: its late calls have arrived.
+/// How long after midnight the totals of a day are final: its late calls have arrived by then.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// The API answers for at most this many days.
 const MOST_DAYS: i64 = 31;
 
-/// The wall-clock text of a day's part up to `now`, or of the whole day when it is over: 14 digits each, both inclusive.
+/// The wall-clock range of a day until `now`, or of the whole day when it is over: 14 digits each, both inclusive.
 ///
-/// The day is asked from its midnight whether that minute exists or not, and up to the latest wall-clock time inside it:
-/// where the clock went back, that is later than the time it shows now.
+/// The range begins at 00:00 even if the clock skips that minute. It ends at the latest wall-clock time that the day
+/// has seen, which is later than the current time if the clock went back.
 pub fn day_text(date: Date, now: Timestamp, zone: &TimeZone) -> (String, String) {
     let midnight = digits(date.at(0, 0, 0, 0));
     if date < local_date(now, zone) {
@@ -32,24 +32,24 @@ pub fn local_date(at: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(at).date()
 }
 
-/// The instant at which a local day begins; not every day has a midnight. `None` beyond the calendar's end.
+/// The instant at which a local day begins; not every day has a midnight. `None` beyond the end of the calendar.
 pub fn start_of_day(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     Some(date.to_zoned(zone.clone()).ok()?.start_of_day().ok()?.timestamp())
 }
 
-/// The instant at which the local day after the one of `at` begins.
+/// The instant at which the next local day begins.
 pub fn next_midnight(at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     start_of_day(local_date(at, zone).tomorrow().ok()?, zone)
 }
 
-/// Whether a day is over for long enough that its totals hold.
+/// Whether a day has been over long enough for its totals to be final.
 pub fn is_settled(date: Date, now: Timestamp, zone: &TimeZone) -> bool {
     let next = date.tomorrow().ok().and_then(|next| start_of_day(next, zone));
     next.is_some_and(|next| now.duration_since(next) >= SETTLED_AFTER)
 }
 
-/// The days before today that have to be read: those whose totals were never read after they had settled, and at each
-/// reread all settled ones that it reaches back to. Oldest first, 31 days back at most, none before the birth.
+/// The days before today to read: those whose totals were never read after they became final and, when a reread is due,
+/// all final ones within its reach. Oldest first, at most 31 days back, none before the birth.
 pub fn past_days(progress: &DayProgress, reread: &Reread, now: Timestamp, zone: &TimeZone) -> Vec<Date> {
     let today = local_date(now, zone);
     let oldest = progress.born.max(today.saturating_sub(MOST_DAYS.days()));
@@ -65,14 +65,14 @@ pub fn past_days(progress: &DayProgress, reread: &Reread, now: Timestamp, zone: 
         .collect()
 }
 
-/// Whether the days before today are to be read once more.
+/// Whether it is time to reread earlier days.
 pub fn reread_is_due(progress: &DayProgress, reread: &Reread, now: Timestamp) -> bool {
     let since = Duration::try_from(now.duration_since(progress.reread_at)).unwrap_or_default();
     since >= reread.every
 }
 
-/// The wall-clock text of a window: from the earliest to the latest time that occurs inside it, so that an hour which
-/// comes twice is whole. Both ends are inclusive.
+/// The wall-clock range of a window, both ends inclusive: from the earliest to the latest time that occurs in it, so
+/// that an hour that occurs twice is complete.
 pub fn text(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (String, String) {
     let clocks = || wall_clocks(from, until, zone);
     let (first, last) = (clocks().min(), clocks().max());
@@ -80,7 +80,7 @@ pub fn text(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (String, Stri
     (or_plain(first, from), or_plain(last, until))
 }
 
-/// The wall-clock times at both ends of every stretch between two instants in which the clock runs evenly.
+/// The wall-clock times at both ends of every span between two instants in which the UTC offset is constant.
 fn wall_clocks(from: Timestamp, until: Timestamp, zone: &TimeZone) -> impl Iterator<Item = DateTime> {
     let second = SignedDuration::from_secs(1);
     zone.following(from)
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(
             today,
             digits("20260906000000", "20260906010000"),
-            "asked from its midnight all the same"
+            "still asked from midnight"
         );
         let across = text(at("2026-09-06T03:59:00Z"), at("2026-09-06T04:01:00Z"), &santiago);
         assert_eq!(across, digits("20260905235900", "20260906010100"));

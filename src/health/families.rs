@@ -11,7 +11,7 @@ pub(super) const REQUEST_BOUNDS: &[f64] = &[0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0
 pub(super) static UP: Family = Family::gauge(
     "wolkvox_up",
     REPORT,
-    "1 when the last poll of the report succeeded, 0 when it failed or polls are suspended. Absent before the first has ended.",
+    "1 if the last poll of the report succeeded, 0 if it failed or polls are suspended. Absent before the first poll has ended.",
 );
 pub(super) static POLLS: Family =
     Family::counter("wolkvox_report_polls", REPORT, "Polls of the report that have ended.");
@@ -24,7 +24,7 @@ pub(super) static POLL_FAILURES: Family = Family::counter(
 pub(super) static POLLS_SKIPPED: Family = Family::counter(
     "wolkvox_report_polls_skipped",
     &["report", "reason"],
-    "Polls of the report that were left out, to keep the daily budget or because the API's quota is used up.",
+    "Polls of the report that were left out, to keep within the daily budget or because the API's quota is used up.",
 )
 .with_fixed_values(&[("reason", &SKIP_REASONS)]);
 pub(super) static LAST_SUCCESS: Family = Family::gauge(
@@ -35,7 +35,7 @@ pub(super) static LAST_SUCCESS: Family = Family::gauge(
 pub(super) static LAST_ATTEMPT: Family = Family::gauge(
     "wolkvox_report_last_attempt_timestamp_seconds",
     REPORT,
-    "When the report was last asked for.",
+    "When the report was last requested.",
 );
 pub(super) static DATA: Family = Family::gauge(
     "wolkvox_report_data_timestamp_seconds",
@@ -55,13 +55,13 @@ pub(super) static POLL_DURATION: Family = Family::gauge(
 pub(super) static ROWS: Family = Family::counter(
     "wolkvox_report_rows",
     &["report", "outcome"],
-    "Rows of the report's answers, by what became of them. The outcomes are disjoint.",
+    "Rows of the report's answers by outcome. The outcomes are disjoint.",
 )
 .with_fixed_values(&[("outcome", &OUTCOMES)]);
 pub(super) static BACKLOG_ROWS: Family = Family::counter(
     "wolkvox_report_backlog_rows",
     REPORT,
-    "Counted rows of the report that were older than three intervals, and than 15 minutes, when counted.",
+    "Rows of the report that were older than both three intervals and 15 minutes when they were counted.",
 );
 pub(super) static CAPPED_WINDOWS: Family = Family::counter(
     "wolkvox_report_capped_windows",
@@ -76,10 +76,13 @@ pub(super) static INVALID_FIELDS: Family = Family::counter(
 pub(super) static CORRECTIONS: Family = Family::counter(
     "wolkvox_report_corrections",
     REPORT,
-    "Day totals of the report that were below the last reading. The counters are held.",
+    "Day totals of the report that were lower than the last reading. The counters do not decrease.",
 );
-pub(super) static REQUESTS: Family =
-    Family::counter("wolkvox_api_requests", REPORT, "Requests for the report, retries too.");
+pub(super) static REQUESTS: Family = Family::counter(
+    "wolkvox_api_requests",
+    REPORT,
+    "Requests for the report, including retries.",
+);
 pub(super) static REQUEST_FAILURES: Family = Family::counter(
     "wolkvox_api_request_failures",
     &["report", "reason"],
@@ -100,12 +103,12 @@ pub(super) static CALLS_USED: Family = Family::gauge(
 pub(super) static CALLS_LIMIT: Family = Family::gauge(
     "wolkvox_api_calls_limit",
     &[],
-    "API calls that the configuration allows the operation a day.",
+    "API calls per day that the configuration allows the operation.",
 );
 pub(super) static SERIES_DROPPED: Family = Family::counter(
     "wolkvox_exporter_series_dropped",
     &["family"],
-    "What series_limit left out of the family: series at each poll for reports of now, rows counted in _other for events.",
+    "What series_limit left out of the family: series at each poll for campaigns, rows counted in _other for events.",
 );
 pub(super) static STATE_COMMITS: Family = Family::counter(
     "wolkvox_exporter_state_commits",
@@ -165,7 +168,7 @@ const REASONS: [&str; Reason::ALL.len()] = {
     }
     names
 };
-/// Those of them that a single request can have.
+/// The reasons that a single request can have.
 const REQUEST_REASONS: [&str; Reason::ALL.len() - 2] = {
     let mut names = [""; Reason::ALL.len() - 2];
     let (mut n, mut reason) = (0, 0);

@@ -1,5 +1,5 @@
-//! Daily totals are turned into counters: a counter grows by what a day has above its highest value so far, and never
-//! falls.
+//! How far the days of a report are read, and what their totals grew by: a counter grows by what a day has above its highest
+//! value so far, and never falls.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,8 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::counters::CounterUpdates;
-use super::state::StateChange;
-use super::total::Total;
-use super::{Committed, Ledger, StateError};
-use crate::clock::Moment;
 use crate::metrics::series::{Amount, SeriesKey};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
 /// Marks are kept for this many days: a little longer than the 31 days that the API answers for.
 const DAYS_KEPT: i64 = 32;
@@ -22,7 +17,7 @@ const DAYS_KEPT: i64 = 32;
 #[derive(Debug)]
 pub struct DayReading {
     /// The report.
-    pub report: ReportKind,
+    pub report: &'static Report,
     /// The local date of the totals.
     pub date: Date,
     /// The end of the window that was read.
@@ -88,7 +83,7 @@ struct Mark {
 
 impl DayProgress {
     /// The progress after the first reading of a report, whose totals are the baseline.
-    fn born(reading: &DayReading) -> Self {
+    pub(super) fn born(reading: &DayReading) -> Self {
         let marks = reading.totals.iter().map(|(key, total)| {
             (
                 name_of(key),
@@ -124,7 +119,7 @@ impl DayProgress {
     }
 
     /// Applies a reading. Returns what the counters grow by, and how many totals have fallen.
-    fn apply(&mut self, reading: &DayReading) -> (Vec<(SeriesKey, Amount)>, u64) {
+    pub(super) fn apply(&mut self, reading: &DayReading) -> (Vec<(SeriesKey, Amount)>, u64) {
         let day = self.days.entry(reading.date).or_default();
         day.settled |= reading.settled;
         let mut growth = Vec::new();
@@ -150,60 +145,6 @@ impl DayProgress {
     }
 }
 
-impl Ledger {
-    /// How far the day totals of a report are read; `None` before its birth.
-    pub fn day_progress(&self, report: ReportKind) -> Option<&DayProgress> {
-        self.state.days.get(&report)
-    }
-
-    /// Commits a reading of a day's totals.
-    pub fn commit_day(&mut self, reading: &DayReading, now: Moment) -> Result<Committed, StateError> {
-        let (limit, created_released) = (self.series_limit, self.holds.is_off());
-        self.write(now, |_, state| {
-            let mut counters = CounterUpdates::new(&state.counters, limit, reading.today, created_released);
-            for (key, zero) in &reading.series {
-                counters.get_or_fold(key, Total::from(*zero));
-            }
-            let before = state.days.get(&reading.report).cloned();
-            let mut progress = before.unwrap_or_else(|| DayProgress::born(reading));
-            let (growth, corrections) = progress.apply(reading);
-            for (key, growth) in growth {
-                if let Some(counter) = counters.get_mut(&key) {
-                    counter.total.add(growth);
-                }
-            }
-            let mut change = StateChange {
-                day: Some((reading.report, progress)),
-                ..StateChange::default()
-            };
-            change.merge_counters(counters);
-            let committed = Committed {
-                corrections,
-                ..Committed::default()
-            };
-            Ok((change.with_calls(reading.today, reading.calls_used), committed))
-        })
-    }
-
-    /// Commits that the days before today were read again.
-    pub fn commit_days_reread(&mut self, report: ReportKind, now: Moment) -> Result<(), StateError> {
-        let Some(progress) = self.day_progress(report) else {
-            return Ok(());
-        };
-        let progress = DayProgress {
-            reread_at: now.wall,
-            ..progress.clone()
-        };
-        self.write(now, |_, _| {
-            let change = StateChange {
-                day: Some((report, progress)),
-                ..StateChange::default()
-            };
-            Ok((change, ()))
-        })
-    }
-}
-
 /// The key of a total on disk: the family and its first label. The currency is left out, since it is a setting: renaming it
 /// does not change the cost.
 fn name_of(key: &SeriesKey) -> String {
@@ -218,6 +159,7 @@ mod tests {
     use super::*;
     use crate::metrics::Family;
     use crate::metrics::series::Label;
+    use crate::reports::CALL_DURATIONS;
 
     static CALLS: Family = Family::counter("calls", &["duration"], "Calls");
     const BIRTH: i64 = 1_795_000_000;
@@ -225,7 +167,7 @@ mod tests {
     /// A reading of the calls shorter and longer than a minute.
     fn reading(date: Date, hour: i64, short: u64, long: u64) -> DayReading {
         DayReading {
-            report: ReportKind::CallDurations,
+            report: &CALL_DURATIONS,
             date,
             until: Timestamp::from_second(BIRTH + hour * 3600).unwrap(),
             settled: false,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Ledger;
 use crate::reports::events::EventRow;
-use crate::reports::{Outcome, ReportKind};
+use crate::reports::{Outcome, Report};
 
 /// How far the events of a report are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl EventProgress {
 
 impl Ledger {
     /// How far the events of a report are read; `None` before its birth.
-    pub fn event_progress(&self, report: ReportKind) -> Option<&EventProgress> {
+    pub fn event_progress(&self, report: &'static Report) -> Option<&EventProgress> {
         self.state.events.get(&report)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use redb::{ReadableTable, StorageError, Table, TableDefinition};
 
-use crate::reports::ReportKind;
+use crate::reports::Report;
 use crate::reports::events::FactKey;
 
 /// The hashes of the facts, by report and minute since the epoch.
@@ -23,7 +23,7 @@ const HASH_BYTES: usize = size_of::<u128>();
 /// twice is new the first time.
 pub(super) fn add_new(
     table: &mut Table<'_, Minute, &'static [u8]>,
-    report: ReportKind,
+    report: &'static Report,
     keys: &[FactKey],
 ) -> Result<Vec<bool>, StorageError> {
     let mut new = vec![false; keys.len()];
@@ -68,13 +68,13 @@ pub(super) fn add_new(
 /// Forgets the facts of all minutes before the one of the given second.
 pub(super) fn forget_before(
     table: &mut Table<'_, Minute, &'static [u8]>,
-    report: ReportKind,
+    report: &'static Report,
     second: i64,
 ) -> Result<(), StorageError> {
     let range = minute_of(report, i64::MIN)..minute_of(report, second.div_euclid(60));
     table.retain_in(range, |_, _| false)
 }
 
-fn minute_of(report: ReportKind, minute: i64) -> Minute {
-    (report as u8, minute)
+fn minute_of(report: &'static Report, minute: i64) -> Minute {
+    (report.state_id, minute)
 }

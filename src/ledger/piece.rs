@@ -11,7 +11,7 @@ use super::{Committed, Ledger, StateError, facts};
 use crate::clock::Moment;
 use crate::metrics::series::SeriesKey;
 use crate::reports::events::{Collected, FactKey};
-use crate::reports::{Outcome, ReportKind};
+use crate::reports::{Outcome, Report};
 
 /// Facts are dated by wall-clock text, so that a change of the time zone changes no key. Two time zones are at most 26 hours
 /// apart.
@@ -21,7 +21,7 @@ const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
 #[derive(Debug)]
 pub struct Piece {
     /// The report.
-    pub report: ReportKind,
+    pub report: &'static Report,
     /// The last second that was asked for.
     pub until: Timestamp,
     /// Which read it belongs to.

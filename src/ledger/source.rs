@@ -2,11 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::StateChange;
-use super::{Ledger, StateError};
-use crate::clock::Moment;
-use crate::reports::ReportKind;
-
 /// What a report is read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportSource {
@@ -22,31 +17,5 @@ impl ReportSource {
     /// Whether the other source has different events. The zone does not matter: it only says how the events are dated.
     pub fn is_another_stream(&self, other: &ReportSource) -> bool {
         self.server != other.server || self.filter != other.filter
-    }
-}
-
-impl Ledger {
-    /// What a report was last read from.
-    pub fn source(&self, report: ReportKind) -> Option<&ReportSource> {
-        self.state.sources.get(&report)
-    }
-
-    /// Commits what a report is read from. If that is another stream of events, the totals stay and the report is born again
-    /// with its next poll.
-    pub fn commit_source(&mut self, report: ReportKind, source: &ReportSource, now: Moment) -> Result<(), StateError> {
-        if self.source(report) == Some(source) {
-            return Ok(());
-        }
-        let source = source.clone();
-        self.write(now, |_, state| {
-            let before = state.sources.get(&report);
-            let is_another = before.is_some_and(|before| before.is_another_stream(&source));
-            let change = StateChange {
-                forget_progress: is_another.then_some(report),
-                source: Some((report, source)),
-                ..StateChange::default()
-            };
-            Ok((change, ()))
-        })
     }
 }

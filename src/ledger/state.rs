@@ -11,7 +11,7 @@ use super::events::EventProgress;
 use super::source::ReportSource;
 use crate::metrics::Family;
 use crate::metrics::series::SeriesKey;
-use crate::reports::ReportKind;
+use crate::reports::Report;
 use crate::reports::events::Name;
 
 /// The calls used are kept for this many days.
@@ -24,9 +24,9 @@ pub(super) type Names = BTreeMap<(&'static Family, String), Name>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) counters: BTreeMap<SeriesKey, Counter>,
-    pub(super) days: BTreeMap<ReportKind, DayProgress>,
-    pub(super) events: BTreeMap<ReportKind, EventProgress>,
-    pub(super) sources: BTreeMap<ReportKind, ReportSource>,
+    pub(super) days: BTreeMap<&'static Report, DayProgress>,
+    pub(super) events: BTreeMap<&'static Report, EventProgress>,
+    pub(super) sources: BTreeMap<&'static Report, ReportSource>,
     pub(super) names: Names,
     pub(super) calls: BTreeMap<Date, u32>,
     pub(super) hash_key: Option<u128>,
@@ -39,11 +39,11 @@ pub(super) struct StateChange {
     /// Those of `counters` that did not exist before.
     pub(super) created: Vec<SeriesKey>,
     pub(super) dropped: Vec<SeriesKey>,
-    pub(super) day: Option<(ReportKind, DayProgress)>,
-    pub(super) event: Option<(ReportKind, EventProgress)>,
-    pub(super) source: Option<(ReportKind, ReportSource)>,
+    pub(super) day: Option<(&'static Report, DayProgress)>,
+    pub(super) event: Option<(&'static Report, EventProgress)>,
+    pub(super) source: Option<(&'static Report, ReportSource)>,
     /// The report whose progress is dropped, so that its next poll is its first one.
-    pub(super) forget_progress: Option<ReportKind>,
+    pub(super) forget_progress: Option<&'static Report>,
     pub(super) hash_key: Option<u128>,
     pub(super) names: Names,
     pub(super) calls: Option<(Date, u32)>,

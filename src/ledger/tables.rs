@@ -15,8 +15,8 @@ use super::counters::Counter;
 use super::state::{State, StateChange, oldest_call_day};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, SeriesKey};
-use crate::reports::ReportKind;
 use crate::reports::events::Name;
+use crate::reports::{REPORTS, Report};
 
 type JsonTable = TableDefinition<'static, &'static str, &'static [u8]>;
 
@@ -33,7 +33,7 @@ impl State {
     pub(super) fn read(database: &Database) -> Result<Self, redb::Error> {
         let transaction = database.begin_read()?;
         let mut state = Self::default();
-        let families: Vec<&'static Family> = ReportKind::ALL.iter().flat_map(|report| report.families()).collect();
+        let families: Vec<&'static Family> = REPORTS.iter().flat_map(|report| report.families).copied().collect();
         let family = |name: &str| families.iter().find(|family| family.name == name).copied();
 
         read_table(&transaction, COUNTERS, |key, value: Counter| {
@@ -54,13 +54,13 @@ impl State {
             }
         })?;
         read_table(&transaction, DAYS, |key, value| {
-            state.days.extend(report_named(key).map(|report| (report, value)))
+            state.days.extend(Report::named(key).map(|report| (report, value)))
         })?;
         read_table(&transaction, EVENTS, |key, value| {
-            state.events.extend(report_named(key).map(|report| (report, value)))
+            state.events.extend(Report::named(key).map(|report| (report, value)))
         })?;
         read_table(&transaction, SOURCES, |key, value| {
-            state.sources.extend(report_named(key).map(|report| (report, value)))
+            state.sources.extend(Report::named(key).map(|report| (report, value)))
         })?;
         if let Some(table) = existing(transaction.open_table(CALLS))? {
             for entry in table.iter()? {
@@ -95,8 +95,8 @@ impl StateChange {
             }
         }
         if let Some(report) = self.forget_progress {
-            transaction.open_table(DAYS)?.remove(report.name())?;
-            transaction.open_table(EVENTS)?.remove(report.name())?;
+            transaction.open_table(DAYS)?.remove(report.name)?;
+            transaction.open_table(EVENTS)?.remove(report.name)?;
         }
         write_entry(transaction, DAYS, self.day.as_ref())?;
         write_entry(transaction, EVENTS, self.event.as_ref())?;
@@ -113,19 +113,15 @@ impl StateChange {
     }
 }
 
-fn report_named(name: &str) -> Option<ReportKind> {
-    ReportKind::ALL.into_iter().find(|report| report.name() == name)
-}
-
 fn write_entry<T: Serialize>(
     transaction: &WriteTransaction,
     table: JsonTable,
-    entry: Option<&(ReportKind, T)>,
+    entry: Option<&(&'static Report, T)>,
 ) -> Result<(), redb::Error> {
     if let Some((report, value)) = entry {
         transaction
             .open_table(table)?
-            .insert(report.name(), json(value).as_slice())?;
+            .insert(report.name, json(value).as_slice())?;
     }
     Ok(())
 }

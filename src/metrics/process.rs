@@ -34,7 +34,7 @@ impl ConfigGauges {
     }
 }
 
-/// The registry of the process, and the gauges in it that change. The configuration was read at `configured_at`.
+/// The registry of the process, and the gauges in it that change. `configured_at` is when the configuration was read.
 pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     let mut registry = Registry::default();
     let build = [
@@ -74,10 +74,10 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     (registry, gauges)
 }
 
-/// Reads `/proc/self` at each scrape. Systems without it have no such metrics.
+/// Reads `/proc/self` at each scrape. On systems without it, these metrics are absent.
 #[derive(Debug)]
 struct ProcessCollector {
-    /// When the system started. Read once, since the file that has it is the slowest to read.
+    /// When the system started. Read only once, since its file is the slowest to read.
     booted: Option<u64>,
 }
 

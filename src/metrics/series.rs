@@ -9,7 +9,7 @@ use crate::metrics::Family;
 /// The value of a label.
 pub type Label = Cow<'static, str>;
 
-/// A number of millionths, never negative, so that money and minutes add up exactly.
+/// A number in millionths, never negative, so that money and minutes add up exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Micros(pub u64);
 
@@ -54,7 +54,7 @@ pub enum Value {
     Histogram(Histogram),
 }
 
-/// What counters add up. It is exact, so the order of additions does not matter.
+/// The amounts that counters add up. They are exact, so the order of additions does not matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Amount {
     /// A number of events.

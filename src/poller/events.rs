@@ -1,35 +1,35 @@
-//! Reads events: a window that goes on where the last one ended, in pieces that fit the API's record limit, and now and
-//! then what lies further back.
+//! Polls events: a window that continues where the last one ended, in pieces that fit the API's record limit, and from
+//! time to time a reread of earlier rows.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Poller, positive};
+use super::{Poll, Poller};
 use crate::client::{ApiError, Reason};
 use crate::config::ReportConfig;
 use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
-use crate::fetch::queries::EventQuestion;
-use crate::ledger::{EventProgress, PartOf, Piece, ReportSource};
-use crate::reports::ReportKind;
-use crate::reports::events::Collected;
+use crate::fetch::queries::EventQuery;
+use crate::ledger::{EventProgress, PartOf, Piece};
+use crate::reports::events::{Collected, EventRows};
 
-/// How much earlier a window begins when the zone was changed: no two clocks are further apart.
+/// How much earlier a window begins after a change of time zone: no two zones are further apart.
 const ZONE_MARGIN: SignedDuration = SignedDuration::from_hours(26);
-/// A window that ends within so many intervals is the live poll's, however many pieces it takes; an older one is a catch-up
-/// beyond its first piece, and must not starve the live polls.
+/// Up to this many intervals behind, all pieces of a window are live. Further behind, every piece after the first is catch-up
+/// and draws on the catch-up allowance, so that it does not starve the live polls.
 const LIVE_INTERVALS: u32 = 3;
 const LIVE_PIECES: u64 = 64;
-/// No row is backlog sooner, however often is polled: many a row shows some minutes after its date.
+/// Rows younger than this are never backlog, however short the interval: many rows appear some minutes after their
+/// date.
 const LEAST_BACKLOG: Duration = Duration::from_secs(15 * 60);
-/// A catch-up lets the other reports have their turn after one interval, and not before this.
+/// A catch-up gives way to the other reports after one interval, but not before this.
 const LEAST_TURN: Duration = Duration::from_secs(60);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// A stretch of time to be read.
-#[derive(Clone, Copy, Debug)]
+/// A span of time to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     from: Timestamp,
     until: Timestamp,
@@ -39,18 +39,22 @@ struct Span {
 /// The requests that a poll may make.
 struct Requests {
     live: u64,
-    spare: u64,
+    catch_up: u64,
 }
 
 impl Requests {
     fn any_left(&self) -> bool {
-        self.live + self.spare > 0
+        self.live + self.catch_up > 0
     }
 
-    /// Takes one; true when it is a catch-up's.
+    /// Takes one request; returns true if it belongs to catching up.
     fn take_one(&mut self) -> bool {
         let is_catch_up = self.live == 0;
-        let kind = if is_catch_up { &mut self.spare } else { &mut self.live };
+        let kind = if is_catch_up {
+            &mut self.catch_up
+        } else {
+            &mut self.live
+        };
         *kind = kind.saturating_sub(1);
         is_catch_up
     }
@@ -64,7 +68,7 @@ enum Purpose {
 }
 
 impl Purpose {
-    /// What the piece that ends at `until` is part of.
+    /// What a piece that ends at `until` is part of, for the commit.
     fn part_of(self, until: Timestamp, is_last: bool) -> PartOf {
         match self {
             Purpose::Birth => PartOf::Birth {
@@ -77,193 +81,156 @@ impl Purpose {
 }
 
 impl Poller {
-    /// Polls a report of events. Each complete piece is committed and shown on its own.
-    pub(super) async fn poll_events(&mut self, report: ReportKind, now: Timestamp) -> Result<usize, ApiError> {
-        let config = self.config(report).clone();
-        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        let zone_changed = self.check_source(report, &config, now).await?;
-        let progress = self.ledger().event_progress(report).cloned();
+    /// Polls a report of events. Each complete piece is committed and published on its own.
+    pub(super) async fn poll_events(&mut self, poll: &mut Poll, rows: EventRows) -> Result<(), ApiError> {
+        // Row dates have whole seconds.
+        let now = Timestamp::from_second(poll.now.as_second()).unwrap_or(poll.now);
+        poll.now = now;
+        let zone_changed = self.check_source(poll).await?;
+        let progress = self.ledger.lock().event_progress(poll.report).cloned();
         clocks::check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
 
-        let mut live = live_span(progress.as_ref(), &config, now, zone_changed);
-        if let Some(from) = self.unfinished.get(&report) {
-            // With pieces shorter than the overlap, reaching back each time would get nowhere.
-            live.from = live.from.max(*from).min(now);
+        let mut live = live_span(progress.as_ref(), &poll.config, now, zone_changed);
+        if let Some(from) = self.polled(poll.report).unfinished {
+            // If pieces are shorter than the overlap, reaching back each time would make no progress.
+            live.from = live.from.max(from).min(now);
         }
+        let live_within = LIVE_INTERVALS * poll.config.interval;
         let is_outage = progress
             .as_ref()
-            .is_some_and(|progress| positive(now.duration_since(progress.covered)) > LIVE_INTERVALS * config.interval);
+            .is_some_and(|progress| positive(now.duration_since(progress.covered)) > live_within);
         let mut requests = Requests {
             live: if is_outage { 1 } else { LIVE_PIECES },
-            spare: self.budget.spare(self.calls_until_midnight(now)),
+            catch_up: self.calls_for_catch_up(now),
         };
-        let (mut rows, is_complete) = self.read_span(report, &config, live, now, &mut requests).await?;
-        if !is_complete {
-            return Ok(rows);
-        }
-        self.commit_source(report, &config, now).await?;
-        requests.live = 0;
-        if let Some(progress) = progress
-            && let Some(span) = reread_span(&progress, &config, live.from, now)
-            && requests.any_left()
-        {
-            rows += self.read_span(report, &config, span, now, &mut requests).await?.0;
-        }
-        Ok(rows)
-    }
-
-    fn source(&self, config: &ReportConfig) -> ReportSource {
-        ReportSource {
-            server: self.operation.base_url.clone(),
-            zone: self.operation.timezone_name.clone(),
-            filter: config.filter.clone(),
-        }
-    }
-
-    /// Another server or filter gives other events: the report is born anew. Another zone only dates them otherwise,
-    /// and says so here.
-    pub(super) async fn check_source(
-        &mut self,
-        report: ReportKind,
-        config: &ReportConfig,
-        now: Timestamp,
-    ) -> Result<bool, ApiError> {
-        let source = self.source(config);
-        let Some(before) = self.ledger().source(report).cloned() else {
-            return Ok(false);
-        };
-        if before.is_another_stream(&source) {
-            tracing::warn!(
-                operation = &*self.operation.name,
-                report = report.name(),
-                "server or filter was changed: totals stay, and what is dated before now is not counted"
-            );
-            self.commit_source(report, config, now).await?;
-            return Ok(false);
-        }
-        Ok(before.zone != source.zone)
-    }
-
-    pub(super) async fn commit_source(
-        &mut self,
-        report: ReportKind,
-        config: &ReportConfig,
-        now: Timestamp,
-    ) -> Result<(), ApiError> {
-        let source = self.source(config);
-        if self.ledger().source(report) == Some(&source) {
+        if !self.read_span(poll, rows, live, &mut requests).await? {
             return Ok(());
         }
-        self.commit(now, move |ledger, now| ledger.commit_source(report, &source, now))
-            .await
+        self.commit_source(poll).await?;
+        requests.live = 0;
+        if let Some(progress) = progress
+            && let Some(span) = reread_span(&progress, &poll.config, live.from, now)
+            && requests.any_left()
+        {
+            self.read_span(poll, rows, span, &mut requests).await?;
+        }
+        Ok(())
     }
 
-    /// Reads a span from left to right; says how many rows came, and whether it was read to its end. It stops without an
-    /// error when there are no requests left, or when the other reports have waited for too long: the next poll goes on.
+    /// Reads a span in order, and returns whether it is complete. Stops without an error when no requests are left or
+    /// when the other reports have waited too long; the next poll continues.
     async fn read_span(
         &mut self,
-        report: ReportKind,
-        config: &ReportConfig,
+        poll: &mut Poll,
+        rows: EventRows,
         span: Span,
-        now: Timestamp,
         requests: &mut Requests,
-    ) -> Result<(usize, bool), ApiError> {
-        if span.from > span.until || span.until > now {
+    ) -> Result<bool, ApiError> {
+        let report = poll.report;
+        if span.from > span.until || span.until > poll.now {
             return Err(ApiError::new(
                 Reason::Other,
-                "a window ends before it begins or in the future: a bug of ours",
+                "the window ends before it begins or in the future; this is a bug",
             ));
         }
-        let mut rows = 0;
         let mut from = span.from;
         let mut has_committed = false;
         let mut used = self.budget.used();
         while from <= span.until {
             let is_late =
-                span.purpose == Purpose::Window && self.poll_began.elapsed() > config.interval.max(LEAST_TURN);
+                span.purpose == Purpose::Window && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
             if !requests.any_left() || (has_committed && is_late) {
-                return Ok((rows, false));
+                return Ok(false);
             }
-            let until = self.piece_lengths.entry(report).or_default().end(from, span.until);
+            let until = self.polled(report).piece_length.end(from, span.until);
             let operation = Arc::clone(&self.operation);
-            let question = EventQuestion {
+            let only = poll.config.filter.clone();
+            let query = EventQuery {
                 report,
+                rows,
                 from,
                 until,
                 zone: &operation.timezone,
-                filter: config.filter.as_deref(),
-                hash_key: self.ledger().hash_key(),
+                only: only.as_deref(),
+                hash_key: self.ledger.lock().hash_key(),
             };
-            let answer = question.ask(&mut self.api(report, now)).await;
-            let length = self.piece_lengths.entry(report).or_default();
-            let Some(complete) = length.judge(from, until, answer, self.settings.cut_at)? else {
+            let answer = query.fetch(&mut self.api(poll)).await;
+            let cut_at = self.settings.cut_at;
+            let length = &mut self.polled(report).piece_length;
+            let Some(complete) = length.accept(from, until, answer, cut_at)? else {
                 continue;
             };
             if complete.is_capped {
-                self.note_capped(report);
+                tracing::warn!(
+                    operation = &*operation.name,
+                    report = report.name,
+                    "a single second reached the API's record limit: some of its rows may be missing"
+                );
+                self.polled(report).health.capped_windows += 1;
             }
-            rows += usize::try_from(complete.count).unwrap_or(usize::MAX);
+            poll.rows += complete.count;
             let part_of = span.purpose.part_of(until, until == span.until);
-            let piece = piece(report, config, part_of, until, now, complete.collected);
-            self.commit_and_show(piece, now).await?;
-            // What was asked in vain before a piece came through is the piece's: a live one would not be there without it.
+            self.commit_piece(poll, part_of, until, complete.collected).await?;
+            // Failed requests are charged to the piece that they preceded: if a live piece needed them, they do not
+            // count as catch-up.
             if requests.take_one() {
-                self.budget.note_catch_up(self.budget.used().saturating_sub(used));
+                self.budget.record_catch_up(self.budget.used().saturating_sub(used));
             }
             used = self.budget.used();
             has_committed = true;
-            if span.purpose != Purpose::Reread {
-                self.unfinished.insert(report, second_after(until));
-            }
             from = second_after(until);
+            if span.purpose != Purpose::Reread {
+                self.polled(report).unfinished = Some(from);
+            }
         }
         if span.purpose != Purpose::Reread {
-            self.unfinished.remove(&report);
+            self.polled(report).unfinished = None;
         }
-        Ok((rows, true))
+        Ok(true)
     }
 
-    async fn commit_and_show(&mut self, piece: Piece, now: Timestamp) -> Result<(), ApiError> {
-        let report = piece.report;
+    /// Commits a piece and publishes what it counted.
+    async fn commit_piece(
+        &mut self,
+        poll: &mut Poll,
+        part_of: PartOf,
+        until: Timestamp,
+        answer: Collected,
+    ) -> Result<(), ApiError> {
+        let (report, now, config) = (poll.report, poll.now, &poll.config);
+        let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+        let piece = Piece {
+            report,
+            until,
+            part_of,
+            overlap: signed(config.overlap),
+            reread_back: signed(config.reread.back),
+            answer,
+            backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
+        };
         let calls = self.calls_of_today(now);
         let committed = self
             .commit(now, move |ledger, now| ledger.commit_piece(&piece, calls, now))
             .await?;
-        let covered = self.ledger().event_progress(report).map(|progress| progress.covered);
-        if let Some(health) = self.health.reports.get_mut(&report) {
-            health.tally.add(&committed.tally);
-            health.backlog_rows += committed.backlog;
-            health.data = covered.or(health.data);
-        }
+        poll.add(0, &committed.tally);
+        let covered = self
+            .ledger
+            .lock()
+            .event_progress(report)
+            .map(|progress| progress.covered);
+        let health = &mut self.polled(report).health;
+        health.tally.add(&committed.tally);
+        health.backlog_rows += committed.backlog;
+        health.data = covered.or(health.data);
         for (family, rows) in committed.folded {
-            self.health.dropped(family, rows);
+            self.add_dropped(family, rows);
         }
-        self.show_counters(report);
+        self.publish_counters(report);
         Ok(())
     }
 }
 
-fn piece(
-    report: ReportKind,
-    config: &ReportConfig,
-    part_of: PartOf,
-    until: Timestamp,
-    now: Timestamp,
-    answer: Collected,
-) -> Piece {
-    let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-    Piece {
-        report,
-        until,
-        part_of,
-        overlap: signed(config.overlap),
-        reread_back: signed(config.reread.back),
-        answer,
-        backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
-    }
-}
-
-/// The window that goes on where the last one ended. The first one reads back only to learn ids and names.
+/// The window that continues where the last one ended. The first one only reads back to learn ids and names.
 fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
     let overlap = SignedDuration::try_from(config.overlap).unwrap_or(SignedDuration::ZERO);
     let Some(progress) = progress else {
@@ -288,7 +255,7 @@ fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Times
     }
 }
 
-/// What lies before the window and is to be read again, when it is time for that.
+/// The span before the window, when a reread is due.
 fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Timestamp, now: Timestamp) -> Option<Span> {
     if positive(now.duration_since(progress.reread_at)) < config.reread.every {
         return None;
@@ -305,4 +272,57 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn positive(time: SignedDuration) -> Duration {
+    Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reports::IVR;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn progress(born: &str, covered: &str, reread_at: &str) -> EventProgress {
+        EventProgress {
+            born: at(born),
+            covered: at(covered),
+            forgotten_before: at(born),
+            reread_at: at(reread_at),
+        }
+    }
+
+    #[test]
+    fn a_window_reaches_back_by_the_overlap_but_not_before_the_birth() {
+        let config = ReportConfig::new(&IVR);
+        let now = at("2026-11-20T12:00:00Z");
+        let span = |progress, zone_changed| live_span(progress, &config, now, zone_changed);
+        assert_eq!(span(None, false).from, at("2026-11-20T10:00:00Z"));
+        assert_eq!(span(None, false).purpose, Purpose::Birth);
+
+        let old = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T09:00:00Z");
+        assert_eq!(span(Some(&old), false).from, at("2026-11-20T09:55:00Z"));
+        assert_eq!(span(Some(&old), true).from, at("2026-11-19T07:55:00Z"));
+        let young = progress("2026-11-20T11:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T11:00:00Z");
+        assert_eq!(span(Some(&young), true).from, at("2026-11-20T11:00:00Z"));
+    }
+
+    #[test]
+    fn a_reread_is_disjoint_from_the_window_by_one_second() {
+        let config = ReportConfig::new(&IVR);
+        let now = at("2026-11-20T12:00:00Z");
+        let live_from = at("2026-11-20T09:55:00Z");
+        let due = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T06:00:00Z");
+        let span = reread_span(&due, &config, live_from, now).unwrap();
+        assert_eq!(
+            (span.from, span.until),
+            (at("2026-11-18T12:00:00Z"), at("2026-11-20T09:54:59Z"))
+        );
+        let early = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T06:00:01Z");
+        assert_eq!(reread_span(&early, &config, live_from, now), None);
+    }
 }

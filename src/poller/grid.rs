@@ -1,4 +1,4 @@
-//! When polls are due: on a grid that a slow poll cannot move.
+//! When polls are due: on a grid that a slow poll cannot shift.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Grid {
     interval: Duration,
 }
 
-/// The first polls of several operations are spread over at most this much time.
+/// The first polls of all operations are spread over at most this much time.
 const SPREAD: Duration = Duration::from_secs(30);
 
 impl Grid {
@@ -20,7 +20,8 @@ impl Grid {
         Self { origin, interval }
     }
 
-    /// The grid's first point after `now`: a poll that took longer than its interval skips points and never drifts.
+    /// The grid's first point after `now`. A poll that took longer than its interval skips points, so the grid never
+    /// drifts.
     pub fn next_after(&self, now: Instant) -> Instant {
         let Some(since) = now.checked_duration_since(self.origin) else {
             return self.origin;
@@ -31,8 +32,8 @@ impl Grid {
     }
 }
 
-/// How long the n-th of several operations waits before its first poll, so that they do not fire together. The first
-/// does not wait; none waits longer than its shortest interval.
+/// The delay before the first poll of the n-th of several operations, so that they do not all start together. It is
+/// zero for the first one, and never longer than the operation's shortest interval.
 pub fn phase(n: usize, operations: usize, interval: Duration) -> Duration {
     let spread = SPREAD.min(interval);
     spread.mul_f64(n as f64 / operations.max(1) as f64)

@@ -1,34 +1,34 @@
-//! How a poller is told to stop: soon, when its poll has ended, or at once.
+//! Stops a poller: after its current poll, or immediately.
 
 use tokio_util::sync::CancellationToken;
 
-/// Tells one poller to stop. Dropping it tells nothing.
+/// Stops one poller. Dropping it does nothing.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    /// No poll begins any more.
-    pub(super) soon: CancellationToken,
-    /// A poll that is under way is given up.
-    pub(super) at_once: CancellationToken,
+    /// No further poll begins.
+    pub(super) graceful: CancellationToken,
+    /// A poll in progress is abandoned.
+    pub(super) immediate: CancellationToken,
 }
 
 impl Stop {
-    /// Of a poller that also stops at once when `everything` is stopped.
+    /// For a poller that also stops immediately when `everything` is cancelled.
     pub fn within(everything: &CancellationToken) -> Self {
         Self {
-            soon: everything.child_token(),
-            at_once: everything.child_token(),
+            graceful: everything.child_token(),
+            immediate: everything.child_token(),
         }
     }
 
-    /// Lets a poll that is under way end: the API goes on with a request that is given up, and refuses the next one with
-    /// the same token meanwhile.
-    pub fn soon(&self) {
-        self.soon.cancel();
+    /// Lets a poll in progress finish. The API would continue to work on an abandoned request, and meanwhile refuse the
+    /// next one with the same token.
+    pub fn graceful(&self) {
+        self.graceful.cancel();
     }
 
-    /// Gives up the poll that is under way.
-    pub fn at_once(&self) {
-        self.soon.cancel();
-        self.at_once.cancel();
+    /// Abandons a poll in progress.
+    pub fn immediate(&self) {
+        self.graceful.cancel();
+        self.immediate.cancel();
     }
 }

@@ -1,16 +1,39 @@
 //! `reports_manager.php?api=cdr_4`: calls of a day by duration, with billed minutes and cost.
 //!
-//! An answer gives the totals of the asked range, so the day is asked from its midnight on and the ledger adds what has
-//! come on top. The minutes are billed minutes, rounded up per call: they are not the calls' duration, and therefore
-//! this is no histogram, whose sum would be false.
+//! An answer gives the totals of the requested range. So we ask for the day from midnight on, and the ledger adds the
+//! difference to the last reading. The minutes are billed minutes, rounded up per call. They are not the duration of
+//! the calls, so this report is not a histogram: its sum would be wrong.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Outcome, Tally};
+use super::day_totals::{DayAnswer, DayReader, DayRows, DayTotals};
+use super::{Kind, MINUTE, Outcome, REPORTS_MANAGER, Report, Tally};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, Label, Micros, SeriesKey};
 use crate::wire::fields::{self, Leaf, Reading};
-use crate::wire::{Query, Rows};
+use crate::wire::json::{self, Broken};
+use crate::wire::{Endpoint, Rows};
+
+/// The report.
+pub static CALL_DURATIONS: Report = Report {
+    name: "call_durations",
+    state_id: 1,
+    endpoint: Endpoint {
+        script: REPORTS_MANAGER,
+        api: "cdr_4",
+    },
+    filter: None,
+    interval: MINUTE.saturating_mul(5),
+    timeout: Duration::from_secs(90),
+    families: &[&CALLS, &BILLED, &COST],
+    fields: &["calls", "minutes", "cost"],
+    kind: Kind::DayTotals(DayTotals {
+        reader: |currency| DayRows(Box::new(Buckets::new(currency))),
+        zeros,
+    }),
+};
 
 static CALLS: Family = Family::counter(
     "wolkvox_calls",
@@ -31,21 +54,15 @@ static COST: Family = Family::counter(
 )
 .with_fixed_values(&[("duration", &DURATIONS)]);
 
-/// The families of this report.
-pub(super) static FAMILIES: [&Family; 3] = [&CALLS, &BILLED, &COST];
-
-/// The fields whose values may be unreadable.
-pub(super) const FIELDS: [&str; 3] = ["calls", "minutes", "cost"];
-
-/// The keys of the answer. The vendor's text says 61–121 and "more than 121"; the key names are taken as the edges.
+/// The keys of the answer. The vendor's text says 61–121 and "more than 121"; we take the edges from the key names.
 const BUCKETS: [&str; 5] = ["0_5_seg", "6_20_seg", "21_60_seg", "61_120_seg", "greater_than_121"];
-/// The values of the label `duration` that they become.
+/// The values of the label `duration`, one for each key.
 const DURATIONS: [&str; BUCKETS.len()] = ["0-5s", "6-20s", "21-60s", "61-120s", "121s+"];
 
-/// A bucket as it comes.
+/// A bucket of the answer.
 #[derive(Deserialize)]
-pub struct BucketRow<'a> {
-    /// Names the bucket where the buckets come as a list; documented so, never seen.
+struct BucketRow<'a> {
+    /// Names the bucket when the buckets come as a list. That is documented, but we never saw it.
     #[serde(borrow, default, alias = "INTERVAL")]
     interval: Leaf<'a>,
     #[serde(borrow, default)]
@@ -56,27 +73,34 @@ pub struct BucketRow<'a> {
     cost: Leaf<'a>,
 }
 
-/// Reads the totals of one answer.
-#[derive(Debug)]
-pub struct CallDurations {
+/// Reads the buckets of one answer.
+struct Buckets {
     currency: String,
     seen: [bool; BUCKETS.len()],
     totals: Vec<(SeriesKey, Amount)>,
     tally: Tally,
 }
 
-/// What is asked: the totals between two wall-clock times, 14 digits each, both inclusive.
-pub fn query(from: String, to: String) -> Query {
-    Query {
-        script: "reports_manager.php",
-        api: "cdr_4",
-        parameters: vec![("date_ini", from), ("date_end", to)],
+impl Rows for Buckets {
+    fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        json::row(json, |row| match row {
+            Some(row) => self.row(key, &row),
+            None => self.tally.count(Outcome::Invalid),
+        })
     }
 }
 
-impl CallDurations {
-    /// A reader; the API gives cost without a currency, so it is configured.
-    pub fn new(currency: Option<&str>) -> Self {
+impl DayReader for Buckets {
+    fn finish(self: Box<Self>) -> DayAnswer {
+        DayAnswer {
+            totals: self.totals,
+            tally: self.tally,
+        }
+    }
+}
+
+impl Buckets {
+    fn new(currency: Option<&str>) -> Self {
         Self {
             currency: currency.unwrap_or_default().to_owned(),
             seen: [false; BUCKETS.len()],
@@ -85,51 +109,7 @@ impl CallDurations {
         }
     }
 
-    /// All series of the report at zero: they are born together.
-    pub fn all_series(currency: Option<&str>) -> Vec<(SeriesKey, Amount)> {
-        let reader = Self::new(currency);
-        let nothing = Amount::Sum(Micros(0));
-        let zeros = [Amount::Count(0), nothing, nothing];
-        DURATIONS
-            .iter()
-            .flat_map(|duration| reader.bucket_series(duration).into_iter().zip(zeros))
-            .collect()
-    }
-
-    /// What came of the buckets.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// The totals that the answer gives; a bucket or a value that is missing in it is missing here.
-    pub fn into_totals(self) -> Vec<(SeriesKey, Amount)> {
-        self.totals
-    }
-
-    fn bucket_series(&self, duration: &'static str) -> [SeriesKey; 3] {
-        let duration = Label::Borrowed(duration);
-        let currency = Label::Owned(self.currency.clone());
-        [
-            SeriesKey {
-                family: &CALLS,
-                labels: vec![duration.clone()],
-            },
-            SeriesKey {
-                family: &BILLED,
-                labels: vec![duration.clone()],
-            },
-            SeriesKey {
-                family: &COST,
-                labels: vec![duration, currency],
-            },
-        ]
-    }
-}
-
-impl Rows for CallDurations {
-    type Row<'a> = BucketRow<'a>;
-
-    fn row(&mut self, key: Option<&str>, row: BucketRow<'_>) {
+    fn row(&mut self, key: Option<&str>, row: &BucketRow<'_>) {
         let interval = match fields::text(&row.interval) {
             Reading::Value(interval) => Some(interval),
             Reading::Absent | Reading::Invalid => None,
@@ -138,7 +118,7 @@ impl Rows for CallDurations {
             self.tally.count(Outcome::Invalid);
             return;
         };
-        // An unknown key may be a total over the others, a second one of the same name a repetition: never added.
+        // An unknown key may be a total over the others, and a second key of the same name a repetition: add neither.
         let bucket = BUCKETS.iter().position(|name| name.eq_ignore_ascii_case(key.trim()));
         let Some(bucket) = bucket.filter(|n| !self.seen[*n]) else {
             self.tally.count(Outcome::Ignored);
@@ -149,7 +129,7 @@ impl Rows for CallDurations {
         let minutes = self.tally.read("minutes", fields::decimal(&row.minutes));
         let billed = minutes.map(|minutes| Amount::Sum(Micros(minutes.0.saturating_mul(60))));
         let cost = self.tally.read("cost", fields::decimal(&row.cost)).map(Amount::Sum);
-        let series = self.bucket_series(DURATIONS[bucket]);
+        let series = series_of(DURATIONS[bucket], &self.currency);
         self.totals.extend(
             series
                 .into_iter()
@@ -158,8 +138,33 @@ impl Rows for CallDurations {
         );
         self.tally.count(Outcome::Counted);
     }
+}
 
-    fn invalid(&mut self) {
-        self.tally.count(Outcome::Invalid);
-    }
+fn zeros(currency: Option<&str>) -> Vec<(SeriesKey, Amount)> {
+    let nothing = Amount::Sum(Micros(0));
+    let zeros = [Amount::Count(0), nothing, nothing];
+    DURATIONS
+        .iter()
+        .flat_map(|duration| series_of(duration, currency.unwrap_or_default()).into_iter().zip(zeros))
+        .collect()
+}
+
+/// Calls, billed time and cost of one bucket.
+fn series_of(duration: &'static str, currency: &str) -> [SeriesKey; 3] {
+    let duration = Label::Borrowed(duration);
+    let currency = Label::Owned(currency.to_owned());
+    [
+        SeriesKey {
+            family: &CALLS,
+            labels: vec![duration.clone()],
+        },
+        SeriesKey {
+            family: &BILLED,
+            labels: vec![duration.clone()],
+        },
+        SeriesKey {
+            family: &COST,
+            labels: vec![duration, currency],
+        },
+    ]
 }

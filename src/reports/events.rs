@@ -1,4 +1,4 @@
-//! What the reports that list events one by one have in common: rows become facts with an identity.
+//! What all reports of single events have in common: their rows become facts with an identity.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hasher;
@@ -9,51 +9,110 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{Outcome, Tally};
+use super::{Outcome, Tally, View};
 use crate::metrics::Family;
-use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::metrics::series::{FamilySeries, Label, Micros, SeriesKey};
+use crate::wire::Rows;
 use crate::wire::fields::{self, Leaf, Reading};
+use crate::wire::json::{self, Broken};
 
-/// Free values are cut to so many characters.
+/// Free values are cut to this many characters.
 const LONGEST_VALUE: usize = 64;
-/// A free value with so many digits may be a telephone number or the number of an identity card.
+/// A free value with this many digits may be a telephone number or the number of an identity card.
 const TOO_MANY_DIGITS: usize = 6;
-/// The label of an absent value.
+/// The label for an absent value.
 pub(super) const NONE: &str = "none";
-/// The label of a value outside of a list.
+/// The label for a value that is not in the list.
 pub(super) const OTHER: &str = "other";
+
+/// A report of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRows {
+    /// Reads the value at the start of a text as a row, and adds its facts. See [`Rows::value`].
+    pub read: fn(&mut Events, &str) -> Result<Option<usize>, Broken>,
+    /// Whether several rows may repeat one fact, as all steps of an IVR call repeat the call's result.
+    pub rows_share_facts: bool,
+    /// What the status page shows of the report's series, if anything.
+    pub view: Option<fn(&[FamilySeries]) -> View>,
+}
+
+/// Turns the rows of a report into facts.
+pub(super) trait EventReport {
+    /// The fields that the report needs of a row, borrowed from the answer.
+    type Row<'a>: Deserialize<'a>;
+
+    /// Adds the facts of a row.
+    fn row(events: &mut Events, row: Self::Row<'_>);
+}
+
+/// Reads a row of such a report: use it as [`EventRows::read`].
+pub(super) fn read<R: EventReport>(events: &mut Events, json: &str) -> Result<Option<usize>, Broken> {
+    json::row(json, |row| match row {
+        Some(row) => R::row(events, row),
+        None => events.tally.count(Outcome::Invalid),
+    })
+}
+
+/// Reads the rows of one answer.
+#[derive(Debug)]
+pub struct EventReader {
+    read: fn(&mut Events, &str) -> Result<Option<usize>, Broken>,
+    events: Events,
+}
+
+impl EventReader {
+    /// A reader that collects the rows of an answer in `events`.
+    pub fn new(rows: &EventRows, events: Events) -> Self {
+        Self {
+            read: rows.read,
+            events,
+        }
+    }
+
+    /// The result of the whole answer.
+    pub fn finish(self) -> Collected {
+        self.events.collected()
+    }
+}
+
+impl Rows for EventReader {
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        (self.read)(&mut self.events, json)
+    }
+}
 
 /// The identity of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactKey {
-    /// Seconds since the epoch: the date by which the fact is forgotten.
+    /// Seconds since the epoch: the date that decides when the fact is forgotten.
     pub second: i64,
-    /// The keyed hash of what identifies the fact: no personal data can be read from it, or guessed without the key.
+    /// A keyed hash of what identifies the fact. Without the key, no personal data can be read or guessed from it.
     pub hash: u128,
 }
 
-/// What is to be counted: one fact of a row, each with its own identity, since some are filled in after the row appeared.
+/// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
+/// appeared.
 #[derive(Clone, Debug)]
 pub struct Fact {
     /// Its identity.
     pub key: FactKey,
-    /// The series that it counts in, each with the value that a histogram observes.
+    /// The series in which it counts, each with the value that a histogram observes.
     pub counts: Vec<(SeriesIndex, Micros)>,
 }
 
-/// A place in [`Collected::series`].
+/// An index into [`Collected::series`].
 pub type SeriesIndex = u32;
 
 /// A row and its facts.
 #[derive(Clone, Debug)]
 pub struct EventRow {
-    /// The instant of its date.
+    /// When the row is dated.
     pub at: Timestamp,
-    /// Its facts; a row may have none, yet.
+    /// Its facts; a row may have none yet.
     pub facts: Vec<Fact>,
 }
 
-/// The newest name of an id.
+/// A name of an id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     /// The name.
@@ -70,37 +129,39 @@ pub struct Events {
     /// Index into `series`, by family name and labels.
     index: HashMap<String, SeriesIndex>,
     born_together: Vec<SeriesKey>,
-    /// What is in `born_together`, by family name and labels.
+    /// The label sets in `born_together`, by family name and labels.
     born: HashSet<String>,
-    /// By family and id. Most rows name an id that came before, which is then found without an allocation.
+    /// By family and id. Most rows name an id that is already here, and finding it allocates nothing.
     names: BTreeMap<&'static Family, BTreeMap<String, Name>>,
     tally: Tally,
     newest: Option<Timestamp>,
     zone: TimeZone,
     hash_key: u128,
-    /// How often an identity came in this answer: rows that are equal in it are told apart by their number.
+    /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
     seen: HashMap<u128, u32>,
+    /// The row that carries each fact which several rows repeat.
+    carriers: HashMap<FactKey, usize>,
     scratch: String,
 }
 
-/// What a whole answer comes to.
+/// The result of a whole answer.
 #[derive(Debug)]
 pub struct Collected {
     /// The rows and their facts.
     pub rows: Vec<EventRow>,
-    /// The series that facts count in.
+    /// The series in which facts count.
     pub series: Vec<SeriesKey>,
     /// Series that are born with an id.
     pub born_together: Vec<SeriesKey>,
     /// The newest name of each id.
     pub names: BTreeMap<(&'static Family, String), Name>,
-    /// Rows that are none, and unreadable fields.
+    /// Counts of invalid rows and unreadable fields.
     pub tally: Tally,
     /// The latest date of a row.
     pub newest: Option<Timestamp>,
 }
 
-/// When a row is dated.
+/// The date of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowDate<'r> {
     text: &'r str,
@@ -109,7 +170,7 @@ pub(super) struct RowDate<'r> {
 }
 
 impl Events {
-    /// An empty collection. Dates are read in the operation's zone.
+    /// An empty collection. Dates are read in the operation's time zone.
     pub fn new(zone: &TimeZone, hash_key: u128) -> Self {
         Self {
             rows: Vec::new(),
@@ -123,13 +184,14 @@ impl Events {
             zone: zone.clone(),
             hash_key,
             seen: HashMap::new(),
+            carriers: HashMap::new(),
             scratch: String::new(),
         }
     }
 
-    /// What the answer came to.
+    /// The result.
     pub fn collected(mut self) -> Collected {
-        // Where only some find room under the limit, which ones must not depend on the order of the rows.
+        // If the limit leaves some series out, which ones must not depend on the order of the rows.
         self.born_together.sort_unstable();
         let names = self.names.into_iter().flat_map(|(family, names)| {
             let names = names.into_iter();
@@ -149,7 +211,7 @@ impl Events {
         &mut self.tally
     }
 
-    /// Adds a row with its facts. One without facts says nothing yet.
+    /// Adds a row with its facts. A row without facts says nothing yet.
     pub(super) fn add(&mut self, date: RowDate<'_>, facts: Vec<Fact>) {
         if facts.is_empty() {
             self.tally.count(Outcome::Ignored);
@@ -158,12 +220,22 @@ impl Events {
         }
     }
 
-    /// The rows so far.
-    pub(super) fn rows_mut(&mut self) -> &mut Vec<EventRow> {
-        &mut self.rows
+    /// A fact that several rows of an answer repeat. The first of them carries it, and this returns it for that row
+    /// only. If a later row disagrees, its values replace those of the earlier row: the last row wins.
+    pub(super) fn shared(&mut self, key: FactKey, counts: Vec<(SeriesIndex, Micros)>) -> Option<Fact> {
+        let next = self.rows.len();
+        let carrier = *self.carriers.entry(key).or_insert(next);
+        if carrier == next {
+            return Some(Fact { key, counts });
+        }
+        let mut facts = self.rows[carrier].facts.iter_mut();
+        if let Some(fact) = facts.find(|fact| fact.key == key) {
+            fact.counts = counts;
+        }
+        None
     }
 
-    /// The date of a row. A time that the clock showed twice is taken as the earlier instant.
+    /// The date of a row. A time that occurs twice because the clock went back is read as the earlier instant.
     pub(super) fn date<'r>(&mut self, leaf: &'r Leaf<'_>) -> Option<RowDate<'r>> {
         let reading = match fields::text(leaf) {
             Reading::Value(text) => match parse_date(text) {
@@ -179,8 +251,8 @@ impl Events {
         Some(RowDate { text, wall_clock, at })
     }
 
-    /// The identity of a fact of this date: rows equal in all given fields, and in the date's text, are told apart by their
-    /// number in the answer, so that among n equal ones the highest n ever seen counts.
+    /// The identity of a fact of this date. Rows that are equal in all given fields and in the text of the date are
+    /// numbered within the answer: as many of them count as the most that one answer had.
     pub(super) fn key(&mut self, date: &RowDate<'_>, what: u8, identity: &[&str]) -> FactKey {
         let hash = self.hash(what, date.text, identity, 0);
         let number = self.seen.entry(hash).or_default();
@@ -197,8 +269,8 @@ impl Events {
         }
     }
 
-    /// The identity of something that several rows of one day tell about. It is dated at the end of the day, so that it is
-    /// not forgotten before any of them.
+    /// The identity of a fact that several rows of one day repeat. It is dated at the end of the day, so that it is not
+    /// forgotten before any of those rows.
     pub(super) fn key_of_day(&mut self, date: &RowDate<'_>, what: u8, identity: &[&str]) -> FactKey {
         let day_end = date.wall_clock.date().at(23, 59, 59, 0);
         FactKey {
@@ -218,7 +290,7 @@ impl Events {
         hasher.finish128().as_u128()
     }
 
-    /// The place of a series; a set that came before is found without an allocation.
+    /// The index of a series. Finding a known label set allocates nothing.
     pub(super) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
         write_set(&mut self.scratch, family, labels);
         if let Some(index) = self.index.get(&self.scratch) {
@@ -230,8 +302,8 @@ impl Events {
         index
     }
 
-    /// Lets a series be born, whether anything counts in it or not. Says whether it is the first time in this answer; later
-    /// times need no allocation.
+    /// Marks a series as born, whether anything counts in it or not. Returns true the first time in this answer; later
+    /// calls allocate nothing.
     pub(super) fn born(&mut self, family: &'static Family, labels: &[&str]) -> bool {
         write_set(&mut self.scratch, family, labels);
         let is_first = !self.born.contains(&self.scratch);
@@ -242,7 +314,7 @@ impl Events {
         is_first
     }
 
-    /// Takes the name of an id, if it is the newest.
+    /// Stores the name of an id if it is the newest.
     pub(super) fn name(&mut self, family: &'static Family, id: &str, name: &Leaf<'_>, date: RowDate<'_>) {
         let Reading::Value(name) = fields::text(name) else {
             return;
@@ -267,7 +339,7 @@ impl Events {
     }
 }
 
-/// The text by which a label set is looked up.
+/// The text under which a label set is looked up.
 fn write_set(text: &mut String, family: &Family, labels: &[&str]) {
     text.clear();
     text.push_str(family.name);
@@ -284,7 +356,8 @@ fn series_key(family: &'static Family, labels: &[&str]) -> SeriesKey {
     }
 }
 
-/// A value that anybody may choose: cut, and without what may be a person's number. Callers type their ids into menus.
+/// A value that anybody may choose, shortened, and replaced if it may be a person's number: callers type their ids into
+/// menus.
 pub(super) fn free(text: &str) -> Label {
     if text.chars().filter(|c| c.is_numeric()).count() >= TOO_MANY_DIGITS {
         return Label::Borrowed("number");
@@ -298,7 +371,7 @@ pub(super) fn free(text: &str) -> Label {
     }
 }
 
-/// A value of an open list in the form of a label: lower case, spaces as `_`.
+/// A value of an open list as a label: lower case, with `_` for spaces.
 pub(super) fn enumerated(text: &str) -> Label {
     free(&text.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_"))
 }
@@ -308,15 +381,16 @@ pub(super) fn id<'r>(leaf: &'r Leaf<'_>) -> Option<&'r str> {
     fields::text(leaf).value()
 }
 
-/// The observed value of a histogram, in seconds.
+/// The value that a histogram observes, in seconds.
 pub(super) fn observed(seconds: u64) -> Micros {
     Micros(seconds.saturating_mul(Micros::PER_UNIT))
 }
 
-/// Nothing is observed: the series is a counter.
+/// A counter observes no value.
 pub(super) const ONE: Micros = Micros(0);
 
-/// `YYYY-MM-DD HH:MM:SS`, as all row reports date (seen in real answers); a `T` between is accepted, too.
+/// `YYYY-MM-DD HH:MM:SS`, the format of dates in all row reports (seen in real answers); a `T` in the middle is
+/// accepted too.
 fn parse_date(text: &str) -> Option<DateTime> {
     let bytes = text.as_bytes();
     let shape = b"0000-00-00 00:00:00";
@@ -347,7 +421,7 @@ fn parse_date(text: &str) -> Option<DateTime> {
     .ok()
 }
 
-/// Seconds of a wall-clock time as if the zone were UTC: the same row has the same number whatever the zone is set to.
+/// Seconds of a wall-clock time as if the zone were UTC, so that a row has the same number in every configured zone.
 fn wall_clock_second(at: DateTime) -> i64 {
     TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second)
 }

@@ -1,20 +1,40 @@
 //! `reports_manager.php?api=diagram_1`: navigation in the IVR, a row for each menu step.
 //!
-//! **Identity.** A row has up to three facts. The step is known by `rp_id`, `conn_id`, `date` and the option; two equal steps of one
-//! call stand in one answer and are counted by their number. A transfer is known by the same and its target, since the
-//! target may come later. The call's outcome and time are known by `rp_id` and `conn_id` alone, once a local day: all rows of
-//! a call are taken to agree on them; where they do not, the last row of the answer that first shows the call
-//! holds. Should a `conn_id` come back on the same day, it is taken for the same call.
+//! **Identity.** A row has up to three facts. `rp_id`, `conn_id`, `date` and the option identify the step; two equal
+//! steps of one call are in the same answer, and their numbers in it keep them apart. A transfer is identified by these
+//! and its target, since the target may come later. The result and the time of the call are identified by `rp_id` and
+//! `conn_id` alone, once per local day. We assume that all rows of a call agree on them; if not, the last row of the
+//! answer that first shows the call wins. A `conn_id` that recurs on the same day counts as the same call.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Outcome;
-use super::events::{self, Collected, Events, Fact, FactKey, NONE, ONE, OTHER};
+use super::events::{self, EventReport, EventRows, Events, Fact, NONE, ONE, OTHER};
+use super::{Kind, MINUTE, Outcome, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
+use crate::wire::Endpoint;
 use crate::wire::fields::{self, Leaf};
-use crate::wire::{Query, Rows};
+
+/// The report.
+pub static IVR: Report = Report {
+    name: "ivr",
+    state_id: 4,
+    endpoint: Endpoint {
+        script: REPORTS_MANAGER,
+        api: "diagram_1",
+    },
+    filter: None,
+    interval: MINUTE.saturating_mul(5),
+    timeout: Duration::from_secs(90),
+    families: &[&CALLS, &TIME, &SELECTIONS, &TRANSFERS, &INFO],
+    fields: &["date", "time"],
+    kind: Kind::Events(EventRows {
+        read: events::read::<IvrSteps>,
+        rows_share_facts: true,
+        view: None,
+    }),
+};
 
 static CALLS: Family = Family::counter(
     "wolkvox_ivr_calls",
@@ -48,20 +68,14 @@ static INFO: Family = Family::info(
     "Newest name of a routing point, from the field rp_name of diagram_1.",
 );
 
-/// The families of this report.
-pub(super) static FAMILIES: [&Family; 5] = [&CALLS, &TIME, &SELECTIONS, &TRANSFERS, &INFO];
-
-/// The fields whose values may be unreadable.
-pub(super) const FIELDS: [&str; 2] = ["date", "time"];
-
 const RESULTS: [&str; 3] = ["ok", "hung_up", OTHER];
 const CALL: u8 = b'c';
 const STEP: u8 = b's';
 const TRANSFER: u8 = b't';
 
-/// A row as it comes; only what is needed is read.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
-pub struct IvrRow<'a> {
+struct IvrRow<'a> {
     #[serde(borrow, default)]
     rp_id: Leaf<'a>,
     #[serde(borrow, default)]
@@ -80,38 +94,12 @@ pub struct IvrRow<'a> {
     conn_id: Leaf<'a>,
 }
 
-/// Reads the rows of one answer.
-#[derive(Debug)]
-pub struct IvrSteps {
-    events: Events,
-    /// The row that carries the fact of each call.
-    calls: HashMap<FactKey, usize>,
-}
+struct IvrSteps;
 
-/// What is asked.
-pub fn query(from: String, to: String) -> Query {
-    Query {
-        script: "reports_manager.php",
-        api: "diagram_1",
-        parameters: vec![("date_ini", from), ("date_end", to)],
-    }
-}
-
-impl IvrSteps {
-    /// A reader.
-    pub fn new(events: Events) -> Self {
-        Self {
-            events,
-            calls: HashMap::new(),
-        }
-    }
-}
-
-impl Rows for IvrSteps {
+impl EventReport for IvrSteps {
     type Row<'a> = IvrRow<'a>;
 
-    fn row(&mut self, _: Option<&str>, row: IvrRow<'_>) {
-        let events = &mut self.events;
+    fn row(events: &mut Events, row: IvrRow<'_>) {
         let date = events.date(&row.date);
         let (Some(date), Some(point), Some(conn)) = (date, events::id(&row.rp_id), events::id(&row.conn_id)) else {
             events.tally().count(Outcome::Invalid);
@@ -131,13 +119,7 @@ impl Rows for IvrSteps {
             counts.push((events.series(&TIME, &[point]), events::observed(seconds)));
         }
         let key = events.key_of_day(&date, CALL, &[point, conn]);
-        let next = events.rows_mut().len();
-        let first = *self.calls.entry(key).or_insert(next);
-        if first == next {
-            facts.push(Fact { key, counts });
-        } else if let Some(call) = events.rows_mut()[first].facts.first_mut() {
-            call.counts = counts;
-        }
+        facts.extend(events.shared(key, counts));
 
         let option = events::id(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
         let label = option.map_or(NONE.into(), events::free);
@@ -151,16 +133,6 @@ impl Rows for IvrSteps {
             facts.push(Fact { key, counts });
         }
         events.add(date, facts);
-    }
-
-    fn invalid(&mut self) {
-        self.events.tally().count(Outcome::Invalid);
-    }
-}
-
-impl From<IvrSteps> for Collected {
-    fn from(rows: IvrSteps) -> Self {
-        rows.events.collected()
     }
 }
 

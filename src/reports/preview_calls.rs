@@ -1,18 +1,45 @@
-//! `reports_manager.php?api=campaign_5`: preview campaigns, a row for each record worked on and one for each call.
+//! `reports_manager.php?api=campaign_5`: preview campaigns, with one row for each record worked on and one for each
+//! call.
 //!
-//! **Identity.** A row of type call has two facts: the call, and its code once one was typed. Both are known by
-//! `campaign_id`, `conn_id` and `date`. A row of type preview has one, its result once there is one; it is known by `campaign_id`,
-//! `customer_id`, `telephone` and `date`, since `conn_id` is blank until a call is made, and by `conn_id` where a row has
-//! neither customer nor telephone. All of it is hashed with the state's key and never stored. Should the vendor
-//! give one customer two records of one second, both stand in one answer and are counted by their number.
+//! **Identity.** A row of type call has two facts: the call, and its code once the agent has typed one. `campaign_id`,
+//! `conn_id` and `date` identify both. A row of type preview has one fact, its result once there is one. It is
+//! identified by `campaign_id`, `customer_id`, `telephone` and `date`, since `conn_id` is blank until a call is made; a
+//! row with neither customer nor telephone is identified by `conn_id`. All of this is hashed with the state's key and
+//! never stored. If one customer has two records in one second, both are in the same answer, and their numbers in it
+//! keep them apart.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Outcome;
-use super::events::{self, Collected, Events, Fact, NONE, ONE, OTHER};
+use super::events::{self, EventReport, EventRows, Events, Fact, NONE, ONE, OTHER};
+use super::{Filter, Kind, MINUTE, Outcome, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
+use crate::wire::Endpoint;
 use crate::wire::fields::{self, Leaf};
-use crate::wire::{Query, Rows};
+
+/// The report.
+pub static PREVIEW_CALLS: Report = Report {
+    name: "preview_calls",
+    state_id: 3,
+    endpoint: Endpoint {
+        script: REPORTS_MANAGER,
+        api: "campaign_5",
+    },
+    filter: Some(Filter {
+        key: "campaign_id",
+        all: "all",
+    }),
+    interval: MINUTE.saturating_mul(5),
+    timeout: Duration::from_secs(90),
+    families: &[&CALLS, &DURATION, &CODES, &RECORDS],
+    fields: &["date", "time"],
+    kind: Kind::Events(EventRows {
+        read: events::read::<PreviewCalls>,
+        rows_share_facts: false,
+        view: None,
+    }),
+};
 
 static CALLS: Family = Family::counter(
     "wolkvox_preview_calls",
@@ -43,20 +70,14 @@ static RECORDS: Family = Family::counter(
 )
 .with_free_labels(&["result"]);
 
-/// The families of this report.
-pub(super) static FAMILIES: [&Family; 4] = [&CALLS, &DURATION, &CODES, &RECORDS];
-
-/// The fields whose values may be unreadable.
-pub(super) const FIELDS: [&str; 2] = ["date", "time"];
-
 const HANG_UPS: [&str; 4] = ["customer", "agent", OTHER, NONE];
 const CALL: u8 = b'c';
 const CODE: u8 = b'd';
 const RECORD: u8 = b'r';
 
-/// A row as it comes; only what is needed is read.
+/// The fields that we need of a row.
 #[derive(Deserialize)]
-pub struct PreviewRow<'a> {
+struct PreviewRow<'a> {
     #[serde(borrow, default)]
     type_of_row: Leaf<'a>,
     #[serde(borrow, default)]
@@ -83,99 +104,73 @@ pub struct PreviewRow<'a> {
     cod_act: Leaf<'a>,
 }
 
-/// Reads the rows of one answer.
-#[derive(Debug)]
-pub struct PreviewCalls(pub Events);
+struct PreviewCalls;
 
-/// What is asked, for one campaign or all.
-pub fn query(from: String, to: String, campaign_id: Option<&str>) -> Query {
-    let campaign_id = campaign_id.unwrap_or("all").to_owned();
-    Query {
-        script: "reports_manager.php",
-        api: "campaign_5",
-        parameters: vec![("campaign_id", campaign_id), ("date_ini", from), ("date_end", to)],
-    }
-}
-
-impl Rows for PreviewCalls {
+impl EventReport for PreviewCalls {
     type Row<'a> = PreviewRow<'a>;
 
-    fn row(&mut self, _: Option<&str>, row: PreviewRow<'_>) {
+    fn row(events: &mut Events, row: PreviewRow<'_>) {
         let kind = events::id(&row.type_of_row).unwrap_or_default();
         if kind.eq_ignore_ascii_case("call") {
-            self.call(&row);
+            call(events, &row);
         } else if kind.eq_ignore_ascii_case("preview") {
-            self.record(&row);
+            record(events, &row);
         } else {
-            // TOTAL rows sum up others and must not be counted.
-            self.0.tally().count(Outcome::Ignored);
+            // TOTAL rows sum up other rows, so they must not be counted.
+            events.tally().count(Outcome::Ignored);
         }
-    }
-
-    fn invalid(&mut self) {
-        self.0.tally().count(Outcome::Invalid);
     }
 }
 
-impl PreviewCalls {
-    fn call(&mut self, row: &PreviewRow<'_>) {
-        let events = &mut self.0;
-        let date = events.date(&row.date);
-        let (Some(date), Some(campaign), Some(conn)) = (date, events::id(&row.campaign_id), events::id(&row.conn_id))
-        else {
-            events.tally().count(Outcome::Invalid);
-            return;
-        };
-        let interaction = events::enumerated(events::id(&row.type_interaction).unwrap_or_default());
-        let result = events::free(events::id(&row.call_result).unwrap_or_default());
-        let hang_up = hang_up(events::id(&row.hang_up).unwrap_or_default());
-        if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
-            events.born(&DURATION, &[campaign]);
-            for hang_up in HANG_UPS {
-                events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
-            }
+fn call(events: &mut Events, row: &PreviewRow<'_>) {
+    let date = events.date(&row.date);
+    let (Some(date), Some(campaign), Some(conn)) = (date, events::id(&row.campaign_id), events::id(&row.conn_id))
+    else {
+        events.tally().count(Outcome::Invalid);
+        return;
+    };
+    let interaction = events::enumerated(events::id(&row.type_interaction).unwrap_or_default());
+    let result = events::free(events::id(&row.call_result).unwrap_or_default());
+    let hang_up = hang_up(events::id(&row.hang_up).unwrap_or_default());
+    if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
+        events.born(&DURATION, &[campaign]);
+        for hang_up in HANG_UPS {
+            events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
         }
-        let mut counts = vec![(events.series(&CALLS, &[campaign, &interaction, &result, hang_up]), ONE)];
-        if let Some(seconds) = events.tally().read("time", fields::duration(&row.time)) {
-            counts.push((events.series(&DURATION, &[campaign]), events::observed(seconds)));
-        }
-        let key = events.key(&date, CALL, &[campaign, conn]);
-        let mut facts = vec![Fact { key, counts }];
-        // The key is taken whether there is a code or not, so that equal rows keep their numbers.
-        let key = events.key(&date, CODE, &[campaign, conn]);
-        if let Some(code) = events::id(&row.cod_act) {
-            let counts = vec![(events.series(&CODES, &[campaign, &events::free(code)]), ONE)];
-            facts.push(Fact { key, counts });
-        }
-        events.add(date, facts);
     }
-
-    fn record(&mut self, row: &PreviewRow<'_>) {
-        let events = &mut self.0;
-        let date = events.date(&row.date);
-        let (customer, telephone) = (events::id(&row.customer_id), events::id(&row.telephone));
-        let identity = match (customer, telephone) {
-            (None, None) => events::id(&row.conn_id).map(|conn| (conn, "")),
-            (customer, telephone) => Some((customer.unwrap_or_default(), telephone.unwrap_or_default())),
-        };
-        let (Some(date), Some(campaign), Some((who, number))) = (date, events::id(&row.campaign_id), identity) else {
-            events.tally().count(Outcome::Invalid);
-            return;
-        };
-        let key = events.key(&date, RECORD, &[campaign, who, number]);
-        let mut facts = Vec::new();
-        if let Some(result) = events::id(&row.result) {
-            let counts = vec![(events.series(&RECORDS, &[campaign, &events::free(result)]), ONE)];
-            facts.push(Fact { key, counts });
-        }
-        events.add(date, facts);
+    let mut counts = vec![(events.series(&CALLS, &[campaign, &interaction, &result, hang_up]), ONE)];
+    if let Some(seconds) = events.tally().read("time", fields::duration(&row.time)) {
+        counts.push((events.series(&DURATION, &[campaign]), events::observed(seconds)));
     }
+    let key = events.key(&date, CALL, &[campaign, conn]);
+    let mut facts = vec![Fact { key, counts }];
+    // Take the key even if there is no code, so that equal rows keep their numbers.
+    let key = events.key(&date, CODE, &[campaign, conn]);
+    if let Some(code) = events::id(&row.cod_act) {
+        let counts = vec![(events.series(&CODES, &[campaign, &events::free(code)]), ONE)];
+        facts.push(Fact { key, counts });
+    }
+    events.add(date, facts);
 }
 
-impl From<PreviewCalls> for Collected {
-    fn from(rows: PreviewCalls) -> Self {
-        rows.0.collected()
+fn record(events: &mut Events, row: &PreviewRow<'_>) {
+    let date = events.date(&row.date);
+    let (customer, telephone) = (events::id(&row.customer_id), events::id(&row.telephone));
+    let identity = match (customer, telephone) {
+        (None, None) => events::id(&row.conn_id).map(|conn| (conn, "")),
+        (customer, telephone) => Some((customer.unwrap_or_default(), telephone.unwrap_or_default())),
+    };
+    let (Some(date), Some(campaign), Some((who, number))) = (date, events::id(&row.campaign_id), identity) else {
+        events.tally().count(Outcome::Invalid);
+        return;
+    };
+    let key = events.key(&date, RECORD, &[campaign, who, number]);
+    let mut facts = Vec::new();
+    if let Some(result) = events::id(&row.result) {
+        let counts = vec![(events.series(&RECORDS, &[campaign, &events::free(result)]), ONE)];
+        facts.push(Fact { key, counts });
     }
+    events.add(date, facts);
 }
 
 fn hang_up(text: &str) -> &'static str {

@@ -1,4 +1,4 @@
-//! From a request to its answer: passwords before the routes, headers after them.
+//! Answers requests: checks the password, calls the route, and adds headers.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -21,36 +21,36 @@ use super::auth::{Passwords, Verdict};
 use super::connection::Serving;
 use super::web_config::Settings;
 
-/// What all connections answer with.
+/// Answers the requests of all connections.
 pub(super) struct Answers {
     pub(super) router: Router,
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) passwords: Passwords,
-    /// Whether health is nobody's secret: a load balancer has no password.
+    /// Whether health needs no password, for load balancers.
     pub(super) health_without_auth: bool,
 }
 
-/// What an answer needs to know of its connection.
+/// What an answer depends on besides the request.
 pub(super) struct Connection {
-    /// Who is there.
+    /// The client's address.
     pub(super) from: IpAddr,
-    /// What held when it was made.
+    /// The settings at the time it was accepted.
     pub(super) settings: Arc<Settings>,
 }
 
 impl Answers {
-    /// The answer to a request; `serving` ends with the last piece of it.
+    /// The answer to a request. It keeps `serving` until its last byte is taken.
     pub(super) async fn answer<B>(
         &self,
         request: Request<B>,
         serving: Serving,
         connection: &Connection,
     ) -> Result<Response<Answer>, Infallible> {
-        // Requests that a client sends at once take turns with those of others.
+        // Pipelined requests take turns with those of other clients.
         if serving.was_waiting {
             tokio::task::yield_now().await;
         }
-        // No route has a use for a body. Without its body, hyper reads what has come already and then closes.
+        // No route reads a body. hyper drops it: it reads what has arrived already, then closes the connection.
         let request = request.map(|_| Body::empty());
         let settings = self.settings.load_full();
         let path = request.uri().path();
@@ -67,7 +67,7 @@ impl Answers {
             Verdict::Refused => {
                 tracing::debug!(path, from = %connection.from, "refused: no user, or the wrong password");
                 let ask = [(WWW_AUTHENTICATE, r#"Basic realm="wolkvox_exporter", charset="UTF-8""#)];
-                (StatusCode::UNAUTHORIZED, ask, "a user and the password are needed\n").into_response()
+                (StatusCode::UNAUTHORIZED, ask, "user and password required\n").into_response()
             }
             Verdict::Busy => {
                 let text = "too many passwords are being checked\n";
@@ -84,7 +84,7 @@ impl Answers {
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
         if !settings.has_same_tls(&connection.settings) {
-            // What TLS demands now, this connection was never asked for.
+            // This connection never met the TLS requirements that apply now.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         for (name, value) in &settings.headers {
@@ -97,13 +97,13 @@ impl Answers {
     }
 
     async fn route(&self, request: Request<Body>) -> Response<Body> {
-        // A router is always ready; the trait is hyper's, so that tower is not needed for it.
+        // A router is always ready. hyper's trait saves the dependency on tower.
         let router = hyper_util::service::TowerToHyperService::new(self.router.clone());
         router.call(request).await.unwrap_or_else(|never| match never {})
     }
 }
 
-/// A body that says when it is over.
+/// A body that ends [`Serving`] when it is dropped.
 pub(super) struct Answer {
     body: Body,
     _serving: Serving,

@@ -1,41 +1,42 @@
-//! Who may read: the users of the web configuration, by HTTP basic authentication (RFC 7617).
+//! HTTP basic authentication (RFC 7617) of the users in the web configuration.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hasher;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bcrypt::HashParts;
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use tokio::sync::Semaphore;
 
-/// Verified pairs of user and password that are remembered.
+/// How many verified pairs of user and password are remembered.
 const REMEMBERED: usize = 100;
 
-/// A check of this cost takes about two seconds, and each one more doubles it.
-const COSTLIEST: u32 = 15;
+/// The highest bcrypt cost allowed. A check takes about two seconds at this cost, and twice that at the next.
+const HIGHEST_COST: u32 = 15;
 
-/// Passwords that wait for their turn, at most. One takes a tenth of a second, so more would not be answered in time.
-const WAITING: usize = 32;
-/// Of one address, so that someone who guesses passwords does not keep the others from showing theirs.
-const WAITING_EACH: usize = 4;
+/// Maximum number of waiting password checks. Each takes a tenth of a second, so more would not be answered in time.
+const MOST_WAITING: usize = 32;
+/// The maximum from one address, so that someone who guesses passwords does not block everyone else.
+const MOST_WAITING_EACH: usize = 4;
 
 /// The users, with the bcrypt hashes of their passwords.
 #[derive(Default)]
 pub(super) struct Users {
     hashes: BTreeMap<String, SecretString>,
-    /// As costly as the costliest.
+    /// The highest cost of all hashes.
     cost: u32,
 }
 
-/// Names and hashes are nobody's business.
+/// Without names and hashes.
 impl fmt::Debug for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} users", self.hashes.len())
@@ -43,15 +44,16 @@ impl fmt::Debug for Users {
 }
 
 impl Users {
-    /// Adds a user. A hash that takes seconds to check would let anyone keep a processor busy. No message repeats what should be a hash: it may be the password.
+    /// Adds a user. A hash that takes seconds to check is refused, since anyone could keep a processor busy with it.
+    /// Messages never repeat the hash: it may be a password written there by mistake.
     pub(super) fn add(&mut self, name: &str, hash: &str) -> Result<(), String> {
         let parts = HashParts::from_str(hash)
             .ok()
             .filter(|parts| (4..=31).contains(&parts.get_cost()));
-        let parts = parts.ok_or("is no bcrypt hash: make one with htpasswd -nBC 10 \"\"")?;
-        if parts.get_cost() > COSTLIEST {
+        let parts = parts.ok_or("is not a bcrypt hash: make one with htpasswd -nBC 10 \"\"")?;
+        if parts.get_cost() > HIGHEST_COST {
             return Err(format!(
-                "has a cost of {}, and each check would take seconds: {COSTLIEST} at most, 10 is usual",
+                "has a cost of {}, so each check would take seconds: use at most {HIGHEST_COST}; 10 is usual",
                 parts.get_cost()
             ));
         }
@@ -64,8 +66,8 @@ impl Users {
         self.hashes.len()
     }
 
-    /// The hash to compare with, and whether the user is there. An unknown one costs as much as the costliest that is
-    /// known: otherwise the time of the answer would tell names. So it does still where hashes differ in cost.
+    /// The hash to compare with, and whether the user exists. An unknown user costs as much as the costliest known one,
+    /// otherwise the response time would reveal names. It still does if the hashes differ in cost.
     fn hash_of(&self, name: &str) -> (SecretString, bool) {
         match self.hashes.get(name) {
             Some(hash) => (hash.clone(), true),
@@ -80,30 +82,30 @@ impl Users {
     }
 }
 
-/// What becomes of a request.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is let in.
+    /// The request may be answered.
     Admitted,
-    /// Nobody, or nobody who is known.
+    /// No credentials, or wrong ones.
     Refused,
-    /// Too many passwords wait to be checked.
+    /// Too many checks are waiting.
     Busy,
 }
 
-/// Checks passwords, each pair of user and password once: bcrypt is slow by design, and a scrape must not be.
+/// Checks passwords, and remembers the verified ones: bcrypt is slow by design, and scrapes must be fast.
 pub(super) struct Passwords {
-    /// Of the hashes by which pairs are remembered, so that they mean nothing outside of this process.
+    /// The random key of the hashes by which pairs are remembered: they mean nothing outside this process.
     key: [u8; 16],
     verified: Mutex<HashSet<u128>>,
-    /// How many wait, by the address that they came from.
+    /// The number of waiting checks by client address.
     waiting: Mutex<HashMap<IpAddr, usize>>,
     most_waiting: usize,
-    /// Half the processors, so that someone who guesses passwords cannot keep scrapes from theirs.
+    /// Half the processors, so that guessing passwords leaves the others for scrapes.
     working: Arc<Semaphore>,
 }
 
-/// A password that waits, or is being checked.
+/// A check that is waiting or running.
 struct Waits<'p> {
     passwords: &'p Passwords,
     from: IpAddr,
@@ -122,7 +124,8 @@ impl Drop for Waits<'_> {
 }
 
 impl Passwords {
-    /// For so many connections. Those that wait for their password cannot be closed for others, so they are a few of all.
+    /// For a server with this many connections. Those with a waiting check cannot be evicted, so only a part of them
+    /// may wait.
     pub(super) fn new(connections: usize) -> Result<Self, getrandom::Error> {
         let mut key = [0; 16];
         getrandom::fill(&mut key)?;
@@ -131,27 +134,27 @@ impl Passwords {
             key,
             verified: Mutex::default(),
             waiting: Mutex::default(),
-            most_waiting: (connections / 4).clamp(1, WAITING),
+            most_waiting: (connections / 4).clamp(1, MOST_WAITING),
             working: Arc::new(Semaphore::new(processors.div_ceil(2))),
         })
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
-    /// `None` when too many wait already.
+    /// `None` if too many are waiting already.
     fn wait(&self, from: IpAddr) -> Option<Waits<'_>> {
         let mut waiting = self.waiting();
         let here = waiting.get(&from).copied().unwrap_or_default();
-        if here >= WAITING_EACH || waiting.values().sum::<usize>() >= self.most_waiting {
+        if here >= MOST_WAITING_EACH || waiting.values().sum::<usize>() >= self.most_waiting {
             return None;
         }
         waiting.insert(from, here + 1);
         Some(Waits { passwords: self, from })
     }
 
-    /// Whether a request with these headers, from this address, is let in.
+    /// Checks a request with these headers from this address.
     pub(super) async fn check(&self, users: &Users, headers: &HeaderMap, from: IpAddr) -> Verdict {
         if users.len() == 0 {
             return Verdict::Admitted;
@@ -170,18 +173,18 @@ impl Passwords {
         let Ok(works) = Arc::clone(&self.working).acquire_owned().await else {
             return Verdict::Busy;
         };
-        // The same scraper may have asked twice at once.
+        // Another request of the same scraper may have been checked meanwhile.
         if self.is_verified(mark) {
             return Verdict::Admitted;
         }
         let checked = tokio::task::spawn_blocking(move || {
-            // Until the work is done, also when nobody waits for it any more.
+            // Held until the check is done, even if the client has gone.
             let _works = works;
             bcrypt::verify(password, hash.expose_secret()).unwrap_or(false)
         });
         if checked.await.unwrap_or(false) && known {
-            let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-            // Marks of hashes that are no longer in use go this way, too.
+            let mut verified = self.verified.lock();
+            // This also drops marks of hashes that are no longer in use.
             if verified.len() >= REMEMBERED {
                 verified.clear();
             }
@@ -193,11 +196,11 @@ impl Passwords {
     }
 
     fn is_verified(&self, mark: u128) -> bool {
-        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let verified = self.verified.lock();
         verified.contains(&mark)
     }
 
-    /// With the hash in it, a changed password makes the old one unknown at once.
+    /// Includes the hash, so that a changed password invalidates the old one at once.
     fn mark(&self, name: &str, password: &[u8], hash: &SecretString) -> u128 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         for part in [name.as_bytes(), password, hash.expose_secret().as_bytes()] {

@@ -1,22 +1,23 @@
-//! A connection while it is open: what it waits for, and for how long it may.
+//! The time-outs of a connection.
 //!
-//! hyper starts its time for a request's head (`header_read_timeout`) when the connection falls idle, where a scraper
-//! spends most of its life, and has none for writing (<https://github.com/hyperium/hyper/pull/3185>). So the times
-//! are kept below it, where the bytes pass: one for the silence between requests, a short one from the first byte of a
-//! head on, one for a client that stops reading, and one for a client that reads too slowly.
+//! hyper's only time-out, for a request's head (`header_read_timeout`), starts when the connection becomes idle, which
+//! is most of a scraper's time; it has none for writing (<https://github.com/hyperium/hyper/pull/3185>). So the stream
+//! below hyper has them: one between requests, a short one from the first byte of a head on, one for a client that
+//! stops reading, and one for a client that reads too slowly.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 
-/// What a connection does. Shared by its task, its stream, and whoever looks for one to close.
+/// What a connection is doing. Shared by its task, its stream, and the search for one to evict.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
@@ -26,18 +27,18 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// Since when bytes wait for the client to read. It outlives the phase: hyper takes a small body at once, and has
-    /// yet to send it.
+    /// Since when bytes have been waiting for the client to read. It outlives the phase `Serving`: hyper takes a small
+    /// body at once, before it is sent.
     stalled: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// Nothing has come since: neither a handshake nor a request.
+    /// No byte has arrived since, of a handshake or of a request.
     Idle(Instant),
-    /// A part of a request's head has come.
+    /// A part of a request's head has arrived.
     Head(Instant),
-    /// A request is served, from its head to the last piece of the answer.
+    /// A request is being served, from its head to the last piece of the answer.
     Serving,
 }
 
@@ -53,16 +54,17 @@ impl Activity {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
-    /// Whether there is something to finish.
+    /// Whether a request is being served or an answer sent.
     pub(super) fn is_serving(&self) -> bool {
         let state = self.state();
         matches!(state.phase, Phase::Serving) || state.stalled.is_some()
     }
 
-    /// Since when it is the client's turn: to ask, or to read. A connection without a request comes before one with.
+    /// Since when the connection has been waiting for the client, and whether to read (true) or to send a request.
+    /// Smaller values are evicted first.
     pub(super) fn waits_since(&self) -> Option<(bool, Instant)> {
         let state = self.state();
         match state.phase {
@@ -72,7 +74,7 @@ impl Activity {
         }
     }
 
-    /// Closes the connection, to make room for another one.
+    /// Closes the connection to make room for another.
     pub(super) fn evict(&self) {
         self.evicted.cancel();
     }
@@ -81,11 +83,12 @@ impl Activity {
         self.evicted.is_cancelled()
     }
 
+    /// Ends when the connection is evicted.
     pub(super) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
 
-    /// A request has come; it is served until the guard goes.
+    /// A request has arrived. It is being served until the guard is dropped.
     pub(super) fn serve(self: &Arc<Self>) -> Serving {
         let before = std::mem::replace(&mut self.state().phase, Phase::Serving);
         Serving {
@@ -95,11 +98,11 @@ impl Activity {
     }
 }
 
-/// A request that is served.
+/// A request that is being served.
 #[derive(Debug)]
 pub(super) struct Serving {
     activity: Arc<Activity>,
-    /// Whether it had come together with the one before.
+    /// Whether it arrived together with the one before.
     pub(super) was_waiting: bool,
 }
 
@@ -109,21 +112,21 @@ impl Drop for Serving {
     }
 }
 
-/// A stream that gives up on clients that neither ask nor read.
+/// A stream that times out when the client neither sends nor reads.
 #[derive(Debug)]
-pub(super) struct Patient<S> {
+pub(super) struct TimedStream<S> {
     stream: S,
     activity: Arc<Activity>,
     limits: Limits,
     reading: Pin<Box<Sleep>>,
     writing: Pin<Box<Sleep>>,
-    /// Whether a write waits for the client, so that `writing` runs.
+    /// Whether a write is waiting for the client; if so, the timer `writing` is running.
     stalled: bool,
-    /// Since when there is something to write that is not all written yet.
+    /// When the first byte of the current answer was written.
     answering: Option<Instant>,
 }
 
-impl<S> Patient<S> {
+impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, activity: Arc<Activity>, limits: Limits) -> Self {
         let timer = || Box::pin(sleep_until(Instant::now()));
         Self {
@@ -137,16 +140,17 @@ impl<S> Patient<S> {
         }
     }
 
-    /// What a write has come to. Each byte that went out gives the client new time, but not without end.
-    fn wrote<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Applies the time-outs to the result of a write. Each byte sent gives the client more time, up to
+    /// `limits.answer`.
+    fn limit_write<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let now = Instant::now();
-        let whole_by = *self.answering.get_or_insert(now) + self.limits.answer;
+        let answer_deadline = *self.answering.get_or_insert(now) + self.limits.answer;
         let stalls = result.is_pending();
         if stalls != self.stalled {
             self.stalled = stalls;
             self.activity.state().stalled = stalls.then_some(now);
             if stalls {
-                let deadline = whole_by.min(now + self.limits.write_stall);
+                let deadline = answer_deadline.min(now + self.limits.write_stall);
                 self.writing.as_mut().reset(deadline);
             }
         }
@@ -157,7 +161,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
@@ -187,11 +191,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.wrote(cx, result)
+        this.limit_write(cx, result)
     }
 
     fn poll_write_vectored(
@@ -201,7 +205,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, pieces);
-        this.wrote(cx, result)
+        this.limit_write(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -211,9 +215,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_flush(cx);
-        let result = this.wrote(cx, result);
+        let result = this.limit_write(cx, result);
         if result.is_ready() {
-            // hyper flushes when it has nothing left to write.
+            // hyper flushes once it has nothing left to write.
             this.answering = None;
         }
         result
@@ -222,6 +226,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_shutdown(cx);
-        this.wrote(cx, result)
+        this.limit_write(cx, result)
     }
 }

@@ -1,46 +1,47 @@
-//! All open connections: how many there may be, and who has to go for the next one.
+//! The open connections: their maximum number, and which one is evicted for the next.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::connection::Activity;
 
-/// Nobody is evicted sooner than this. A flood of connections then waits in the queue of the system, and whoever has come
-/// with a request has sent it before it is accepted: so it is read before its connection is one of those to go.
-const AT_LEAST: Duration = Duration::from_millis(5);
+/// A connection that has been idle for less than this is not evicted. It leaves time to read a request sent before we
+/// accepted; further connections wait in the backlog of the kernel.
+const MIN_IDLE: Duration = Duration::from_millis(5);
 
-/// Whatever is short is said once a minute.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
+/// Minimum time between two log lines about the same shortage.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A warning that is not repeated at once.
+/// Limits how often a warning is logged.
 #[derive(Debug, Default)]
-pub(super) struct Rarely(Mutex<Option<Instant>>);
+pub(super) struct LogLimiter(Mutex<Option<Instant>>);
 
-impl Rarely {
-    /// Whether it is to be said now; then it is taken as said.
+impl LogLimiter {
+    /// Whether to log now; if so, it counts as logged.
     pub(super) fn is_due(&self) -> bool {
         let now = Instant::now();
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = said.is_none_or(|said| now >= said + SAY_AGAIN);
+        let mut logged = self.0.lock();
+        let due = logged.is_none_or(|logged| now >= logged + LOG_INTERVAL);
         if due {
-            *said = Some(now);
+            *logged = Some(now);
         }
         due
     }
 }
 
-/// The open connections of all listeners, since descriptors are the process's.
+/// The open connections of all listeners.
 #[derive(Debug)]
 pub(super) struct Connections {
-    most: usize,
+    limit: usize,
     open: Mutex<Open>,
-    left: Notify,
-    said_full: Rarely,
-    pub(super) said_no_descriptor: Rarely,
+    closed: Notify,
+    full_logged: LogLimiter,
+    pub(super) no_descriptor_logged: LogLimiter,
 }
 
 #[derive(Debug, Default)]
@@ -50,82 +51,82 @@ struct Open {
 }
 
 impl Connections {
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            most,
+            limit,
             open: Mutex::default(),
-            left: Notify::new(),
-            said_full: Rarely::default(),
-            said_no_descriptor: Rarely::default(),
+            closed: Notify::new(),
+            full_logged: LogLimiter::default(),
+            no_descriptor_logged: LogLimiter::default(),
         })
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 
-    /// A place for one more connection; it may take a moment until there is one.
-    pub(super) async fn enter(self: &Arc<Self>) -> Place {
+    /// Waits until one more connection is allowed. Evicts one if necessary.
+    pub(super) async fn acquire(self: &Arc<Self>) -> ConnectionPermit {
         loop {
-            let left = self.left.notified();
+            let closed = self.closed.notified();
             {
                 let mut open = self.open();
                 let staying = open.activities.values().filter(|activity| !activity.is_evicted());
-                if staying.count() < self.most && open.activities.len() <= self.most {
+                if staying.count() < self.limit && open.activities.len() <= self.limit {
                     let number = open.next;
                     open.next += 1;
                     let activity = Activity::new();
                     open.activities.insert(number, Arc::clone(&activity));
-                    return Place {
+                    return ConnectionPermit {
                         number,
                         activity,
                         connections: Arc::clone(self),
                     };
                 }
             }
-            if self.evict() && self.said_full.is_due() {
+            if self.evict() && self.full_logged.is_due() {
                 tracing::warn!(
-                    connections = self.most,
-                    "there are as many connections as there may be, so for each new one that is closed which has waited \
-                     for its client longest: see who connects, or raise the limit of open files if it is below 2048"
+                    connections = self.limit,
+                    "connection limit reached: each new connection replaces the one idle longest. Check who connects, or \
+                     raise the limit of open files if it is below 2048"
                 );
             }
-            let _ = timeout(AT_LEAST, left).await;
+            let _ = timeout(MIN_IDLE, closed).await;
         }
     }
 
-    /// Gives a descriptor back when the process has none left. False when no connection can go.
+    /// Evicts a connection if the process has no file descriptor left. False if none can be evicted.
     pub(super) async fn make_room(&self) -> bool {
-        let left = self.left.notified();
+        let closed = self.closed.notified();
         let evicted = self.evict();
-        let _ = timeout(AT_LEAST, left).await;
+        let _ = timeout(MIN_IDLE, closed).await;
         evicted
     }
 
-    /// Closes the connection that has waited for its client longest: at best one without a request. Where each of them
-    /// is being served and read, or has only just come, nobody has to go: that passes soon.
+    /// Evicts the connection that has been waiting for its client longest, if possible one without a request. False if
+    /// all connections are being served or idle for too short a time, which passes soon.
     fn evict(&self) -> bool {
         let open = self.open();
         let staying = open.activities.values().filter(|activity| !activity.is_evicted());
         let waiting = staying.filter_map(|activity| Some((activity.waits_since()?, activity)));
         let longest = waiting
-            .filter(|((_, since), _)| since.elapsed() >= AT_LEAST)
+            .filter(|((_, since), _)| since.elapsed() >= MIN_IDLE)
             .min_by_key(|(since, _)| *since);
         longest.inspect(|(_, activity)| activity.evict()).is_some()
     }
 }
 
-/// A connection's place among all; given back when dropped.
+/// The right to one connection; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionPermit {
     number: u64,
     pub(super) activity: Arc<Activity>,
     connections: Arc<Connections>,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.connections.open().activities.remove(&self.number);
-        self.connections.left.notify_waiters();
+        self.connections.closed.notify_waiters();
     }
 }

@@ -1,31 +1,30 @@
-//! How much a client may ask of the server.
+//! Limits on clients.
 
 use std::time::Duration;
 
 use procfs::process::{LimitValue, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What protects a server from slow and from many clients.
+/// What protects the server from slow clients and from too many.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once.
+    /// Maximum number of open connections.
     pub connections: usize,
-    /// A request's head has this long, from its first byte on.
+    /// Time-out for a request's head, from its first byte on.
     pub head: Duration,
-    /// Silence between requests. Scrapers keep their connection, and few scrape more seldom than this.
+    /// Time-out between requests. Scrapers keep their connection, and few scrape less often than this.
     pub idle: Duration,
-    /// A client that reads nothing for so long is gone.
+    /// Time-out for a client that reads nothing.
     pub write_stall: Duration,
-    /// A whole answer, however fast it is read: until then a slow reader holds a page that others have long replaced. No
-    /// scraper waits longer.
+    /// Time-out for sending a whole answer: a slow reader keeps an old page in memory. No scraper waits longer.
     pub answer: Duration,
-    /// A TLS handshake.
+    /// Time-out for a TLS handshake.
     pub handshake: Duration,
-    /// The bytes of a request's head.
+    /// Maximum size of a request's head, in bytes.
     pub head_bytes: usize,
-    /// The headers in it.
+    /// Maximum number of headers in it.
     pub headers: usize,
-    /// How often the files of the web configuration are looked at.
+    /// How often the files of the web configuration are checked for changes.
     pub watch_every: Duration,
 }
 
@@ -45,8 +44,8 @@ impl Default for Limits {
     }
 }
 
-/// Allows this process as many file descriptors as it may have at most. Services start with few, for the sake of old
-/// programs that cannot do with more (select); where it fails, there are fewer connections.
+/// Raises the soft limit of open files to the hard limit. Services start with a low one for the sake of old programs
+/// that use `select`. If this fails, fewer connections are allowed.
 pub fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
@@ -55,21 +54,21 @@ pub fn raise_descriptor_limit() {
             ..limit
         };
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            tracing::debug!(%error, "the limit of open files stays as it is");
+            tracing::debug!(%error, "the limit of open files cannot be raised");
         }
     }
 }
 
 impl Limits {
-    /// Few enough connections that state files and the API never want for file descriptors.
-    pub fn beside(operations: usize) -> Self {
-        /// Whatever else is left, scrapes need some.
+    /// Leaves enough file descriptors for the state files of these operations and their connections to the API.
+    pub fn for_operations(operations: usize) -> Self {
+        /// Scrapes need some in any case.
         const LEAST: usize = 8;
         let limits = Process::myself().and_then(|process| process.limits());
         let descriptors = match limits.map(|limits| limits.max_open_files.soft_limit) {
             Ok(LimitValue::Value(descriptors)) => usize::try_from(descriptors).unwrap_or(usize::MAX),
             Ok(LimitValue::Unlimited) => usize::MAX,
-            // Where /proc is hidden: what systemd and Docker give at least.
+            // /proc is hidden: the least that systemd and Docker give.
             Err(_) => 1024,
         };
         let free = descriptors.saturating_sub(32 + 4 * operations);

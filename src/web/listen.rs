@@ -1,4 +1,4 @@
-//! Where to listen.
+//! Addresses to listen on, and sockets that are handed over.
 
 use std::fmt;
 use std::io;
@@ -25,7 +25,7 @@ impl FromStr for ListenAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("{text:?} is no address to listen on; write :9963, 127.0.0.1:9963 or [::1]:9963");
+        let expected = || format!("{text:?} is not an address to listen on; write :9963, 127.0.0.1:9963 or [::1]:9963");
         let (host, port) = text.rsplit_once(':').ok_or_else(expected)?;
         let port = port.parse().map_err(|_| expected())?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -50,7 +50,7 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// Listens. `:9963` means IPv6 and IPv4 alike, and IPv4 alone on a host without IPv6.
+/// Listens. `:9963` means IPv6 and IPv4, or only IPv4 on a host without IPv6.
 pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     let port = address.port;
     match &address.host {
@@ -67,8 +67,8 @@ pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     }
 }
 
-/// The sockets that a service manager handed over (systemd's socket activation). It must be called before
-/// there are other threads, and once: the variables that tell of them are taken out of the environment.
+/// The sockets that the service manager passed to this process (systemd's socket activation). Call it once, before
+/// other threads exist: it removes the variables that describe them from the environment.
 pub fn handed_over() -> io::Result<Vec<std::net::TcpListener>> {
     let mut handed = listenfd::ListenFd::from_env();
     let mut sockets = Vec::new();

@@ -1,7 +1,7 @@
-//! Accepts connections and serves them, whoever else is there.
+//! Accepts connections and serves them.
 //!
-//! axum's own loop has neither a time-out for a request's head nor a limit of connections: some hundred clients that
-//! say nothing would keep the scraper out. Only HTTP/1.1 is spoken, as with the API: it is all that a scrape needs.
+//! axum's own loop has neither a time-out for a request's head nor a connection limit: a few hundred silent clients
+//! would lock the scraper out. Only HTTP/1.1 is supported: it is all that a scrape needs.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,22 +27,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answers, Connection};
 use super::auth::Passwords;
-use super::connection::{Activity, Patient};
-use super::connections::{Connections, Place};
+use super::connection::{Activity, TimedStream};
+use super::connections::{ConnectionPermit, Connections};
 use super::limits::Limits;
 use super::web_config::{self, WebConfig};
 
-/// Between two attempts to accept, when the system gives no connection and none can be closed for it.
+/// Pause before the next attempt to accept if no file descriptor is left and no connection can be evicted.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How clients are served.
 #[derive(Debug, Default)]
 pub struct ServerSettings {
-    /// TLS, passwords and headers; `None` is plain HTTP for everyone.
+    /// TLS, passwords and headers. `None` means plain HTTP without a password.
     pub config: Option<WebConfig>,
     /// Whether `/-/healthy` and `/-/ready` answer without a password.
     pub health_without_auth: bool,
-    /// What protects from slow and from many clients.
+    /// Limits on clients.
     pub limits: Limits,
 }
 
@@ -52,7 +52,7 @@ struct Server {
     limits: Limits,
 }
 
-/// Serves until `stop`; then requests under way are finished, and all other connections closed.
+/// Serves until `stop`, then finishes running requests and closes all other connections.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     router: Router,
@@ -76,7 +76,7 @@ pub async fn serve(
         connections: Connections::new(limits.connections),
         limits,
     });
-    // All tasks end with this one, also when it is dropped.
+    // Dropping the set ends all its tasks.
     let mut tasks = JoinSet::new();
     if let Some(config) = config {
         tasks.spawn(web_config::watch(config, live, limits.watch_every, stop.clone()));
@@ -95,16 +95,16 @@ async fn accept(server: Arc<Server>, listener: TcpListener, stop: CancellationTo
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, from)) => {
-                let place = server.connections.enter().await;
+                let permit = server.connections.acquire().await;
                 let (server, stop) = (Arc::clone(&server), stop.clone());
-                connections.spawn(async move { server.converse(stream, from, place, stop).await });
+                connections.spawn(async move { server.serve_connection(stream, from, permit, stop).await });
             }
             // The client went away while it waited.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            // Descriptors or memory are short, whoever has taken them: that passes, and until then idle connections go.
+            // File descriptors or memory are short. This passes; until then idle connections are evicted.
             Err(error) => {
-                if server.connections.said_no_descriptor.is_due() {
-                    tracing::error!(%error, "a connection cannot be accepted; raise the limit of open files (LimitNOFILE of systemd)");
+                if server.connections.no_descriptor_logged.is_due() {
+                    tracing::error!(%error, "cannot accept a connection; raise the limit of open files (LimitNOFILE in systemd)");
                 }
                 if !server.connections.make_room().await {
                     sleep(PAUSE).await;
@@ -118,23 +118,29 @@ async fn accept(server: Arc<Server>, listener: TcpListener, stop: CancellationTo
 }
 
 impl Server {
-    /// Serves a connection until it is over, is needed for another one, or is to end without being served a request.
-    async fn converse(&self, stream: TcpStream, from: SocketAddr, place: Place, stop: CancellationToken) {
-        // An answer's last piece is not to wait for the client's acknowledgement of the one before.
+    /// Serves a connection until it ends, is evicted, or is idle at `stop`.
+    async fn serve_connection(
+        &self,
+        stream: TcpStream,
+        from: SocketAddr,
+        permit: ConnectionPermit,
+        stop: CancellationToken,
+    ) {
+        // Otherwise an answer's last piece waits until the client acknowledges the one before.
         let _ = stream.set_nodelay(true);
-        let activity = &place.activity;
+        let activity = &permit.activity;
         let connection = Connection {
             from: from.ip(),
             settings: self.answers.settings.load_full(),
         };
-        let conversation = async {
+        let serving = async {
             let Some(tls) = connection.settings.tls.clone() else {
                 return self.http(stream, activity, &connection, &stop).await;
             };
-            let shaken = stop.run_until_cancelled(timeout(self.limits.handshake, handshake(stream, tls.config)));
-            match shaken.await {
+            let handshake = stop.run_until_cancelled(timeout(self.limits.handshake, accept_tls(stream, tls.config)));
+            match handshake.await {
                 Some(Ok(Ok(stream))) => self.http(stream, activity, &connection, &stop).await,
-                // Scanners and load balancers fail here all day.
+                // Only debug: scanners and load balancers fail here all day.
                 Some(Ok(Err(error))) => tracing::debug!(%from, %error, "a TLS handshake failed"),
                 Some(Err(_)) => tracing::debug!(%from, "a TLS handshake took too long"),
                 None => {}
@@ -142,7 +148,7 @@ impl Server {
         };
         tokio::select! {
             () = activity.evicted() => tracing::debug!(%from, "an idle connection was closed to make room"),
-            () = conversation => {}
+            () = serving => {}
         }
     }
 
@@ -150,16 +156,16 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let stream = Patient::new(stream, Arc::clone(activity), self.limits);
+        let stream = TimedStream::new(stream, Arc::clone(activity), self.limits);
         let service = service_fn(|request: Request<Incoming>| self.answers.answer(request, activity.serve(), about));
         let connection = http1::Builder::new()
-            // The stream has the time-outs.
+            // TimedStream has the time-outs.
             .header_read_timeout(None)
             .max_header_size(self.limits.head_bytes)
             .max_headers(self.limits.headers)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
-        // Errors are clients that went away, were too slow, or spoke something else.
+        // Errors mean that the client went away, was too slow, or did not speak HTTP.
         tokio::select! {
             _ = connection.as_mut() => {}
             () = stop.cancelled() => if activity.is_serving() {
@@ -170,16 +176,16 @@ impl Server {
     }
 }
 
-/// A client that speaks plain HTTP is told so, since all it would see otherwise is bytes.
-async fn handshake(mut stream: TcpStream, tls: Arc<ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+/// Shakes hands over TLS. A client that speaks plain HTTP gets a readable answer.
+async fn accept_tls(mut stream: TcpStream, tls: Arc<ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
     const ANSWER: &[u8] =
         b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
-        TLS is spoken here: the address begins with https://\n";
+        this server speaks TLS: use https://\n";
     let mut first = [0];
     stream.peek(&mut first).await?;
-    // A handshake begins with 22, a method with a letter.
+    // A handshake begins with byte 22, an HTTP method with a letter.
     if first[0].is_ascii_uppercase() {
-        // Closing with bytes unread would take the answer back.
+        // Closing with unread bytes would reset the connection and lose the answer.
         let _ = stream.read(&mut [0; 4096]).await?;
         stream.write_all(ANSWER).await?;
         return Err(io::Error::other("the client speaks plain HTTP"));

@@ -1,16 +1,16 @@
-//! The page for people: what is broken and what to do about it, then how campaigns and queues are doing.
+//! The status page for people: what is broken and what to do about it, then how campaigns and queues are doing.
 //!
-//! It needs no script and nothing from elsewhere, and its content security policy holds it to that. The time is passed
-//! in. With few operations everything is on one page; with many there is an overview, and a page for each.
+//! It uses no scripts or external resources, which its content security policy enforces. Few operations are all on one
+//! page; many have an overview, and a page each.
 
 mod abandonments;
 mod campaigns;
 mod failures;
+mod format;
 mod graphics;
 mod operation;
 mod overview;
 mod style;
-mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,39 +19,42 @@ use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tokio::time::Instant;
 
+use self::format::counted;
 pub(super) use self::style::POLICY;
 use self::style::STYLE;
-use self::words::counted;
-use crate::board::Board;
 use crate::config::Shard;
 use crate::health::OperationHealth;
+use crate::published::Published;
 
-/// So many operations are shown in full, one below the other.
+/// Up to this many operations are shown in full on one page.
 const SHOWN_IN_FULL: usize = 3;
-/// Seconds after which a browser asks again.
+/// How often the page refreshes, in seconds.
 const REFRESH: u32 = 10;
 
-/// What the page is made from.
+/// The data on the page.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sources<'a> {
-    /// What is known.
-    pub(super) board: &'a Board,
-    /// Now, for ages.
+pub(super) struct PageData<'a> {
+    /// The state to show.
+    pub(super) published: &'a Published,
+    /// The time, for how long ago things were.
     pub(super) now: Timestamp,
-    /// Now, for what is withdrawn.
+    /// The same by the monotonic clock, for what has expired.
     pub(super) instant: Instant,
-    /// Where the metrics are.
+    /// The path of the metrics.
     pub(super) telemetry_path: &'a str,
-    /// Which shard this is.
+    /// The shard of this process.
     pub(super) shard: Shard,
 }
 
-/// The page; with a query of `operation=NAME` that of one operation.
-pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
-    let health = sources.board.health();
-    // Names of operations have no character that a query would escape.
-    let asked = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
-    let chosen = asked.and_then(|name| health.get_key_value(name));
+/// The page, or with the query `operation=NAME` the page of one operation.
+pub(super) fn page(data: PageData<'_>, query: Option<&str>) -> Markup {
+    data.published.expire(data.instant);
+    data.published.expire(data.instant);
+    data.published.expire(data.instant);
+    let health = data.published.health();
+    // Names of operations need no escaping in a query.
+    let requested = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
+    let chosen = requested.and_then(|name| health.get_key_value(name));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -67,39 +70,39 @@ pub(super) fn page(sources: Sources<'_>, query: Option<&str>) -> Markup {
                 header {
                     h1 { "Wolkvox exporter" }
                     nav aria-label="Endpoints" {
-                        // Relative, so that they hold behind a proxy that adds a prefix.
-                        a href=(sources.telemetry_path.trim_start_matches('/')) { "Metrics" }
+                        // Relative, so that they work behind a proxy that adds a prefix.
+                        a href=(data.telemetry_path.trim_start_matches('/')) { "Metrics" }
                         a href="-/ready" { "Ready" }
                         a href="-/healthy" { "Healthy" }
                     }
                 }
                 main {
-                    (failures::verdict(&health, sources.shard))
+                    (failures::verdict(&health, data.shard))
                     @if let Some((name, operation)) = chosen {
-                        (failures::cards([(name, operation)], sources.now))
+                        (failures::cards([(name, operation)], data.now))
                         p { a href="." { "← All " (counted(health.len(), "operation")) } }
-                        (operation::section(name, operation, sources))
+                        (operation::section(name, operation, data))
                     } @else {
-                        (failures::cards(&health, sources.now))
-                        @if asked.is_some() { p { "There is no operation of that name." } }
-                        @if health.len() > 1 { (overview::table(&health, sources)) }
+                        (failures::cards(&health, data.now))
+                        @if requested.is_some() { p { "There is no operation with that name." } }
+                        @if health.len() > 1 { (overview::table(&health, data)) }
                         @if health.len() <= SHOWN_IN_FULL {
-                            @for (name, operation) in overview::in_order(&health) { (operation::section(name, operation, sources)) }
+                            @for (name, operation) in overview::in_order(&health) { (operation::section(name, operation, data)) }
                         }
                     }
                 }
                 footer {
                     "wolkvox_exporter " (env!("CARGO_PKG_VERSION")) " (" (env!("BUILD_REVISION")) ") · "
-                    @if sources.shard != Shard::ONLY { (sources.shard) " · " }
+                    @if data.shard != Shard::ONLY { (data.shard) " · " }
                     "as of "
-                    (sources.now.strftime("%Y-%m-%d %H:%M:%S UTC")) " · reloads every " (REFRESH) " s"
+                    (data.now.strftime("%Y-%m-%d %H:%M:%S UTC")) " · refreshes every " (REFRESH) " s"
                 }
             }
         }
     }
 }
 
-/// What a tab shows: the number of failing reports first, since tabs are narrow.
+/// The number of failing reports comes first, since tabs are narrow.
 fn title(health: &BTreeMap<Arc<str>, OperationHealth>) -> String {
     match failures::failing(health) {
         0 => "Wolkvox exporter".to_owned(),

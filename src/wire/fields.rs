@@ -1,8 +1,8 @@
-//! The values of the wire: one tolerant leaf and one set of rules to read it.
+//! The values of the API: one tolerant leaf type, and one set of rules to read it.
 //!
-//! Every leaf of a real answer is a string; most documentation shows numbers, and absence comes as `""`, `-`, `--`,
-//! `null` or a missing key. So a leaf may be anything, and what it means is decided here and nowhere else.
-//! Absent is never zero: a rule answers "absent", "this value" or "no rule fits", and only the last one is counted.
+//! In real answers every leaf is a string, while most documentation shows numbers; an absent value is `""`, `-`, `--`,
+//! `null` or a missing key. So a leaf accepts anything, and only the rules here decide what it means. Absent is never
+//! zero: a rule returns "absent", "this value" or "no rule fits", and only the last is counted as unreadable.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,15 +10,15 @@ use std::fmt;
 use crate::metrics::series::Micros;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// One value of a row as it came.
+/// One value of a row, as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Leaf<'a> {
     /// The key is missing or its value is `null`.
     #[default]
     Absent,
-    /// A string, or a number in the text that JSON has for it.
+    /// A string, or the JSON text of a number.
     Text(Cow<'a, str>),
-    /// A boolean, a list or an object, where a value was expected.
+    /// A boolean, list or object in place of a value.
     Other,
 }
 
@@ -67,14 +67,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Leaf<'a> {
     }
 }
 
-/// What a rule makes of a leaf.
+/// How a rule reads a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading<T> {
-    /// Nothing was said: a missing key, `null`, blank, `-` or `--` (all seen in real answers).
+    /// No value: a missing key, `null`, blank, `-` or `--` (all seen in real answers).
     Absent,
     /// The value.
     Value(T),
-    /// Something was said that no rule fits.
+    /// A value that no rule fits.
     Invalid,
 }
 
@@ -88,7 +88,7 @@ impl<T> Reading<T> {
     }
 }
 
-/// The trimmed text of a leaf; blanks and dashes are absent.
+/// The trimmed text of a leaf. Blanks and dashes are absent.
 pub fn text<'l>(leaf: &'l Leaf<'_>) -> Reading<&'l str> {
     match leaf {
         Leaf::Absent => Reading::Absent,
@@ -115,7 +115,7 @@ pub fn percent(leaf: &Leaf<'_>) -> Reading<f64> {
     read(leaf, parse_percent)
 }
 
-/// A count with its percentage: `12 (3.50 %)` is 12 and 0.035; the bracket may be missing.
+/// A count with its percentage: `12 (3.50 %)` is 12 and 0.035. The bracket is optional.
 pub fn count_with_percent(leaf: &Leaf<'_>) -> Reading<(u64, Option<f64>)> {
     read(leaf, |text| match text.split_once('(') {
         None => Some((parse_count(text)?, None)),
@@ -126,7 +126,7 @@ pub fn count_with_percent(leaf: &Leaf<'_>) -> Reading<(u64, Option<f64>)> {
     })
 }
 
-/// Whole seconds, from `95` or from `HH:MM:SS` whose hours may pass 24.
+/// Whole seconds, from `95` or from `HH:MM:SS`, whose hours may exceed 24.
 pub fn duration(leaf: &Leaf<'_>) -> Reading<u64> {
     read(leaf, parse_duration)
 }
@@ -168,8 +168,8 @@ fn parse_duration(text: &str) -> Option<u64> {
     Some(part(hours, u64::MAX)? * 3600 + part(minutes, 60)? * 60 + part(seconds, 60)?)
 }
 
-/// A decimal number in millionths. Commas count as thousands separators where they stand at thousands and nowhere
-/// else: a decimal comma was never seen, and guessing one would turn 34,64 into 3464. More than six decimals are rounded.
+/// A decimal number in millionths. Commas are accepted only as thousands separators in the right places: we never saw a
+/// decimal comma, and a wrong guess would turn 34,64 into 3464. Digits after the sixth decimal are rounded.
 fn parse_number(text: &str) -> Option<u128> {
     let text = text.trim();
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -205,7 +205,7 @@ fn digit_value(byte: u8) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// What a rule makes of a value as it is in JSON.
+    /// How a rule reads a JSON value.
     fn read_by<T>(rule: fn(&Leaf<'_>) -> Reading<T>, json: &str) -> Reading<T> {
         rule(&serde_json::from_str(json).unwrap())
     }

@@ -1,4 +1,4 @@
-//! One JSON value from the front of a buffer that may end inside it.
+//! Reads one JSON value from the start of a buffer that may end inside it.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use serde_json::Deserializer;
 
 use super::fields::Leaf;
 
-/// One value read from the front of a buffer.
+/// One value read from the start of a buffer.
 pub(crate) enum Parsed<T> {
     Value(T, usize),
-    /// Sound JSON, but not of the wanted type.
+    /// Valid JSON of the wrong type.
     Unfit(usize),
     More,
 }
 
-/// The buffer with `\u{fffd}` in the place of what is no UTF-8, so that one name in another encoding does not hold up all
-/// rows. A character that the end has cut stays as it is.
+/// Replaces invalid UTF-8 in the buffer by `\u{fffd}`, so that one name in another encoding does not block all rows. An
+/// incomplete character at the end stays as it is.
 pub(crate) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if is_text_or_cut(&buffer) {
         return buffer;
@@ -35,13 +35,13 @@ pub(crate) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     Cow::Owned(mended)
 }
 
-/// Whether it is UTF-8 but for a character that the end has cut.
+/// Whether it is UTF-8, apart from an incomplete character at the end.
 fn is_text_or_cut(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// The text of a mended buffer, without a character that its end has cut. It is checked at once, since that is much
-/// faster than string by string.
+/// The text of a mended buffer, without an incomplete character at its end. Checking all of it at once is much faster
+/// than string by string.
 pub(crate) fn text(mended: &[u8]) -> &str {
     match str::from_utf8(mended) {
         Ok(text) => text,
@@ -49,13 +49,25 @@ pub(crate) fn text(mended: &[u8]) -> &str {
     }
 }
 
-/// Reads one JSON value from the front of the text, which may end inside it.
+/// Reads a row from the start of the text and passes it to `take`, or `None` if the value is JSON but not such a row.
+/// Returns the value's length, or `None` when the text ends inside it.
+pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(Option<T>)) -> Result<Option<usize>, Broken> {
+    let (row, used) = match parse(text)? {
+        Parsed::Value(row, used) => (Some(row), used),
+        Parsed::Unfit(used) => (None, used),
+        Parsed::More => return Ok(None),
+    };
+    take(row);
+    Ok(Some(used))
+}
+
+/// Reads one JSON value from the start of the text, which may end inside it.
 pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, Broken> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => {
             let used = values.byte_offset();
-            // `12` at the end of a chunk may be the start of `123`; a value that closes itself cannot go on.
+            // `12` at the end of a chunk may be the start of `123`; a value with a closing delimiter is complete.
             let closed = matches!(text.as_bytes()[0], b'{' | b'[' | b'"');
             Ok(if closed || used < text.len() {
                 Parsed::Value(value, used)
@@ -65,18 +77,18 @@ pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, 
         }
         None => Ok(Parsed::More),
         Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
-        // Read once more for its end alone: sound JSON of the wrong type is one bad row, not a bad answer.
+        // Read it again only to find its end: valid JSON of the wrong type is one bad row, not a bad answer.
         Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(text)? {
             Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
             Parsed::More => Ok(Parsed::More),
         },
-        // `-`, `1.` and `1e-` at the end of a chunk are not called an early end, but an invalid number.
+        // At the end of a chunk, serde_json reports `-`, `1.` and `1e-` as invalid numbers, not as an early end.
         Some(Err(error)) if text.ends_with(['-', '.', 'e', 'E', '+']) && is_at_end(&error, text) => Ok(Parsed::More),
         Some(Err(_)) => Err(Broken),
     }
 }
 
-/// What is wrong before the end stays wrong, whatever comes: it must not depend on where the network cuts.
+/// An error before the end stays an error whatever follows: the result must not depend on where the network splits.
 fn is_at_end(error: &serde_json::Error, text: &str) -> bool {
     let last = text.lines().next_back().unwrap_or_default();
     error.line() == text.lines().count() && error.column() == last.len()
@@ -90,6 +102,6 @@ pub(crate) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, Broken> 
     }
 }
 
-/// What stands there is no JSON.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Broken;
+/// The text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;

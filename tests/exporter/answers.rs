@@ -1,7 +1,7 @@
 //! What answers mean: the vendor's examples and every variant of them.
 
 use serde_json::json;
-use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 use wolkvox_simulator::{OperationPlan, ScriptedAnswer};
 
 use crate::support::{OPEN_METRICS, Stage, api, zone};
@@ -56,20 +56,20 @@ async fn stage() -> Stage {
     .await
 }
 
-fn answer(stage: &Stage, report: wolkvox_exporter::reports::ReportKind, body: impl Into<String>) {
+fn answer(stage: &Stage, report: &'static Report, body: impl Into<String>) {
     stage.acme().answer_with(api(report), ScriptedAnswer::json(body.into()));
 }
 
 #[tokio::test]
 async fn the_vendors_campaign_example_gives_these_samples() {
     let mut stage = stage().await;
-    answer(&stage, Campaigns, CAMPAIGNS_EXAMPLE);
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, CAMPAIGNS_EXAMPLE);
+    stage.poll(&CAMPAIGNS, NOON).await;
     insta::assert_snapshot!(stage.page.reports(OPEN_METRICS).await, @r#"
     # HELP wolkvox_campaign Name, skill and dialling strategy of a campaign, from the fields campaign and skill_id of real_time campaigns.
     # TYPE wolkvox_campaign info
     wolkvox_campaign_info{operation="acme",campaign_id="4875",campaign="MY CAMPAIGN",skill_id="4000",strategy="tel1 (100%)"} 1
-    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials a minute, from the field calls_x_min of real_time campaigns.
+    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials per minute, from the field calls_x_min of real_time campaigns.
     # TYPE wolkvox_campaign_calls_per_minute gauge
     wolkvox_campaign_calls_per_minute{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_clean_records Records of a campaign that were never dialled, from the field clean of real_time campaigns. After recycling they overlap with the dialled ones.
@@ -84,10 +84,10 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_hits_ratio Share of hits of a campaign as the API gives it, from the percentage in the field hits of real_time campaigns.
     # TYPE wolkvox_campaign_hits_ratio gauge
     wolkvox_campaign_hits_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_day_ratio gauge
     wolkvox_campaign_penetration_day_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_now_ratio gauge
     wolkvox_campaign_penetration_now_ratio{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_records Records loaded into a campaign, from the field records of real_time campaigns.
@@ -116,7 +116,7 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_info Name, skill and dialling strategy of a campaign, from the fields campaign and skill_id of real_time campaigns.
     # TYPE wolkvox_campaign_info gauge
     wolkvox_campaign_info{operation="acme",campaign_id="4875",campaign="MY CAMPAIGN",skill_id="4000",strategy="tel1 (100%)"} 1
-    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials a minute, from the field calls_x_min of real_time campaigns.
+    # HELP wolkvox_campaign_calls_per_minute Calls that a campaign dials per minute, from the field calls_x_min of real_time campaigns.
     # TYPE wolkvox_campaign_calls_per_minute gauge
     wolkvox_campaign_calls_per_minute{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_clean_records Records of a campaign that were never dialled, from the field clean of real_time campaigns. After recycling they overlap with the dialled ones.
@@ -131,10 +131,10 @@ async fn the_vendors_campaign_example_gives_these_samples() {
     # HELP wolkvox_campaign_hits_ratio Share of hits of a campaign as the API gives it, from the percentage in the field hits of real_time campaigns.
     # TYPE wolkvox_campaign_hits_ratio gauge
     wolkvox_campaign_hits_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_day_ratio Penetration of a campaign's records today, from the field penetration_day of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_day_ratio gauge
     wolkvox_campaign_penetration_day_ratio{operation="acme",campaign_id="4875"} 0.0
-    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May pass 1.
+    # HELP wolkvox_campaign_penetration_now_ratio Penetration of a campaign's records now, from the field penetration_now of real_time campaigns. May exceed 1.
     # TYPE wolkvox_campaign_penetration_now_ratio gauge
     wolkvox_campaign_penetration_now_ratio{operation="acme",campaign_id="4875"} 0.0
     # HELP wolkvox_campaign_records Records loaded into a campaign, from the field records of real_time campaigns.
@@ -163,8 +163,8 @@ async fn the_vendors_campaign_example_gives_these_samples() {
 #[tokio::test]
 async fn the_vendors_call_durations_example_gives_these_samples() {
     let mut stage = stage().await;
-    answer(&stage, CallDurations, CALL_DURATIONS_EXAMPLE);
-    stage.poll(CallDurations, NOON).await;
+    answer(&stage, &CALL_DURATIONS, CALL_DURATIONS_EXAMPLE);
+    stage.poll(&CALL_DURATIONS, NOON).await;
     insta::assert_snapshot!(stage.page.reports(OPEN_METRICS).await, @r#"
     # HELP wolkvox_calls Calls by duration, inbound, outbound and internal, from the field calls of cdr_4.
     # TYPE wolkvox_calls counter
@@ -240,8 +240,8 @@ async fn names_keep_their_quotes_accents_separators_and_line_breaks() {
         .iter()
         .map(|name| json!({ "campaign": name, "records": "5" }))
         .collect();
-    answer(&stage, Campaigns, json!(rows).to_string());
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, json!(rows).to_string());
+    stage.poll(&CAMPAIGNS, NOON).await;
     let infos = |text: String| {
         let infos = text.lines().filter(|line| line.starts_with("wolkvox_campaign_info"));
         infos
@@ -292,8 +292,8 @@ async fn absent_is_no_series_and_unreadable_is_counted() {
           "status": "STARTED", "unknown": { "deep": [1, { "deeper": null }] } },
         "a text", 7, null, [],
     ]);
-    answer(&stage, Campaigns, rows.to_string());
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, rows.to_string());
+    stage.poll(&CAMPAIGNS, NOON).await;
     insta::assert_snapshot!(stage.page.reports("text/plain").await.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n"), @r#"
     wolkvox_campaign_info{operation="acme",campaign_id="1",campaign="blanks",skill_id="",strategy=""} 1
     wolkvox_campaign_info{operation="acme",campaign_id="2",campaign="numbers",skill_id="",strategy=""} 1
@@ -331,10 +331,10 @@ async fn a_good_poll_replaces_all_campaigns_and_the_first_row_of_an_id_holds() {
     let mut stage = stage().await;
     answer(
         &stage,
-        Campaigns,
+        &CAMPAIGNS,
         r#"[{"campaign":"1 - a","records":"1"},{"campaign":"2 - b","records":"2"},{"campaign":"2 - c","records":"3"}]"#,
     );
-    stage.poll(Campaigns, NOON).await;
+    stage.poll(&CAMPAIGNS, NOON).await;
     let samples = stage.samples().await;
     assert_eq!(
         samples.get("wolkvox_campaign_records", &[("campaign_id", "2")]),
@@ -347,12 +347,12 @@ async fn a_good_poll_replaces_all_campaigns_and_the_first_row_of_an_id_holds() {
         ),
         Some(1.0)
     );
-    answer(&stage, Campaigns, r#"[{"campaign":"2 - b","records":"4"}]"#);
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, r#"[{"campaign":"2 - b","records":"4"}]"#);
+    stage.poll(&CAMPAIGNS, NOON).await;
     let samples = stage.samples().await;
     assert_eq!(samples.all("wolkvox_campaign_records", &[]), [4.0]);
-    answer(&stage, Campaigns, "[]");
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, "[]");
+    stage.poll(&CAMPAIGNS, NOON).await;
     assert!(stage.samples().await.all("wolkvox_campaign_info", &[]).is_empty());
 }
 
@@ -362,8 +362,8 @@ async fn over_the_limit_the_lowest_ids_stay() {
     let mut stage = Stage::with(NOON, plan, |_, settings| settings.series_limit = 6).await;
     let row = |id: u32| json!({ "campaign": format!("{id} - c"), "status": "started", "records": "1" });
     let rows: Vec<_> = [100, 9, 10, 1000, 8, 7, 11].map(row).into();
-    answer(&stage, Campaigns, json!(rows).to_string());
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, json!(rows).to_string());
+    stage.poll(&CAMPAIGNS, NOON).await;
     let samples = stage.samples().await;
     for (id, shown) in [
         ("7", true),
@@ -436,10 +436,10 @@ async fn all_envelopes_mean_the_same() {
     ];
     let mut stage = stage().await;
     for body in full {
-        answer(&stage, Campaigns, "[]");
-        stage.poll(Campaigns, NOON).await;
-        answer(&stage, Campaigns, body.clone());
-        stage.poll(Campaigns, NOON).await;
+        answer(&stage, &CAMPAIGNS, "[]");
+        stage.poll(&CAMPAIGNS, NOON).await;
+        answer(&stage, &CAMPAIGNS, body.clone());
+        stage.poll(&CAMPAIGNS, NOON).await;
         let samples = stage.samples().await;
         assert_eq!(
             samples.get("wolkvox_campaign_records", &[("campaign_id", "1")]),
@@ -456,8 +456,8 @@ async fn all_envelopes_mean_the_same() {
         .into_iter()
         .chain([r#"{"code":"404","error":"Not Found","msg":"Validate dates entered"}"#])
     {
-        answer(&stage, Campaigns, body);
-        stage.poll(Campaigns, NOON).await;
+        answer(&stage, &CAMPAIGNS, body);
+        stage.poll(&CAMPAIGNS, NOON).await;
         let samples = stage.samples().await;
         assert!(samples.all("wolkvox_campaign_records", &[]).is_empty(), "{body}");
         assert_eq!(
@@ -466,8 +466,8 @@ async fn all_envelopes_mean_the_same() {
             "{body}"
         );
     }
-    answer(&stage, Campaigns, r#"[{"campaign":"1 - a","records":"5"}]"#);
-    stage.poll(Campaigns, NOON).await;
+    answer(&stage, &CAMPAIGNS, r#"[{"campaign":"1 - a","records":"5"}]"#);
+    stage.poll(&CAMPAIGNS, NOON).await;
     for (body, reason) in broken {
         let failures = async |stage: &Stage| {
             let failed = [("report", "campaigns"), ("reason", reason)];
@@ -478,8 +478,8 @@ async fn all_envelopes_mean_the_same() {
                 .unwrap()
         };
         let before = failures(&stage).await;
-        answer(&stage, Campaigns, body);
-        stage.poll(Campaigns, NOON).await;
+        answer(&stage, &CAMPAIGNS, body);
+        stage.poll(&CAMPAIGNS, NOON).await;
         assert_eq!(failures(&stage).await - before, 1.0, "{body}");
         let samples = stage.samples().await;
         assert_eq!(
@@ -501,8 +501,8 @@ async fn answers_over_the_limits_are_refused() {
     let long_row = format!(r#"[{{"campaign":"1 - a","x":"{}"}}]"#, "x".repeat(1_100_000));
     let many_rows = format!("[{}0]", "0,".repeat(250_000));
     for body in [long_row, many_rows] {
-        answer(&stage, Campaigns, body);
-        stage.poll(Campaigns, NOON).await;
+        answer(&stage, &CAMPAIGNS, body);
+        stage.poll(&CAMPAIGNS, NOON).await;
     }
     let samples = stage.samples().await;
     let failures = samples.get(
@@ -525,11 +525,11 @@ async fn call_duration_buckets_are_read_in_every_shape() {
             { "calls": "9" },
         ] }),
     ];
-    answer(&stage, CallDurations, zeros.to_string());
-    stage.poll(CallDurations, NOON).await;
+    answer(&stage, &CALL_DURATIONS, zeros.to_string());
+    stage.poll(&CALL_DURATIONS, NOON).await;
     for shape in shapes {
-        answer(&stage, CallDurations, shape.to_string());
-        stage.poll(CallDurations, NOON).await;
+        answer(&stage, &CALL_DURATIONS, shape.to_string());
+        stage.poll(&CALL_DURATIONS, NOON).await;
     }
     let samples = stage.samples().await;
     let value = |name, duration| samples.get(name, &[("duration", duration)]);

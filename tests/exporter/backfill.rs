@@ -1,4 +1,4 @@
-//! History against the ground truth: each local day, the seam to live counting, interruptions, and what is refused.
+//! Compares the history with the ground truth: each local day, the seam to live counting, interruptions and refusals.
 
 mod refusals;
 mod resume;
@@ -12,12 +12,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::{self, Failure, FetchSettings, Options, Summary};
+use wolkvox_exporter::backfill::{self, FetchSettings, Options, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation};
+use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, IVR};
 use wolkvox_simulator::{
     Api, DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation,
     Simulator,
@@ -27,7 +28,7 @@ use crate::events::{Counts, assert_same, truth};
 use crate::ledger::Folder;
 use crate::support::{RETRY, at, operation, parse_labels, serve, simulator, zone};
 
-/// A simulated contact centre and what there is to write its history.
+/// A simulated contact centre, with everything needed to write its history.
 struct Scene {
     simulator: Simulator,
     _served: RunningSimulator,
@@ -88,17 +89,17 @@ impl Scene {
 fn configure(operation: &mut Operation) {
     crate::events::all_reports(
         operation,
-        &mut wolkvox_exporter::poller::Settings {
+        &mut wolkvox_exporter::poller::PollSettings {
             new_series_hold: std::time::Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
             cut_at: CUT_AT,
         },
     );
-    operation.reports.remove(&ReportKind::Campaigns);
+    operation.reports.remove(&CAMPAIGNS);
 }
 
-/// The options of a command line, with the labels that are needed.
+/// The options of a command line, with the required labels.
 fn parsed(options: &str) -> Result<Options, String> {
     let words = [
         "wolkvox_exporter",
@@ -116,11 +117,11 @@ fn parsed(options: &str) -> Result<Options, String> {
     }
 }
 
-/// A history as it was written: the samples of each series, by name and labels.
+/// A history file: the samples of each series, by name and labels.
 struct Written(BTreeMap<(String, BTreeMap<String, String>), BTreeMap<i64, f64>>);
 
 impl Written {
-    /// Panics on whatever OpenMetrics does not allow.
+    /// Panics on anything that OpenMetrics does not allow.
     fn parse(text: &str) -> Self {
         let mut series: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
         let mut families = BTreeSet::new();
@@ -166,12 +167,12 @@ impl Written {
         Self(series.collect())
     }
 
-    /// What grew from one sample to another.
+    /// The increase from one sample to another.
     fn growth(&self, from: Timestamp, until: Timestamp) -> Counts {
         let grown = self.0.iter().filter(|((name, _), _)| !name.ends_with("_info"));
         let grown = grown.map(|(series, samples)| {
             let end = samples[&until.as_second()];
-            // Who begins later begins at nothing.
+            // A series that begins later starts at zero.
             let begin = samples.get(&from.as_second()).copied();
             assert!(begin.is_some() || samples.first_key_value().unwrap().1 == &0.0);
             // Sums of money are floats.
@@ -181,7 +182,7 @@ impl Written {
     }
 }
 
-/// What a day, or a part of it, should have: both ends inclusive, as the truth has them.
+/// What the truth has for a day or part of it, both ends inclusive.
 fn whole_truth(acme: &SimulatedOperation, from: Timestamp, until: Timestamp, now: Timestamp) -> Counts {
     let mut counts = truth(acme, from, until, Seen::By(now));
     let totals = acme.truth().day_totals(acme.timezone().to_datetime(from).date(), until);
@@ -212,8 +213,8 @@ fn midnight(acme: &SimulatedOperation, date: Date) -> Timestamp {
         .timestamp()
 }
 
-/// Two weeks around a day without a midnight and around one of 25 hours, with late rows, cut answers and a failed request
-/// here and there: the increase from each local midnight to the next is the day, of every series.
+/// Two weeks around a day without a midnight and a day of 25 hours, with late rows, cut answers and some failed
+/// requests: for every series, the increase from one local midnight to the next is that day.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_local_day_equals_the_truth() {
     let cases = [
@@ -262,7 +263,7 @@ async fn every_local_day_equals_the_truth() {
         assert!(summary.calls > 20 && acme.observed().most_in_flight == 1);
         assert!(
             !scene.file("state").exists(),
-            "no state is made: it would be a birth without a poll"
+            "no state is created: it would be a birth without a poll"
         );
         assert!(
             written
@@ -273,14 +274,14 @@ async fn every_local_day_equals_the_truth() {
     }
 }
 
-/// Hour by hour, what a day has stands at each hour's end; day by day, at the day's end.
+/// Hourly history has the day's counts at each hour's end, daily history at the day's end.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_by_duration_are_placed_at_the_end_of_what_was_asked() {
     let now = "2026-11-20T05:00:00Z";
     let mut scene = Scene::new("hourly", now, OperationPlan::new("acme", zone("America/Bogota"))).await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| *report == ReportKind::CallDurations);
+        .retain(|report, _| *report == &CALL_DURATIONS);
     let (days, text) = scene.run("--from 2026-11-18 --to 2026-11-19 --step 5m").await.unwrap();
     let daily = Written::parse(&text);
     let (hours, text) = scene
@@ -306,7 +307,7 @@ async fn calls_by_duration_are_placed_at_the_end_of_what_was_asked() {
     }
 }
 
-/// Ids have one name each, their newest, for as long as they have counters.
+/// Each id has one name, its newest, for as long as it has counters.
 #[tokio::test(flavor = "multi_thread")]
 async fn names_stand_beside_their_counters() {
     let now = "2026-11-20T15:00:00Z";
@@ -379,14 +380,12 @@ async fn sets_over_the_limit_are_folded() {
     }
 }
 
-/// A switchboard may use the identity of a connection again on another day: that is another call, as in live counting.
+/// A switchboard may reuse the identity of a connection on another day: that is another call, as in live counting.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_comes_back_on_another_day_is_another_call() {
     let now = "2026-11-20T15:00:00Z";
     let mut scene = Scene::new("again", now, OperationPlan::new("acme", zone("America/Bogota"))).await;
-    scene.config.operations[0]
-        .reports
-        .retain(|report, _| *report == ReportKind::Ivr);
+    scene.config.operations[0].reports.retain(|report, _| *report == &IVR);
     let step = |date: &str| json!({"rp_id": "7", "conn_id": "abc", "date": date, "result": "OK", "time": "00:00:09"});
     let rows = ["2026-11-02 09:00:00", "2026-11-02 09:00:05", "2026-11-09 10:00:00"].map(step);
     let body = json!({"code": 200, "error": null, "msg": "3 records were found", "data": rows}).to_string();

@@ -1,4 +1,4 @@
-//! One real round on the command line: what it says, what it never says, and that it leaves no trace.
+//! The output of check-api, what it must never contain, and that it leaves no trace.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use wolkvox_exporter::check_api::shapes::of_text;
 use wolkvox_exporter::check_api::{self, Verdict};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Token};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR};
 use wolkvox_simulator::{
     Api, EventPlan, Fault, OperationPlan, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation, Simulator,
     personal_data_in,
@@ -54,13 +54,13 @@ impl Scene {
     }
 }
 
-/// The number of series that the text gives a family.
+/// The number of series that the text gives for a family.
 fn series(text: &str, family: &str) -> usize {
     let line = text.lines().find(|line| line.split_whitespace().next() == Some(family));
     line.unwrap().split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// The text without what differs from run to run.
+/// The text without what differs between runs.
 fn steady(text: &str, url: &str) -> String {
     let lines = text.lines().map(|line| match line.rsplit_once(" in ") {
         Some((start, time)) if time.ends_with(" s") => format!("{start} in N s"),
@@ -110,7 +110,7 @@ async fn a_report_that_fails_says_what_to_do_and_the_others_are_checked() {
     assert_eq!((verdict.reports, verdict.failed, verdict.calls), (5, 1, 5), "{text}");
     assert!(text.contains("  call_durations: FAILED"), "{text}");
     assert!(
-        text.contains("status: HTTP status 503 (it may pass by itself; if it stays, ask Wolkvox about this server)"),
+        text.contains("status: HTTP status 503 (it may be temporary; if it persists, ask Wolkvox about this server)"),
         "{text}"
     );
     assert!(text.contains("  ivr: "), "{text}");
@@ -145,11 +145,11 @@ async fn shapes_hold_no_value() {
 }
 
 #[tokio::test]
-async fn a_small_answer_is_told_like_this() {
+async fn a_small_answer_is_described_like_this() {
     let mut scene = Scene::new().await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| [ReportKind::AbandonedCalls, ReportKind::Ivr].contains(report));
+        .retain(|report, _| [&ABANDONED_CALLS, &IVR].contains(report));
     let rows = r#"{"code": 200, "msg": "2 records were found", "Maria 3001234567": 1, "data": [
         {"skill_id": "4000", "skill_name": "Ñandú", "conn_id": "1.2", "date": "2026-11-20 09:58:30",
          "result": "abandoned", "abandon_time": "soon", "3001234567": true, "more": {"Maria": [null, -1.5]}},
@@ -163,7 +163,7 @@ async fn a_small_answer_is_told_like_this() {
     let (_, text) = scene.check(true).await;
     insta::assert_snapshot!(steady(&text, &scene.served.url()), @r#"
     Each report is asked once. While an exporter polls with the same token, Wolkvox may refuse a request.
-    Shapes show digits as 9, letters as a or A, other signs as ¤; length and punctuation are kept.
+    Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept.
 
     operation acme: URL (America/Bogota)
 
@@ -171,8 +171,8 @@ async fn a_small_answer_is_told_like_this() {
         asked for rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00
         the API's clock agrees with ours
         the newest row is 1m 30s old
-        would be invalid: 1, rows that lack what identifies them
-        could not be read: abandon_time in 1 of the rows; please report what --shapes says of it
+        would be invalid: 1, rows without the fields that identify them
+        could not be read: abandon_time in 1 of the rows; please report what --shapes shows for it
         would expose
           wolkvox_abandon_time_seconds                    1 series
           wolkvox_skill_info                              1 series
@@ -207,7 +207,7 @@ async fn a_small_answer_is_told_like_this() {
                1 × number  9
 
       ivr: 0 rows, 70 bytes in N s
-        the report is empty: the API has no rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00; that is no failure, but rows can come hours late
+        the report is empty: the API has no rows dated 2026-11-20T08:00:00 to 2026-11-20T10:00:00; this is not a failure, since rows can appear hours late
         the API's clock agrees with ours
         would expose
           wolkvox_ivr_calls_total                         0 series
@@ -220,7 +220,7 @@ async fn a_small_answer_is_told_like_this() {
           error: text    "Aaa Aaaaa"
           msg: text    "Aaaaaaaa aaaaa aaaaaaa"
 
-    All 2 reports are fine. Calls of the API made: 2.
+    All 2 reports are fine. API calls made: 2.
     "#);
 }
 
@@ -248,7 +248,7 @@ async fn the_binary_exits_with_what_came() {
     let file = folder.join("wolkvox.yml");
     std::fs::write(folder.join("acme.token"), scene.acme().token()).unwrap();
     let url = scene.served.url();
-    // The simulator's clock stands still, so it shows none.
+    // The simulator's clock stands still, so its answers do not show it.
     scene
         .acme()
         .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenError, TokenSource, check_config};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS};
 
 const SECRET: &str = "3f9a0c5be1d24786a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b";
 const OTHER_SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899";
@@ -131,9 +131,9 @@ fn the_documented_values_are_the_defaults() {
             (minutes(5), minutes(15), &None),
             "{kind}"
         );
-        let (overlap, every, back) = match kind {
-            ReportKind::Campaigns => (hours(0), hours(0), hours(0)),
-            ReportKind::CallDurations => (hours(0), hours(6), hours(48)),
+        let (overlap, every, back) = match kind.name {
+            "campaigns" => (hours(0), hours(0), hours(0)),
+            "call_durations" => (hours(0), hours(6), hours(48)),
             _ => (hours(2), hours(6), hours(48)),
         };
         assert_eq!(
@@ -151,17 +151,17 @@ fn only_the_reports_named_are_read() {
     ));
     let reports = &config.operations[0].reports;
     assert_eq!(
-        reports.keys().map(|kind| kind.name()).collect::<Vec<_>>(),
+        reports.keys().map(|kind| kind.name).collect::<Vec<_>>(),
         ["abandoned_calls", "preview_calls", "ivr"]
     );
-    let abandoned = &reports[&ReportKind::AbandonedCalls];
+    let abandoned = &reports[&ABANDONED_CALLS];
     assert_eq!(
         abandoned.filter.as_deref(),
         Some("0815"),
         "a zero in front is part of the id"
     );
     assert_eq!(abandoned.max_age, Duration::from_secs(180), "follows the interval");
-    assert_eq!(reports[&ReportKind::PreviewCalls].filter, None);
+    assert_eq!(reports[&PREVIEW_CALLS].filter, None);
     assert_eq!(config.operations[0].calls_per_day(), 1440 + 288 + 288);
 }
 
@@ -706,7 +706,7 @@ proptest! {
     fn durations_are_what_is_written(millis in 0..200_000_000_u64) {
         let parsed = parse(&with(&format!("reports: {{ivr: {{interval: {millis}ms}}}}")));
         if (1_000..=86_400_000).contains(&millis) {
-            prop_assert_eq!(parsed.unwrap().operations[0].reports[&ReportKind::Ivr].interval, Duration::from_millis(millis));
+            prop_assert_eq!(parsed.unwrap().operations[0].reports[&IVR].interval, Duration::from_millis(millis));
         } else {
             prop_assert!(parsed.is_err());
         }

@@ -1,4 +1,4 @@
-//! The pages say what the code does: whatever can be compared is compared.
+//! Compares the documentation with the code wherever possible.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ mod messages;
 mod metrics;
 mod settings;
 
-/// A file of the repository.
+/// The path of a file of the repository.
 fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
@@ -18,7 +18,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files below a folder with this ending, in order.
+/// All files below a folder with this extension, sorted.
 fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -33,7 +33,7 @@ fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The part of a page below a heading, up to the next one that is as high or higher.
+/// The section of a page below a heading, up to the next heading of the same or a higher level.
 fn section<'p>(page: &'p str, heading: &str) -> &'p str {
     let level = heading.chars().take_while(|c| *c == '#').count();
     let from = page
@@ -45,7 +45,7 @@ fn section<'p>(page: &'p str, heading: &str) -> &'p str {
     &below[..end]
 }
 
-/// The cells of the row of a table that begins with this key.
+/// The cells of the table row that begins with this key.
 fn row<'p>(page: &'p str, key: &str) -> Option<Vec<&'p str>> {
     let line = page.lines().find(|line| {
         line.strip_prefix("| `")
@@ -55,7 +55,7 @@ fn row<'p>(page: &'p str, key: &str) -> Option<Vec<&'p str>> {
     Some(line.trim_matches('|').split(" | ").map(str::trim).collect())
 }
 
-/// What the rows of all tables in this part of a page begin with: the first words in backticks.
+/// The keys of all table rows in this section: the first words in backticks.
 fn row_keys(page: &str) -> Vec<&str> {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     rows.filter_map(|row| row.split('`').next()).collect()

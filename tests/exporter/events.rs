@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, CALL_DURATIONS, CAMPAIGNS, IVR, PREVIEW_CALLS, Report};
 
 use jiff::{SignedDuration, Timestamp};
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::ledger::Storage;
-use wolkvox_exporter::poller::Settings;
-use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns, Ivr, PreviewCalls};
+use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
     Api, Blackout, EventPlan, Fault, OperationPlan, OverLimit, ScriptedAnswer, Seen, SimulatedOperation, TimeText,
     WaitWords, counts_up_to, personal_data_in,
@@ -17,7 +17,7 @@ use wolkvox_simulator::{
 use crate::ledger::{Disk, Folder};
 use crate::support::{Samples, Stage, api, at, zone};
 
-const EVENTS: [ReportKind; 3] = [AbandonedCalls, PreviewCalls, Ivr];
+const EVENTS: [&Report; 3] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
 const WAITS: &[f64] = &[
     5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
 ];
@@ -40,7 +40,7 @@ pub(crate) fn truth(operation: &SimulatedOperation, from: Timestamp, until: Time
 /// What those of some reports should say.
 pub(crate) fn truth_of(
     operation: &SimulatedOperation,
-    reports: &[ReportKind],
+    reports: &[&'static Report],
     from: Timestamp,
     until: Timestamp,
     seen: Seen,
@@ -78,7 +78,7 @@ pub(crate) fn truth_of(
             values.iter().map(|value| f64::from(*value)).sum(),
         );
     };
-    let waits = of(AbandonedCalls).then(|| truth.abandoned_calls(from, until, seen));
+    let waits = of(&ABANDONED_CALLS).then(|| truth.abandoned_calls(from, until, seen));
     let waits = waits.unwrap_or_default();
     for ((skill, channel, result), n) in waits.interactions {
         let skill = skill.to_string();
@@ -90,7 +90,7 @@ pub(crate) fn truth_of(
         let labels = [("skill_id", skill.as_str()), ("channel", channel)];
         histogram(&mut add, "wolkvox_abandon_time_seconds", &labels, &values, WAITS);
     }
-    let previews = of(PreviewCalls).then(|| truth.preview_calls(from, until, seen));
+    let previews = of(&PREVIEW_CALLS).then(|| truth.preview_calls(from, until, seen));
     let previews = previews.unwrap_or_default();
     for ((campaign, interaction, result, hang_up), n) in previews.calls {
         let campaign = campaign.to_string();
@@ -113,7 +113,7 @@ pub(crate) fn truth_of(
             TALKS,
         );
     }
-    let ivr = of(Ivr).then(|| truth.ivr(from, until, seen));
+    let ivr = of(&IVR).then(|| truth.ivr(from, until, seen));
     let ivr = ivr.unwrap_or_default();
     for (point, values) in ivr.times {
         let point = point.to_string();
@@ -191,7 +191,7 @@ pub(crate) fn assert_same(shown: &Counts, truth: &Counts, what: &str) {
     assert!(!truth.is_empty(), "{what}: the truth is not nothing");
 }
 
-pub(crate) fn all_reports(operation: &mut Operation, _: &mut Settings) {
+pub(crate) fn all_reports(operation: &mut Operation, _: &mut PollSettings) {
     for report in EVENTS {
         operation
             .reports
@@ -280,7 +280,7 @@ async fn days_of_trouble_equal_the_truth() {
     now += SignedDuration::from_mins(61);
     poll_all(&mut stage, now).await;
     let samples = stage.samples().await;
-    let up = EVENTS.map(|report| samples.get("wolkvox_up", &[("report", report.name())]));
+    let up = EVENTS.map(|report| samples.get("wolkvox_up", &[("report", report.name)]));
     assert_eq!(up, [Some(1.0); 3]);
     assert_same(
         &shown(&samples),
@@ -335,7 +335,7 @@ async fn days_on_which_the_clock_changes_equal_the_truth() {
 async fn answers_over_the_record_limit_are_split() {
     for over_limit in [OverLimit::SilentCut, OverLimit::BadRequest] {
         let born = at("2026-11-18T11:00:00Z");
-        let adjust = |operation: &mut Operation, settings: &mut Settings| {
+        let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
             all_reports(operation, settings);
             settings.cut_at = 290;
         };
@@ -375,12 +375,12 @@ async fn a_day_of_172_000_rows_is_counted_whole() {
     };
     let mut stage = Stage::with(&born.to_string(), plan(1.0, events), |operation, settings| {
         all_reports(operation, settings);
-        operation.reports.retain(|report, _| *report == AbandonedCalls);
+        operation.reports.retain(|report, _| *report == &ABANDONED_CALLS);
     })
     .await;
-    stage.poll(AbandonedCalls, &born.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &born.to_string()).await;
     let now = born + hours(24);
-    stage.poll(AbandonedCalls, &now.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &now.to_string()).await;
     let samples = stage.samples().await;
     let counted = samples.all("wolkvox_skill_interactions_total", &[]).iter().sum::<f64>();
     let truth = stage.acme().truth().abandoned_calls(born, now, Seen::By(now));
@@ -419,22 +419,22 @@ async fn rows_that_an_empty_answer_hid_are_counted_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_of_three_days_is_caught_up_within_the_budget() {
     let born = at("2026-11-16T14:00:00Z");
-    let adjust = |operation: &mut Operation, settings: &mut Settings| {
+    let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
         all_reports(operation, settings);
         operation
             .reports
-            .retain(|report, _| [AbandonedCalls, Campaigns].contains(report));
+            .retain(|report, _| [&ABANDONED_CALLS, &CAMPAIGNS].contains(report));
         operation.daily_calls = 1200;
         settings.cut_at = 190;
     };
     let mut stage = Stage::with(&born.to_string(), plan(0.5, EventPlan::calm()), adjust).await;
     stage.acme().switch(|switches| switches.record_limit = Some(200));
-    stage.poll(AbandonedCalls, &born.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &born.to_string()).await;
     let mut now = born + hours(72);
     stage.acme().forget_log();
     let mut live = 0;
     for _ in 0..30 {
-        for report in [Campaigns, AbandonedCalls] {
+        for report in [&CAMPAIGNS, &ABANDONED_CALLS] {
             stage.simulator.clock().set(now);
             stage.poller.tick(report).await;
         }
@@ -482,7 +482,7 @@ async fn changes_of_the_configuration_count_nothing_twice() {
     run(&mut stage, &mut now, 60).await;
 
     // A longer overlap and a longer reread reach back beyond what is remembered: both are clamped.
-    let longer = |operation: &mut Operation, _: &mut Settings| {
+    let longer = |operation: &mut Operation, _: &mut PollSettings| {
         for report in operation
             .reports
             .values_mut()
@@ -502,14 +502,16 @@ async fn changes_of_the_configuration_count_nothing_twice() {
 
     // A report that was taken out comes back: its totals are there at once, and the gap is caught up.
     let mut without = None;
-    stage = stage.restart(|operation, _| without = operation.reports.remove(&AbandonedCalls));
+    stage = stage.restart(|operation, _| without = operation.reports.remove(&ABANDONED_CALLS));
     for _ in 0..10 {
         now += SignedDuration::from_mins(61);
-        stage.poll(Ivr, &now.to_string()).await;
-        stage.poll(PreviewCalls, &now.to_string()).await;
+        stage.poll(&IVR, &now.to_string()).await;
+        stage.poll(&PREVIEW_CALLS, &now.to_string()).await;
     }
     stage = stage.restart(|operation, _| {
-        operation.reports.extend(without.map(|config| (AbandonedCalls, config)));
+        operation
+            .reports
+            .extend(without.map(|config| (&ABANDONED_CALLS, config)));
     });
     assert!(
         !stage
@@ -568,17 +570,17 @@ async fn changes_of_the_configuration_count_nothing_twice() {
     let before = shown(&stage.samples().await);
     let skill = stage.acme().truth().centre().skills[0].id.to_string();
     stage = stage.restart(|operation, _| {
-        operation.reports.get_mut(&AbandonedCalls).unwrap().filter = Some(skill.clone());
+        operation.reports.get_mut(&ABANDONED_CALLS).unwrap().filter = Some(skill.clone());
     });
     let changed = now;
-    stage.poll(AbandonedCalls, &now.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &now.to_string()).await;
     assert_same(
         &shown(&stage.samples().await),
         &before,
         "another filter counts nothing of before",
     );
     now += hours(2);
-    stage.poll(AbandonedCalls, &now.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &now.to_string()).await;
     let of_skill = |counts: &Counts, mine: bool| {
         let is_mine = |labels: &BTreeMap<String, String>| labels.get("skill_id") == Some(&skill);
         counts
@@ -598,7 +600,7 @@ async fn changes_of_the_configuration_count_nothing_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_row_has_one_outcome() {
     let born = at("2026-11-16T14:00:00Z");
-    let adjust = |operation: &mut Operation, settings: &mut Settings| {
+    let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
         all_reports(operation, settings);
         for report in operation
             .reports
@@ -622,7 +624,7 @@ async fn each_row_has_one_outcome() {
         format!(r#""skill_id":"1","conn_id":"c","date":"2026-11-16 {time}","result":"abandoned","abandon_time":"9""#)
     };
     stage.acme().answer_with(Api::Skill2, rows(&[&call("08:59:59")]));
-    stage.poll(AbandonedCalls, &born.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &born.to_string()).await;
     // An hour later all before 09:40 is forgotten: the reread's reach, less than the overlap's.
     for minutes in [60, 61] {
         stage.acme().answer_with(
@@ -638,7 +640,10 @@ async fn each_row_has_one_outcome() {
             ]),
         );
         stage
-            .poll(AbandonedCalls, &(born + SignedDuration::from_mins(minutes)).to_string())
+            .poll(
+                &ABANDONED_CALLS,
+                &(born + SignedDuration::from_mins(minutes)).to_string(),
+            )
             .await;
     }
     let samples = stage.samples().await;
@@ -716,20 +721,20 @@ async fn a_disk_that_fails_is_a_failing_report_and_recovers() {
     )
     .await;
     poll_all(&mut stage, born).await;
-    stage.poll(CallDurations, &born.to_string()).await;
+    stage.poll(&CALL_DURATIONS, &born.to_string()).await;
     let mut now = born + hours(1);
     poll_all(&mut stage, now).await;
     let before = shown(&stage.samples().await);
     disk.fail_after(0);
     now += hours(1);
     poll_all(&mut stage, now).await;
-    stage.poll(CallDurations, &now.to_string()).await;
-    stage.poll(Campaigns, &now.to_string()).await;
+    stage.poll(&CALL_DURATIONS, &now.to_string()).await;
+    stage.poll(&CAMPAIGNS, &now.to_string()).await;
     let samples = stage.samples().await;
-    for report in [AbandonedCalls, PreviewCalls, Ivr, CallDurations] {
-        let failed = [("report", report.name()), ("reason", "state")];
+    for report in [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR, &CALL_DURATIONS] {
+        let failed = [("report", report.name), ("reason", "state")];
         assert_eq!(
-            samples.get("wolkvox_up", &[("report", report.name())]),
+            samples.get("wolkvox_up", &[("report", report.name)]),
             Some(0.0),
             "{report}"
         );
@@ -782,7 +787,7 @@ async fn no_personal_data_gets_out() {
     let storage = Storage::file(&folder.0, "acme");
     let mut stage = Stage::with_storage(&born.to_string(), plan(0.5, events), storage, all_reports).await;
     let mut now = born;
-    for report in [Campaigns, CallDurations] {
+    for report in [&CAMPAIGNS, &CALL_DURATIONS] {
         stage.poll(report, &now.to_string()).await;
     }
     for _ in 0..6 {
@@ -830,15 +835,15 @@ async fn no_personal_data_gets_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cut_answers_get_on_without_calls_to_spare() {
     let born = at("2026-11-16T14:00:00Z");
-    let adjust = |operation: &mut Operation, settings: &mut Settings| {
+    let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
         all_reports(operation, settings);
-        operation.reports.retain(|report, _| *report == AbandonedCalls);
+        operation.reports.retain(|report, _| *report == &ABANDONED_CALLS);
         operation.daily_calls = 150;
         settings.cut_at = 190;
     };
     let mut stage = Stage::with(&born.to_string(), plan(1.0, EventPlan::calm()), adjust).await;
     stage.acme().switch(|switches| switches.record_limit = Some(200));
-    stage.poll(AbandonedCalls, &born.to_string()).await;
+    stage.poll(&ABANDONED_CALLS, &born.to_string()).await;
     let mut now = born + hours(24);
     let data = async |stage: &Stage| {
         stage
@@ -849,7 +854,7 @@ async fn cut_answers_get_on_without_calls_to_spare() {
     };
     let mut before = data(&stage).await;
     for _ in 0..5 {
-        stage.poll(AbandonedCalls, &now.to_string()).await;
+        stage.poll(&ABANDONED_CALLS, &now.to_string()).await;
         let covered = data(&stage).await;
         assert!(covered > before, "stuck at {covered}");
         before = covered;

@@ -1,10 +1,10 @@
 //! What happens when the API or the way to it fails: the right reason, nothing else touched, recovery by itself.
 
 use std::time::{Duration, Instant};
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS};
 
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Config;
-use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
 use wolkvox_simulator::{Api, ErrorBody, Fault, OperationPlan, ScriptedAnswer, Switches};
 
 use crate::ledger::Disk;
@@ -64,7 +64,7 @@ async fn each_fault_has_its_reason_and_touches_nothing_else() {
         (Fault::Reset, "connect", 3),
         (Fault::ResetBeforeAnswer, "connect", 3),
     ];
-    let reports = [(Campaigns, "campaigns"), (CallDurations, "call_durations")];
+    let reports = [(&CAMPAIGNS, "campaigns"), (&CALL_DURATIONS, "call_durations")];
     for (report, _) in reports {
         stage.poll(report, TEN).await;
     }
@@ -139,7 +139,7 @@ async fn a_fault_that_passes_is_a_retry_and_no_failure() {
     let mut stage = Stage::new(TEN, "America/Bogota").await;
     for fault in [Fault::status(502), Fault::Reset, Fault::SimultaneousLimit] {
         stage.acme().inject(fault.times(2));
-        stage.poll(Campaigns, TEN).await;
+        stage.poll(&CAMPAIGNS, TEN).await;
     }
     let samples = stage.samples().await;
     assert_eq!(samples.get("wolkvox_up", &[("report", "campaigns")]), Some(1.0));
@@ -172,7 +172,7 @@ async fn a_wait_that_the_api_asks_for_is_kept() {
     };
     stage.acme().inject(asked("1").once());
     let begin = Instant::now();
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     assert!(begin.elapsed() >= Duration::from_secs(1));
     assert_eq!(
         stage.samples().await.get("wolkvox_up", &[("report", "campaigns")]),
@@ -181,14 +181,14 @@ async fn a_wait_that_the_api_asks_for_is_kept() {
 
     // Longer than the interval: no poll of any report until then.
     stage.acme().inject(asked("900").once());
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     let requests = stage.acme().observed().requests;
     for (time, expected) in [
         ("2026-11-20T15:14:59Z", requests),
         ("2026-11-20T15:15:00Z", requests + 1),
     ] {
         stage.simulator.clock().set(at(time));
-        stage.poller.tick(CallDurations).await;
+        stage.poller.tick(&CALL_DURATIONS).await;
         assert_eq!(stage.acme().observed().requests, expected, "at {time}");
     }
 }
@@ -204,10 +204,10 @@ async fn a_wait_of_days_ends_at_local_midnight() {
         body: ErrorBody::Json,
     };
     stage.acme().inject(ten_days.once());
-    stage.poll(Campaigns, "2026-11-21T04:50:00Z").await;
+    stage.poll(&CAMPAIGNS, "2026-11-21T04:50:00Z").await;
     for (time, requests) in [("2026-11-21T04:59:59Z", 1), ("2026-11-21T05:00:00Z", 2)] {
         stage.simulator.clock().set(at(time));
-        stage.poller.tick(Campaigns).await;
+        stage.poller.tick(&CAMPAIGNS).await;
         assert_eq!(stage.acme().observed().requests, requests, "at {time}");
     }
 }
@@ -222,7 +222,7 @@ async fn an_operation_with_state_is_ready_at_once() {
         crate::support::get(&page, &[]).await.status()
     };
     assert_eq!(ready(&stage).await, 503);
-    stage.poll(CallDurations, TEN).await;
+    stage.poll(&CALL_DURATIONS, TEN).await;
     assert_eq!(ready(&stage.restart(|_, _| {})).await, 200);
 }
 
@@ -239,7 +239,7 @@ async fn an_unreachable_server_is_a_connect_failure_that_mentions_the_registered
         },
     )
     .await;
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     let samples = stage.samples().await;
     let failed = [("report", "campaigns"), ("reason", "connect")];
     assert_eq!(samples.get("wolkvox_report_poll_failures_total", &failed), Some(1.0));
@@ -256,7 +256,7 @@ async fn quota_stops_all_polls_until_local_midnight() {
     // 23:50 in Bogotá.
     let mut stage = Stage::new("2026-11-21T04:50:00Z", "America/Bogota").await;
     stage.acme().inject(Fault::QuotaExceeded.once());
-    stage.poll(Campaigns, "2026-11-21T04:50:00Z").await;
+    stage.poll(&CAMPAIGNS, "2026-11-21T04:50:00Z").await;
     let times = [
         ("2026-11-21T04:55:00Z", 1),
         ("2026-11-21T04:59:59Z", 1),
@@ -264,7 +264,7 @@ async fn quota_stops_all_polls_until_local_midnight() {
     ];
     for (time, requests) in times {
         stage.simulator.clock().set(at(time));
-        stage.poller.tick(CallDurations).await;
+        stage.poller.tick(&CALL_DURATIONS).await;
         assert_eq!(stage.acme().observed().requests, requests, "at {time}");
         let up = stage.samples().await.get("wolkvox_up", &[("report", "call_durations")]);
         assert_eq!(up, Some(if requests == 1 { 0.0 } else { 1.0 }), "at {time}");
@@ -290,12 +290,12 @@ async fn a_token_that_was_replaced_in_its_file_is_read_before_the_next_poll() {
         },
     )
     .await;
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     let samples = stage.samples().await;
     let failed = [("report", "campaigns"), ("reason", "auth")];
     assert_eq!(samples.get("wolkvox_report_poll_failures_total", &failed), Some(1.0));
     std::fs::write(&file, stage.acme().token()).unwrap();
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     assert_eq!(
         stage.samples().await.get("wolkvox_up", &[("report", "campaigns")]),
         Some(1.0)
@@ -306,7 +306,7 @@ async fn a_token_that_was_replaced_in_its_file_is_read_before_the_next_poll() {
 #[tokio::test]
 async fn clocks_that_disagree_move_nothing() {
     let mut stage = Stage::new(TEN, "America/Bogota").await;
-    for report in [Campaigns, CallDurations] {
+    for report in [&CAMPAIGNS, &CALL_DURATIONS] {
         stage.poll(report, TEN).await;
     }
     let good = stage.samples().await;
@@ -317,17 +317,17 @@ async fn clocks_that_disagree_move_nothing() {
         failed.iter().sum::<f64>()
     };
     // Our clock jumps a day forth and back; the API's goes on.
-    for report in [Campaigns, CallDurations] {
+    for report in [&CAMPAIGNS, &CALL_DURATIONS] {
         stage.poll_with_wrong_clock(report, "2026-11-21T15:00:00Z").await;
     }
     assert_eq!(failures(&stage).await, 2.0);
     // Both clocks jump back: what was read before ends in the future.
     let requests = stage.acme().observed().requests;
-    stage.poll(CallDurations, "2026-11-19T15:00:00Z").await;
+    stage.poll(&CALL_DURATIONS, "2026-11-19T15:00:00Z").await;
     assert_eq!(failures(&stage).await, 3.0);
     assert_eq!(stage.acme().observed().requests, requests, "not even asked");
     // Back in the present, all that was missed is counted, and the calls of the day are still known.
-    stage.poll(CallDurations, LATER).await;
+    stage.poll(&CALL_DURATIONS, LATER).await;
     let truth = |time| {
         stage
             .acme()
@@ -352,7 +352,7 @@ async fn an_api_without_a_date_header_is_believed() {
     stage
         .acme()
         .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);
-    stage.poll(Campaigns, TEN).await;
+    stage.poll(&CAMPAIGNS, TEN).await;
     assert_eq!(
         stage.samples().await.get("wolkvox_up", &[("report", "campaigns")]),
         Some(1.0)
@@ -490,7 +490,7 @@ async fn a_token_that_the_api_repeats_is_not_shown() {
             ..ScriptedAnswer::json(echo.clone())
         };
         stage.acme().answer_with(Api::Campaigns, answer);
-        stage.poll(Campaigns, TEN).await;
+        stage.poll(&CAMPAIGNS, TEN).await;
         let status_page = crate::support::get(&stage.page.0.replace("/metrics", "/"), &[])
             .await
             .text()

@@ -1,8 +1,8 @@
-//! The real binary, killed with SIGKILL at random moments and started again on its state, while it is scraped all the
-//! time: no counter ever falls, and in the end every counter and every bucket has exactly what happened.
+//! The real binary is killed with SIGKILL at random moments and restarted on its state, while it is scraped all the
+//! time. No counter ever decreases, and in the end every counter and bucket equals the truth.
 //!
-//! What is late and what is filled in later comes within minutes, so the simulated clock runs ahead of the exporter's, as
-//! far as the exporter lets an API's clock be away from its own.
+//! Late rows and later updates appear within minutes. To test them, the simulated clock runs ahead of the exporter's by
+//! as much as the exporter tolerates.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -26,7 +26,7 @@ use crate::support::{Samples, client, serve, simulator, zone};
 /// Kills before the first round is complete, and after it.
 const EARLY_KILLS: u32 = 6;
 const KILLS: u32 = 24;
-/// How far ahead the simulated clock goes (the exporter takes up to 10 minutes), and how many times faster it runs.
+/// How far the simulated clock gets ahead (the exporter tolerates 10 minutes), and how many times faster it runs.
 const AHEAD: Duration = Duration::from_secs(8 * 60);
 const SPEED: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,11 +35,11 @@ const REPORTS: [&str; 5] = ["campaigns", "call_durations", "abandoned_calls", "p
 /// Name and labels.
 type Series = (String, BTreeMap<String, String>);
 
-/// The binary with a configuration file, in as many lives as it takes.
+/// The binary with a configuration file, through all its restarts.
 struct Exporter<'f> {
     folder: &'f Path,
     child: Option<(Child, JoinHandle<()>)>,
-    /// Where it serves in this life, once it says so.
+    /// Its current address, once it has logged it.
     url: Arc<Mutex<Option<String>>>,
     log: Arc<Mutex<Vec<String>>>,
 }
@@ -49,7 +49,7 @@ impl Exporter<'_> {
         assert!(self.child.is_none(), "it runs already");
         let mut child = Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
             .arg(format!("--config.file={}", self.folder.join("wolkvox.yml").display()))
-            // Another port each time: one that was free before may be taken while nobody listens on it.
+            // A new port each time: another program may have taken the old one.
             .arg("--web.listen-address=127.0.0.1:0")
             .arg("--log.format=json")
             .stdin(Stdio::null())
@@ -78,7 +78,7 @@ impl Exporter<'_> {
         assert!(ended.is_none(), "it ended by itself: {ended:?}\n{}", self.last_words());
         child.kill().unwrap();
         child.wait().unwrap();
-        // What it said last may still be on the way.
+        // Its last log lines may still be in the pipe.
         reader.join().unwrap();
         *self.url.lock().unwrap() = None;
     }
@@ -92,7 +92,7 @@ impl Exporter<'_> {
         self.url.lock().unwrap().clone()
     }
 
-    /// Its page, as soon as it has one for which `fits` is true.
+    /// Returns its page as soon as `fits` is true for one.
     async fn page(&self, client: &reqwest::Client, what: &str, fits: impl Fn(&Samples) -> bool) -> Samples {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -117,7 +117,7 @@ impl Drop for Exporter<'_> {
     }
 }
 
-/// The page, or `None` while nobody serves it to its end.
+/// The page, or `None` if no server sends a complete one.
 async fn scrape(client: &reqwest::Client, url: &str) -> Option<Samples> {
     let response = client.get(format!("{url}/metrics")).send().await.ok()?;
     assert!(response.status().is_success(), "{}", response.status());
@@ -141,7 +141,7 @@ fn counts(page: &Samples) -> BTreeMap<Series, u64> {
         .collect()
 }
 
-/// Scrapes whoever serves until told to stop, and returns how often it did. Panics when a series falls or vanishes.
+/// Scrapes until stopped, and returns the number of scrapes. Panics when a series decreases or vanishes.
 async fn watch(
     client: reqwest::Client,
     url: Arc<Mutex<Option<String>>>,
@@ -169,7 +169,7 @@ async fn watch(
     }
 }
 
-/// What the counters should say.
+/// The expected counters.
 #[derive(Default)]
 struct Expected(BTreeMap<Series, u64>);
 
@@ -269,7 +269,7 @@ impl Expected {
         }
     }
 
-    /// What the day has at `until` above what it had at `born`.
+    /// The increase of the day's totals between `born` and `until`.
     fn call_durations(&mut self, acme: &SimulatedOperation, (born, until): (Timestamp, Timestamp)) {
         let date = acme.timezone().to_datetime(until).date();
         let (before, after) = (
@@ -293,7 +293,7 @@ impl Expected {
     }
 }
 
-/// What the state of a stopped exporter says of a report.
+/// What the state of a stopped exporter has of a report.
 fn progress(state: &Path, table: &str, report: &str) -> Value {
     let database = redb::Database::open(state).unwrap();
     let reading = database.begin_read().unwrap();
@@ -303,7 +303,7 @@ fn progress(state: &Path, table: &str, report: &str) -> Value {
 }
 
 fn configuration(acme: &SimulatedOperation, url: &str, timezone: &str) -> String {
-    // The overlap is short, so that what is late is found by rereads; both the state and the token are beside the file.
+    // The overlap is short, so that only rereads find late rows. State and token are in the same folder as the file.
     let events = "{interval: 1s, overlap: 5s, reread: {every: 3s, back: 48h}}";
     format!(
         "state_path: state\nnew_series_hold: 0s\noperations:\n- name: {name}\n  url: {url}\n  token_file: token\n  \
@@ -314,7 +314,7 @@ fn configuration(acme: &SimulatedOperation, url: &str, timezone: &str) -> String
     )
 }
 
-/// A zone without daylight saving time in which it will not be midnight soon: totals of two days would be another test.
+/// A zone without daylight saving time where midnight is not near: totals of two days would need another test.
 fn quiet_zone(now: Timestamp) -> &'static str {
     let is_late = |zone: &TimeZone| zone.to_datetime(now).hour() == 23;
     if is_late(&zone("America/Bogota")) {
@@ -348,7 +348,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
         .events(events);
     let simulator = simulator(vec![plan], born);
     let acme = simulator.operations()[0].clone();
-    // The world is made once before it is asked for, since in a debug build that takes its time.
+    // Generate the events before the first request, since that takes time in a debug build.
     let _ = acme.truth().day_totals(acme.timezone().to_datetime(born).date(), born);
     Expected::default().abandoned_calls(&acme, (born, born), Seen::Everything);
     Expected::default().preview_calls(&acme, (born, born), Seen::Everything);
@@ -404,8 +404,8 @@ async fn killed_at_random_moments_it_counts_everything_once() {
         exporter.start();
     }
 
-    // From now on nothing becomes visible any more. A poll that begins so much later is a complete reread, or comes
-    // after one.
+    // From now on no more rows become visible. A poll that begins this much later is a complete reread or comes after
+    // one.
     ticking.abort();
     let _ = ticking.await;
     let now = Timestamp::now();
@@ -416,7 +416,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
     exporter.page(&client, "the last polls", has_read_all).await;
     exporter.kill();
 
-    // Without an API nothing is added to what the state has.
+    // Without an API, the state gains nothing.
     served.stop().await;
     let state = folder.0.join("state/acme.redb");
     let instant = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
@@ -468,7 +468,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
         .collect();
     assert!(differing.is_empty(), "series, counted, true: {differing:#?}");
     assert!(events > 500, "{events} facts prove little");
-    assert!(scrapes.load(Ordering::Relaxed) > 50, "it was seldom scraped");
+    assert!(scrapes.load(Ordering::Relaxed) > 50, "too few scrapes");
 }
 
 /// A moment between two kills.

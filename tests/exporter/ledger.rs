@@ -15,9 +15,8 @@ use tokio::time::Instant;
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::{Amount, Value};
-use wolkvox_exporter::reports::ReportKind;
-use wolkvox_exporter::reports::abandoned_calls::AbandonedCalls;
-use wolkvox_exporter::reports::events::{Collected, Events};
+use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Report};
 use wolkvox_exporter::wire::Rows;
 
 use crate::support::zone;
@@ -100,7 +99,7 @@ impl StorageBackend for Disk {
 }
 
 const BIRTH: i64 = 1_795_000_000;
-const REPORT: ReportKind = ReportKind::AbandonedCalls;
+const REPORT: &Report = &ABANDONED_CALLS;
 
 /// Each moment is some minutes after the one before, so that a database that was closed may be opened again.
 fn moment(second: i64) -> Moment {
@@ -164,9 +163,12 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         rows.extend(std::iter::repeat_n(row, call.alike.into()));
     }
     fastrand::Rng::with_seed(seed).shuffle(&mut rows);
-    let mut reader = AbandonedCalls(Events::new(&zone("America/Bogota"), ledger.hash_key()));
+    let Kind::Events(events) = &REPORT.kind else {
+        unreachable!()
+    };
+    let mut reader = EventReader::new(events, Events::new(&zone("America/Bogota"), ledger.hash_key()));
     for row in &rows {
-        reader.row(None, serde_json::from_str(row).unwrap());
+        assert_eq!(reader.value(None, row), Ok(Some(row.len())));
     }
     Piece {
         report: REPORT,
@@ -174,7 +176,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         part_of,
         overlap: SignedDuration::from_secs(300),
         reread_back: SignedDuration::from_hours(1),
-        answer: Collected::from(reader),
+        answer: reader.finish(),
         backlog_before: Timestamp::MIN,
     }
 }
@@ -182,7 +184,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
 /// What is shown: by series, the count, or count and sum of a histogram.
 fn shown(ledger: &Ledger) -> BTreeMap<String, (u64, u64)> {
     let mut shown = BTreeMap::new();
-    for family in ledger.visible_series(&REPORT.families()) {
+    for family in ledger.visible_series(REPORT.families) {
         for series in family.series {
             let value = match series.value {
                 Value::Amount(Amount::Count(count)) => (count, 0),

@@ -1,4 +1,4 @@
-//! The real binary from start to stop: what it tells systemd, what it logs, and how it ends.
+//! The real binary from start to stop: what it reports to systemd, what it logs, and how it ends.
 
 use std::io::Read;
 use std::os::unix::net::UnixDatagram;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::ledger::Folder;
 
-/// A configuration of an operation whose API nobody answers for.
+/// A configuration with one operation whose API does not answer.
 fn configured(name: &str) -> Folder {
     let folder = Folder::new(name);
     std::fs::create_dir_all(&folder.0).unwrap();
@@ -45,24 +45,24 @@ fn log_of(process: &mut Child) -> String {
 }
 
 #[test]
-fn systemd_is_told_of_start_reload_and_stop() {
+fn systemd_is_notified_of_start_reload_and_stop() {
     let folder = configured("notify");
     let socket = UnixDatagram::bind(folder.0.join("notify")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let told = || {
+    let next_message = || {
         let mut bytes = [0; 256];
         let length = socket.recv(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..length]).trim_end().to_owned()
     };
     let mut process = start(&folder, |command| command.env("NOTIFY_SOCKET", folder.0.join("notify")));
-    assert_eq!(told(), "READY=1");
+    assert_eq!(next_message(), "READY=1");
     signal(&process, "-HUP");
-    let reloading = told();
+    let reloading = next_message();
     let began = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
     assert!(began.parse::<u64>().unwrap() > 0);
-    assert_eq!(told(), "READY=1");
+    assert_eq!(next_message(), "READY=1");
     signal(&process, "-TERM");
-    assert_eq!(told(), "STOPPING=1");
+    assert_eq!(next_message(), "STOPPING=1");
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }
 
@@ -71,7 +71,7 @@ fn the_log_has_a_line_for_the_start_one_for_what_failed_and_none_for_each_repeti
     for (format, is_json) in [("logfmt", false), ("json", true)] {
         let folder = configured(format);
         let mut process = start(&folder, |command| command.arg(format!("--log.format={format}")));
-        // A dozen polls or so, each refused at once.
+        // Enough for about a dozen polls, each refused immediately.
         std::thread::sleep(Duration::from_secs(8));
         signal(&process, "-INT");
         let log = log_of(&mut process);

@@ -1,6 +1,6 @@
-//! Everything is tested through the public surface: a simulated API over HTTP in, the page of metrics over HTTP out.
+//! All tests use the public surface: a simulated API over HTTP goes in, the page of metrics over HTTP comes out.
 
-// The exception of clippy for tests does not reach the helpers beside them.
+// Clippy's exception for tests does not cover helpers outside of test functions.
 #![allow(clippy::unwrap_used)]
 
 mod answers;
@@ -11,7 +11,7 @@ mod configuration;
 mod documentation;
 mod events;
 mod faults;
-// Its checks are public for the targets of fuzz/, which are other crates.
+// Public because the fuzz targets, which are other crates, use its checks.
 #[expect(unreachable_pub)]
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
@@ -26,5 +26,6 @@ mod seeds;
 mod shards;
 mod status;
 mod support;
+mod upgrade;
 mod values;
 mod web;

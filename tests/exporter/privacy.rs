@@ -1,5 +1,5 @@
-//! The real program with everything switched on: no personal data and no token in what it logs at its most talkative, in
-//! what it serves, or in what it keeps.
+//! Runs the real program with everything enabled and verbose logs: neither its log, its pages nor its files contain
+//! personal data or a token.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -61,7 +61,7 @@ async fn neither_logs_nor_pages_nor_files_hold_personal_data_or_the_token() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Read while it runs, or a full pipe would stop it.
+    // Read it while the program runs, since a full pipe would block it.
     let read = |mut pipe: Box<dyn Read + Send>| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -81,7 +81,7 @@ async fn neither_logs_nor_pages_nor_files_hold_personal_data_or_the_token() {
         Fault::WrongToken,
         Fault::ContentLengthTooShort(9),
     ];
-    // Long enough on a busy machine, too.
+    // Long enough on a busy machine too.
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(7)
         || (counted(&page.text("text/plain").await) <= 60.0 && started.elapsed() < Duration::from_secs(90))
@@ -131,7 +131,7 @@ async fn neither_logs_nor_pages_nor_files_hold_personal_data_or_the_token() {
     }
 }
 
-/// The rows that were counted, by the page.
+/// The number of rows counted, according to the page.
 fn counted(metrics: &str) -> f64 {
     metrics
         .lines()

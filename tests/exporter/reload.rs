@@ -1,4 +1,5 @@
-//! The configuration is read again while the exporter runs: operations come, go and change, and nothing else moves.
+//! The configuration is reloaded while the exporter runs: operations are added, removed and changed, and no others are
+//! affected.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::app::{self, ConfigSource, Start};
-use wolkvox_exporter::config::Config;
+use wolkvox_exporter::app::{self, Start};
+use wolkvox_exporter::config::{Config, ConfigSource};
 use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
@@ -20,7 +21,7 @@ use crate::support::{Page, RETRY, Samples, client, get, serve, zone};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A configuration file over three simulated operations.
+/// A configuration file with three simulated operations.
 struct Scene {
     simulator: Simulator,
     served: RunningSimulator,
@@ -53,12 +54,12 @@ impl Scene {
         self.folder.0.join("wolkvox.yml")
     }
 
-    /// Writes the file: each operation by its name, with further lines of its own.
+    /// Writes the file: the operations by name, each with additional lines.
     fn write(&self, top: &str, operations: &[(&str, &str)]) {
         let mut text = format!("state_path: state\nnew_series_hold: 0s\n{top}operations:\n");
         for (name, lines) in operations {
             let simulated = self.simulator.operations().iter().find(|found| found.name() == *name);
-            // A name that the simulator does not know is another name of acme.
+            // A name that the simulator does not know is an alias of acme.
             let simulated = simulated.unwrap_or(&self.simulator.operations()[0]);
             std::fs::write(
                 self.folder.0.join(format!("{}.token", simulated.name())),
@@ -84,7 +85,7 @@ impl Scene {
         let running = app::start(Start {
             enable_lifecycle,
             retry: RETRY,
-            config_source: ConfigSource::from_fn(load.clone()),
+            config_source: Some(ConfigSource::from_fn(load.clone())),
             ..Start::new(load().unwrap(), vec![listener])
         })
         .unwrap();
@@ -121,7 +122,7 @@ fn all_up(samples: &Samples, operation: &str, reports: usize) -> bool {
     samples.all("wolkvox_up", &[("operation", operation)]) == vec![1.0; reports]
 }
 
-/// The series of an operation that count what its reports say.
+/// The counters of an operation's reports.
 fn counters(samples: &Samples, operation: &str) -> BTreeMap<String, f64> {
     let counts = |name: &str| {
         name == "wolkvox_calls_total" || name.starts_with("wolkvox_skill") || name.starts_with("wolkvox_abandon")
@@ -133,7 +134,7 @@ fn counters(samples: &Samples, operation: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// Every series is still there, and none is lower.
+/// Every series still exists, and none is lower.
 fn assert_none_fell(before: &BTreeMap<String, f64>, now: &BTreeMap<String, f64>) {
     for (series, value) in before {
         assert!(
@@ -156,7 +157,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     };
     assert!(before.get("wolkvox_exporter_config_last_reload_successful", &[]) == Some(1.0));
 
-    // beta goes, gamma comes; acme is not touched.
+    // beta goes, gamma comes, acme is untouched.
     scene.write("", &[("acme", FAST), ("gamma", FAST)]);
     assert_eq!(reload(&page).await.0, 200);
     let after = page.samples().await;
@@ -172,7 +173,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     assert_eq!(polls(&after, "gamma").map(|polls| polls < 2.0), Some(true));
     let after = until(&page, "gamma", |page| all_up(page, "gamma", 3)).await;
 
-    // beta comes back, with what it had counted; acme loses a report, gets another, and asks less often.
+    // beta returns with its counts; acme loses a report, gets another, and polls less often.
     let changed = "    reports: {campaigns: {interval: 2s}, call_durations: {interval: 2s}, ivr: {interval: 2s}}\n";
     scene.write("", &[("acme", changed), ("beta", FAST), ("gamma", FAST)]);
     assert_eq!(reload(&page).await.0, 200);
@@ -196,10 +197,7 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
         campaigns(&before),
         "the last state stays until the next poll"
     );
-    assert!(
-        polls(&third, "acme") >= polls(&after, "acme"),
-        "what is known of the polls stays"
-    );
+    assert!(polls(&third, "acme") >= polls(&after, "acme"), "poll health is kept");
     let interval = third.get(
         "wolkvox_report_poll_interval_seconds",
         &[("operation", "acme"), ("report", "campaigns")],
@@ -210,12 +208,12 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     })
     .await;
 
-    // The report that was taken out comes back with its totals.
+    // The removed report returns with its totals.
     scene.write("", &[("acme", FAST), ("beta", FAST), ("gamma", FAST)]);
     assert_eq!(reload(&page).await.0, 200);
     assert_none_fell(&counters(&after, "acme"), &counters(&page.samples().await, "acme"));
 
-    // A token goes over to another operation: never do both use it.
+    // A token moves to another operation: both must never use it at the same time.
     scene.write("", &[("renamed", FAST), ("beta", FAST)]);
     assert_eq!(reload(&page).await.0, 200);
     let renamed = until(&page, "the new name", |page| all_up(page, "renamed", 3)).await;
@@ -223,10 +221,10 @@ async fn operations_come_go_and_change_and_the_others_go_on() {
     assert_eq!(refused.iter().sum::<f64>(), 0.0);
 }
 
-/// Wolkvox goes on with a query whose client has gone, and refuses the next one with the same token meanwhile: so what is
-/// under way at a reload ends first, and nothing else waits for it.
+/// Wolkvox continues a query whose client has gone, and meanwhile refuses the next one with the same token. So a reload
+/// lets running requests end, and nothing else waits for them.
 #[tokio::test]
-async fn a_reload_lets_a_request_end_before_its_operation_starts_anew() {
+async fn a_reload_lets_a_request_end_before_its_operation_restarts() {
     let scene = Scene::new("patience").await;
     scene.write("", &[("acme", FAST), ("beta", FAST)]);
     let (page, _stop) = scene.start(true).await;
@@ -254,7 +252,7 @@ async fn a_reload_lets_a_request_end_before_its_operation_starts_anew() {
     assert_eq!(reloading.await.unwrap().0, 200);
     assert!(
         begun.elapsed() > Duration::from_millis(1500),
-        "the request was given up: {:?}",
+        "the request was abandoned: {:?}",
         begun.elapsed()
     );
     let after = page.samples().await;
@@ -298,7 +296,7 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
         )
     );
 
-    // A state that cannot be opened is found before anything is stopped.
+    // A state that cannot be opened is detected before anything is stopped.
     std::fs::write(scene.folder.0.join("state/beta.redb"), "this is no state").unwrap();
     scene.write("", &[("gamma", FAST), ("beta", FAST)]);
     let (status, text) = reload(&page).await;
@@ -337,7 +335,8 @@ async fn a_reload_over_http_must_be_allowed() {
     );
 }
 
-/// What the n-th of many reloads reads: each time something else is there, gone or different, and beta never is.
+/// The configuration for the n-th of many reloads: each time something else is added, removed or changed, but beta is
+/// never touched.
 fn nth_configuration(scene: &Scene, n: u32) {
     let changed = format!("    currency: {}\n{FAST}", ["COP", "USD", "EUR"][n as usize % 5 % 3]);
     match n % 3 {
@@ -367,11 +366,11 @@ async fn fifty_reloads_leave_no_task_behind() {
         assert_eq!(reload(&page).await.0, 200, "{n}");
     }
     let after = settled().await;
-    // Connections of the clients come and go.
+    // Client connections come and go.
     assert!(after <= before + 4, "{before} tasks before, {after} after");
 }
 
-/// The real binary, told by signal and over HTTP, while it is scraped without a pause.
+/// Reloads the real binary by signal and over HTTP, while it is scraped continuously.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
     let scene = Scene::new("load").await;
@@ -425,13 +424,13 @@ async fn fifty_reloads_under_load_lose_no_scrape_no_count_and_no_descriptor() {
         let done = scrapes.load(Ordering::Relaxed);
         nth_configuration(&scene, n);
         if n % 2 == 0 {
-            let told = Command::new("kill")
+            let kill = Command::new("kill")
                 .args(["-HUP", &process.0.id().to_string()])
                 .status()
                 .unwrap();
-            assert!(told.success());
+            assert!(kill.success());
         }
-        // Reloads are done one after the other, so this one ends after that of the signal.
+        // Reloads run one after the other, so this one ends after the one started by the signal.
         assert_eq!(reload(&page).await.0, 200, "{n}");
         while scrapes.load(Ordering::Relaxed) < done + 3 {
             assert!(

@@ -1,22 +1,22 @@
-//! When polls happen, in time that the tests move: the grid, the budget, one request at a time.
+//! When polls happen, with a clock that the tests move: the grid, the budget, one request at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::health::Skip;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{Grid, Poller, Settings, Stop, phase};
-use wolkvox_exporter::reports::ReportKind::{self, CallDurations, Campaigns};
+use wolkvox_exporter::poller::{Grid, PollSettings, Poller, Stop, phase};
+use wolkvox_exporter::published::Published;
 use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 
 use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
@@ -24,11 +24,11 @@ use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
 const EIGHT: &str = "2026-11-20T13:00:00Z";
 const STEP: Duration = Duration::from_secs(5);
 
-/// An exporter's poller in time that stands still until it is moved. Sockets need real time, which passes meanwhile: a
-/// task that never rests keeps the runtime from moving the time by itself.
+/// A poller with a clock that stands still until moved. Sockets need real time in between, so a task that never sleeps
+/// keeps the runtime from advancing the clock by itself.
 struct Timeline {
     simulator: Simulator,
-    board: Arc<Board>,
+    published: Arc<Published>,
     stop: CancellationToken,
     polling: JoinHandle<Poller>,
     _served: RunningSimulator,
@@ -50,19 +50,19 @@ impl Timeline {
         adjust(&mut operation);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let board = Arc::new(Board::new(process::registry(at(now)).0));
-        let settings = Settings {
+        let published = Arc::new(Published::new(process::registry(at(now)).0));
+        let settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
             cut_at: CUT_AT,
         };
-        let poller = Poller::new(operation, settings, Storage::memory(), clock, Arc::clone(&board)).unwrap();
+        let poller = Poller::new(operation, settings, Storage::memory(), clock, Arc::clone(&published)).unwrap();
         let stop = CancellationToken::new();
         let polling = tokio::spawn(poller.run(Instant::now(), Stop::within(&stop)));
         let timeline = Self {
             simulator,
-            board,
+            published,
             stop,
             polling,
             _served: served,
@@ -75,26 +75,26 @@ impl Timeline {
         &self.simulator.operations()[0]
     }
 
-    /// Moves all clocks by a number of intervals and waits until every report has had its turn in each.
+    /// Moves all clocks by a number of intervals, and waits in each until every report has had its turn.
     async fn pass_intervals(&self, intervals: u32, interval: Duration) {
         for _ in 0..intervals {
             self.pass(interval, 2).await;
         }
     }
 
-    /// Moves all clocks and waits, in real time, until so many turns of reports have ended.
+    /// Moves all clocks, and waits in real time until this many turns of reports have ended.
     async fn pass(&self, time: Duration, turns: u64) {
         let expected = self.turns() + turns;
         self.simulator.clock().advance(SignedDuration::try_from(time).unwrap());
         advance(time).await;
-        // What comes too early has its chance to come.
+        // Leave time for anything that would come too early.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
         self.wait_until(|| self.turns() >= expected).await;
     }
 
-    /// Moves all clocks by 5 seconds, so often, and nothing ends meanwhile.
+    /// Moves all clocks by 5 seconds, this many times, and checks that no turn ends.
     async fn pass_quietly(&self, times: u32) {
         for _ in 0..times {
             self.pass(STEP, 0).await;
@@ -111,18 +111,18 @@ impl Timeline {
         }
     }
 
-    /// Polls that ended or were left out, of all reports.
+    /// The number of polls that ended or were left out, over all reports.
     fn turns(&self) -> u64 {
-        let health = self.board.health();
+        let health = self.published.health();
         let reports = health.values().flat_map(|operation| operation.reports.values());
         reports
             .map(|report| report.polls + report.skipped(Skip::Budget) + report.skipped(Skip::Quota))
             .sum()
     }
 
-    /// When a report was asked for, in seconds since the start.
-    fn asked(&self, report: ReportKind, since: Timestamp) -> Vec<i64> {
-        let api = if report == Campaigns { "campaigns" } else { "cdr_4" };
+    /// When a report was requested, in seconds since the start.
+    fn asked(&self, report: &'static Report, since: Timestamp) -> Vec<i64> {
+        let api = if report == &CAMPAIGNS { "campaigns" } else { "cdr_4" };
         let log = self.acme().observed().log.into_iter();
         log.filter(|request| request.api.as_deref() == Some(api))
             .map(|request| request.at.as_second() - since.as_second())
@@ -145,10 +145,10 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
         timeline.pass_quietly(3).await;
         timeline.pass(STEP, 2).await;
     }
-    assert_eq!(timeline.asked(Campaigns, start), [0, 20, 40, 60, 80]);
-    assert_eq!(timeline.asked(CallDurations, start), [0, 20, 40, 60, 80]);
+    assert_eq!(timeline.asked(&CAMPAIGNS, start), [0, 20, 40, 60, 80]);
+    assert_eq!(timeline.asked(&CALL_DURATIONS, start), [0, 20, 40, 60, 80]);
 
-    // At 100 an answer takes 45 seconds: the ticks meanwhile are lost, and the next one is on the grid.
+    // At second 100 an answer takes 45 seconds: the ticks in that time are lost, and the next one is on the grid.
     timeline.acme().inject(Fault::Delay(Duration::from_secs(45)).once());
     let before = timeline.acme().observed().requests;
     timeline.pass_quietly(4).await;
@@ -161,9 +161,9 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
     timeline.pass(STEP, 2).await;
     timeline.pass_quietly(3).await;
     timeline.pass(STEP, 2).await;
-    let campaigns = timeline.asked(Campaigns, start);
+    let campaigns = timeline.asked(&CAMPAIGNS, start);
     assert_eq!(campaigns[5..], [100, 160, 180], "{campaigns:?}");
-    let durations = timeline.asked(CallDurations, start);
+    let durations = timeline.asked(&CALL_DURATIONS, start);
     assert_eq!(
         durations[5..],
         [145, 160, 180],
@@ -174,7 +174,7 @@ async fn polls_keep_to_the_grid_and_a_slow_one_never_drifts() {
     timeline.stop.cancel();
     timeline.wait_until(|| timeline.polling.is_finished()).await;
     timeline.pass_quietly(12).await;
-    assert_eq!(timeline.asked(Campaigns, start).len(), campaigns.len(), "stopped");
+    assert_eq!(timeline.asked(&CAMPAIGNS, start).len(), campaigns.len(), "stopped");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +184,7 @@ async fn a_short_budget_lasts_until_midnight() {
     let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 100).await;
     let tick = Duration::from_secs(300);
     timeline.pass_intervals(287, tick).await;
-    let asked = timeline.asked(Campaigns, at(midnight));
+    let asked = timeline.asked(&CAMPAIGNS, at(midnight));
     let observed = timeline.acme().observed();
     assert!(
         (80..=100).contains(&observed.charged_today),
@@ -199,7 +199,7 @@ async fn a_short_budget_lasts_until_midnight() {
     // The new day has calls again.
     timeline.pass_intervals(12, tick).await;
     let of_new_day: Vec<_> = timeline
-        .asked(Campaigns, at(midnight))
+        .asked(&CAMPAIGNS, at(midnight))
         .into_iter()
         .filter(|at| *at >= 86_400)
         .collect();
@@ -209,22 +209,22 @@ async fn a_short_budget_lasts_until_midnight() {
 #[tokio::test(start_paused = true)]
 async fn an_ample_budget_leaves_no_tick_out() {
     let midnight = "2026-11-20T05:00:00Z";
-    // Two reports each five minutes, and one reread of yesterday's total after midnight.
+    // Two reports every five minutes, and one reread of yesterday's total after midnight.
     let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 2 * 288).await;
     timeline.pass_intervals(287, Duration::from_secs(300)).await;
-    assert_eq!(timeline.asked(Campaigns, at(midnight)).len(), 288);
+    assert_eq!(timeline.asked(&CAMPAIGNS, at(midnight)).len(), 288);
     assert_eq!(timeline.acme().observed().charged_today, 576);
 }
 
-/// A spent budget is a failing report, not a silent one; a catch-up takes no call that live polls need.
+/// A used-up budget shows as a failing report, and a catch-up takes no call that live polls need.
 #[tokio::test]
 async fn a_spent_budget_stops_polls_and_a_catch_up_takes_only_what_is_left_over() {
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
     let mut stage = Stage::with("2026-11-20T04:50:00Z", plan, |operation, _| operation.daily_calls = 5).await;
     for _ in 0..5 {
-        stage.poll(Campaigns, "2026-11-20T04:50:00Z").await;
+        stage.poll(&CAMPAIGNS, "2026-11-20T04:50:00Z").await;
     }
-    stage.poller.tick(Campaigns).await;
+    stage.poller.tick(&CAMPAIGNS).await;
     let samples = stage.samples().await;
     assert_eq!(samples.get("wolkvox_up", &[("report", "campaigns")]), Some(0.0));
     let skipped = [("report", "campaigns"), ("reason", "budget")];
@@ -232,11 +232,11 @@ async fn a_spent_budget_stops_polls_and_a_catch_up_takes_only_what_is_left_over(
     assert_eq!(stage.acme().observed().requests, 5);
 
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.05);
-    // Ten days are missed at noon; the live polls of the rest of the day need nearly all calls there are.
+    // At noon, ten days are missing; the live polls of the rest of the day need nearly all calls.
     let mut stage = Stage::with("2026-11-10T17:00:00Z", plan, |operation, _| operation.daily_calls = 300).await;
-    stage.poll(CallDurations, "2026-11-10T17:00:00Z").await;
+    stage.poll(&CALL_DURATIONS, "2026-11-10T17:00:00Z").await;
     stage.acme().forget_log();
-    stage.poll(CallDurations, "2026-11-20T17:00:00Z").await;
+    stage.poll(&CALL_DURATIONS, "2026-11-20T17:00:00Z").await;
     let requests = stage.acme().observed().log.len();
     assert!((2..=5).contains(&requests), "{requests} requests");
 }

@@ -1,8 +1,7 @@
 //! What a scraper asks for and gets.
 
 use std::io::Read;
-
-use wolkvox_exporter::reports::ReportKind::{CallDurations, Campaigns};
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS};
 
 use crate::support::{OPEN_METRICS, Samples, Stage, client, get};
 
@@ -12,8 +11,8 @@ const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; ch
 
 async fn stage() -> Stage {
     let mut stage = Stage::new(NOON, "America/Bogota").await;
-    stage.poll(Campaigns, NOON).await;
-    stage.poll(CallDurations, NOON).await;
+    stage.poll(&CAMPAIGNS, NOON).await;
+    stage.poll(&CALL_DURATIONS, NOON).await;
     stage
 }
 
@@ -96,7 +95,7 @@ async fn gzip_is_one_member_with_the_same_page_in_it() {
         assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
     }
     for (format, minute) in [("text/plain", "05"), (OPEN_METRICS, "10"), ("text/plain", "15")] {
-        stage.poll(Campaigns, &format!("2026-11-20T17:{minute}:00Z")).await;
+        stage.poll(&CAMPAIGNS, &format!("2026-11-20T17:{minute}:00Z")).await;
         let compressed = stage.page.get(&[("accept", format), ("accept-encoding", "gzip")]).await;
         let length: usize = compressed.headers()["content-length"]
             .to_str()
@@ -155,12 +154,12 @@ async fn the_other_pages_and_methods() {
     assert_eq!(get(&format!("{base}/-/healthy"), &[]).await.status(), 200);
     assert_eq!(
         ready().await,
-        (503, "the first round has not ended yet of: acme\n".to_owned())
+        (503, "waiting for the first polls of: acme\n".to_owned())
     );
-    stage.poll(Campaigns, NOON).await;
+    stage.poll(&CAMPAIGNS, NOON).await;
     assert_eq!(ready().await.0, 503);
     stage.acme().inject(wolkvox_simulator::Fault::status(404));
-    stage.poll(CallDurations, NOON).await;
+    stage.poll(&CALL_DURATIONS, NOON).await;
     assert_eq!(
         ready().await,
         (200, "ready\n".to_owned()),

@@ -1,11 +1,11 @@
-//! The inputs that fuzzing starts from, whole and broken off: `fuzz/README.md` tells how it goes on from there.
+//! The inputs from which fuzzing starts, complete and cut off; see `fuzz/README.md`.
 
 use std::fs;
 use std::path::Path;
 
 use crate::fuzz::{config, headers, rows, values, web_config};
 
-/// Some of a target's seeds must be good ones and some bad ones, or its check would look at half of the code.
+/// A target's seeds must include good and bad ones, or its check would test only half of the code.
 fn replay(target: &str, check: fn(&[u8]) -> bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let seeds: Vec<Vec<u8>> = fs::read_dir(folder)

@@ -1,5 +1,5 @@
-//! Several processes share the operations of one configuration: each operation is polled by exactly one of them, and
-//! when there is one shard more, only what that one takes over moves, with its counts.
+//! Several processes share the operations of one configuration. Exactly one process polls each operation. With one more
+//! shard, only the operations that it takes over move, and they keep their counts.
 
 mod growth;
 
@@ -18,18 +18,18 @@ use crate::ledger::Folder;
 use crate::support::{Page, Samples, get, serve, zone};
 
 const OPERATIONS: usize = 2000;
-/// It takes a fraction of this, unless the machine is busy with other things.
+/// Takes a fraction of this, unless the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 fn names() -> impl Iterator<Item = String> {
     (0..OPERATIONS).map(|n| format!("operation-{n}"))
 }
 
-/// Where the state of an operation lies follows from this, so no version may say anything else.
+/// The location of an operation's state depends on this, so no version may change it.
 #[test]
 fn the_shard_of_a_name_never_changes() {
     let of = |name: &str| [2, 3, 10, 11, 1000].map(|total| Shard::of(name, total));
-    // Made by another implementation of SipHash-2-4, too.
+    // Also computed with another implementation of SipHash-2-4.
     let golden = [
         ("a", [1, 1, 4, 4, 662]),
         ("acme", [0, 0, 0, 0, 351]),
@@ -62,7 +62,7 @@ fn operations_are_spread_evenly_and_an_eleventh_shard_takes_an_eleventh() {
     for total in [2_u16, 10, 11, 50] {
         let mut sizes = vec![0_usize; total.into()];
         names().for_each(|name| sizes[usize::from(Shard::of(&name, total))] += 1);
-        // Five standard deviations: by chance that happens less than once in a million.
+        // Five standard deviations: by chance this happens less than once in a million runs.
         let mean = OPERATIONS as f64 / f64::from(total);
         let farthest = sizes.iter().map(|size| (*size as f64 - mean).abs()).fold(0.0, f64::max);
         assert!(farthest < 5.0 * mean.sqrt(), "{total} shards: {sizes:?}");
@@ -73,7 +73,7 @@ fn operations_are_spread_evenly_and_an_eleventh_shard_takes_an_eleventh() {
     assert!((120..=250).contains(&moved), "{moved}");
 }
 
-/// The samples of a page by operation, of the families that begin like that.
+/// The samples of the families with this prefix, by operation.
 fn by_operation(text: &str, families: &[&str]) -> BTreeMap<String, Samples> {
     let mut lines: BTreeMap<&str, String> = BTreeMap::new();
     for line in text.lines() {
@@ -92,10 +92,10 @@ fn by_operation(text: &str, families: &[&str]) -> BTreeMap<String, Samples> {
     parsed.collect()
 }
 
-/// A process of the real binary on `wolkvox.yml` of a folder.
+/// A process of the real binary, run on the `wolkvox.yml` of a folder.
 struct Process {
     child: Child,
-    /// Its log, until it has said where it serves.
+    /// Its log, until it has logged its address.
     start: String,
     page: Page,
     log: BufReader<ChildStderr>,
@@ -132,7 +132,7 @@ impl Process {
         }
     }
 
-    /// Reads the configuration again, and what is said of it.
+    /// Reloads the configuration, and returns what is logged about it.
     fn reload(&mut self) -> String {
         let sent = Command::new("kill")
             .args(["-HUP", &self.child.id().to_string()])
@@ -164,7 +164,7 @@ fn binary(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// A configuration file of the first operations of a simulator.
+/// A configuration file with the first operations of a simulator.
 fn write_configuration(folder: &Path, simulator: &Simulator, url: &str, count: usize) {
     let mut text = "new_series_hold: 0s\noperations:\n".to_owned();
     for simulated in &simulator.operations()[..count] {
@@ -182,7 +182,7 @@ fn owned_by(index: u16, total: u16, names: &[&str]) -> BTreeSet<String> {
     own.map(|name| (*name).to_owned()).collect()
 }
 
-/// Two processes, told by the names of their pods which they are, on one file; then with one operation more.
+/// Two processes, which find their shard from the names of their pods, on one file; then with one more operation.
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_share_a_configuration_and_say_what_is_not_theirs() {
     let plan = |n: u32| OperationPlan::new(format!("operation-{n}"), zone("America/Bogota")).campaigns(1);
@@ -200,7 +200,7 @@ async fn processes_share_a_configuration_and_say_what_is_not_theirs() {
         .collect();
     std::fs::create_dir_all(&folder.0).unwrap();
     write_configuration(&folder.0, &simulator, &served.url(), 11);
-    // Left behind by a life with another number of shards; what else lies there is nobody's.
+    // Left behind by an earlier run with another number of shards; the other files belong to no shard.
     let foreign = owned_by(1, 2, &names[..11]).pop_first().unwrap();
     let state = folder.0.join("state-0");
     std::fs::create_dir(&state).unwrap();
@@ -247,7 +247,7 @@ async fn processes_share_a_configuration_and_say_what_is_not_theirs() {
     }
 }
 
-/// A shard for which nothing is left runs, is ready, and says so.
+/// A shard without operations runs, is ready, and logs that it has none.
 #[tokio::test]
 async fn a_shard_without_operations_runs() {
     let simulator = Simulator::demo(1, SimulatedClock::system());
@@ -268,7 +268,7 @@ async fn a_shard_without_operations_runs() {
     );
 }
 
-/// What the flags say to the commands, and what is refused with exit code 2.
+/// How the flags affect the commands, and what is refused with exit code 2.
 #[test]
 fn shards_are_checked_before_anything_is_done() {
     let simulator = Simulator::demo(1, SimulatedClock::system());

@@ -1,23 +1,26 @@
-//! The page for people, as HTML over HTTP. How it looks in a browser is checked by `tests/checks/check_page.py`.
+//! The status page as HTML over HTTP. `tests/checks/check_page.py` checks how it looks in a browser.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use wolkvox_exporter::ledger::Statistics;
+use wolkvox_exporter::reports::abandoned_calls::SkillTotals;
+use wolkvox_exporter::reports::events::EventRows;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, CALL_DURATIONS, CAMPAIGNS, Kind, REPORTS, View};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use wolkvox_exporter::board::Board;
-use wolkvox_exporter::board::abandonments::Abandonments;
-use wolkvox_exporter::board::campaigns::Campaigns as CampaignViews;
 use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Shard};
-use wolkvox_exporter::health::OperationHealth;
+use wolkvox_exporter::health::{OperationHealth, ReportHealth};
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
-use wolkvox_exporter::reports::ReportKind::{self, AbandonedCalls, CallDurations, Campaigns};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::published::abandonments::Abandonments;
 use wolkvox_exporter::web::{self, Site};
 use wolkvox_simulator::{Api, Fault, OperationPlan, ScriptedAnswer};
 
@@ -30,15 +33,15 @@ async fn stage() -> Stage {
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(3.0);
     Stage::with(NOON, plan, |operation, _| {
         let defaults = wolkvox_exporter::config::Operation::new("acme", "", operation.token.clone());
-        let config = defaults.reports[&AbandonedCalls].clone();
-        operation.reports.insert(AbandonedCalls, config);
+        let config = defaults.reports[&ABANDONED_CALLS].clone();
+        operation.reports.insert(&ABANDONED_CALLS, config);
     })
     .await
 }
 
 impl Stage {
     async fn poll_all(&mut self, now: &str) {
-        for report in [Campaigns, CallDurations, AbandonedCalls] {
+        for report in [&CAMPAIGNS, &CALL_DURATIONS, &ABANDONED_CALLS] {
             self.poll(report, now).await;
         }
     }
@@ -51,7 +54,7 @@ async fn html(page: &Page, query: &str) -> String {
     answer.text().await.unwrap()
 }
 
-/// The text between tags, one space where tags were.
+/// The text between tags, with one space for each tag.
 fn words(html: &str) -> String {
     let body = html.split_once("</style>").unwrap().1;
     let texts = body.split('<').filter_map(|part| Some(part.split_once('>')?.1));
@@ -65,7 +68,7 @@ fn has(text: &str, expected: &[&str]) {
     }
 }
 
-/// Lets time pass on the monotonic clock, while nothing waits for anything.
+/// Advances the monotonic clock while nothing waits for anything.
 async fn pass(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
@@ -88,7 +91,7 @@ async fn a_fresh_start_says_what_it_waits_for() {
 }
 
 #[tokio::test]
-async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
+async fn when_all_is_well_it_shows_reports_campaigns_and_skills() {
     let mut stage = stage().await;
     stage.poll_all(NOON).await;
     stage.poll_all("2026-11-20T17:20:00Z").await;
@@ -133,7 +136,7 @@ async fn when_all_is_well_it_tells_about_reports_campaigns_and_skills() {
     has(
         &text,
         &[
-            "Not shown: what was read last is older than max_age.",
+            "Not shown: the last data is older than max_age.",
             "Abandoned in the last 60 min No calls or chats were counted.",
         ],
     );
@@ -171,7 +174,7 @@ async fn without_calls_all_reports_are_paused_until_midnight() {
     let mut stage = stage().await;
     stage.poll_all(NOON).await;
     stage.acme().inject(Fault::QuotaExceeded.on(Api::Cdr4));
-    stage.poll(CallDurations, "2026-11-20T17:30:00Z").await;
+    stage.poll(&CALL_DURATIONS, "2026-11-20T17:30:00Z").await;
     let text = words(&html(&stage.page, "").await);
     has(
         &text,
@@ -187,10 +190,10 @@ async fn without_calls_all_reports_are_paused_until_midnight() {
 }
 
 #[tokio::test]
-async fn a_used_up_budget_says_so_and_when_it_goes_on() {
+async fn a_used_up_budget_says_so_and_when_polling_resumes() {
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
     let mut stage = Stage::with(NOON, plan, |operation, _| operation.daily_calls = 1).await;
-    for report in [Campaigns, CallDurations] {
+    for report in [&CAMPAIGNS, &CALL_DURATIONS] {
         stage.poller.tick(report).await;
     }
     let page = html(&stage.page, "").await;
@@ -235,7 +238,7 @@ async fn hostile_names_are_text() {
         assert!(!page.contains(tag), "{tag}");
     }
     let query = html(&stage.page, "?operation=<script>alert(1)</script>").await;
-    assert!(query.contains("There is no operation of that name.") && !query.contains("<script"));
+    assert!(query.contains("There is no operation with that name.") && !query.contains("<script"));
 }
 
 #[tokio::test]
@@ -254,25 +257,32 @@ async fn the_policy_allows_the_page_its_style_and_nothing_else() {
     );
 }
 
-/// A board with as many operations; the campaigns of some cannot be read.
+/// A page with this many operations; the campaigns of some cannot be read.
 async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
-    let board = Arc::new(Board::new(process::registry(at(NOON)).0));
+    let published = Arc::new(Published::new(process::registry(at(NOON)).0));
     for n in 0..operations {
-        let reports = ReportKind::ALL.map(|kind| (kind, Duration::from_secs(300)));
-        let mut health = OperationHealth::new(reports, 4000);
-        for (kind, report) in &mut health.reports {
-            if *kind == Campaigns && failing.contains(&n) {
-                report.failure(Reason::Connect, "connection refused".to_owned());
+        let reports = REPORTS.map(|report| {
+            let mut health = ReportHealth::new(Duration::from_secs(300));
+            if report == &CAMPAIGNS && failing.contains(&n) {
+                health.failure(Reason::Connect, "connection refused".to_owned());
             } else {
-                report.success(at(NOON));
+                health.success(at(NOON));
             }
-        }
-        board.show_health(&format!("centre-{n}").into(), health);
+            (report, health)
+        });
+        let health = OperationHealth {
+            reports: reports.into(),
+            calls_used: 0,
+            calls_limit: 4000,
+            state: Statistics::default(),
+            dropped: BTreeMap::new(),
+        };
+        published.publish_health(&format!("centre-{n}").into(), health);
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
     let router = web::router(Site {
-        board,
+        published,
         clock: Clock::from_fn(|| at(NOON)),
         telemetry_path: "/metrics".to_owned(),
         shard: Shard::ONLY,
@@ -307,7 +317,10 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     has(&overview, &["href=\"?operation=centre-0\""]);
 
     let text = words(&html(&page, "?operation=centre-3").await);
-    assert!(!text.contains("What to do"), "what fails elsewhere is one line");
+    assert!(
+        !text.contains("What to do"),
+        "failures of other operations take one line"
+    );
     has(
         &text,
         &["← All 30 operations", "centre-3 API calls today", "call_durations ● up"],
@@ -319,7 +332,7 @@ async fn many_operations_have_an_overview_and_a_page_each() {
 }
 
 #[tokio::test]
-async fn a_failure_that_many_operations_share_is_told_once() {
+async fn a_failure_that_many_operations_share_is_shown_once() {
     let page = many(30, 0..30).await;
     let text = words(&html(&page, "").await);
     let advice = Reason::Connect.advice();
@@ -336,8 +349,8 @@ async fn a_failure_that_many_operations_share_is_told_once() {
 
 #[tokio::test]
 async fn the_next_poll_is_announced() {
-    // The clock stands still, so some seconds of a slow test are gone from the minutes. With 100 calls for the 288 polls
-    // until midnight only every third one is kept.
+    // The wall clock stands still, so a slow test takes some seconds off the shown minutes. With 100 calls for the 288
+    // polls until midnight, only every third poll is kept.
     for (daily_calls, expected) in [(4000, "in 4 min every 5 min"), (100, "in 14 min every 15 min")] {
         let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
         let served = serve(&simulator).await;
@@ -361,9 +374,10 @@ async fn the_next_poll_is_announced() {
     }
 }
 
-/// The families of abandoned calls, of skills with their totals in one channel: abandoned within 5 s, later, answered.
-fn totals(skills: &[(&'static str, [u64; 3])]) -> Vec<FamilySeries> {
-    let families = AbandonedCalls.families();
+/// The series of abandoned calls for skills with these totals in one channel: abandoned within 5 s, abandoned later,
+/// answered.
+fn totals(skills: &[(&'static str, [u64; 3])]) -> SkillTotals {
+    let families = &ABANDONED_CALLS.families;
     let family = |name: &str| families.iter().find(|family| family.name == name).unwrap();
     let mut waits = FamilySeries::new(family("wolkvox_abandon_time_seconds"));
     let mut interactions = FamilySeries::new(family("wolkvox_skill_interactions"));
@@ -382,85 +396,91 @@ fn totals(skills: &[(&'static str, [u64; 3])]) -> Vec<FamilySeries> {
         }
         names.push([label(skill), label("Ventas")], Value::Info);
     }
-    vec![waits, interactions, names]
+    let Kind::Events(EventRows { view: Some(view), .. }) = &ABANDONED_CALLS.kind else {
+        unreachable!()
+    };
+    match view(&[waits, interactions, names]) {
+        View::Skills(totals) => totals,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn the_last_hour_is_what_totals_grew_by() {
-    let acme: Arc<str> = "acme".into();
     let begin = Instant::now();
     let minute = |n: u64| begin + Duration::from_secs(60 * n);
-    let mut views = Abandonments::default();
+    // Calls counted by an earlier process are not part of the last hour.
+    let mut views = Abandonments::new(&ABANDONED_CALLS, totals(&[("1", [100, 50, 1000])]), begin);
     let lost = |views: &Abandonments, now| -> Vec<(String, u64, u64)> {
-        let hour = views.last_hour("acme", minute(now)).unwrap();
+        let hour = views.last_hour(minute(now));
         let skills = hour.skills.into_iter();
         skills
             .map(|skill| (skill.id.to_string(), skill.abandoned, skill.interactions))
             .collect()
     };
     let one = |abandoned, all| vec![("1".to_owned(), abandoned, all)];
-    assert_eq!(views.last_hour("acme", begin), None);
-    // What was counted before this process is no part of the last hour.
-    views.show(&acme, &totals(&[("1", [100, 50, 1000])]), begin);
     assert_eq!(lost(&views, 0), one(0, 0));
-    views.show(&acme, &totals(&[("1", [101, 50, 1000])]), minute(5));
-    views.show(&acme, &totals(&[("1", [101, 52, 1003])]), minute(30));
-    let hour = views.last_hour("acme", minute(30)).unwrap();
+    views.update(totals(&[("1", [101, 50, 1000])]), minute(5));
+    views.update(totals(&[("1", [101, 52, 1003])]), minute(30));
+    let hour = views.last_hour(minute(30));
     assert_eq!((hour.span, hour.is_whole()), (Duration::from_secs(30 * 60), false));
     // Two channels in one.
     assert_eq!((hour.skills[0].abandoned, hour.skills[0].interactions), (6, 12));
     assert_eq!((hour.skills[0].waits[0], hour.skills[0].waits[12]), (2, 4));
     assert_eq!(hour.skills[0].name, "Ventas");
-    // The first increase is over an hour ago, then the second one; the hour is whole from the first on.
-    let hour = views.last_hour("acme", minute(60)).unwrap();
+    // The first increase leaves the hour, then the second one; from the first on, the whole hour is known.
+    let hour = views.last_hour(minute(60));
     assert!(hour.is_whole());
     assert_eq!(lost(&views, 64), one(6, 12));
     assert_eq!(lost(&views, 65), one(4, 10));
     assert_eq!(lost(&views, 90), one(0, 0));
     // A new skill counts from zero, and those that lost most come first.
-    views.show(&acme, &totals(&[("1", [102, 52, 1003]), ("2", [5, 0, 0])]), minute(91));
+    views.update(totals(&[("1", [102, 52, 1003]), ("2", [5, 0, 0])]), minute(91));
     assert_eq!(lost(&views, 91), [("2".to_owned(), 10, 10), ("1".to_owned(), 2, 2)]);
-    // A skill that is dropped because it was idle is no fall.
-    views.show(&acme, &totals(&[("1", [102, 52, 1003])]), minute(92));
-    assert!(views.last_hour("acme", minute(92)).unwrap().is_whole());
-    // Totals that fell are of another life.
-    views.show(&acme, &totals(&[("1", [3, 0, 0])]), minute(100));
+    // A skill that was dropped because it was idle is not a decrease.
+    views.update(totals(&[("1", [102, 52, 1003])]), minute(92));
+    assert!(views.last_hour(minute(92)).is_whole());
+    // Decreased totals belong to a new state.
+    views.update(totals(&[("1", [3, 0, 0])]), minute(100));
     assert_eq!(lost(&views, 101), one(0, 0));
-    assert_eq!(
-        views.last_hour("acme", minute(101)).unwrap().span,
-        Duration::from_secs(60)
-    );
-    views.remove("acme");
-    assert_eq!(views.last_hour("acme", minute(101)), None);
+    assert_eq!(views.last_hour(minute(101)).span, Duration::from_secs(60));
 }
 
 #[test]
 fn increases_within_a_minute_are_kept_as_one_and_none_is_lost() {
-    let acme: Arc<str> = "acme".into();
     let begin = Instant::now();
-    let mut views = Abandonments::default();
-    views.show(&acme, &totals(&[("1", [0, 0, 0])]), begin);
+    let mut views = Abandonments::new(&ABANDONED_CALLS, totals(&[("1", [0, 0, 0])]), begin);
     for second in 1..=7200 {
-        views.show(
-            &acme,
-            &totals(&[("1", [second, 0, 0])]),
-            begin + Duration::from_secs(second),
-        );
+        views.update(totals(&[("1", [second, 0, 0])]), begin + Duration::from_secs(second));
     }
-    let hour = views.last_hour("acme", begin + Duration::from_secs(7200)).unwrap();
-    // Two channels; the minute in which the hour begins counts or does not as a whole.
+    let hour = views.last_hour(begin + Duration::from_secs(7200));
+    // Two channels; the minute in which the hour begins counts entirely or not at all.
     let lost = hour.skills[0].abandoned / 2;
     assert!((3540..=3660).contains(&lost), "{lost}");
 }
 
 #[test]
-fn a_removed_operation_has_no_campaigns() {
+fn an_expired_or_removed_report_is_not_on_the_status_page() {
     let acme: Arc<str> = "acme".into();
     let now = Instant::now();
-    let mut views = CampaignViews::default();
-    views.show(&acme, &[], Some(now + Duration::from_secs(60)));
-    assert_eq!(views.of("acme", now).map(|campaigns| campaigns.len()), Some(0));
-    assert!(views.of("acme", now + Duration::from_secs(60)).is_none(), "too old");
-    views.remove("acme");
-    assert!(views.of("acme", now).is_none());
+    let expiry = now + Duration::from_secs(60);
+    let published = Published::new(process::registry(at(NOON)).0);
+    let campaigns = |published: &Published| published.campaigns("acme").map(|campaigns| campaigns.len());
+    let publish = || {
+        let (campaigns, skills) = (View::Campaigns(Vec::new()), View::Skills(totals(&[("1", [1, 2, 3])])));
+        published.publish(&acme, &CAMPAIGNS, Vec::new(), Some(campaigns), Some(expiry));
+        published.publish(&acme, &ABANDONED_CALLS, Vec::new(), Some(skills), None);
+    };
+    assert_eq!(published.abandonments("acme", now), None);
+    publish();
+    published.expire(now);
+    assert_eq!(campaigns(&published), Some(0));
+    published.expire(expiry);
+    assert_eq!(campaigns(&published), None);
+    publish();
+    published.remove_report(&acme, &ABANDONED_CALLS);
+    assert_eq!(published.abandonments("acme", now), None);
+    assert_eq!(campaigns(&published), Some(0));
+    published.remove(&acme);
+    assert_eq!(campaigns(&published), None);
 }

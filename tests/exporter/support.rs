@@ -1,4 +1,4 @@
-//! A simulated contact centre, a poller that is told the time, and the page that comes of it, all over real HTTP.
+//! A simulated contact centre, a poller whose clock the tests set, and the resulting page, all over real HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use wolkvox_exporter::app::{self, Running, Start};
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, Shard, Token};
@@ -16,8 +15,9 @@ use wolkvox_exporter::exposition::Format;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
-use wolkvox_exporter::poller::{Poller, Settings};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::poller::{PollSettings, Poller};
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 use wolkvox_exporter::web::{self, Site};
 use wolkvox_simulator::{
     Api, OperationPlan, RunningSimulator, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig,
@@ -53,23 +53,23 @@ pub(crate) async fn serve(simulator: &Simulator) -> RunningSimulator {
         .unwrap()
 }
 
-/// The configuration of a simulated operation: the two reports, a fast time-out.
+/// The configuration of a simulated operation: the two reports, with a short timeout.
 pub(crate) fn operation(simulated: &SimulatedOperation, url: &str) -> Operation {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut operation = Operation::new(simulated.name(), url, Token::given(simulated.token()));
     operation.timezone = simulated.timezone().clone();
     operation
         .reports
-        .retain(|report, _| [ReportKind::Campaigns, ReportKind::CallDurations].contains(report));
+        .retain(|report, _| [&CAMPAIGNS, &CALL_DURATIONS].contains(report));
     for report in operation.reports.values_mut() {
         report.timeout = Duration::from_secs(2);
     }
     operation
 }
 
-/// What the simulator calls a report of the exporter.
-pub(crate) fn api(report: ReportKind) -> Api {
-    match report.name() {
+/// The simulator's name for a report of the exporter.
+pub(crate) fn api(report: &'static Report) -> Api {
+    match report.name {
         "campaigns" => Api::Campaigns,
         "call_durations" => Api::Cdr4,
         "abandoned_calls" => Api::Skill2,
@@ -79,15 +79,15 @@ pub(crate) fn api(report: ReportKind) -> Api {
     }
 }
 
-/// One operation, polled when the test says so, at the instant that the test says.
+/// One operation, polled when and at the time that the test chooses.
 pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     pub(crate) poller: Poller,
     pub(crate) page: Page,
     operation: Operation,
     storage: Storage,
-    board: Arc<Board>,
-    settings: Settings,
+    published: Arc<Published>,
+    settings: PollSettings,
     _served: RunningSimulator,
 }
 
@@ -99,21 +99,21 @@ impl Stage {
     pub(crate) async fn with(
         now: &str,
         plan: OperationPlan,
-        adjust: impl FnOnce(&mut Operation, &mut Settings),
+        adjust: impl FnOnce(&mut Operation, &mut PollSettings),
     ) -> Self {
         Self::with_storage(now, plan, Storage::memory(), adjust).await
     }
 
-    /// With storage of its own for the state, so that it outlives restarts.
+    /// With its own storage for the state, so that the state outlives restarts.
     pub(crate) async fn with_storage(
         now: &str,
         plan: OperationPlan,
         storage: Storage,
-        adjust: impl FnOnce(&mut Operation, &mut Settings),
+        adjust: impl FnOnce(&mut Operation, &mut PollSettings),
     ) -> Self {
         let simulator = simulator(vec![plan], at(now));
         let served = serve(&simulator).await;
-        let mut settings = Settings {
+        let mut settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: 5000,
             retry: RETRY,
@@ -123,20 +123,20 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let simulated_clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || simulated_clock.now());
-        let board = Arc::new(Board::new(process::registry(at(now)).0));
+        let published = Arc::new(Published::new(process::registry(at(now)).0));
         let mut poller = Poller::new(
             operation.clone(),
             settings,
             storage.clone(),
             clock.clone(),
-            Arc::clone(&board),
+            Arc::clone(&published),
         )
         .unwrap();
-        poller.show();
+        poller.publish();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let router = web::router(Site {
-            board: Arc::clone(&board),
+            published: Arc::clone(&published),
             clock,
             telemetry_path: "/metrics".to_owned(),
             shard: Shard::ONLY,
@@ -148,7 +148,7 @@ impl Stage {
             page,
             operation,
             storage,
-            board,
+            published,
             settings,
             simulator,
             _served: served,
@@ -161,13 +161,13 @@ impl Stage {
     }
 
     /// Sets both clocks and polls.
-    pub(crate) async fn poll(&mut self, report: ReportKind, now: &str) {
+    pub(crate) async fn poll(&mut self, report: &'static Report, now: &str) {
         self.simulator.clock().set(at(now));
         self.poller.poll(report, at(now)).await;
     }
 
-    /// Polls with another clock than the simulator's.
-    pub(crate) async fn poll_with_wrong_clock(&mut self, report: ReportKind, now: &str) {
+    /// Polls with a different clock than the simulator's.
+    pub(crate) async fn poll_with_wrong_clock(&mut self, report: &'static Report, now: &str) {
         self.poller.poll(report, at(now)).await;
     }
 
@@ -175,14 +175,14 @@ impl Stage {
         self.page.samples().await
     }
 
-    /// Ends the poller and starts another one on the same storage, perhaps with another configuration.
-    pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut Settings)) -> Self {
+    /// Ends the poller and starts another one on the same storage, with any configuration.
+    pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut PollSettings)) -> Self {
         let Self {
             simulator,
             poller,
             mut operation,
             storage,
-            board,
+            published,
             mut settings,
             page,
             _served,
@@ -191,14 +191,21 @@ impl Stage {
         adjust(&mut operation, &mut settings);
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
-        let mut poller = Poller::new(operation.clone(), settings, storage.clone(), clock, Arc::clone(&board)).unwrap();
-        poller.show();
+        let mut poller = Poller::new(
+            operation.clone(),
+            settings,
+            storage.clone(),
+            clock,
+            Arc::clone(&published),
+        )
+        .unwrap();
+        poller.publish();
         Self {
             simulator,
             poller,
             operation,
             storage,
-            board,
+            published,
             settings,
             page,
             _served,
@@ -206,7 +213,7 @@ impl Stage {
     }
 }
 
-/// A whole exporter over a simulator, polling by itself.
+/// A complete exporter for a simulator, which polls by itself.
 pub(crate) async fn exporter(config: Config, clock: Clock) -> (Running, Page) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
@@ -235,7 +242,7 @@ impl Page {
         Samples::parse(&self.text("text/plain").await)
     }
 
-    /// The page without the metrics of the process and of the exporter.
+    /// The page without the metrics of the process and the exporter.
     pub(crate) async fn reports(&self, accept: &str) -> String {
         let text = self.text(accept).await;
         let of_a_report = |line: &&str| {
@@ -249,7 +256,7 @@ impl Page {
     }
 }
 
-/// A client without proxies and without CA roots.
+/// A client without proxies and CA roots.
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -260,7 +267,7 @@ pub(crate) fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// What `url` answers, asked with these headers.
+/// The answer of `url` to a request with these headers.
 pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest::Response {
     let request = headers.iter().fold(client().get(url), |request, (name, value)| {
         request.header(*name, *value)
@@ -268,12 +275,12 @@ pub(crate) async fn get(url: &str, headers: &[(&'static str, &str)]) -> reqwest:
     request.send().await.unwrap()
 }
 
-/// The samples of a page in text 0.0.4.
+/// The samples of a page in text format 0.0.4.
 #[derive(Debug)]
 pub(crate) struct Samples(BTreeMap<(String, BTreeMap<String, String>), f64>);
 
 impl Samples {
-    /// Panics on anything that is not a sample or a comment, and on a series that comes twice.
+    /// Panics on anything that is not a sample or a comment, and on duplicate series.
     pub(crate) fn parse(text: &str) -> Self {
         let mut samples = BTreeMap::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -286,14 +293,14 @@ impl Samples {
         Self(samples)
     }
 
-    /// The value of the only series of this name whose labels include the given ones; `None` without such a series.
+    /// The value of the only series of this name with the given labels; `None` without such a series.
     pub(crate) fn get(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut found = self.all(name, labels);
         assert!(found.len() < 2, "{name} {labels:?} is not one series");
         found.pop()
     }
 
-    /// The values of all series of this name whose labels include the given ones.
+    /// The values of all series of this name with the given labels.
     pub(crate) fn all(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         let fits = |have: &BTreeMap<String, String>| {
             labels
@@ -314,14 +321,14 @@ impl Samples {
             .map(|((name, labels), value)| (name.as_str(), labels, *value))
     }
 
-    /// The families with series, by the name of their samples.
+    /// The families that have series, by the name of their samples.
     pub(crate) fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.0.keys().map(|(name, _)| name.as_str()).collect();
         names.dedup();
         names
     }
 
-    /// Everything but what the exporter says about itself.
+    /// All samples except those about the exporter itself.
     pub(crate) fn of_reports(&self) -> Vec<(String, f64)> {
         let of_a_report = |name: &str| name.starts_with("wolkvox_campaign") || name.starts_with("wolkvox_calls");
         let series = self.0.iter().filter(|((name, _), _)| of_a_report(name));
@@ -356,29 +363,29 @@ pub(crate) fn parse_labels(mut text: &str) -> BTreeMap<String, String> {
 /// Live counting on the state of a configuration's first operation, without a server.
 pub(crate) struct Live {
     simulator: Simulator,
-    board: Arc<Board>,
+    published: Arc<Published>,
     poller: Poller,
-    reports: Vec<ReportKind>,
+    reports: Vec<&'static Report>,
 }
 
 impl Live {
     pub(crate) fn start(config: &Config, simulator: &Simulator) -> Self {
         let operation = config.operations[0].clone();
-        let settings = Settings {
+        let settings = PollSettings {
             new_series_hold: Duration::ZERO,
             series_limit: config.series_limit,
             retry: RETRY,
             cut_at: CUT_AT,
         };
         let clock = simulator.clock().clone();
-        let board = Arc::new(Board::new(process::registry(clock.now()).0));
+        let published = Arc::new(Published::new(process::registry(clock.now()).0));
         let storage = Storage::file(config.state_path.as_deref().unwrap(), &operation.name);
         let reports = operation.reports.keys().copied().collect();
         let clock = Clock::from_fn(move || clock.now());
         Self {
             simulator: simulator.clone(),
-            poller: Poller::new(operation, settings, storage, clock, Arc::clone(&board)).unwrap(),
-            board,
+            poller: Poller::new(operation, settings, storage, clock, Arc::clone(&published)).unwrap(),
+            published,
             reports,
         }
     }
@@ -387,17 +394,17 @@ impl Live {
     pub(crate) async fn poll_all(&mut self, now: &str) {
         self.simulator.clock().set(at(now));
         for report in &self.reports {
-            self.poller.poll(*report, at(now)).await;
+            self.poller.poll(report, at(now)).await;
         }
     }
 
     pub(crate) fn samples(&self) -> Samples {
-        let page = self.board.page(Format::Text, false).unwrap().parts.concat();
+        let page = self.published.page(Format::Text, false).unwrap().parts.concat();
         Samples::parse(&String::from_utf8(page).unwrap())
     }
 }
 
-/// Lets live counting be born now, and stops it.
+/// Lets live counting be born now, then stops it.
 pub(crate) async fn live_once(config: &Config, simulator: &Simulator) {
     let now = simulator.clock().now().to_string();
     Live::start(config, simulator).poll_all(&now).await;

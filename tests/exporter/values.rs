@@ -1,4 +1,4 @@
-//! The values of the wire.
+//! How values in answers are read.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -124,7 +124,7 @@ fn what_no_rule_fits_is_no_value() {
     }
 }
 
-/// Text that is close to what comes, so that the rules are met and not only missed.
+/// Text close to real values, so that it often matches the rules.
 fn nearly_a_number() -> impl Strategy<Value = String> {
     prop_oneof![
         "[-0-9,.:%() ]{0,24}",
@@ -151,7 +151,7 @@ proptest! {
 
     #[test]
     fn a_zero_is_read_only_where_all_digits_are_zero(text in nearly_a_number()) {
-        // Up to six decimals are kept, so only those count.
+        // Six decimals are kept, so only those count.
         let leaf = Leaf::Text(text.as_str().into());
         if let Reading::Value(0) = count(&leaf) {
             prop_assert!(text.chars().all(|c| !('1'..='9').contains(&c)), "{}", text);

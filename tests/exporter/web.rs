@@ -1,4 +1,4 @@
-//! How the exporter is served: TLS, passwords, and clients that mean no good.
+//! How the exporter is served: TLS, passwords and misbehaving clients.
 
 mod clients;
 mod configuration;

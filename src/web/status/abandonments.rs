@@ -1,17 +1,17 @@
-//! What the skills of an operation lost lately.
+//! The calls and chats abandoned in the last hour, by skill.
 
 use maud::{Markup, html};
 
-use super::Sources;
-use super::graphics::{half, histogram};
-use super::words::{number, percent, span};
-use crate::board::abandonments::{LastHour, SkillHour};
+use super::PageData;
+use super::format::{number, percent, span};
+use super::graphics::{histogram, median};
 use crate::health::ReportHealth;
+use crate::published::abandonments::{LastHour, SkillHour};
 
-/// The table, or why there is none.
-pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
-    let hour = sources.board.abandonments(operation, sources.instant);
-    // Totals are shown from the start, before anything is read.
+/// The table, or the reason why there is none.
+pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
+    let hour = data.published.abandonments(operation, data.instant);
+    // Totals from the state are there before the first poll.
     let Some(hour) = hour.filter(|_| report.last_success.is_some()) else {
         return html! { h3 { "Abandoned" } p.muted { "Not read yet." } };
     };
@@ -32,7 +32,7 @@ pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>)
     }
 }
 
-/// What the counts are of.
+/// The period covered.
 pub(super) fn span_in_words(hour: &LastHour) -> String {
     if hour.is_whole() {
         "in the last 60 min".to_owned()
@@ -43,8 +43,8 @@ pub(super) fn span_in_words(hour: &LastHour) -> String {
 
 fn row(skill: &SkillHour, bounds: &[f64]) -> Markup {
     let ratio = skill.abandoned as f64 / skill.interactions.max(1) as f64;
-    let half = half(bounds, &skill.waits);
-    let label = format!("Time to abandonment, {}", half.as_deref().unwrap_or("none"));
+    let median = median(bounds, &skill.waits);
+    let label = format!("Time to abandonment, {}", median.as_deref().unwrap_or("none"));
     html! {
         tr {
             td.title {
@@ -54,8 +54,8 @@ fn row(skill: &SkillHour, bounds: &[f64]) -> Markup {
             td.number data-label="Abandoned" { strong { (number(skill.abandoned)) } }
             td.number data-label="Of all" { (percent(ratio)) " of " (number(skill.interactions)) }
             td.wide {
-                @if let Some(half) = half {
-                    div.waits { (histogram(bounds, &skill.waits, &label)) small { (half) } }
+                @if let Some(median) = median {
+                    div.waits { (histogram(bounds, &skill.waits, &label)) small { (median) } }
                 } @else { span.muted { "–" } }
             }
         }

@@ -1,21 +1,20 @@
-//! The campaigns of an operation, those that dial first.
+//! The campaigns of an operation, those that are dialling first.
 
 use maud::{Markup, html};
 
-use super::Sources;
+use super::PageData;
+use super::format::{number, percent};
 use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
-use super::overview::{calls_per_minute, dialling};
-use super::words::{number, percent};
-use crate::board::campaigns::Campaign;
 use crate::health::ReportHealth;
+use crate::reports::campaigns::CampaignSummary;
 
-/// The table, or why there is none.
-pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>) -> Markup {
-    let campaigns = sources.board.campaigns(operation, sources.instant);
+/// The table, or the reason why there is none.
+pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
+    let campaigns = data.published.campaigns(operation);
     html! {
         h3 { "Campaigns" }
         @match campaigns.as_deref() {
-            None if report.last_success.is_some() => p.muted { "Not shown: what was read last is older than max_age." },
+            None if report.last_success.is_some() => p.muted { "Not shown: the last data is older than max_age." },
             None => p.muted { "Not read yet." },
             Some([]) => p.muted { "The API lists none." },
             Some(campaigns) => (table(campaigns)),
@@ -23,8 +22,19 @@ pub(super) fn part(operation: &str, report: &ReportHealth, sources: Sources<'_>)
     }
 }
 
-fn table(campaigns: &[Campaign]) -> Markup {
-    let mut in_order: Vec<&Campaign> = campaigns.iter().collect();
+/// How many campaigns are dialling.
+pub(super) fn dialling(campaigns: &[CampaignSummary]) -> usize {
+    campaigns.iter().filter(|campaign| campaign.is_started()).count()
+}
+
+/// The calls per minute of all campaigns.
+pub(super) fn calls_per_minute(campaigns: &[CampaignSummary]) -> String {
+    let sum: f64 = campaigns.iter().filter_map(|campaign| campaign.calls_per_minute).sum();
+    number(sum.round() as u64)
+}
+
+fn table(campaigns: &[CampaignSummary]) -> Markup {
+    let mut in_order: Vec<&CampaignSummary> = campaigns.iter().collect();
     in_order.sort_by_key(|campaign| !campaign.is_started());
     html! {
         p {
@@ -46,7 +56,7 @@ fn table(campaigns: &[Campaign]) -> Markup {
     }
 }
 
-fn row(campaign: &Campaign) -> Markup {
+fn row(campaign: &CampaignSummary) -> Markup {
     let class = if campaign.is_started() { "" } else { "quiet" };
     let results: Vec<String> = campaign
         .results
@@ -63,11 +73,11 @@ fn row(campaign: &Campaign) -> Markup {
                 }
             }
             td.side {
-                @match campaign.status.as_str() {
-                    "started" => span.state.good { "▶ started" },
-                    "stopped" => span.muted { "■ stopped" },
-                    "" => "–",
-                    other => (other),
+                @match campaign.status {
+                    Some("started") => span.state.good { "▶ started" },
+                    Some("stopped") => span.muted { "■ stopped" },
+                    None => "–",
+                    Some(other) => (other),
                 }
             }
             td.half data-label="Penetration today" {

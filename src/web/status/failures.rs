@@ -1,4 +1,4 @@
-//! What is broken and what to do: the first thing on the page.
+//! What is broken and what to do about it: the top of the page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,32 +6,32 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::words::{ago, counted, next_poll};
+use super::format::{ago, counted, next_poll};
 use crate::client::Reason;
 use crate::config::Shard;
 use crate::health::{LastError, OperationHealth, ReportHealth};
-use crate::reports::ReportKind;
+use crate::reports::Report;
 
-/// So many operations are named where one failure is shared.
+/// At most this many operations are named on a card.
 const MOST_NAMES: usize = 10;
 
-/// Failing reports of all operations.
+/// The number of failing reports of all operations.
 pub(super) fn failing(health: &BTreeMap<Arc<str>, OperationHealth>) -> usize {
     health.values().map(failing_of).sum()
 }
 
-/// Failing reports of an operation.
+/// The number of failing reports of an operation.
 pub(super) fn failing_of(operation: &OperationHealth) -> usize {
     let reports = operation.reports.values();
     reports.filter(|report| report.up == Some(false)).count()
 }
 
-/// Whether the operation waits for the first poll of some report.
+/// Whether some report of the operation has not been polled yet.
 pub(super) fn is_waiting(operation: &OperationHealth) -> bool {
     operation.reports.values().any(|report| report.up.is_none())
 }
 
-/// All in one line.
+/// The state of everything in one line.
 pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>, shard: Shard) -> Markup {
     let all: usize = health.values().map(|operation| operation.reports.len()).sum();
     let failing = failing(health);
@@ -59,7 +59,7 @@ pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>, shard: Shard
     }
 }
 
-/// A card for each failure; reports that fail in the same way share one.
+/// A card for each failure. Reports that fail in the same way share one.
 pub(super) fn cards<'a>(
     health: impl IntoIterator<Item = (&'a Arc<str>, &'a OperationHealth)>,
     now: Timestamp,
@@ -86,7 +86,7 @@ pub(super) fn cards<'a>(
 
 struct Card<'a> {
     error: &'a LastError,
-    reports: Vec<(&'a str, &'a OperationHealth, ReportKind, &'a ReportHealth)>,
+    reports: Vec<(&'a str, &'a OperationHealth, &'static Report, &'a ReportHealth)>,
 }
 
 impl Card<'_> {
@@ -94,8 +94,8 @@ impl Card<'_> {
         let mut operations: Vec<Failing<'_>> = Vec::new();
         for (name, operation, kind, _) in &self.reports {
             match operations.last_mut().filter(|(last, ..)| last == name) {
-                Some((_, reports, _)) => reports.push(kind.name()),
-                None => operations.push((name, vec![kind.name()], operation.reports.len())),
+                Some((_, reports, _)) => reports.push(kind.name),
+                None => operations.push((name, vec![kind.name], operation.reports.len())),
             }
         }
         let reports = || self.reports.iter().map(|(.., report)| *report);
@@ -131,7 +131,7 @@ impl Card<'_> {
     }
 }
 
-/// An operation, its reports that fail in one way, and how many it has in all.
+/// An operation, the reports on the card, and the number of all its reports.
 type Failing<'a> = (&'a str, Vec<&'static str>, usize);
 
 fn named((name, reports, all): &Failing<'_>) -> Markup {
@@ -141,7 +141,7 @@ fn named((name, reports, all): &Failing<'_>) -> Markup {
     }
 }
 
-/// The state of a report in a word, with a sign, since colour alone tells not everybody.
+/// The state of a report, with a sign for readers who cannot tell the colours apart.
 pub(super) fn state(report: &ReportHealth) -> Markup {
     let reason = report.last_error.as_ref().map(|error| error.reason);
     html! {

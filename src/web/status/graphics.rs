@@ -1,19 +1,22 @@
-//! Small pictures, drawn with attributes alone: the page's policy allows no style but its own sheet.
+//! Small SVG graphics. They have no inline styles, since the page's policy allows only its style sheet.
 
 use maud::{Markup, html};
 
-use super::words::{number, percent};
-use crate::board::campaigns::RESULTS;
+use super::format::{number, percent};
+use crate::reports::campaigns::DIAL_RESULTS;
 
-/// How results are called, in the order of [`RESULTS`].
-pub(super) const RESULT_NAMES: [&str; RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
+/// The names of results, in the order of [`DIAL_RESULTS`].
+pub(super) const RESULT_NAMES: [&str; DIAL_RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
+
+/// From this ratio on, the calls of the day are running short.
+const NEARLY_USED: f64 = 0.9;
 
 const BAR_WIDTH: f64 = 100.0;
 const BIN_WIDTH: usize = 14;
 const BINS_HEIGHT: f64 = 36.0;
 const AXIS_HEIGHT: usize = 12;
 
-/// A share of a whole; `class` colours it. More than the whole fills the bar.
+/// A ratio as a bar, coloured by `class`. A ratio above 1 fills the bar.
 pub(super) fn bar(ratio: f64, class: &str, label: &str) -> Markup {
     let width = (ratio.clamp(0.0, 1.0) * BAR_WIDTH * 10.0).round() / 10.0;
     html! {
@@ -25,8 +28,22 @@ pub(super) fn bar(ratio: f64, class: &str, label: &str) -> Markup {
     }
 }
 
-/// The results of a campaign, one after the other in one bar.
-pub(super) fn stacked(results: &[Option<u64>; RESULTS.len()]) -> Markup {
+/// The API calls used, as a bar and in numbers.
+pub(super) fn quota(used: u32, limit: u32) -> Markup {
+    let ratio = f64::from(used) / f64::from(limit.max(1));
+    let class = match ratio {
+        1.0.. => "bad",
+        NEARLY_USED.. => "wait",
+        _ => "part",
+    };
+    html! {
+        (bar(ratio, class, "API calls used today")) " "
+        span.figure { (number(used.into())) " of " (number(limit.into())) }
+    }
+}
+
+/// The results of a campaign in one bar.
+pub(super) fn stacked(results: &[Option<u64>; DIAL_RESULTS.len()]) -> Markup {
     let counts = results.map(Option::unwrap_or_default);
     let sum: u64 = counts.iter().sum();
     let share = |count: u64| (count as f64 / sum.max(1) as f64 * BAR_WIDTH * 10.0).round() / 10.0;
@@ -45,14 +62,14 @@ pub(super) fn stacked(results: &[Option<u64>; RESULTS.len()]) -> Markup {
     }
 }
 
-/// The key to a result's colour.
+/// A result's colour, for the key.
 pub(super) fn swatch(result: usize) -> Markup {
     html! {
         svg.swatch viewBox="0 0 8 8" aria-hidden="true" { rect class={ "result" (result) } width="8" height="8" rx="2" {} }
     }
 }
 
-/// Counts by upper bound in seconds, the last one above them all.
+/// Counts by upper bound in seconds; the last count is above the last bound.
 pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
     let most = counts.iter().copied().max().unwrap_or_default().max(1);
     let width = counts.len() * BIN_WIDTH;
@@ -62,7 +79,7 @@ pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
             line.axis x1="0" x2=(width) y1=(BINS_HEIGHT) y2=(BINS_HEIGHT) {}
             @for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 rect.bin x=(n * BIN_WIDTH + 1) y=(BINS_HEIGHT - height(*count)) width=(BIN_WIDTH - 2) height=(height(*count)) {
-                    title { (bin(bounds, n)) ": " (number(*count)) }
+                    title { (bin_range(bounds, n)) ": " (number(*count)) }
                 }
             }
             @for (n, bound) in bounds.iter().enumerate().filter(|(n, _)| n % 3 == 2) {
@@ -72,15 +89,15 @@ pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
     }
 }
 
-/// The time up to which half of what was counted had waited, in words.
-pub(super) fn half(bounds: &[f64], counts: &[u64]) -> Option<String> {
+/// The median of the counts as their bins have it, in words.
+pub(super) fn median(bounds: &[f64], counts: &[u64]) -> Option<String> {
     let sum: u64 = counts.iter().sum();
     let mut so_far = 0;
-    let place = counts.iter().position(|count| {
+    let bin = counts.iter().position(|count| {
         so_far += count;
         so_far * 2 >= sum
     });
-    place.filter(|_| sum > 0).map(|place| match bounds.get(place) {
+    bin.filter(|_| sum > 0).map(|bin| match bounds.get(bin) {
         Some(bound) => format!("half within {}", seconds(*bound)),
         None => format!(
             "half after more than {}",
@@ -89,9 +106,9 @@ pub(super) fn half(bounds: &[f64], counts: &[u64]) -> Option<String> {
     })
 }
 
-fn bin(bounds: &[f64], place: usize) -> String {
-    let above = place.checked_sub(1).and_then(|before| bounds.get(before));
-    match (above, bounds.get(place)) {
+fn bin_range(bounds: &[f64], bin: usize) -> String {
+    let above = bin.checked_sub(1).and_then(|before| bounds.get(before));
+    match (above, bounds.get(bin)) {
         (None, Some(bound)) => format!("up to {}", seconds(*bound)),
         (Some(above), Some(bound)) => format!("{} to {}", seconds(*above), seconds(*bound)),
         (above, None) => format!("more than {}", seconds(above.copied().unwrap_or_default())),

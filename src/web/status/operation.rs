@@ -1,25 +1,22 @@
-//! One operation: its reports, its calls, and what campaigns and skills are doing.
+//! One operation: its API calls, reports, campaigns and abandoned calls.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::failures::state;
-use super::graphics::bar;
-use super::words::{ago, counted, next_poll, number, span, took};
-use super::{Sources, abandonments, campaigns};
+use super::format::{ago, counted, next_poll, number, span, took};
+use super::graphics::quota;
+use super::{PageData, abandonments, campaigns};
 use crate::health::{OperationHealth, ReportHealth, Skip};
-use crate::reports::{Outcome, ReportKind};
+use crate::reports::{ABANDONED_CALLS, CAMPAIGNS, Outcome, Report};
 
-/// From this share of its calls on an operation may run short.
-const NEARLY_USED: f64 = 0.9;
-
-/// Everything about an operation.
-pub(super) fn section(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup {
+/// The section of an operation.
+pub(super) fn section(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
     let reports = &operation.reports;
     html! {
         section.operation {
             h2 { (name) }
-            p { "API calls today " (quota(operation)) }
+            p { "API calls today " (quota(operation.calls_used, operation.calls_limit)) }
             table.reports {
                 thead {
                     tr {
@@ -28,34 +25,19 @@ pub(super) fn section(name: &str, operation: &OperationHealth, sources: Sources<
                     }
                 }
                 tbody {
-                    @for (kind, report) in reports { (report_row(*kind, report, sources.now)) }
+                    @for (kind, report) in reports { (report_row(kind, report, data.now)) }
                 }
             }
-            @if let Some(report) = reports.get(&ReportKind::Campaigns) { (campaigns::part(name, report, sources)) }
-            @if let Some(report) = reports.get(&ReportKind::AbandonedCalls) { (abandonments::part(name, report, sources)) }
+            @if let Some(report) = reports.get(&CAMPAIGNS) { (campaigns::part(name, report, data)) }
+            @if let Some(report) = reports.get(&ABANDONED_CALLS) { (abandonments::part(name, report, data)) }
         }
     }
 }
 
-/// The calls that were used, as a bar and in numbers.
-pub(super) fn quota(operation: &OperationHealth) -> Markup {
-    let (used, limit) = (operation.calls_used, operation.calls_limit);
-    let ratio = f64::from(used) / f64::from(limit.max(1));
-    let class = match ratio {
-        1.0.. => "bad",
-        NEARLY_USED.. => "wait",
-        _ => "part",
-    };
-    html! {
-        (bar(ratio, class, "API calls used today")) " "
-        span.figure { (number(used.into())) " of " (number(limit.into())) }
-    }
-}
-
-fn report_row(kind: ReportKind, report: &ReportHealth, now: Timestamp) -> Markup {
+fn report_row(kind: &'static Report, report: &ReportHealth, now: Timestamp) -> Markup {
     html! {
         tr {
-            td.title { (kind.name()) @for note in notes(report) { small { (note) } } }
+            td.title { (kind.name) @for note in notes(report) { small { (note) } } }
             td.side { (state(report)) }
             td data-label="Last success" {
                 @match report.last_success {
@@ -74,16 +56,16 @@ fn report_row(kind: ReportKind, report: &ReportHealth, now: Timestamp) -> Markup
     }
 }
 
-/// What is odd about a report, though it may be up.
+/// Problems of a report that may be up all the same.
 fn notes(report: &ReportHealth) -> Vec<String> {
     let invalid_fields: u64 = report.tally.invalid_fields().values().sum();
-    let left_out = report.skipped(Skip::Budget) + report.skipped(Skip::Quota);
+    let skipped = report.skipped(Skip::Budget) + report.skipped(Skip::Quota);
     let all = [
-        (left_out, "poll", "left out to save calls"),
+        (skipped, "poll", "skipped to save calls"),
         (report.tally.rows(Outcome::Invalid), "row", "not understood"),
         (invalid_fields, "value", "not understood"),
         (report.capped_windows, "second", "cut by the API's record limit"),
-        (report.corrections, "day total", "that fell"),
+        (report.corrections, "day total", "that decreased"),
     ];
     let noted = all.into_iter().filter(|(count, ..)| *count > 0);
     noted

@@ -1,17 +1,18 @@
-//! All operations, a line each, those that fail first.
+//! All operations, one row each, failing ones first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use maud::{Markup, html};
 
+use super::campaigns::{calls_per_minute, dialling};
 use super::failures::{failing_of, is_waiting};
-use super::words::{counted, number};
-use super::{Sources, abandonments, operation};
-use crate::board::campaigns::Campaign;
+use super::format::{counted, number};
+use super::graphics::quota;
+use super::{PageData, abandonments};
 use crate::health::OperationHealth;
 
-/// The operations in the order in which they want attention.
+/// The operations, the most urgent first.
 pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
     let mut operations: Vec<(&str, &OperationHealth)> =
         health.iter().map(|(name, operation)| (&**name, operation)).collect();
@@ -20,7 +21,7 @@ pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&st
 }
 
 /// The table.
-pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, sources: Sources<'_>) -> Markup {
+pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData<'_>) -> Markup {
     html! {
         section {
             h2 { (counted(health.len(), "operation")) }
@@ -32,17 +33,17 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, sources: Sourc
                     }
                 }
                 tbody {
-                    @for (name, operation) in in_order(health) { (row(name, operation, sources)) }
+                    @for (name, operation) in in_order(health) { (row(name, operation, data)) }
                 }
             }
         }
     }
 }
 
-fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup {
-    let campaigns = sources.board.campaigns(name, sources.instant);
+fn row(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
+    let campaigns = data.published.campaigns(name);
     let campaigns = campaigns.as_deref();
-    let hour = sources.board.abandonments(name, sources.instant);
+    let hour = data.published.abandonments(name, data.instant);
     let (failing, all) = (failing_of(operation), operation.reports.len());
     html! {
         tr {
@@ -56,7 +57,7 @@ fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup 
                     span.state.good { "● " (all) " up" }
                 }
             }
-            td.wide.inline data-label="API calls today" { (operation::quota(operation)) }
+            td.wide.inline data-label="API calls today" { (quota(operation.calls_used, operation.calls_limit)) }
             td.number data-label="Dialling" {
                 @if let Some(campaigns) = campaigns { (dialling(campaigns)) " of " (campaigns.len()) } @else { "–" }
             }
@@ -71,15 +72,4 @@ fn row(name: &str, operation: &OperationHealth, sources: Sources<'_>) -> Markup 
             }
         }
     }
-}
-
-/// Campaigns that dial.
-pub(super) fn dialling(campaigns: &[Campaign]) -> usize {
-    campaigns.iter().filter(|campaign| campaign.is_started()).count()
-}
-
-/// What all campaigns dial a minute.
-pub(super) fn calls_per_minute(campaigns: &[Campaign]) -> String {
-    let sum: f64 = campaigns.iter().filter_map(|campaign| campaign.calls_per_minute).sum();
-    number(sum.round() as u64)
 }

@@ -1,4 +1,4 @@
-//! How the page looks, and the policy that allows nothing else.
+//! The style sheet, and the content security policy that allows nothing else.
 
 use std::sync::LazyLock;
 
@@ -7,17 +7,17 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 
-/// The content security policy: no script, nothing loaded from anywhere, and no style but [`STYLE`].
+/// The content security policy: no scripts, no external resources, and no style but [`STYLE`].
 pub(in crate::web) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = BASE64_STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
-    // Never met: the text is plain ASCII.
+    // Always valid: the text is plain ASCII.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// The style sheet. Below 45rem rows become cards, since no table is readable on a telephone.
+/// The style sheet. Below 45rem rows become cards, since tables are unreadable on a phone.
 pub(super) const STYLE: &str = "
 :root {
   color-scheme: light dark;

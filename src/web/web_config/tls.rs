@@ -1,7 +1,7 @@
 //! The section `tls_server_config`: certificate, key, and with whom TLS is spoken.
 //!
-//! Names are those of Go's crypto/tls, since the schema is. What rustls does not offer (TLS below 1.2, CBC suites, RSA key
-//! exchange, P-521) is refused by name: a setting that does nothing would be taken for protection.
+//! Names are those of Go's crypto/tls, since the schema is. What rustls does not offer (TLS below 1.2, CBC suites, RSA
+//! key exchange, P-521) is refused by name: a setting that does nothing would be taken for protection.
 
 use std::sync::Arc;
 

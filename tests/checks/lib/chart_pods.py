@@ -89,5 +89,5 @@ def backfill(exporter, rendered):
         rest = [flag.replace(STATE, str(root / "state")) for flag in box["args"][len(flags):]]
         done = subprocess.run([exporter, *flags, *rest], capture_output=True, text=True, timeout=120)
         # Nothing was counted here: that it looks for the operation's state, and where, shows that it was understood.
-        require(f"operation acme: {root}/state has no state of it" in done.stderr, f"exit {done.returncode}: {done.stdout}{done.stderr}")
+        require(f"operation acme: {root}/state has no state for it" in done.stderr, f"exit {done.returncode}: {done.stdout}{done.stderr}")
     return pod

@@ -1,8 +1,8 @@
-//! What is refused or fails says why and what to do, and costs no more than it must.
+//! Refusals and failures say why and what to do, and cost no more calls than necessary.
 
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::backfill::Failure;
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::failure::Failure;
+use wolkvox_exporter::reports::ABANDONED_CALLS;
 use wolkvox_simulator::{Api, Fault, OperationPlan};
 
 use super::{Scene, parsed};
@@ -73,7 +73,7 @@ async fn what_cannot_be_is_refused_without_a_call() {
         "{error}"
     );
     let filter = |scene: &mut Scene, filter: Option<&str>| {
-        let report = scene.config.operations[0].reports.get_mut(&ReportKind::AbandonedCalls);
+        let report = scene.config.operations[0].reports.get_mut(&ABANDONED_CALLS);
         report.unwrap().filter = filter.map(str::to_owned);
     };
     filter(&mut scene, Some("4000"));
@@ -85,8 +85,8 @@ async fn what_cannot_be_is_refused_without_a_call() {
     assert_eq!(scene.acme().observed().requests, before);
 }
 
-/// A report that fails is named with its reason, the others are read meanwhile, and the next run asks for what is missing
-/// alone, unless it is asked for something else.
+/// A failed report is named with its reason, the others are still read, and the next run requests only what is missing,
+/// unless its options differ.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_report_is_read_by_the_next_run() {
     let scene = scene("failed").await;
@@ -121,7 +121,7 @@ async fn a_failed_report_is_read_by_the_next_run() {
             .contains("wolkvox_skill_interactions_total")
     );
 
-    // A token that is not valid is no matter of one report.
+    // An invalid token fails all reports, not just one.
     let before = scene.acme().observed().requests;
     scene.acme().inject(Fault::WrongToken);
     let error = scene.run(&options.replace("out.om", "more.om")).await.unwrap_err();
@@ -129,7 +129,7 @@ async fn a_failed_report_is_read_by_the_next_run() {
     assert_eq!(scene.acme().observed().requests - before, 1);
 }
 
-/// Whoever stops it can go on.
+/// Whoever interrupts it can resume it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_backfill_is_kept() {
     let scene = scene("stopped").await;
@@ -150,7 +150,7 @@ async fn a_stopped_backfill_is_kept() {
         panic!("{result:?}");
     };
     assert!(
-        error.contains("stopped") && error.contains("goes on from there"),
+        error.contains("stopped") && error.contains("continues from there"),
         "{error}"
     );
     assert!(!out.exists() && scene.file("out.om.partial").exists());

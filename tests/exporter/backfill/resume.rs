@@ -1,4 +1,4 @@
-//! A backfill that is interrupted goes on, and what it keeps meanwhile is nobody's data.
+//! An interrupted backfill resumes, and its partial file contains no personal data.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use wolkvox_simulator::{EventPlan, OperationPlan, personal_data_in};
 use super::{Scene, midnight};
 use crate::support::{at, live_once, zone};
 
-/// One call of the API a day is left over: each run reads one piece, a crash may tear the last line of what is kept, and in
-/// the end the file is the same to the byte as that of a backfill without interruptions.
+/// With one spare call a day, each run reads one piece, and a crash may tear the last line of the partial file. In the
+/// end, the file is byte for byte the same as without interruptions.
 #[tokio::test(flavor = "multi_thread")]
 async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
     let now = "2026-10-20T15:00:00Z";
@@ -45,7 +45,7 @@ async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
     let partial = scene.file("parts.om.partial");
     let (mut runs, mut calls, mut kept) = (0, 0, Vec::new());
     loop {
-        // Its own midnight: the calls of the day before are of no matter.
+        // At its own midnight: the previous day's calls do not matter.
         scene.simulator.clock().advance(SignedDuration::from_hours(24));
         runs += 1;
         let before = scene.acme().observed().requests;
@@ -57,7 +57,7 @@ async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
             Ok(_) => break,
             Err(error) => assert!(error.contains("run the same command again after 2026-"), "{error}"),
         }
-        // The state knows that the day's call is used.
+        // The state records that the day's call is used.
         scene.run(&parts).await.unwrap_err();
         assert_eq!(scene.acme().observed().requests - before, asked);
         assert!(runs < 100 && !scene.file("parts.om").exists());
@@ -88,7 +88,7 @@ async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
         .as_second()
         .to_string();
     let labels: String = text.lines().filter(|line| line.ends_with(&until)).collect();
-    for (what, bytes) in [("history", labels.as_bytes()), ("what is kept", &kept)] {
+    for (what, bytes) in [("history", labels.as_bytes()), ("partial file", &kept)] {
         assert!(bytes.len() > 10_000, "{what}");
         assert_eq!(personal_data_in(bytes), None, "{what}");
         let found = secrets

@@ -1,8 +1,8 @@
-//! Where the history ends, live counting begins: together they have everything, each once.
+//! Live counting begins where the history ends: together they count everything once.
 
 use jiff::SignedDuration;
 use redb::ReadableTable;
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::CALL_DURATIONS;
 use wolkvox_simulator::{DurationBucket, EventPlan, OperationPlan, Seen, StepDates};
 
 use super::{Scene, Written, midnight};
@@ -16,8 +16,8 @@ fn calls_of(samples: &Samples) -> f64 {
     samples.all("wolkvox_calls_total", &[]).iter().sum()
 }
 
-/// A busy morning, menus whose steps have times of their own, and a birth in the middle of it. Rows come late, and the
-/// vendor adds calls to the hours before the birth.
+/// A busy morning, menus whose steps have different times, and a birth in the middle. Rows come late, and the vendor
+/// adds calls to the hours before the birth.
 #[tokio::test(flavor = "multi_thread")]
 async fn history_and_live_counting_are_everything_once() {
     for (more, late_calls) in [("", 5), (" --hourly", 0)] {
@@ -41,7 +41,7 @@ async fn history_and_live_counting_are_everything_once() {
                 .await;
         }
         live.poll_all(END).await;
-        // A reread, for whatever came late.
+        // A reread, for late rows.
         live.poll_all(&(at(END) + SignedDuration::from_mins(61)).to_string())
             .await;
         let now = at(END) + SignedDuration::from_mins(61);
@@ -65,7 +65,7 @@ async fn history_and_live_counting_are_everything_once() {
         }
         assert_same(&both, &truth(&acme, from, now, Seen::By(now)), "history and live");
 
-        // What live counting was born with, and not what the vendor says of that time today.
+        // The totals with which live counting was born, not what the vendor has for that time today.
         let calls: f64 = history
             .iter()
             .filter(|((name, _), _)| name == "wolkvox_calls_total")
@@ -78,20 +78,20 @@ async fn history_and_live_counting_are_everything_once() {
             day("2026-11-18", now) - day("2026-11-18", at(BORN)) + late_calls as f64
         );
 
-        // No sample beyond the birth: what follows there is live.
+        // No sample after the birth: from there on, live counting has everything.
         let last = written.0.values().filter_map(|samples| samples.keys().last()).max();
         assert_eq!(last, Some(&at(BORN).as_second()));
     }
 }
 
-/// A state of a version that did not write down what the day had: the day of the birth is left out.
+/// The state of a version that did not save the day's totals: the day of the birth is left out.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_state_ends_the_history_at_its_midnight() {
     let plan = OperationPlan::new("acme", zone("America/Bogota")).volume(0.3);
     let mut scene = Scene::new("older", BORN, plan).await;
     scene.config.operations[0]
         .reports
-        .retain(|report, _| *report == ReportKind::CallDurations);
+        .retain(|report, _| *report == &CALL_DURATIONS);
     let mut live = Live::start(&scene.config, &scene.simulator);
     live.poll_all(BORN).await;
     drop(live);

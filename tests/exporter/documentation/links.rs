@@ -1,4 +1,4 @@
-//! Links between the pages lead somewhere.
+//! Links between the pages have a target.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{file, files_below};
 
-/// The page without what is shown as it is written: code.
+/// The page without code, which is shown literally.
 fn prose(page: &str) -> String {
     let mut prose = String::new();
     let mut fenced = false;
@@ -21,7 +21,7 @@ fn prose(page: &str) -> String {
     prose
 }
 
-/// Where its links lead.
+/// The targets of its links.
 fn links(page: &str) -> Vec<String> {
     let prose = prose(page);
     [("](", ')'), ("src=\"", '"'), ("href=\"", '"')]
@@ -36,7 +36,7 @@ fn links(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The anchors of its headings, as GitHub makes them.
+/// The anchors of its headings, by GitHub's rules.
 fn anchors(page: &str) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut fenced = false;

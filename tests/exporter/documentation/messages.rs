@@ -1,16 +1,18 @@
-//! Every line of the log that asks something of people, and every word with which the exporter ends, is explained. Mistakes of
-//! the configuration and what `backfill` ends with explain themselves.
+//! Every log message that asks for action, and every message with which the exporter exits, is documented. Mistakes in
+//! the configuration and the messages of `backfill` explain themselves.
 
 use std::fs;
 
 use super::{file, files_below, row_keys, section, text};
 
-/// Where text becomes a line of the log, in any file.
+/// Calls that log a text, in any file.
 const LOGGED: &[&str] = &["tracing::warn!(", "tracing::error!("];
 
-/// Where text becomes a message with which the exporter or a reload ends, or a warning about the configuration.
+/// Calls that make a text the message of an exit or a failed reload, or a warning about the configuration.
 const MESSAGES: &[(&str, &[&str])] = &[
-    ("src/main.rs", &["context(", "bail!(", "anyhow!("]),
+    ("src/commands.rs", &["context("]),
+    ("src/commands", &["context(", "bail!(", "anyhow!("]),
+    ("src/signals.rs", &["context("]),
     ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
     ("src/ledger/storage.rs", &[".error("]),
@@ -51,7 +53,7 @@ fn literals(arguments: &str) -> Vec<String> {
     literals
 }
 
-/// A message as the page has it: what is put in when it is written is left out.
+/// A message as the page writes it, with the inserted values left out.
 fn fixed(literal: &str) -> String {
     let mut fixed = String::new();
     let mut rest = literal;
@@ -63,7 +65,8 @@ fn fixed(literal: &str) -> String {
     fixed + rest
 }
 
-/// The messages of these calls in a source. A call without any fixed word would escape, so it is a failure if `all_speak`.
+/// The messages of these calls in a source file. With `all_speak`, a call without any literal text is a failure, since
+/// it would escape the comparison.
 fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
     let source = source.split("#[cfg(test)]").next().unwrap();
     let mut messages = Vec::new();
@@ -77,7 +80,7 @@ fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
                 .collect();
             assert!(
                 !all_speak || !speaking.is_empty(),
-                "a line of the log without fixed words: {literals:?}"
+                "a log message without literal text: {literals:?}"
             );
             messages.extend(speaking);
         }
@@ -94,7 +97,12 @@ fn every_message_is_explained() {
         all.extend(messages(&source, LOGGED, true));
     }
     for (path, calls) in MESSAGES {
-        let found = messages(&text(path), calls, false);
+        let sources = match file(path) {
+            folder if folder.is_dir() => files_below(&folder, ".rs"),
+            one => vec![one],
+        };
+        let sources = sources.iter().map(|path| fs::read_to_string(path).unwrap());
+        let found: Vec<String> = sources.flat_map(|source| messages(&source, calls, false)).collect();
         assert!(!found.is_empty(), "{path} has no messages any more: look at this test");
         all.extend(found);
     }
@@ -112,7 +120,7 @@ fn every_message_is_explained() {
         .collect();
     assert!(
         strangers.is_empty(),
-        "docs/operations.md explains what the code does not say:\n{strangers:#?}"
+        "docs/operations.md explains messages that the code does not have:\n{strangers:#?}"
     );
     assert!(all.len() > 40, "only {} messages were found", all.len());
 }

@@ -1,4 +1,4 @@
-//! What is made from the code's catalogue: the tables of metrics and of reasons. And a real page shows nothing else.
+//! Generates the tables of metrics and reasons from the code, and checks that a real page shows nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::health;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::{Family, Kind, process};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::REPORTS;
 use wolkvox_simulator::OperationPlan;
 
 use super::{file, text};
@@ -17,9 +17,9 @@ use crate::ledger::Folder;
 use crate::support::{Stage, at, zone};
 
 const NOON: &str = "2026-11-20T17:00:00Z";
-const MAKE_ANEW: &str = "WRITE_DOCS=1 cargo test --test exporter documentation";
+const REGENERATE: &str = "WRITE_DOCS=1 cargo test --test exporter documentation";
 
-/// A metric as it is documented.
+/// A metric as documented.
 struct Entry {
     name: String,
     kind: &'static str,
@@ -54,7 +54,7 @@ impl Entry {
         }
     }
 
-    /// What numbers of this name are measured in, which the name itself says.
+    /// The unit of the metric, according to its name.
     fn unit(&self) -> &'static str {
         let name = self.name.trim_end_matches("_total");
         let units = [
@@ -65,7 +65,7 @@ impl Entry {
             ("_ratio", "share, 1 is 100 %"),
             ("_cost", "money"),
         ];
-        // The start of the process is a timestamp in all but name, as everywhere.
+        // The start time of the process is a timestamp despite its conventional name.
         let name = if name == "process_start_time_seconds" {
             "_timestamp_seconds"
         } else {
@@ -141,11 +141,11 @@ fn of_process() -> Vec<Entry> {
     entries
 }
 
-/// The values that no family of its own lists.
+/// Label values that no family lists.
 fn fields() -> String {
     let mut table = "| `report` | `field` |\n|---|---|\n".to_owned();
-    for report in ReportKind::ALL {
-        writeln!(table, "| {report} | {} |", report.fields().join(", ")).unwrap();
+    for report in REPORTS {
+        writeln!(table, "| {report} | {} |", report.fields.join(", ")).unwrap();
     }
     table
 }
@@ -158,18 +158,12 @@ fn reasons() -> String {
     table
 }
 
-/// Everything that is made: the page, the name of the place in it, the text.
+/// All generated parts: the page, the marker in it, the text.
 fn made() -> Vec<(&'static str, String, String)> {
     const METRICS: &str = "docs/metrics.md";
-    let mut made: Vec<_> = ReportKind::ALL
+    let mut made: Vec<_> = REPORTS
         .into_iter()
-        .map(|report| {
-            (
-                METRICS,
-                report.name().to_owned(),
-                table(&of_families(&report.families())),
-            )
-        })
+        .map(|report| (METRICS, report.name.to_owned(), table(&of_families(report.families))))
         .collect();
     made.push((
         METRICS,
@@ -196,19 +190,17 @@ fn the_tables_are_those_of_the_catalogue() {
         } else {
             assert!(
                 shown == table,
-                "{path}, {place}: not what the code has. Make it anew: {MAKE_ANEW}\n--- page\n{shown}--- code\n{table}"
+                "{path}, {place}: does not match the code. Regenerate it: {REGENERATE}\n--- page\n{shown}--- code\n{table}"
             );
         }
     }
 }
 
-/// So that the catalogue is the truth: names, labels and fixed values of everything that an exporter shows.
+/// Checks the catalogue: names, labels and fixed values of everything that an exporter shows.
 #[tokio::test]
 async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let mut catalogue: BTreeMap<String, Entry> = BTreeMap::new();
-    let reports = ReportKind::ALL
-        .into_iter()
-        .flat_map(|report| of_families(&report.families()));
+    let reports = REPORTS.into_iter().flat_map(|report| of_families(report.families));
     let all = reports.chain(of_families(&health::FAMILIES)).chain(of_process());
     catalogue.extend(all.map(|entry| (entry.name.clone(), entry)));
 
@@ -220,7 +212,7 @@ async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     })
     .await;
     for now in [NOON, "2026-11-20T17:30:00Z"] {
-        for report in ReportKind::ALL {
+        for report in REPORTS {
             stage.poll(report, now).await;
         }
     }

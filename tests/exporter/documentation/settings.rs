@@ -1,4 +1,4 @@
-//! `docs/configuration.md` has every key, flag and variable, with the default and the bounds that hold.
+//! `docs/configuration.md` has every key, flag and variable, with its default and bounds.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,16 +7,16 @@ use std::path::Path;
 use clap::CommandFactory;
 use wolkvox_exporter::cli::Arguments;
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenSource};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::reports::{REPORTS, Report};
 use wolkvox_exporter::web::WebConfig;
 
 use super::{file, files_below, row, row_keys, section, text};
 use crate::ledger::Folder;
 
 const PAGE: &str = "docs/configuration.md";
-/// Like no key that there is.
+/// Not similar to any key.
 const STRANGER: &str = "qqqqqqqqqqqqqqqqqqqqqqqq";
-/// Keys that have no default: they are asked for, or mean something only when they are there.
+/// Keys without a default: they are required, or only have a meaning when present.
 const WITHOUT_DEFAULT: &[&str] = &[
     "state_path",
     "operations",
@@ -31,13 +31,13 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "reports",
 ];
 
-/// Nothing is told of that there is not.
+/// The page describes nothing that does not exist.
 fn no_strangers(part: &str, known: &[String]) {
     for key in row_keys(part) {
         let key = key.split(['=', ' ']).next().unwrap();
         assert!(
             known.iter().any(|known| known == key),
-            "{PAGE} tells of {key}, which is not there"
+            "{PAGE} describes {key}, which does not exist"
         );
     }
 }
@@ -48,21 +48,21 @@ fn parse(yaml: &str) -> Result<Config, Mistakes> {
     })
 }
 
-/// The keys of the mapping in which the stranger stands, as the message about it lists them.
+/// The keys of the mapping that contains the unknown key, as the error message lists them.
 fn known(mistakes: &Mistakes) -> Vec<String> {
-    let told = mistakes
+    let keys = mistakes
         .iter()
         .find_map(|mistake| mistake.text.strip_prefix("unknown key; the keys here are "));
-    let told = told.unwrap_or_else(|| panic!("no list of keys in: {mistakes}"));
-    told.split(", ").map(str::to_owned).collect()
+    let keys = keys.unwrap_or_else(|| panic!("no list of keys in: {mistakes}"));
+    keys.split(", ").map(str::to_owned).collect()
 }
 
 fn keys(yaml: &str) -> Vec<String> {
     known(&parse(yaml).unwrap_err())
 }
 
-/// The keys of each report, those below `reread` as `reread.every`.
-fn keys_of_report(report: ReportKind) -> Vec<String> {
+/// The keys of each report, with those below `reread` as `reread.every`.
+fn keys_of_report(report: &'static Report) -> Vec<String> {
     let mut all = Vec::new();
     for key in keys(&format!("operations: [{{reports: {{{report}: {{{STRANGER}: 1}}}}}}]")) {
         if key == "reread" {
@@ -77,13 +77,13 @@ fn keys_of_report(report: ReportKind) -> Vec<String> {
     all
 }
 
-/// What a cell of the page gives as default: a value in backticks, for one report perhaps another one.
-fn default(cell: &str, report: Option<ReportKind>) -> Option<&str> {
+/// The default in a cell of the page: a value in backticks, with another one for some reports.
+fn default<'c>(cell: &'c str, report: Option<&'static Report>) -> Option<&'c str> {
     let own = report.and_then(|report| Some(cell.split_once(&format!("{report}: `"))?.1));
     own.or(cell.strip_prefix('`'))?.split('`').next()
 }
 
-/// Adds the keys with the defaults that this part of the page gives.
+/// Adds the keys with the defaults that this section gives.
 fn take(yaml: &mut String, part: &str, keys: &[String], indent: &str) {
     no_strangers(part, keys);
     for key in keys {
@@ -98,7 +98,7 @@ fn take(yaml: &mut String, part: &str, keys: &[String], indent: &str) {
     }
 }
 
-/// A configuration of all the defaults on the page is the one without any of them.
+/// A configuration with all documented defaults equals one without any of them.
 #[test]
 fn every_key_has_its_default() {
     let page = text(PAGE);
@@ -118,11 +118,11 @@ fn every_key_has_its_default() {
     );
     yaml += "  reports:\n";
     let mut having: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for report in ReportKind::ALL {
+    for report in REPORTS {
         yaml += &format!("    {report}:\n");
         let mut reread = String::new();
         for key in keys_of_report(report) {
-            having.entry(key.clone()).or_default().push(report.name());
+            having.entry(key.clone()).or_default().push(report.name);
             let row = row(reports, &key).unwrap_or_else(|| panic!("{PAGE} lacks the key {key} of reports"));
             let value = default(row[1], Some(report)).unwrap_or_else(|| panic!("{PAGE}: {key} without a default"));
             match key.strip_prefix("reread.") {
@@ -137,7 +137,7 @@ fn every_key_has_its_default() {
     no_strangers(reports, &having.keys().cloned().collect::<Vec<_>>());
     for (key, of) in having {
         let cell = row(reports, &key).unwrap()[2];
-        let of = if of.len() == ReportKind::ALL.len() {
+        let of = if of.len() == REPORTS.len() {
             "all".to_owned()
         } else {
             of.join(", ")
@@ -158,12 +158,12 @@ fn every_key_has_its_default() {
     );
 }
 
-/// A duration that no key accepts is answered with the bounds; the page has both.
+/// The error for an invalid duration gives the bounds; the page has both.
 #[test]
 fn the_bounds_are_those_of_the_page() {
     let page = text(PAGE);
     let mut wrong = vec![("new_series_hold".to_owned(), "new_series_hold: 99999d".to_owned())];
-    for report in ReportKind::ALL {
+    for report in REPORTS {
         for key in keys_of_report(report).into_iter().filter(|key| !key.ends_with("_id")) {
             let setting = match key.split_once('.') {
                 Some((outer, inner)) => format!("{outer}: {{{inner}: 99999d}}"),
@@ -174,11 +174,11 @@ fn the_bounds_are_those_of_the_page() {
     }
     for (key, yaml) in wrong {
         let mistakes = parse(&yaml).unwrap_err();
-        let told = mistakes
+        let range = mistakes
             .iter()
             .find_map(|mistake| mistake.text.split_once("out of range: from "));
-        let told = told.unwrap_or_else(|| panic!("{key}: {mistakes}")).1;
-        let (bounds, _) = told.split_once(" is allowed").unwrap();
+        let (_, range) = range.unwrap_or_else(|| panic!("{key}: {mistakes}"));
+        let (bounds, _) = range.split_once(" is allowed").unwrap();
         let row = row(&page, &key).unwrap();
         for bound in bounds.split(" to ") {
             assert!(
@@ -200,7 +200,7 @@ fn every_configuration_that_is_shown_can_be_read() {
         let page = std::fs::read_to_string(&path).unwrap();
         for (n, block) in page.split("```yaml\n").skip(1).enumerate() {
             let yaml = block.split("```").next().unwrap();
-            // The values of the chart are read by the check of the chart.
+            // The check of the chart compares the chart's values.
             if yaml.starts_with("# values.yaml") || !yaml.lines().any(|line| line == "operations:") {
                 continue;
             }
@@ -217,7 +217,7 @@ fn every_configuration_that_is_shown_can_be_read() {
 }
 
 #[test]
-fn every_flag_and_command_is_told() {
+fn every_flag_and_command_is_documented() {
     let page = text(PAGE);
     let flags = section(&page, "## Flags");
     let command = Arguments::command();
@@ -232,7 +232,7 @@ fn every_flag_and_command_is_told() {
         }
     }
     no_strangers(flags, &known);
-    // What a command alone takes may be told where the command is.
+    // Flags of a single command may be documented with the command.
     let everywhere: String = files_below(&file("docs"), ".md")
         .iter()
         .map(|path| std::fs::read_to_string(path).unwrap())
@@ -246,7 +246,7 @@ fn every_flag_and_command_is_told() {
         for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
             assert!(
                 everywhere.contains(&format!("--{flag}")),
-                "no page tells of --{flag} of {name}"
+                "no page describes --{flag} of {name}"
             );
         }
     }
@@ -254,7 +254,7 @@ fn every_flag_and_command_is_told() {
 }
 
 #[test]
-fn every_variable_is_told() {
+fn every_variable_is_documented() {
     let page = text(PAGE);
     let asked = RefCell::new(Vec::new());
     let _ = Config::from_environment(&|name| {
@@ -271,7 +271,7 @@ fn every_variable_is_told() {
 }
 
 #[test]
-fn every_key_of_the_web_configuration_is_told() {
+fn every_key_of_the_web_configuration_is_documented() {
     let page = text(PAGE);
     let part = section(&page, "## Web configuration");
     let folder = Folder::new("documented-web");

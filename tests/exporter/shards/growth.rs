@@ -1,4 +1,4 @@
-//! Ten shards become eleven while events happen: a whole exporter for each of them, over real HTTP.
+//! Ten shards become eleven while events happen: one complete exporter per shard, over real HTTP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use wolkvox_exporter::board::Board;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Operation, ReportConfig, Reread, Shard, Token};
-use wolkvox_exporter::reports::ReportKind;
+use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS, Report};
 use wolkvox_exporter::web::raise_descriptor_limit;
 use wolkvox_simulator::{EventPlan, Lateness, OperationPlan, Seen, SimulatedOperation, Simulator};
 
@@ -22,16 +22,16 @@ use crate::events::{Counts, assert_same, shown, truth_of};
 use crate::ledger::Folder;
 use crate::support::{Page, at, exporter, serve, simulator, zone};
 
-/// So long that two cores have time for all operations in a debug build.
+/// Long enough for two cores to poll all operations in a debug build.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Each operation has one of these.
-const REPORTS: [ReportKind; 3] = [ReportKind::AbandonedCalls, ReportKind::PreviewCalls, ReportKind::Ivr];
+const REPORTS: [&Report; 3] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
 
-/// All shards of a configuration in one process, each with a state, a page and pollers of its own.
+/// All shards of a configuration in one process, each with its own state, page and pollers.
 struct Shards {
     total: u16,
     pages: Vec<Page>,
-    boards: Vec<Arc<Board>>,
+    published: Vec<Arc<Published>>,
     stop: CancellationToken,
     running: Vec<JoinHandle<anyhow::Result<()>>>,
 }
@@ -41,7 +41,7 @@ impl Shards {
         let mut shards = Self {
             total,
             pages: Vec::new(),
-            boards: Vec::new(),
+            published: Vec::new(),
             stop: CancellationToken::new(),
             running: Vec::new(),
         };
@@ -50,7 +50,7 @@ impl Shards {
             config.state_path = Some(state_path(folder, index));
             config.keep(Shard::new(index, total).unwrap());
             let (running, page) = exporter(config, clock.clone()).await;
-            shards.boards.push(Arc::clone(running.board()));
+            shards.published.push(Arc::clone(running.published()));
             shards.pages.push(page);
             let stop = shards.stop.clone();
             let run = async move { running.run_until(stop.cancelled()).await };
@@ -59,12 +59,16 @@ impl Shards {
         shards
     }
 
-    /// Waits until every operation was read at that time.
+    /// Waits until every operation has been read at that time.
     async fn have_read_at(&self, now: Timestamp) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (mut read, mut errors) = (0, BTreeSet::new());
-            for health in self.boards.iter().flat_map(|board| board.health().into_values()) {
+            for health in self
+                .published
+                .iter()
+                .flat_map(|published| published.health().into_values())
+            {
                 for report in health.reports.values() {
                     read += usize::from(report.last_success == Some(now));
                     errors.extend(report.last_error.iter().map(|error| error.what.clone()));
@@ -81,8 +85,8 @@ impl Shards {
         }
     }
 
-    /// Checks that every operation is on the page of its shard and on no other, with what really happened, and that nobody
-    /// else used its token. `requests` are those that there were before.
+    /// Checks that each operation is on the page of its own shard only, that its counts equal the truth, and that no
+    /// other shard used its token. `requests` are the requests before that.
     async fn check(&self, world: &World, now: Timestamp, requests: &BTreeMap<String, u64>) -> u64 {
         let mut facts = 0;
         let mut seen = BTreeSet::new();
@@ -111,8 +115,8 @@ impl Shards {
         facts
     }
 
-    /// Polls go on, so what is under way while a page is made is only on a later one; but if anyone else used a token, the
-    /// simulator would have seen more than the page says for ever.
+    /// Polls continue, so a request made while the page is rendered appears only on a later page. If anyone else used a
+    /// token, however, the simulator's count would stay higher than the page's.
     async fn check_tokens(&self, simulator: &Simulator, requests: &BTreeMap<String, u64>) {
         let deadline = Instant::now() + PATIENCE;
         for (index, page) in (0..).zip(&self.pages) {
@@ -128,7 +132,7 @@ impl Shards {
                     assert_eq!(observed.most_in_flight, 1, "{name}");
                     let count = |metric: &str| of_page[name].all(metric, &[]).iter().sum::<f64>() as u64;
                     let sent = requests[name] + count("wolkvox_api_requests_total");
-                    // On a machine that is too busy one may fail before it arrives.
+                    // On a very busy machine, a request may fail before it arrives.
                     let arrived = sent - count("wolkvox_api_request_failures_total")..=sent;
                     if !arrived.contains(&observed.requests) {
                         left.push(format!("{name}: {} of {arrived:?}", observed.requests));
@@ -156,7 +160,7 @@ fn state_path(folder: &Path, shard: u16) -> PathBuf {
     folder.join(format!("shard-{shard}"))
 }
 
-/// Many small operations with a report each, whose rows come up to hours late.
+/// Many small operations with one report each, whose rows come up to hours late.
 struct World {
     simulator: Simulator,
     born: Timestamp,
@@ -188,7 +192,7 @@ impl World {
         }
     }
 
-    fn report_of(name: &str) -> ReportKind {
+    fn report_of(name: &str) -> &'static Report {
         REPORTS[name.bytes().map(usize::from).sum::<usize>() % REPORTS.len()]
     }
 
@@ -199,7 +203,7 @@ impl World {
             let kind = Self::report_of(simulated.name());
             let mut report = ReportConfig::new(kind);
             report.interval = INTERVAL;
-            // However busy the machine is, it is not an answer's delay that is tested here.
+            // This does not test slow answers, however busy the machine is.
             report.timeout = PATIENCE;
             report.overlap = Duration::from_secs(20 * 60);
             report.reread = Reread {
@@ -224,20 +228,21 @@ impl World {
         requests.collect()
     }
 
-    /// What the page should say of an operation.
+    /// The expected samples of an operation.
     fn truth_of(&self, name: &str, now: Timestamp) -> Counts {
         let simulated = self.simulator.operation(name).unwrap();
         truth_of(simulated, &[Self::report_of(name)], self.born, now, Seen::By(now))
     }
 }
 
-/// Ten shards of 200 operations or so, stopped and started as eleven, with the state of what moves put where it belongs.
+/// Ten shards of about 200 operations each are stopped and started as eleven, with the state of moved operations put in
+/// place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let begin = Instant::now();
     raise_descriptor_limit();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let tell = |what: &str| println!("{:5.1} s: {what}", begin.elapsed().as_secs_f64());
+    let log = |what: &str| println!("{:5.1} s: {what}", begin.elapsed().as_secs_f64());
     let born = at("2026-11-20T14:00:00Z");
     let world = World::new(born);
     let served = serve(&world.simulator).await;
@@ -245,25 +250,25 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let config = world.config(&served.url());
     let simulated_clock = world.simulator.clock().clone();
     let clock = Clock::from_fn(move || simulated_clock.now());
-    tell("made");
+    log("made");
 
     let none = world.requests();
     let ten = Shards::start(&config, 10, &folder.0, &clock).await;
-    tell("ten shards started");
+    log("ten shards started");
     ten.have_read_at(born).await;
-    tell("read once");
+    log("read once");
     let before = born + SignedDuration::from_mins(61);
     world.simulator.clock().set(before);
     ten.have_read_at(before).await;
-    tell("read twice");
+    log("read twice");
     let facts = ten.check(&world, before, &none).await;
-    tell(&format!("checked: {facts} series"));
+    log(&format!("checked: {facts} series"));
     ten.stop().await;
-    // What was given up when they stopped is on no page, and may still be on the way until nobody is served any more.
+    // Requests that were abandoned at the stop are on no page, and may still arrive until the server is idle.
     let address = served.address();
     served.stop().await;
     let requests = world.requests();
-    tell("stopped");
+    log("stopped");
 
     let moved: Vec<String> = names()
         .filter(|name| Shard::of(name, 10) != Shard::of(name, 11))
@@ -286,14 +291,14 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
     let listener = TcpListener::bind(address).await.unwrap();
     let _served = world.simulator.start(listener).unwrap();
     let eleven = Shards::start(&config, 11, &folder.0, &clock).await;
-    tell("eleven shards started");
+    log("eleven shards started");
     eleven.have_read_at(after).await;
-    tell("read");
+    log("read");
     let more = eleven.check(&world, after, &requests).await;
-    tell(&format!("checked: {more} series; {} operations moved", moved.len()));
+    log(&format!("checked: {more} series; {} operations moved", moved.len()));
     eleven.stop().await;
 
-    // Some of what moved had happened before, and showed only afterwards.
+    // Some events of moved operations had happened before, but became visible only afterwards.
     let dated_before = |seen| {
         let facts = moved.iter().map(|name| {
             let truth = world.simulator.operation(name).unwrap().truth();
@@ -306,7 +311,7 @@ async fn ten_shards_become_eleven_and_every_count_stays_exact() {
         facts.sum::<u64>()
     };
     let late = dated_before(Seen::By(after)) - dated_before(Seen::By(before));
-    tell(&format!(
+    log(&format!(
         "{} requests; {late} late facts of what moved",
         world.requests().values().sum::<u64>()
     ));

@@ -1,4 +1,4 @@
-//! Clients that are slow, many, or wrong; and an end that cuts nobody off.
+//! Slow, numerous or misbehaving clients, and a shutdown that cuts nobody off.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ async fn plain(limits: Limits) -> Server {
 
 const KEPT: &str = "GET /-/healthy HTTP/1.1\r\nHost: test\r\n\r\n";
 
-/// Asks and reads the answer, without closing.
+/// Sends a request and reads the answer, without closing the connection.
 async fn healthy(stream: &mut TcpStream) {
     stream.write_all(KEPT.as_bytes()).await.unwrap();
     let mut answer = [0; 1024];
@@ -51,20 +51,20 @@ async fn a_head_has_a_short_time_and_silence_a_longer_one() {
     assert!(dripped >= head && dripped < idle, "{dripped:?}");
 }
 
-/// Asks for more than the buffers of the system hold, and reads nothing.
+/// Requests more than the system's buffers hold, and reads nothing.
 async fn stall(server: &Server) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
     let requests = "GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n".repeat(50);
     stream.write_all(requests.as_bytes()).await.unwrap();
-    // Until the server has begun to answer, and some.
+    // Until the server has begun to answer, and some longer.
     stream.readable().await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     stream
 }
 
-/// It reads all the time, so it never stalls; but it would hold its answers for half a minute.
+/// It reads all the time, so it never stalls, but it would keep its answers in memory for half a minute.
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_is_left() {
     let server = plain(Limits {
@@ -91,7 +91,7 @@ async fn a_client_that_does_not_read_is_left() {
     let server = plain(quick()).await;
     let mut stream = stall(&server).await;
     tokio::time::sleep(quick().write_stall * 3).await;
-    // What is left to read is what lay in the buffers of the system.
+    // Only what the system buffered is left to read.
     let mut answers = Vec::new();
     let _ = stream.read_to_end(&mut answers).await;
     let text = String::from_utf8(answers).unwrap();
@@ -133,7 +133,7 @@ async fn for_a_new_client_the_one_that_waited_longest_goes() {
     healthy(&mut third).await;
 }
 
-/// None of them is idle: each has asked, and none reads.
+/// None of them is idle: each has sent a request, and none reads.
 #[tokio::test]
 async fn clients_that_do_not_read_keep_nobody_out() {
     let limits = Limits {
@@ -195,7 +195,7 @@ async fn a_stop_finishes_what_is_under_way_and_closes_the_rest() {
     assert!(!server.running.is_finished(), "it waits for the one that is reading");
 
     let mut answers = Vec::new();
-    // Requests that were not served any more make the system reset the connection in the end.
+    // Requests that were never served make the system reset the connection in the end.
     let _ = reading.read_to_end(&mut answers).await;
     let text = String::from_utf8(answers).unwrap();
     let last = text.rfind("HTTP/1.1 200 OK").unwrap();
@@ -204,6 +204,6 @@ async fn a_stop_finishes_what_is_under_way_and_closes_the_rest() {
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .unwrap();
-    assert_eq!(body.len().to_string(), length, "the last answer is whole");
+    assert_eq!(body.len().to_string(), length, "the last answer is complete");
     server.running.await.unwrap().unwrap();
 }

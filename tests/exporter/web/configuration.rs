@@ -1,4 +1,4 @@
-//! The web configuration: what is accepted, and what is refused with which words.
+//! The web configuration: what is accepted, what is refused, and with which messages.
 
 use insta::assert_snapshot;
 
@@ -86,7 +86,7 @@ fn certificates_may_stand_in_the_file_itself() {
     assert!(Files::new().load(&text).unwrap().has_tls());
 }
 
-/// What is wrong with the section of TLS, given the lines below certificate and key.
+/// The mistakes in a TLS section with these lines after certificate and key.
 fn wrong_tls(files: &Files, lines: &[&str]) -> String {
     let texts = lines.iter().map(|lines| {
         let text = format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  {lines}\n");
@@ -182,7 +182,7 @@ fn files_that_cannot_be_used_are_named() {
     ");
 }
 
-/// All at once, each with its line, and nothing of what may be a password.
+/// All mistakes at once, each with its line, and without anything that may be a password.
 #[test]
 fn all_mistakes_are_found_at_once() {
     let files = files();
@@ -226,7 +226,7 @@ async fn headers_are_on_every_answer_and_those_of_the_configuration_win() {
     }
 }
 
-/// The real binary: a bad web configuration is wrong usage, and nothing is served.
+/// The real binary: a bad web configuration is a usage error, and nothing is served.
 #[test]
 fn a_bad_one_ends_the_start() {
     let files = files();

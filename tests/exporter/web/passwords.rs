@@ -6,7 +6,7 @@ use wolkvox_exporter::web::{ServerSettings, WebConfig};
 
 use super::support::{Files, get, quick, start, start_with, status, until};
 
-/// As cheap as bcrypt can be.
+/// The cheapest cost of bcrypt.
 fn hash(password: &str) -> String {
     bcrypt::hash_with_salt(password, 4, [7; 16]).unwrap().to_string()
 }
@@ -26,7 +26,7 @@ fn text(users: &[(&str, &str)]) -> String {
 async fn a_known_user_with_the_password_gets_in_and_nobody_else() {
     let files = Files::new();
     let server = start_with(config(&files, &[("alice", "one"), ("bob", "two:three")])).await;
-    // Twice, since what was verified is remembered.
+    // Twice, since verified passwords are remembered.
     for _ in 0..2 {
         for (credentials, expected) in [
             (Some("alice:one"), 200),
@@ -91,7 +91,7 @@ async fn health_needs_no_password_when_the_flag_is_given() {
 #[tokio::test]
 async fn who_guesses_passwords_keeps_only_themselves_waiting() {
     let files = Files::new();
-    // Dear enough that guesses pile up.
+    // Expensive enough for guesses to pile up.
     let hash = bcrypt::hash_with_salt("one", 8, [7; 16]).unwrap();
     let config = files.load(&format!("basic_auth_users:\n  alice: {hash}\n")).unwrap();
     let server = Arc::new(start_with(config).await);

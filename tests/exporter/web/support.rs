@@ -1,4 +1,4 @@
-//! An exporter without operations, its files, and clients that speak to it byte by byte.
+//! An exporter without operations, its files, and clients that send single bytes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use wolkvox_exporter::web::{Limits, ServerSettings, WebConfig};
 /// Nothing in these tests takes this long.
 const TOO_LONG: Duration = Duration::from_secs(20);
 
-/// Time-outs that tests can wait for.
+/// Timeouts short enough to wait for in tests.
 pub(crate) fn quick() -> Limits {
     Limits {
         head: Duration::from_millis(200),
@@ -37,7 +37,7 @@ pub(crate) fn quick() -> Limits {
     }
 }
 
-/// A folder that goes with the test.
+/// A folder that is removed after the test.
 pub(crate) struct Files(pub(crate) PathBuf);
 
 impl Files {
@@ -47,7 +47,7 @@ impl Files {
         Self(folder)
     }
 
-    /// Writes a file as careful programs do: whole, under another name.
+    /// Replaces a file atomically: writes it under another name, then renames it.
     pub(crate) fn put(&self, name: &str, text: impl AsRef<[u8]>) {
         let new = self.0.join(format!("{name}.new"));
         std::fs::write(&new, text).unwrap();
@@ -122,7 +122,7 @@ pub(crate) struct Server {
 
 pub(crate) async fn start(settings: ServerSettings) -> Server {
     let socket = TcpSocket::new_v4().unwrap();
-    // Its connections inherit it: an answer that nobody reads is to be felt at once.
+    // Its connections inherit it: the server must notice at once when an answer is not read.
     socket.set_send_buffer_size(4096).unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let listener = socket.listen(64).unwrap();
@@ -137,7 +137,7 @@ pub(crate) async fn start(settings: ServerSettings) -> Server {
     Server { address, stop, running }
 }
 
-/// With this web configuration and quick limits.
+/// With this web configuration and short timeouts.
 pub(crate) async fn start_with(config: WebConfig) -> Server {
     start(ServerSettings {
         config: Some(config),
@@ -157,7 +157,7 @@ impl Server {
         TlsConnector::from(client).connect(name, self.connect().await).await
     }
 
-    /// Asks once over a connection of its own.
+    /// Sends one request over its own connection.
     pub(crate) async fn ask(&self, request: &str) -> String {
         ask(self.connect().await, request).await.unwrap()
     }
@@ -167,7 +167,7 @@ impl Server {
         status(&self.ask(&get(path, credentials)).await)
     }
 
-    /// The status of the metrics for a client at another address of the loopback interface.
+    /// The status of the metrics page for a client at another loopback address.
     pub(crate) async fn status_from(&self, address: [u8; 4], credentials: &str) -> u16 {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((address, 0).into()).unwrap();
@@ -178,7 +178,7 @@ impl Server {
     /// The status over TLS; an error is one of the handshake or of the certificates.
     pub(crate) async fn status_over_tls(&self, client: Arc<ClientConfig>) -> Result<u16, String> {
         let stream = self.connect_tls(client).await.map_err(|error| error.to_string())?;
-        // With TLS 1.3 a client hears only afterwards that its certificate was not liked.
+        // With TLS 1.3, the client learns only later that its certificate was refused.
         let answer = ask(stream, &get("/metrics", None))
             .await
             .map_err(|error| error.to_string())?;
@@ -211,7 +211,7 @@ pub(crate) fn status(answer: &str) -> u16 {
     code.parse().unwrap()
 }
 
-/// How long it takes until the other side closes.
+/// The time until the other side closes.
 pub(crate) async fn until_closed(stream: &mut (impl AsyncRead + Unpin)) -> Duration {
     let start = Instant::now();
     let mut buffer = vec![0; 1 << 16];

@@ -32,7 +32,7 @@ async fn versions_and_cipher_suites_are_those_of_the_configuration() {
             true,
             true,
         ),
-        // The key is of another kind than all suites of TLS 1.2.
+        // The key does not fit any TLS 1.2 cipher suite.
         (
             "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n",
             false,
@@ -83,7 +83,7 @@ async fn certificates_are_exchanged_without_a_restart() {
     assert_eq!(ask(&old).await, Ok(200));
     assert!(ask(&new).await.is_err());
 
-    // A certificate without its key, then half a key, then a missing one: the old pair goes on.
+    // A certificate without its key, then half a key, then a missing one: the old pair stays in use.
     let (certificate, key) = new.issue();
     files.put("server.crt", &certificate);
     for half in [&key[..0], &key[..key.len() / 2]] {
@@ -98,7 +98,7 @@ async fn certificates_are_exchanged_without_a_restart() {
     until(async || ask(&new).await == Ok(200)).await;
 }
 
-/// As Kubernetes does it: the files are links through a folder that is itself one.
+/// As in Kubernetes: the files are links through a folder that is itself a link.
 #[tokio::test]
 async fn a_swapped_link_is_a_change() {
     let (old, new) = (Authority::new(), Authority::new());
@@ -146,15 +146,12 @@ async fn a_half_written_file_takes_neither_tls_nor_the_demand_for_certificates_a
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_told_so_or_left() {
+async fn a_client_without_tls_gets_a_hint_or_is_closed() {
     let authority = Authority::new();
     let server = start_with(served_by(&authority).load(PLAIN).unwrap()).await;
     let answer = server.ask(&get("/metrics", None)).await;
     assert_eq!(status(&answer), 400);
-    assert!(
-        answer.ends_with("TLS is spoken here: the address begins with https://\n"),
-        "{answer}"
-    );
+    assert!(answer.ends_with("this server speaks TLS: use https://\n"), "{answer}");
 
     let mut silent = server.connect().await;
     let waited = until_closed(&mut silent).await;

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 40 characters: names of pods, claims and the headless service are longer, and are labels. */}}
+{{/* At most 40 characters: names of pods, claims and the headless service are longer and are used as labels. */}}
 {{- define "wolkvox.fullname" -}}
 {{- $name := include "wolkvox.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
@@ -42,7 +42,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if not (or .Values.existingConfig.configMap .Values.existingConfig.secret) }}true{{ end }}
 {{- end }}
 
-{{/* wolkvox.yml: each operation as it is in the values, but for where its token is. */}}
+{{/* wolkvox.yml: each operation as in the values, except for its token. */}}
 {{- define "wolkvox.config" -}}
 {{- $operations := list -}}
 {{- range .Values.operations -}}
@@ -51,7 +51,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toYaml (set (deepCopy .Values.config) "operations" $operations) -}}
 {{- end }}
 
-{{/* What the pods cannot start with, or what would have two of them use one token. */}}
+{{/* Refuses what the pods cannot start with, and what would make two of them use one token. */}}
 {{- define "wolkvox.check" -}}
 {{- if include "wolkvox.ownConfig" . -}}
 {{- if not .Values.operations -}}
@@ -74,7 +74,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $secret := default dict .tokenSecret -}}
 {{- $token := printf "the key %s of the Secret %s" (default .name $secret.key) (default $.Values.tokens.existingSecret $secret.name) -}}
 {{- with get $tokens $token -}}
-{{- fail (printf "operations: %s is to be the token of two. Wolkvox takes one request at a time for a token" $token) -}}
+{{- fail (printf "operations: %s is the token of two operations. Wolkvox takes one request at a time per token" $token) -}}
 {{- end -}}
 {{- $_ := set $tokens $token true -}}
 {{- end -}}

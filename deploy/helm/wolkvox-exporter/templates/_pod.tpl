@@ -1,4 +1,4 @@
-{{/* How the kubelet asks. Without a client's certificate it can only see that the port is open. */}}
+{{/* How the kubelet probes. Without a client certificate it can only check that the port is open. */}}
 {{- define "wolkvox.probe" -}}
 {{- if .values.web.clientCertificates -}}
 tcpSocket:
@@ -11,7 +11,7 @@ httpGet:
 {{- end }}
 {{- end }}
 
-{{/* The sources of the volume of tokens: a file for each operation, named after it. */}}
+{{/* The sources of the token volume: a file per operation, named after it. */}}
 {{- define "wolkvox.tokens" -}}
 {{- range .Values.operations }}
 {{- $secret := default dict .tokenSecret }}

@@ -1,4 +1,4 @@
-//! Numbers and times as people write them.
+//! Numbers and durations for people.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::health::ReportHealth;
 
-/// A number with commas: `1,234,567`.
+/// With thousands separators: `1,234,567`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -25,7 +25,7 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", number(count as u64))
 }
 
-/// A ratio in percent. Whole, but for small ones, which would all be zero.
+/// A ratio in percent, with a decimal if it is below 10 %.
 pub(super) fn percent(ratio: f64) -> String {
     let percent = ratio * 100.0;
     if percent > 0.0 && percent < 9.95 {
@@ -35,7 +35,7 @@ pub(super) fn percent(ratio: f64) -> String {
     }
 }
 
-/// A stretch of time, no more exact than one needs it: `12 s`, `5 min`, `2 h 5 min`, `3 d`.
+/// A duration, rounded down to what people need: `12 s`, `5 min`, `2 h 5 min`, `3 d`.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours) = (seconds / 60, seconds / 3600);
@@ -59,12 +59,12 @@ pub(super) fn took(time: Duration) -> String {
     }
 }
 
-/// How long ago something was.
+/// How long ago: `5 min ago`.
 pub(super) fn ago(now: Timestamp, at: Timestamp) -> String {
     format!("{} ago", span(positive(now.duration_since(at))))
 }
 
-/// When a report is asked for next.
+/// When the next poll is due: `in 5 min`.
 pub(super) fn next_poll(now: Timestamp, report: &ReportHealth) -> String {
     match report.next_poll.map(|at| positive(at.duration_since(now))) {
         None => String::new(),
@@ -75,4 +75,35 @@ pub(super) fn next_poll(now: Timestamp, report: &ReportHealth) -> String {
 
 fn positive(time: SignedDuration) -> Duration {
     Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_thousands_separators() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            (counted(1, "row"), counted(2000, "row")),
+            ("1 row".into(), "2,000 rows".into())
+        );
+    }
+
+    #[test]
+    fn small_ratios_have_a_decimal() {
+        let shown = [0.0, 0.001, 0.0994, 0.0996, 0.5, 1.2].map(percent);
+        assert_eq!(shown, ["0 %", "0.1 %", "9.9 %", "10 %", "50 %", "120 %"]);
+    }
+
+    #[test]
+    fn durations_are_as_exact_as_needed() {
+        let shown = [0, 119, 120, 7199, 7200, 7500, 172_800].map(|seconds| span(Duration::from_secs(seconds)));
+        assert_eq!(shown, ["0 s", "119 s", "2 min", "119 min", "2 h", "2 h 5 min", "2 d"]);
+        let shown = [999, 1500, 12_000].map(|millis| took(Duration::from_millis(millis)));
+        assert_eq!(shown, ["999 ms", "1.5 s", "12 s"]);
+    }
 }

@@ -1,0 +1,14 @@
+//! `check-config`: checks a configuration file and sums up what it means.
+
+use std::path::Path;
+
+use wolkvox_exporter::config::{self, Config, Shard};
+use wolkvox_exporter::failure::Failure;
+
+use super::{environment, print};
+
+pub(crate) fn run(file: &Path, shard: Shard) -> Result<(), Failure> {
+    // The check itself failed, as opposed to its usage: exit code 1.
+    let config = Config::load(file, &environment).map_err(|mistakes| Failure::Failed(mistakes.to_string()))?;
+    Ok(print(&config::check_config(&config, shard.total()))?)
+}

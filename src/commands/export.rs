@@ -1,0 +1,34 @@
+//! Without a command: the exporter.
+
+use std::sync::Arc;
+
+use wolkvox_exporter::cli::Flags;
+use wolkvox_exporter::config::{ConfigSource, Shard};
+use wolkvox_exporter::failure::Failure;
+
+use super::server::{WebSetup, serve};
+use super::{block_on, read_config};
+
+pub(crate) fn run(flags: Flags, shard: Shard) -> Result<(), Failure> {
+    let web = WebSetup::new(&flags)?;
+    block_on(async {
+        let config = read_config(&flags, shard)?;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            revision = env!("BUILD_REVISION"),
+            operations = config.operations.len(),
+            new_series_hold = ?config.new_series_hold,
+            series_limit = config.series_limit,
+            state_path = ?config.state_path,
+            "wolkvox_exporter starts"
+        );
+        for warning in config.warnings() {
+            tracing::warn!("configuration: {warning}");
+        }
+        let flags = Arc::new(flags);
+        let source_flags = Arc::clone(&flags);
+        let source =
+            ConfigSource::from_fn(move || read_config(&source_flags, shard).map_err(|failure| failure.to_string()));
+        Ok(serve(&flags, web, config, Some(source), |_| Ok(())).await?)
+    })
+}

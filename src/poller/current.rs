@@ -1,0 +1,41 @@
+//! Polls reports of the current state: gauges that replace the last ones and expire when too old.
+
+use tokio::time::Instant;
+
+use super::{Poll, Poller};
+use crate::client::ApiError;
+use crate::fetch::queries;
+use crate::reports::current::CurrentState;
+
+impl Poller {
+    /// Polls a report of the current state, and publishes it as a whole.
+    pub(super) async fn poll_current(&mut self, poll: &mut Poll, state: CurrentState) -> Result<(), ApiError> {
+        let (report, limit) = (poll.report, self.settings.series_limit);
+        let answer = queries::current(&mut self.api(poll), report, state, limit).await?;
+        let current = answer.rows;
+        for (family, count) in current.left_out {
+            self.add_dropped(family, count);
+        }
+        let expires_at = Instant::now() + poll.config.max_age;
+        self.published.publish(
+            &self.operation.name,
+            report,
+            current.series,
+            current.view,
+            Some(expires_at),
+        );
+        poll.add(answer.count, &current.tally);
+        let health = &mut self.polled(report).health;
+        health.tally.add(&current.tally);
+        health.data = Some(poll.now);
+        if let Err(error) = self.save_calls(poll.now).await {
+            // The current state needs no disk. The reports that count will fail and log it.
+            tracing::debug!(
+                operation = &*self.operation.name,
+                "the number of calls used was not saved: {}",
+                error.what
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Polls day totals: today first, since that is what people watch, then earlier days that need it.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{Poll, Poller};
+use crate::client::ApiError;
+use crate::fetch::{clocks, queries, window};
+use crate::ledger::DayReading;
+use crate::reports::day_totals::DayTotals;
+
+impl Poller {
+    /// Polls a report of day totals. Each day is committed and published on its own.
+    pub(super) async fn poll_day_totals(&mut self, poll: &mut Poll, totals: DayTotals) -> Result<(), ApiError> {
+        let (report, now) = (poll.report, poll.now);
+        self.check_source(poll).await?;
+        let covered = self.ledger.lock().day_progress(report).map(|progress| progress.covered);
+        clocks::check_step_back(covered, now)?;
+        self.read_day(poll, totals, self.local_date(now)).await?;
+        self.commit_source(poll).await?;
+
+        let zone = self.operation.timezone.clone();
+        let (days, is_reread, unsettled) = match self.ledger.lock().day_progress(report) {
+            Some(progress) => {
+                let mut days = window::past_days(progress, &poll.config.reread, now, &zone);
+                // Days whose totals are not final come first, before those that are only reread.
+                days.sort_by_key(|date| progress.is_settled(*date));
+                let unsettled = days.iter().filter(|date| !progress.is_settled(**date)).count();
+                let is_reread = window::reread_is_due(progress, &poll.config.reread, now);
+                (days, is_reread, unsettled)
+            }
+            None => return Ok(()),
+        };
+        // Yesterday's final totals are part of the live poll. The days of a longer outage must not starve the live
+        // polls, so what does not fit now waits for a later poll.
+        let spare = usize::try_from(self.calls_for_catch_up(now)).unwrap_or(usize::MAX);
+        let allowed = spare.max(usize::from(unsettled > 0));
+        let mut failure = None;
+        for date in days.iter().take(allowed) {
+            let used = self.budget.used();
+            // A failed day must not hold up the others.
+            if let Err(error) = self.read_day(poll, totals, *date).await {
+                failure = failure.or(Some(error));
+            }
+            self.budget.record_catch_up(self.budget.used().saturating_sub(used));
+        }
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        if is_reread && days.len() <= allowed {
+            self.commit(now, move |ledger, now| ledger.commit_days_reread(report, now))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Reads one day, commits it and publishes it.
+    async fn read_day(&mut self, poll: &mut Poll, totals: DayTotals, date: Date) -> Result<(), ApiError> {
+        let (report, now) = (poll.report, poll.now);
+        let operation = Arc::clone(&self.operation);
+        let answer = queries::day(&mut self.api(poll), report, totals, &operation, date, now).await?;
+        let (today, calls_used) = self.calls_of_today(now);
+        let reading = DayReading {
+            report,
+            date,
+            until: now,
+            settled: window::is_settled(date, now, &operation.timezone),
+            today,
+            series: (totals.zeros)(operation.currency.as_deref()),
+            calls_used,
+            totals: answer.rows.totals,
+        };
+        let committed = self
+            .commit(now, move |ledger, now| ledger.commit_day(&reading, now))
+            .await?;
+        let tally = answer.rows.tally;
+        poll.add(answer.count, &tally);
+        let health = &mut self.polled(report).health;
+        health.corrections += committed.corrections;
+        health.tally.add(&tally);
+        health.data = Some(now);
+        self.publish_counters(report);
+        Ok(())
+    }
+}

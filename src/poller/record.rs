@@ -1,0 +1,97 @@
+//! Records the result of a poll: in the log, in the metrics, and for later polls.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::failure_log::{FailureStreak, LogDecision};
+use super::{BUDGET_ADVICE, Poll, Poller};
+use crate::client::{ApiError, Reason};
+use crate::fetch::window;
+use crate::health::Skip;
+use crate::reports::Report;
+
+impl Poller {
+    pub(super) fn record_result(&mut self, poll: &Poll, result: Result<(), ApiError>) {
+        let (report, now) = (poll.report, poll.now);
+        let duration = poll.began.elapsed();
+        let calls_left = self.budget.left();
+        let polled = self.polled(report);
+        polled.health.polls += 1;
+        polled.health.last_attempt = Some(now);
+        polled.health.duration = Some(duration);
+        let error = match result {
+            Ok(()) => {
+                polled.health.success(now);
+                let failed_before = polled.failures.take().map(|streak| streak.failures);
+                tracing::info!(
+                    operation = &*self.operation.name,
+                    report = report.name,
+                    rows = poll.rows,
+                    counted = poll.counted,
+                    invalid = poll.invalid,
+                    requests = poll.requests,
+                    calls_left,
+                    failed_before,
+                    ?duration,
+                    "polled"
+                );
+                return;
+            }
+            Err(error) => error,
+        };
+        polled.health.failure(error.reason, error.what.clone());
+        self.log_failure(report, now, &error);
+        match error.reason {
+            Reason::Auth => self.token_is_doubtful = true,
+            Reason::Quota => {
+                let (skip, advice) = if calls_left == 0 {
+                    (Skip::Budget, BUDGET_ADVICE)
+                } else {
+                    (Skip::Quota, Reason::Quota.advice())
+                };
+                // No report has calls left, whatever the result of its last poll.
+                for polled in self.reports.values_mut() {
+                    polled.health.out_of_calls(skip, &error.what, advice);
+                }
+                self.suspend(now, None, skip);
+            }
+            _ => {
+                if let Some(wait) = error.retry_after {
+                    self.suspend(now, Some(wait), Skip::Quota);
+                }
+            }
+        }
+    }
+
+    fn log_failure(&mut self, report: &'static Report, now: Timestamp, error: &ApiError) {
+        let polled = self.polled(report);
+        let (streak, decision) = FailureStreak::with(polled.failures, error.reason, now);
+        polled.failures = Some(streak);
+        let (operation, reason) = (&*self.operation.name, error.reason.name());
+        let (report, failures, since) = (report.name, streak.failures, streak.since);
+        match decision {
+            LogDecision::First => tracing::warn!(operation, report, reason, "poll failed: {error}"),
+            LogDecision::Reminder => {
+                tracing::warn!(operation, report, reason, failures, %since, "polls still fail: {error}");
+            }
+            LogDecision::Silent => {
+                tracing::debug!(operation, report, reason, failures, %since, "poll failed again: {}", error.what);
+            }
+        }
+    }
+
+    /// Pauses the polls of all reports for as long as the API asked, but not beyond local midnight.
+    fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
+        let midnight = window::next_midnight(now, &self.operation.timezone);
+        let asked = wait.and_then(|wait| now.checked_add(SignedDuration::try_from(wait).ok()?).ok());
+        let Some(until) = asked.into_iter().chain(midnight).min() else {
+            return;
+        };
+        tracing::warn!(operation = &*self.operation.name, %until, "polls are suspended");
+        for polled in self.reports.values_mut() {
+            polled.health.next_poll = polled.health.next_poll.max(Some(until));
+        }
+        self.schedule.suspend(until, skip);
+    }
+}

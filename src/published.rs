@@ -1,0 +1,182 @@
+//! What pollers publish and the web serves: the page of metrics, poll health, and the data of the status page.
+
+pub mod abandonments;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use self::abandonments::{Abandonments, LastHour};
+use crate::exposition::{Body, Exposition, Format, Part};
+use crate::health::OperationHealth;
+use crate::metrics::series::FamilySeries;
+use crate::reports::campaigns::CampaignSummary;
+use crate::reports::{REPORTS, Report, View};
+
+/// The part of an operation's page that describes its polls.
+const HEALTH: &str = "health";
+
+/// The published data of all operations.
+#[derive(Debug)]
+pub struct Published {
+    exposition: Exposition,
+    process: Registry,
+    operations: RwLock<BTreeMap<Arc<str>, PublishedOperation>>,
+}
+
+/// What the status page shows of an operation.
+#[derive(Debug, Default)]
+struct PublishedOperation {
+    health: Option<OperationHealth>,
+    campaigns: Option<Campaigns>,
+    abandonments: Option<Abandonments>,
+}
+
+#[derive(Debug)]
+struct Campaigns {
+    report: &'static Report,
+    list: Arc<[CampaignSummary]>,
+    expires_at: Option<Instant>,
+}
+
+impl Published {
+    /// Empty; the registry has the metrics of the process.
+    pub fn new(process: Registry) -> Self {
+        Self {
+            exposition: Exposition::default(),
+            process,
+            operations: RwLock::default(),
+        }
+    }
+
+    /// Publishes a report until it expires, and replaces what was published of it before.
+    pub fn publish(
+        &self,
+        operation: &Arc<str>,
+        report: &'static Report,
+        series: Vec<FamilySeries>,
+        view: Option<View>,
+        expires_at: Option<Instant>,
+    ) {
+        if let Some(view) = view {
+            let mut operations = self.operations.write();
+            let known = operations.entry(Arc::clone(operation)).or_default();
+            match view {
+                View::Campaigns(list) => {
+                    known.campaigns = Some(Campaigns {
+                        report,
+                        list: list.into(),
+                        expires_at,
+                    });
+                }
+                View::Skills(totals) => match &mut known.abandonments {
+                    Some(abandonments) => abandonments.update(totals, Instant::now()),
+                    None => known.abandonments = Some(Abandonments::new(report, totals, Instant::now())),
+                },
+            }
+        }
+        self.exposition
+            .replace(part(operation, report.name), series, expires_at);
+    }
+
+    /// Publishes an operation's poll health.
+    pub fn publish_health(&self, operation: &Arc<str>, health: OperationHealth) {
+        self.exposition.replace(part(operation, HEALTH), health.series(), None);
+        let mut operations = self.operations.write();
+        operations.entry(Arc::clone(operation)).or_default().health = Some(health);
+    }
+
+    /// Withdraws a report of an operation.
+    pub fn remove_report(&self, operation: &Arc<str>, report: &'static Report) {
+        if let Some(known) = self.operations.write().get_mut(operation) {
+            known.campaigns.take_if(|campaigns| campaigns.report == report);
+            known
+                .abandonments
+                .take_if(|abandonments| abandonments.report() == report);
+        }
+        self.exposition.remove(&part(operation, report.name));
+    }
+
+    /// Withdraws everything of an operation.
+    pub fn remove(&self, operation: &Arc<str>) {
+        self.operations.write().remove(operation);
+        for report in REPORTS {
+            self.exposition.remove(&part(operation, report.name));
+        }
+        self.exposition.remove(&part(operation, HEALTH));
+    }
+
+    /// The poll health of all operations.
+    pub fn health(&self) -> BTreeMap<Arc<str>, OperationHealth> {
+        let operations = self.operations.read();
+        let health = operations
+            .iter()
+            .filter_map(|(name, known)| Some((Arc::clone(name), known.health.clone()?)));
+        health.collect()
+    }
+
+    /// The campaigns of an operation; `None` if they were never read or have expired.
+    pub fn campaigns(&self, operation: &str) -> Option<Arc<[CampaignSummary]>> {
+        let operations = self.operations.read();
+        let campaigns = operations.get(operation)?.campaigns.as_ref()?;
+        Some(Arc::clone(&campaigns.list))
+    }
+
+    /// The calls that each skill of an operation lost in the hour before `now`; `None` before the first totals.
+    pub fn abandonments(&self, operation: &str, now: Instant) -> Option<LastHour> {
+        let operations = self.operations.read();
+        let abandonments = operations.get(operation)?.abandonments.as_ref()?;
+        Some(abandonments.last_hour(now))
+    }
+
+    /// The operations whose state was not restored and whose first round of polls has not ended.
+    pub fn not_ready(&self) -> Vec<Arc<str>> {
+        let operations = self.operations.read();
+        operations
+            .iter()
+            .filter(|(_, known)| known.health.as_ref().is_some_and(|health| !health.is_ready()))
+            .map(|(name, _)| Arc::clone(name))
+            .collect()
+    }
+
+    /// Withdraws the reports that have expired at `now`.
+    pub fn expire(&self, now: Instant) {
+        let expired = self.exposition.remove_expired(now);
+        if expired.is_empty() {
+            return;
+        }
+        for known in self.operations.write().values_mut() {
+            known
+                .campaigns
+                .take_if(|campaigns| campaigns.expires_at.is_some_and(|at| at <= now));
+        }
+        for part in expired {
+            tracing::warn!(
+                operation = &*part.operation,
+                report = part.name,
+                "withdrawn: older than max_age"
+            );
+        }
+    }
+
+    /// Whether the page has not changed since it was last sent in this format, so that sending it costs nothing.
+    pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
+        self.exposition.is_joined(format, gzip)
+    }
+
+    /// The page of metrics.
+    pub fn page(&self, format: Format, gzip: bool) -> Result<Body, fmt::Error> {
+        self.exposition.page(format, gzip, &self.process)
+    }
+}
+
+fn part(operation: &Arc<str>, name: &'static str) -> Part {
+    Part {
+        operation: Arc::clone(operation),
+        name,
+    }
+}
