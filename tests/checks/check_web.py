@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import json
 import multiprocessing
-import os
 import pathlib
 import resource
 import select
@@ -33,10 +32,8 @@ USER, PASSWORD = "prometheus", "open sesame"
 HASH = "$2b$10$abcdefghijklmnopqrstuu4SuEsu2LsUrAYUpWQHLMMc4GV5pZTxK"
 AUTHORIZATION = {"Authorization": "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()}
 
-# Seconds that an attack may cost a scrape. What a busy machine costs it is seen at an exporter that nobody attacks.
+# Seconds that a scrape may take during an attack, apart from the time in which a busy machine gives it no processor.
 LONGEST = 0.1
-# Attackers sit on other machines: here they get what the exporter leaves of the processors.
-ATTACKER_NICENESS = 19
 
 
 class Certificates:
@@ -183,7 +180,7 @@ def check_socket_activation(folder):
 @contextlib.contextmanager
 def slowhttptest(url, *options):
     """For as long as the block. It ends by itself when the exporter has closed all its connections: then it comes back."""
-    command = ["nice", "-n", str(ATTACKER_NICENESS), "slowhttptest", *options, "-c", "300", "-r", "150", "-l", "60", "-u", url]
+    command = ["slowhttptest", *options, "-c", "300", "-r", "150", "-l", "60", "-u", url]
     stop, failures, process = threading.Event(), [], []
 
     def attack():
@@ -206,7 +203,6 @@ def slowhttptest(url, *options):
 
 def stay_connected(address, count, begin, there):
     """Keeps so many connections; those that are closed come back. `there` says how many there are."""
-    os.nice(ATTACKER_NICENESS)
     poll, members = select.poll(), {}
 
     def enter():
@@ -243,17 +239,31 @@ def crowd(url, count, begin=b""):
         process.join()
 
 
-def check_attacked(url, calm, attack):
+def waited(pid):
+    """The seconds that each thread of a process has waited for a processor so far."""
+    found = {}
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has ended
+            found[thread.name] = int((thread / "schedstat").read_text().split()[1]) / 1e9
+    return found
+
+
+def check_attacked(url, exporter, attack):
+    """Other programs on a busy machine keep the exporter from running, and this one: that is not the attack's doing."""
     with attack as goes_on:
+        until_true(60, goes_on)
         time.sleep(1)
-        took, unattacked = [], []
+        took, cost = [], []
+        own = str(threading.get_native_id())
         for _ in range(5):
-            unattacked.append(scrape(calm)[0])
+            before = waited(exporter.pid) | {own: waited("self")[own]}
             took.append(scrape(url)[0])
+            after = waited(exporter.pid) | {own: waited("self")[own]}
+            cost.append(took[-1] - sum(seconds - before.get(thread, 0) for thread, seconds in after.items()))
             time.sleep(1)
         goes_on()
-    print(f"  {len(took)} scrapes, the longest {max(took) * 1000:.0f} ms, without an attack {max(unattacked) * 1000:.0f} ms")
-    require(max(took) < LONGEST + max(unattacked), f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}")
+    print(f"  {len(took)} scrapes, the longest {max(took) * 1000:.0f} ms, {max(cost) * 1000:.0f} ms without waiting for a processor")
+    require(max(cost) < LONGEST, f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}, of which {[f'{seconds:.3f} s' for seconds in cost]} count")
 
 
 def main():
@@ -278,15 +288,15 @@ def main():
             log = folder / f"{name}.log"
             command = [*before, EXPORTER, "demo", "--web.listen-address=127.0.0.1:0", *after]
             exporter = stack.enter_context(running(log, *command))
-            return until_true(10, lambda: first_url(exporter, log)) + "/metrics"
+            return until_true(10, lambda: first_url(exporter, log)) + "/metrics", exporter
 
-        secure = demo("secure", after=[f"--web.config.file={folder / 'web.yml'}"])
+        secure, _ = demo("secure", after=[f"--web.config.file={folder / 'web.yml'}"])
         plain = demo("plain")
-        calm = demo("calm")
         tight = demo("tight", "prlimit", "--nofile=64:64")
         starved = demo("starved", "prlimit", "--nofile=24:24")
-        for url, context in ((secure, certificates.context()), (plain, None), (calm, None), (tight, None), (starved, None)):
-            until_true(30, lambda: scrape(url, context))
+        until_true(30, lambda: scrape(secure, certificates.context()))
+        for url, _ in (plain, tight, starved):
+            until_true(30, lambda: scrape(url))
 
         # Both at once, and first: each takes some seconds until its first scrape.
         job = {
@@ -307,17 +317,17 @@ def main():
         check("certificates rotate under load", check_rotation, secure, certificates)
         check("sockets of a service manager", check_socket_activation, folder)
         begun = b"GET /metrics HTTP/1.1\r\nHost: test\r\n"
-        for name, url, attack in (
-            ("slow heads", plain, slowhttptest(plain, "-H", "-i", "1")),
-            ("slow bodies", plain, slowhttptest(plain, "-B", "-i", "1", "-s", "100000")),
-            ("slow readers", plain, slowhttptest(plain, "-X", "-w", "1", "-y", "8", "-n", "2", "-z", "1", "-k", "3")),
-            ("1,000 idle connections", plain, crowd(plain, 1000)),
-            ("200 connections with 64 descriptors", tight, crowd(tight, 200)),
+        for name, (url, exporter), attack in (
+            ("slow heads", plain, slowhttptest(plain[0], "-H", "-i", "1")),
+            ("slow bodies", plain, slowhttptest(plain[0], "-B", "-i", "1", "-s", "100000")),
+            ("slow readers", plain, slowhttptest(plain[0], "-X", "-w", "1", "-y", "8", "-n", "2", "-z", "1", "-k", "3")),
+            ("1,000 idle connections", plain, crowd(plain[0], 1000)),
+            ("200 connections with 64 descriptors", tight, crowd(tight[0], 200)),
             # Fewer than are left for connections by its own reckoning.
-            ("200 connections without any descriptor left", starved, crowd(starved, 200)),
-            ("200 begun requests with 64 descriptors", tight, crowd(tight, 200, begun)),
+            ("200 connections without any descriptor left", starved, crowd(starved[0], 200)),
+            ("200 begun requests with 64 descriptors", tight, crowd(tight[0], 200, begun)),
         ):
-            check(f"scraped beside {name}", check_attacked, url, calm, attack)
+            check(f"scraped beside {name}", check_attacked, url, exporter, attack)
         check("scraped all the time by the old Prometheus", check_scraped, old)
         check("scraped all the time by the new Prometheus", check_scraped, new)
 

@@ -82,6 +82,15 @@ end_step() {
     unset "pid_of[$name]"
 }
 
+start_ready_steps() {
+    local name
+    for name in "${chosen[@]}"; do
+        if [ "${state[$name]}" = chosen ] && is_ready "$name"; then
+            start_step "$name"
+        fi
+    done
+}
+
 # Runs the steps of these names and those that they need, until one fails.
 run_steps() {
     local name sum=0
@@ -91,15 +100,11 @@ run_steps() {
     for name in "${steps[@]}"; do
         [ -z "${state[$name]:-}" ] || chosen+=("$name")
     done
-    while
-        for name in "${chosen[@]}"; do
-            if [ "${state[$name]}" = chosen ] && is_ready "$name"; then
-                start_step "$name"
-            fi
-        done
-        [ ${#pid_of[@]} -gt 0 ]
-    do
+    # Not in the condition of the loop: there, bash would let a step go on after a command that fails.
+    start_ready_steps
+    while [ ${#pid_of[@]} -gt 0 ]; do
         end_step
+        start_ready_steps
     done
     printf '\n%-13s %8s %8s\n' '' seconds 'of CPU'
     for name in "${chosen[@]}"; do
