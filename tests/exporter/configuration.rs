@@ -255,7 +255,7 @@ operations:
     wolkvox.yml:3: series_limit: expected a whole number from 1 on, such as 5000; found `0`
     wolkvox.yml:4: operation: unknown key; did you mean `operations`?
     wolkvox.yml:8: operations[0].url: `server` and `url` exclude each other: keep one of them
-    wolkvox.yml:9: operations[0].token: a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its own and name that with `token_file`, or name an environment variable with `token_env`
+    wolkvox.yml:9: operations[0].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
     wolkvox.yml:10: operations[0].timezone: the tz database has no zone `America/Bogotá`; did you mean `America/Bogota`?
     wolkvox.yml:12: operations[0].reports.campaigns.intervall: unknown key; did you mean `interval`?
     wolkvox.yml:12: operations[0].reports.campaigns.overlap: unknown key; the keys here are interval, timeout, max_age
@@ -284,10 +284,10 @@ operations:
     wolkvox.yml:32: operations[2]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     wolkvox.yml:33: operations[3]: expected keys: name, server, token_file and so on; found a single value
     wolkvox.yml:34: operations[4].name: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
-    wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its whole address; found a list
+    wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its full address; found a list
     wolkvox.yml:34: operations[4].daily_calls: expected a whole number from 1 on, such as 4000; found a mapping of keys
     wolkvox.yml:35: operations[5].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
-    wolkvox.yml:35: operations[5].token_env: operation `c` has the same token as an operation without a good name on line 34: Wolkvox takes one call at a time per token, so each operation needs its own
+    wolkvox.yml:35: operations[5].token_env: operation `c` has the same token as an operation without a valid name on line 34: Wolkvox takes one call at a time per token, so each operation needs its own
     wolkvox.yml:36: operations[6].token_env: the environment variable UNSET is not set
     wolkvox.yml:36: operations[6].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found a list
     "#);
@@ -338,19 +338,19 @@ fn what_is_no_configuration_at_all_says_so() {
     text
       wolkvox.yml:1: expected keys, at least `operations`; found a single value
     a: 1\n b: 2
-      wolkvox.yml:2: no valid YAML: mapping values are not allowed in this context
+      wolkvox.yml:2: not valid YAML: mapping values are not allowed in this context
     a: [1, 2
-      wolkvox.yml:1: no valid YAML: while parsing a flow sequence, expected ',' or ']'
+      wolkvox.yml:1: not valid YAML: while parsing a flow sequence, expected ',' or ']'
     a: \"text
-      wolkvox.yml:1: no valid YAML: while scanning a quoted scalar, found unexpected end of stream
+      wolkvox.yml:1: not valid YAML: while scanning a quoted scalar, found unexpected end of stream
     a: &x 1
       wolkvox.yml:1: YAML anchors (`&name`) are not supported: write the value out
     a: *x
-      wolkvox.yml:1: no valid YAML: while parsing node, found unknown anchor
+      wolkvox.yml:1: not valid YAML: while parsing node, found unknown anchor
     a: !int 1
       wolkvox.yml:1: YAML tags (`!name`) are not supported: a text that starts with `!` needs quotes
     ? {a: 1}\n: 1
-      wolkvox.yml:1: a key must be a plain word: is a `:` missing, or are braces too many?
+      wolkvox.yml:1: a key must be a plain word: is a `:` missing, or are there too many braces?
     operations: 1\n---\noperations: 
       wolkvox.yml:2: a second YAML document starts here (`---`): put everything into one
     operations: 1\noperations: 2\nop
@@ -392,7 +392,7 @@ operations:
     assert_snapshot!(mistakes, @r#"
     wolkvox.yml:4: operations[2].token_env: operation `Acme` has the same token as operation `acme` on line 2: Wolkvox takes one call at a time per token, so each operation needs its own
     wolkvox.yml:5: operations[3].name: the name `beta` is taken by the operation on line 3
-    wolkvox.yml:6: operations[3].server: expected the number of the server such as "0001", or its whole address; found `wrong`
+    wolkvox.yml:6: operations[3].server: expected the number of the server such as "0001", or its full address; found `wrong`
     wolkvox.yml:7: operations[3].token_env: operation `beta` has the same token as operation `beta` on line 3: Wolkvox takes one call at a time per token, so each operation needs its own
     "#);
     assert_eq!(
@@ -465,19 +465,19 @@ fn a_token_that_cannot_be_read_says_why() {
         .to_string();
     assert!(!mistakes.contains(SECRET));
     assert_snapshot!(mistakes.replace(&folder.display().to_string(), "FOLDER"), @r"
-    w.yml:2: operations[0].token_file: the token file FOLDER/empty is empty: it must hold the token
-    w.yml:3: operations[1].token_file: the token file FOLDER/two has more than one line: it must hold the token and nothing else
-    w.yml:4: operations[2].token_file: the token file FOLDER/blank holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
-    w.yml:5: operations[3].token_file: the token file FOLDER/accent holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
-    w.yml:6: operations[4].token_file: the token file FOLDER/long holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
+    w.yml:2: operations[0].token_file: the token file FOLDER/empty is empty: it must contain the token
+    w.yml:3: operations[1].token_file: the token file FOLDER/two has more than one line: it must contain only the token
+    w.yml:4: operations[2].token_file: the token file FOLDER/blank does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
+    w.yml:5: operations[3].token_file: the token file FOLDER/accent does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
+    w.yml:6: operations[4].token_file: the token file FOLDER/long does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     w.yml:7: operations[5].token_file: cannot read the token file FOLDER/missing: No such file or directory (os error 2)
     w.yml:8: operations[6].token_file: cannot read the token file FOLDER/.: Is a directory (os error 21)
     w.yml:9: operations[7].token_file: is empty: a path is expected
     w.yml:10: operations[8].token_env: the environment variable UNSET is not set
-    w.yml:11: operations[9].token_env: the environment variable BLANK is empty: it must hold the token
+    w.yml:11: operations[9].token_env: the environment variable BLANK is empty: it must contain the token
     w.yml:12: operations[10].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
     w.yml:13: operations[11].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
-    w.yml:14: operations[12].token: a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its own and name that with `token_file`, or name an environment variable with `token_env`
+    w.yml:14: operations[12].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
     w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     w.yml:15: operations[13].server: given twice; the first one is on line 15
     w.yml:16: operations[14].token_file: cannot read the token file FOLDER/a\nb\u{1b}[1m: No such file or directory (os error 2)
@@ -588,12 +588,12 @@ fn mistakes_in_the_environment_name_the_variable() {
         ("WOLKVOX_OPERATION", "a b"),
     ]), @r#"
     WOLKVOX_OPERATION: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
-    WOLKVOX_SERVER: expected the number of the server such as "0001", or its whole address; found `wolkvox`
-    WOLKVOX_TOKEN: the environment variable WOLKVOX_TOKEN holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
+    WOLKVOX_SERVER: expected the number of the server such as "0001", or its full address; found `wolkvox`
+    WOLKVOX_TOKEN: the environment variable WOLKVOX_TOKEN does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     WOLKVOX_TIMEZONE: the tz database has no zone `Bogota`; did you mean `America/Bogota`?
     "#);
     assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1")]), @"WOLKVOX_TOKEN: is not set; it (or WOLKVOX_TOKEN_FILE) is needed with WOLKVOX_SERVER");
-    assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN", "a"), ("WOLKVOX_TOKEN_FILE", "b")]), @"WOLKVOX_TOKEN: excludes WOLKVOX_TOKEN_FILE: keep one of them");
+    assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN", "a"), ("WOLKVOX_TOKEN_FILE", "b")]), @"WOLKVOX_TOKEN: cannot be combined with WOLKVOX_TOKEN_FILE: keep one of them");
     assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN_FILE", "/no/such.token")]), @"WOLKVOX_TOKEN_FILE: cannot read the token file /no/such.token: No such file or directory (os error 2)");
 }
 
@@ -626,8 +626,8 @@ fn warnings_tell_what_is_hardly_meant() {
     ));
     assert_snapshot!(config.warnings().join("\n"), @"
     new_series_hold is 0s: Prometheus will miss the first increment of every new series
-    acme: a day needs 2905 calls and daily_calls is 2000: polls will be left out; lengthen intervals, or raise daily_calls if the licences allow it
-    acme: ivr is read every 59s; Wolkvox advises 5m, and less than 1m brings little
+    acme: a day needs 2905 calls but daily_calls is 2000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    acme: ivr is polled every 59s; Wolkvox advises 5m, and less than 1m gains little
     acme: the token travels unencrypted: use https://
     ");
     assert_eq!(good(&with("")).warnings(), [""; 0]);
@@ -666,15 +666,15 @@ fn check_config_shows_the_calls_against_the_budget() {
       abandoned_calls every 5m        288 calls a day
       preview_calls   every 5m        288 calls a day
       ivr             every 5m        288 calls a day
-      1440 of 4000 calls a day (36 %), rereads and retries not counted
+      1440 of 4000 calls a day (36 %), not counting rereads and retries
 
     operation beta
       http://127.0.0.1:8080 (America/Santiago)
       abandoned_calls every 10s      8640 calls a day, only 77
-      8640 of 4000 calls a day (216 %), rereads and retries not counted
+      8640 of 4000 calls a day (216 %), not counting rereads and retries
 
-    warning: beta: a day needs 8640 calls and daily_calls is 4000: polls will be left out; lengthen intervals, or raise daily_calls if the licences allow it
-    warning: beta: abandoned_calls is read every 10s; Wolkvox advises 5m, and less than 1m brings little
+    warning: beta: a day needs 8640 calls but daily_calls is 4000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    warning: beta: abandoned_calls is polled every 10s; Wolkvox advises 5m, and less than 1m gains little
     ");
 }
 
