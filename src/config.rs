@@ -1,7 +1,7 @@
 //! The configuration: read once, checked as a whole, then plain values.
 //!
-//! A configuration that could be read is sound: whatever can be known to be wrong before the first call is a
-//! [`Mistake`], and all mistakes are found in one go.
+//! A [`Config`] is valid: everything that can be checked before the first API call has been checked, and all
+//! [`Mistakes`] are reported together.
 
 mod environment;
 mod operation;
@@ -21,8 +21,8 @@ pub use summary::check_config;
 pub use token::{Token, TokenError, TokenSource};
 
 use crate::yaml::mapping::{Bounds, Field};
-use crate::yaml::mistake::Notes;
-use operation::{Draft, Place, Surroundings};
+use crate::yaml::mistake::Diagnostics;
+use operation::{Context, Location, ParsedOperation};
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -36,19 +36,19 @@ const HOLD: Bounds = Bounds {
     reason: "",
 };
 
-/// What the exporter is to do.
+/// What the exporter does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The folder with one file of state per operation; without it counts start anew at each start.
+    /// The folder of the state, one file per operation. Without it, counts start from 0 at every start.
     pub state_path: Option<PathBuf>,
-    /// How long a new counter series shows 0 before its value: 0 s (off) to 24 h, default 2 min.
-    /// At least two scrape intervals, since Prometheus cannot see the first increment of a series born at 5.
+    /// How long a new counter series shows 0 before its value: 0 s (off) to 24 h, default 2 min. It should be at least
+    /// two scrape intervals: Prometheus cannot see the first increment of a series that first appears at 5.
     pub new_series_hold: Duration,
-    /// Label sets per operation and family, from 1 on; default 5000. A histogram counts as one.
+    /// Maximum number of label sets per operation and family, at least 1; default 5000. A histogram counts as one.
     pub series_limit: usize,
-    /// Names and tokens are unique. There is at least one, unless all belong to other shards.
+    /// At least one, unless all belong to other shards. Names and tokens are unique.
     pub operations: Vec<Operation>,
-    /// Which part of the whole configuration this is.
+    /// The shard whose operations these are.
     pub shard: Shard,
     /// The names of the operations that belong to other shards.
     pub elsewhere: Vec<Arc<str>>,
@@ -70,14 +70,14 @@ impl Default for Config {
 
 impl Config {
     /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so
-    /// this is done when it has been checked as a whole.
+    /// this comes after checking it as a whole.
     pub fn keep(&mut self, shard: Shard) {
         self.shard = shard;
         let others = self.operations.extract_if(.., |operation| !shard.has(&operation.name));
         self.elsewhere.extend(others.map(|operation| operation.name));
     }
 
-    /// Reads the file at `path`. Relative paths in it start at its folder; `lookup_env` gives the value of an
+    /// Reads the file at `path`. Relative paths in it are relative to its folder; `lookup_env` returns the value of an
     /// environment variable.
     pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
         let text = crate::yaml::file::read_text(path)?;
@@ -85,8 +85,8 @@ impl Config {
         Self::parse(&text, &path.display().to_string(), folder, lookup_env)
     }
 
-    /// Reads a configuration from `text`; mistakes call it `file_name`, and relative paths in it start at `folder`.
-    /// Token files and variables are read, and files that are named must be there.
+    /// Reads a configuration from `text`, called `file_name` in messages. Relative paths are relative to `folder`.
+    /// Token files and variables are read, and all files must exist.
     pub fn parse(
         text: &str,
         file_name: &str,
@@ -95,21 +95,25 @@ impl Config {
     ) -> Result<Self, Mistakes> {
         let root = crate::yaml::document::read(text)
             .map_err(|error| Mistakes::single(file_name, Some(error.line), error.text))?;
-        let notes = Notes::default();
-        let config = read(Field::root(&root, &notes), &Surroundings { folder, lookup_env }, &notes);
-        notes.verdict(Some(file_name))?;
+        let diagnostics = Diagnostics::default();
+        let config = read(
+            Field::root(&root, &diagnostics),
+            &Context { folder, lookup_env },
+            &diagnostics,
+        );
+        diagnostics.into_result(Some(file_name))?;
         Ok(config)
     }
 }
 
-/// Reads what there is. The result is good for something only if no mistake was noted.
-fn read(root: Field<'_>, around: &Surroundings<'_>, notes: &Notes) -> Config {
+/// Reads as much as possible, to find all mistakes. The result is valid only if there were none.
+fn read(root: Field<'_>, context: &Context<'_>, diagnostics: &Diagnostics) -> Config {
     let mut config = Config::default();
     let Some(mut keys) = root.mapping("keys, at least `operations`") else {
         return config;
     };
     config.state_path = keys.value("state_path", "a folder such as /var/lib/wolkvox_exporter", |text| {
-        operation::path_in(around.folder, text)
+        operation::path_in(context.folder, text)
     });
     config.new_series_hold = keys.duration("new_series_hold", &HOLD, config.new_series_hold);
     config.series_limit = keys.count("series_limit", config.series_limit);
@@ -120,13 +124,13 @@ fn read(root: Field<'_>, around: &Surroundings<'_>, notes: &Notes) -> Config {
         Some(field) => match field.items(WHAT) {
             Some(items) if items.is_empty() => field.mistake(format!("expected {WHAT}; found none")),
             items => {
-                let drafts: Vec<Draft> = items
+                let parsed: Vec<ParsedOperation> = items
                     .into_iter()
                     .flatten()
-                    .filter_map(|item| operation::read(item, around))
+                    .filter_map(|item| operation::read(item, context))
                     .collect();
-                compare(&drafts, notes);
-                config.operations = drafts.into_iter().map(|draft| draft.operation).collect();
+                check_unique(&parsed, diagnostics);
+                config.operations = parsed.into_iter().filter_map(|parsed| parsed.operation).collect();
             }
         },
     }
@@ -134,30 +138,29 @@ fn read(root: Field<'_>, around: &Surroundings<'_>, notes: &Notes) -> Config {
     config
 }
 
-/// Notes what two operations must not have in common.
-fn compare(drafts: &[Draft], notes: &Notes) {
+/// Names and tokens must be unique.
+fn check_unique(operations: &[ParsedOperation], diagnostics: &Diagnostics) {
     let mut names = HashMap::new();
     let mut tokens = HashMap::new();
-    for draft in drafts {
-        if let Some(place) = &draft.name_at {
-            let name = &draft.operation.name;
-            let first: &Place = names.entry(name).or_insert(place);
-            if !std::ptr::eq(first, place) {
+    for operation in operations {
+        if let Some((name, location)) = &operation.name {
+            let first: &Location = names.entry(name).or_insert(location);
+            if first != location {
                 let text = format!("the name `{name}` is taken by the operation on line {}", first.line);
-                notes.add(Some(place.line), &*place.path, text);
+                diagnostics.add(Some(location.line), &*location.path, text);
             }
         }
-        if let Some(place) = &draft.token_at {
-            let token = draft.operation.token.value.expose_secret();
-            let (other, first): &(&Draft, &Place) = tokens.entry(token).or_insert((draft, place));
-            if !std::ptr::eq(*first, place) {
-                notes.add(
-                    Some(place.line),
-                    &*place.path,
+        if let Some((token, location)) = &operation.token {
+            let token = token.value.expose_secret();
+            let (other, first): &(&ParsedOperation, &Location) = tokens.entry(token).or_insert((operation, location));
+            if *first != location {
+                diagnostics.add(
+                    Some(location.line),
+                    &*location.path,
                     format!(
                         "{} has the same token as {} on line {}: Wolkvox takes one call at a time per token, so each \
                          operation needs its own",
-                        draft.title(),
+                        operation.title(),
                         other.title(),
                         first.line
                     ),

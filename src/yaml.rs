@@ -1,4 +1,4 @@
-//! Reads YAML files that people write: every mistake with its line, all of them in one go.
+//! Reads YAML files written by people: all mistakes at once, each with its line.
 
 pub(crate) mod document;
 pub(crate) mod file;

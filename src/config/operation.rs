@@ -13,54 +13,54 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The zone of every operation seen so far. No daylight saving time: UTC-5 all the year.
+/// The zone of most operations. It has no daylight saving time: UTC-5 all year.
 const DEFAULT_ZONE: &str = "America/Bogota";
 const DEFAULT_DAILY_CALLS: u32 = 4000;
-/// All the CAs of the world have some hundred kilobytes.
+/// In bytes. A bundle of all public CAs has a few hundred kilobytes.
 const LONGEST_CA_FILE: u64 = 4 << 20;
 
-/// What there is to know about an operation before the first call.
+/// The configuration of an operation.
 #[derive(Clone, PartialEq)]
 pub struct Operation {
     /// The label `operation`: `[A-Za-z0-9_-]{1,64}`, unique.
     pub name: Arc<str>,
-    /// Scheme, host and perhaps a path, without a slash at the end: `/api/v2/…` is put behind it.
+    /// Scheme, host and perhaps a path, without a slash at the end. The client appends `/api/v2/…`.
     pub base_url: String,
-    /// No two operations have the same one: each allows a single call at a time.
+    /// Unique, since each token allows only one call at a time.
     pub token: Token,
-    /// The zone of all dates that the API takes and gives, and of the day that `daily_calls` is for.
+    /// The zone of all dates in the API, and of the day that `daily_calls` applies to.
     pub timezone: TimeZone,
     /// Its name in the tz database.
     pub timezone_name: String,
     /// The currency of all costs, three capital letters (ISO 4217).
     pub currency: Option<String>,
-    /// Calls of the API a local day, from 1 on; default 4000. A licence gives 1000, shared with whoever else calls.
+    /// API calls per local day, at least 1; default 4000. A licence has 1000, shared with all other programs.
     pub daily_calls: u32,
-    /// The address of an HTTP proxy; may hold user and password, so it is not for printing.
+    /// The address of an HTTP proxy. Never printed, since it may contain user and password.
     pub proxy: Option<String>,
-    /// PEM certificates to trust besides the public ones.
+    /// PEM certificates to trust in addition to the system's.
     pub ca_file: Option<CaFile>,
     /// The reports to read, at least one.
     pub reports: BTreeMap<&'static Report, ReportConfig>,
 }
 
-/// Certificates as they were when the configuration was read: a renewed file makes a changed operation.
+/// Certificates as they were when the configuration was read: a renewed file changes the operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CaFile {
-    /// Where they are from.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The file.
+    /// Its content.
     pub pem: Vec<u8>,
 }
 
 impl Operation {
-    /// An operation with all reports and every default. Nothing is checked: `base_url` has no slash at its end.
+    /// An operation with all reports and all defaults. Nothing is checked; `base_url` must not end in a slash.
     pub fn new(name: impl Into<Arc<str>>, base_url: impl Into<String>, token: Token) -> Self {
         Self {
             name: name.into(),
             base_url: base_url.into(),
             token,
-            // The zone database is compiled in; should it still lack the zone, the offset is the same thing.
+            // The database is compiled in. Should it lack the zone, the offset is equivalent.
             timezone: TimeZone::get(DEFAULT_ZONE).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(-5))),
             timezone_name: DEFAULT_ZONE.to_owned(),
             currency: None,
@@ -71,7 +71,7 @@ impl Operation {
         }
     }
 
-    /// Calls of the API in a day of 24 hours when every poll takes one: without rereads, retries and split windows.
+    /// API calls in 24 hours with one call per poll: without rereads, retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
         self.reports
             .values()
@@ -80,10 +80,10 @@ impl Operation {
     }
 }
 
-/// Without the credentials that a proxy's address may hold. The token keeps itself out.
+/// Without the credentials in the proxy's address. The token hides itself.
 impl fmt::Debug for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Taken apart, so that a new field is not forgotten here.
+        // Destructured, so that the compiler names a new field here.
         let Self {
             name,
             base_url,
@@ -110,39 +110,40 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// Where relative paths and environment variables lead.
-pub(super) struct Surroundings<'a> {
+/// What a configuration refers to: relative paths and environment variables.
+pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     pub(super) lookup_env: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// An operation as far as it could be read, with the places of what must differ from operation to operation.
-pub(super) struct Draft {
-    /// Holds placeholders where something is missing or wrong; a mistake is noted for each.
-    pub(super) operation: Operation,
-    /// Where the name stands; `None` without a good one.
-    pub(super) name_at: Option<Place>,
-    /// Where the token's source stands; `None` when no token could be read.
-    pub(super) token_at: Option<Place>,
+/// What could be read of an operation. A mistake is recorded for everything that is missing or wrong.
+pub(super) struct ParsedOperation {
+    /// The name, if it is valid.
+    pub(super) name: Option<(String, Location)>,
+    /// The token, if it could be read.
+    pub(super) token: Option<(Token, Location)>,
+    /// The operation, if it has a name, a server and a token.
+    pub(super) operation: Option<Operation>,
 }
 
-impl Draft {
+impl ParsedOperation {
     /// What messages call the operation.
     pub(super) fn title(&self) -> String {
-        match self.name_at {
-            Some(_) => format!("operation `{}`", self.operation.name),
-            None => "an operation without a good name".to_owned(),
+        match &self.name {
+            Some((name, _)) => format!("operation `{name}`"),
+            None => "an operation without a valid name".to_owned(),
         }
     }
 }
 
-/// Where a mistake would be noted.
-pub(super) struct Place {
+/// A place in the file, for messages.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Location {
     pub(super) line: usize,
     pub(super) path: String,
 }
 
-impl Place {
+impl Location {
     fn of(field: &Field<'_>) -> Self {
         Self {
             line: field.line,
@@ -152,47 +153,58 @@ impl Place {
 }
 
 /// Reads one item of `operations`.
-pub(super) fn read(field: Field<'_>, around: &Surroundings<'_>) -> Option<Draft> {
+pub(super) fn read(field: Field<'_>, context: &Context<'_>) -> Option<ParsedOperation> {
     let mut keys = field.mapping("keys: name, server, token_file and so on")?;
-    let mut draft = Draft {
-        operation: Operation::new("", "", Token::given("")),
-        name_at: None,
-        token_at: None,
-    };
-    let operation = &mut draft.operation;
-    match keys.field("name") {
-        None => keys.mistake("`name` is missing: it becomes the label `operation`, for example `name: acme`"),
-        Some(field) => {
-            let place = Place::of(&field);
-            if let Some(name) = field.parse("a name such as acme", name) {
-                operation.name = name.into();
-                draft.name_at = Some(place);
-            }
-        }
-    }
-    operation.base_url = read_address(&mut keys).unwrap_or_default();
-    if let Some((token, place)) = read_token(&mut keys, around) {
-        operation.token = token;
-        draft.token_at = Some(place);
-    }
-    if let Some((zone, name)) = keys.value("timezone", "a zone such as America/Bogota", timezone) {
-        (operation.timezone, operation.timezone_name) = (zone, name);
-    }
-    operation.currency = keys.value("currency", "a currency such as COP", currency);
-    operation.daily_calls = keys.count("daily_calls", operation.daily_calls);
-    operation.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
-    operation.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
-        let path = path_in(around.folder, text)?;
+    let name = read_name(&mut keys);
+    let base_url = read_address(&mut keys);
+    let token = read_token(&mut keys, context);
+    let zone = keys.value("timezone", "a zone such as America/Bogota", timezone);
+    let currency = keys.value("currency", "a currency such as COP", currency);
+    let daily_calls = keys.count("daily_calls", DEFAULT_DAILY_CALLS);
+    let proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
+    let ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
+        let path = path_in(context.folder, text)?;
         let pem = read_at_most(&path, LONGEST_CA_FILE)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?
-            .ok_or_else(|| format!("{} is longer than 4 MiB: this is another file", path.display()))?;
+            .ok_or_else(|| {
+                format!(
+                    "{} is longer than 4 MiB: check that it is the right file",
+                    path.display()
+                )
+            })?;
         Ok(CaFile { path, pem })
     });
-    if let Some(field) = keys.field("reports") {
-        operation.reports = read_reports(field);
-    }
+    let reports = keys.field("reports").map(read_reports);
     keys.finish();
-    Some(draft)
+
+    let mut operation = match (&name, base_url, &token) {
+        (Some((name, _)), Some(base_url), Some((token, _))) => {
+            Some(Operation::new(name.as_str(), base_url, token.clone()))
+        }
+        _ => None,
+    };
+    if let Some(operation) = &mut operation {
+        if let Some((zone, zone_name)) = zone {
+            (operation.timezone, operation.timezone_name) = (zone, zone_name);
+        }
+        operation.currency = currency;
+        operation.daily_calls = daily_calls;
+        operation.proxy = proxy;
+        operation.ca_file = ca_file;
+        if let Some(reports) = reports {
+            operation.reports = reports;
+        }
+    }
+    Some(ParsedOperation { name, token, operation })
+}
+
+fn read_name(keys: &mut Mapping<'_>) -> Option<(String, Location)> {
+    let Some(field) = keys.field("name") else {
+        keys.mistake("`name` is missing: it becomes the label `operation`, for example `name: acme`");
+        return None;
+    };
+    let name = field.parse("a name such as acme", name)?;
+    Some((name, Location::of(&field)))
 }
 
 fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
@@ -212,11 +224,11 @@ fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
     }
 }
 
-fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Token, Place)> {
+fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, Location)> {
     let inline = keys.refuse(
         "token",
-        "a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its \
-         own and name that with `token_file`, or name an environment variable with `token_env`",
+        "a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its \
+         own and set `token_file`, or into an environment variable and set `token_env`",
     );
     let file = keys.field("token_file");
     let variable = keys.field("token_env");
@@ -241,19 +253,13 @@ fn read_token(keys: &mut Mapping<'_>, around: &Surroundings<'_>) -> Option<(Toke
     };
     let token = field.parse(what, |text| {
         let source = if is_file {
-            TokenSource::File(path_in(around.folder, text)?)
+            TokenSource::File(path_in(context.folder, text)?)
         } else {
             TokenSource::Environment(text.trim().to_owned())
         };
-        Token::from_source(source, around.lookup_env).map_err(|error| error.to_string())
+        Token::from_source(source, context.lookup_env).map_err(|error| error.to_string())
     })?;
-    Some((
-        token,
-        Place {
-            line: field.line,
-            path: field.path,
-        },
-    ))
+    Some((token, Location::of(&field)))
 }
 
 fn read_reports(field: Field<'_>) -> BTreeMap<&'static Report, ReportConfig> {
@@ -278,7 +284,7 @@ fn later<'a>(one: Field<'a>, other: Field<'a>) -> Field<'a> {
     if one.line > other.line { one } else { other }
 }
 
-/// A path as written, or from the folder of the configuration on.
+/// A path, relative to the folder of the configuration.
 pub(super) fn path_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
     if text.trim().is_empty() {
         Err("is empty: a path is expected".to_owned())
@@ -302,7 +308,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 pub(super) fn timezone(text: &str) -> Result<(TimeZone, String), String> {
     let text = text.trim();
     if let Ok(zone) = TimeZone::get(text) {
-        // The database knows the spelling when the file has `america/bogota`.
+        // The database has the right spelling of `america/bogota`.
         let name = zone.iana_name().unwrap_or(text).to_owned();
         return Ok((zone, name));
     }

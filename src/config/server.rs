@@ -1,10 +1,10 @@
-//! Where an operation's API is.
+//! The address of an operation's API.
 
 use crate::yaml::mistake::quoted;
 use reqwest::Url;
 
-/// What `server` is, for those who wrote something else.
-pub(super) const SERVER: &str = "the number of the server such as \"0001\", or its whole address";
+/// What `server` should be, for messages.
+pub(super) const SERVER: &str = "the number of the server such as \"0001\", or its full address";
 
 /// The base URL of a server as people write it: `0001`, `wv0001`, `wv0001.wolkvox.com`, `https://wv0001.wolkvox.com/`.
 pub(super) fn server(text: &str) -> Result<String, String> {
@@ -19,7 +19,7 @@ pub(super) fn server(text: &str) -> Result<String, String> {
     if (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(format!("https://wv{digits:0>4}.wolkvox.com"))
     } else {
-        // With an `@` in it, it may hold a password.
+        // With an `@`, it may contain a password.
         let found = if text.contains('@') {
             "something else".to_owned()
         } else {
@@ -33,14 +33,14 @@ pub(super) fn server(text: &str) -> Result<String, String> {
 pub(super) fn base_url(text: &str) -> Result<String, String> {
     const EXAMPLE: &str = "such as https://wv0001.wolkvox.com";
     let url = web_address(text, EXAMPLE)?;
-    // None of these messages repeats the value: what should not be there may be a secret.
+    // These messages never repeat the value: what does not belong in it may be a secret.
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!(
-            "must be without user and password: an address {EXAMPLE} is enough"
+            "must not contain a user or password: an address {EXAMPLE} is enough"
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("must be without `?` and `#`: an address {EXAMPLE} is enough"));
+        return Err(format!("must not contain `?` or `#`: an address {EXAMPLE} is enough"));
     }
     let base = url.as_str().trim_end_matches('/');
     Ok(base
@@ -50,7 +50,7 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
         .to_owned())
 }
 
-/// The address of a proxy, as written. It may hold user and password, so no message repeats it.
+/// The address of a proxy. Messages never repeat it, since it may contain user and password.
 pub(super) fn proxy(text: &str) -> Result<String, String> {
     web_address(text, "such as http://proxy.example:3128").map(|_| text.trim().to_owned())
 }
@@ -70,7 +70,7 @@ fn web_address(text: &str, example: &str) -> Result<Url, String> {
 pub(super) fn without_credentials(address: &str) -> String {
     match Url::parse(address) {
         Ok(mut url) => {
-            // Both fail only for addresses that cannot have credentials.
+            // Both fail only if the address cannot have credentials.
             let _ = url.set_username("");
             let _ = url.set_password(None);
             url.to_string()
@@ -79,7 +79,7 @@ pub(super) fn without_credentials(address: &str) -> String {
     }
 }
 
-/// Whether the token would travel in the clear through a network. To this machine itself it may.
+/// Whether the token would travel unencrypted over a network. To this machine itself it may.
 pub(super) fn is_eavesdroppable(base_url: &str) -> bool {
     let Ok(url) = Url::parse(base_url) else { return false };
     let host = url.host_str().unwrap_or_default();

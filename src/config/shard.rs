@@ -1,7 +1,7 @@
-//! Which operations are this process's own, when several share one configuration.
+//! Which operations a process polls when several processes share one configuration.
 //!
-//! Rendezvous hashing: each shard draws a number for the operation's name, and the highest wins. No shard needs to know of
-//! the others, and one more shard takes over what it wins and moves nothing else.
+//! Rendezvous hashing: each shard gets a hash for the operation's name, and the highest wins. Shards need not know
+//! about each other, and an additional shard only takes over the operations that it wins.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 use siphasher::sip::SipHasher24;
 
-/// What decides where operations are polled, and so where their state lies. It may never change.
+/// The key of the hash. It must never change, since the hash decides which shard has the state of an operation.
 const KEY: &[u8; 16] = b"wolkvox_exporter";
 
 /// One of several processes with the same configuration.
@@ -20,22 +20,22 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The only one: every operation is its own.
+    /// The only shard: all operations belong to it.
     pub const ONLY: Self = Self { index: 0, total: 1 };
 
-    /// How many shards there may be: no more than anyone needs, so that a slip is noticed.
+    /// The allowed number of shards. The limit is far above any real use, to catch typing errors.
     pub const TOTALS: RangeInclusive<u16> = 1..=1000;
 
-    /// The shard `index`, from 0 on, of `total`. An error says what to write.
+    /// Shard `index`, from 0 on, of `total`. An error says what is allowed.
     pub fn new(index: u16, total: u16) -> Result<Self, String> {
         if !Self::TOTALS.contains(&total) {
             let (least, most) = (Self::TOTALS.start(), Self::TOTALS.end());
-            return Err(format!("there may be {least} to {most} shards, and not {total}"));
+            return Err(format!("there may be {least} to {most} shards, not {total}"));
         }
         if index >= total {
             let last = total - 1;
             return Err(format!(
-                "there is no shard {index} of {total}: they are counted from 0, so the last one is {last}"
+                "there is no shard {index} of {total}: shards are counted from 0, so the last one is {last}"
             ));
         }
         Ok(Self { index, total })
@@ -47,23 +47,23 @@ impl Shard {
             Some((name, digits)) if !name.is_empty() => digits,
             _ => text,
         };
-        // A sign would be taken by the parser of numbers.
+        // `parse` would accept a sign.
         let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse());
         number.and_then(Result::ok).ok_or_else(|| {
             "expected a number from 0 on, or a name that ends in one such as wolkvox-exporter-3".to_owned()
         })
     }
 
-    /// The index of the shard, of so many, to which an operation belongs.
+    /// The index of the shard, out of `total`, to which an operation belongs.
     pub fn of(operation: &str, total: u16) -> u16 {
-        let draw = |shard: u16| {
+        let hash = |shard: u16| {
             let mut hasher = SipHasher24::new_with_key(KEY);
             hasher.write(&u32::from(shard).to_le_bytes());
             hasher.write(operation.as_bytes());
             hasher.finish()
         };
-        // Of equal numbers the last would win; reversed, it is that of the lowest shard.
-        (0..total).rev().max_by_key(|shard| draw(*shard)).unwrap_or(0)
+        // `max_by_key` returns the last of equal maxima; reversed, that is the lowest shard.
+        (0..total).rev().max_by_key(|shard| hash(*shard)).unwrap_or(0)
     }
 
     /// Whether the operation belongs to this shard.
@@ -71,12 +71,12 @@ impl Shard {
         Self::of(operation, self.total) == self.index
     }
 
-    /// Which one it is, from 0 on.
+    /// Its number, from 0 on.
     pub fn index(self) -> u16 {
         self.index
     }
 
-    /// How many there are.
+    /// The number of shards.
     pub fn total(self) -> u16 {
         self.total
     }

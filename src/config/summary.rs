@@ -1,4 +1,4 @@
-//! What a configuration comes to, in words.
+//! A configuration in words: its warnings, and the output of `check-config`.
 
 use super::Config;
 use super::report::MINUTE;
@@ -8,7 +8,7 @@ use crate::yaml::mapping::span;
 use std::fmt::{self, Write};
 
 impl Config {
-    /// What is allowed but hardly meant. Each names its operation.
+    /// Settings that are valid but probably a mistake.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.new_series_hold.is_zero() {
@@ -20,14 +20,14 @@ impl Config {
             let (calls, budget) = (operation.calls_per_day(), operation.daily_calls);
             if calls > u64::from(budget) {
                 warn(format!(
-                    "a day needs {calls} calls and daily_calls is {budget}: polls will be left out; \
-                     lengthen intervals, or raise daily_calls if the licences allow it"
+                    "a day needs {calls} calls but daily_calls is {budget}: some polls will be skipped; \
+                     lengthen the intervals, or raise daily_calls if the licences allow it"
                 ));
             }
             for (kind, report) in operation.reports.iter().filter(|(_, report)| report.interval < MINUTE) {
                 let interval = span(report.interval);
                 warn(format!(
-                    "{kind} is read every {interval}; Wolkvox advises 5m, and less than 1m brings little"
+                    "{kind} is polled every {interval}; Wolkvox advises 5m, and less than 1m gains little"
                 ));
             }
             if is_eavesdroppable(&operation.base_url) {
@@ -38,8 +38,8 @@ impl Config {
     }
 }
 
-/// What `check-config` prints when all is well: per operation the server, the zone, the reports and the calls a day
-/// against the budget, and its shard if there are several; then the warnings. Never a token.
+/// What `check-config` prints for a valid configuration: per operation the server, the zone, the reports and the calls
+/// per day against the budget, and its shard if there are several; then the warnings. Never a token.
 pub fn check_config(config: &Config, shards: u16) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -50,7 +50,7 @@ pub fn check_config(config: &Config, shards: u16) -> String {
 fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
     match &config.state_path {
         Some(path) => writeln!(out, "state in {}", path.display())?,
-        None => writeln!(out, "no state_path: counts start anew at each start")?,
+        None => writeln!(out, "no state_path: counts start from 0 at every start")?,
     }
     for operation in &config.operations {
         write!(out, "\noperation {}", operation.name)?;
@@ -75,7 +75,7 @@ fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
         let percent = u128::from(calls) * 100 / u128::from(budget.max(1));
         writeln!(
             out,
-            "  {calls} of {budget} calls a day ({percent} %), rereads and retries not counted"
+            "  {calls} of {budget} calls a day ({percent} %), not counting rereads and retries"
         )?;
     }
     let warnings = config.warnings();

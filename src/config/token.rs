@@ -1,4 +1,4 @@
-//! The secret of an operation: where it comes from and what it is.
+//! The token of an operation, and where it comes from.
 
 use secrecy::{ExposeSecret, SecretString};
 use std::io;
@@ -6,35 +6,35 @@ use std::path::{Path, PathBuf};
 
 use crate::yaml::file::read_at_most;
 
-/// Real tokens have 52 characters; a file longer than this is some other file.
+/// In bytes. Real tokens have 52 characters, so a longer file is the wrong one.
 const LONGEST: u64 = 4096;
 
-/// A word of so many letters and digits is taken as a token where a name is expected.
+/// A word of this many letters and digits is taken for a token where a name is expected.
 const SHORTEST_TOKEN: usize = 24;
-/// And in the name of a folder: hashes that folders are named by are shorter.
-const SHORTEST_TOKEN_OF_FOLDERS: usize = 40;
+/// The same in the name of a folder. Folders named by a hash have shorter names.
+const SHORTEST_TOKEN_IN_FOLDER: usize = 40;
 
-/// Where a token comes from, so that it can be read again after it was changed there.
+/// Where a token comes from, to read it again after a change.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
-    /// A file whose only line is the token.
+    /// A file that contains only the token.
     File(PathBuf),
     /// The environment variable of this name.
     Environment(String),
-    /// Given by code, as the demo does.
+    /// A value in the program, for the demo and tests.
     Given(SecretString),
 }
 
-/// A token and its source. Neither shows the secret when printed.
+/// A token and its source. `Debug` shows the secret of neither.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// Where to read it again.
+    /// The source.
     pub source: TokenSource,
-    /// What was read last: visible ASCII without spaces, at least one character.
+    /// The token as last read: visible ASCII characters without spaces, at least one.
     pub value: SecretString,
 }
 
-/// Why there is no token. Never holds what was read.
+/// Why there is no token. Never contains what was read.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be opened or read.
@@ -42,33 +42,33 @@ pub enum TokenError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
-    /// What should be the name of a file or of a variable is most likely the token itself.
+    /// The name of a file or variable looks like the token itself.
     #[error("this looks like the token itself, not like the {0}: take it out of the configuration")]
     Misplaced(&'static str),
-    /// The variable is not set, or its value is no Unicode text.
+    /// The variable is not set, or its value is not Unicode.
     #[error("the environment variable {0} is not set")]
     Unset(String),
-    /// Nothing but blanks.
-    #[error("{0} is empty: it must hold the token")]
+    /// It is empty or blank.
+    #[error("{0} is empty: it must contain the token")]
     Empty(String),
-    /// More than one line.
-    #[error("{0} has more than one line: it must hold the token and nothing else")]
+    /// It has more than one line.
+    #[error("{0} has more than one line: it must contain only the token")]
     SeveralLines(String),
-    /// Characters that no token has, or too many of them.
-    #[error("{0} holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them")]
-    Unfit(String),
+    /// It has characters that are not allowed in a token, or too many characters.
+    #[error("{0} does not contain a token: a token has at most 4096 visible ASCII characters and no spaces")]
+    NotAToken(String),
 }
 
 impl TokenSource {
-    /// Reads the token as it is now. `lookup_env` gives the value of an environment variable.
+    /// Reads the current token. `lookup_env` returns the value of an environment variable.
     pub fn read(&self, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, TokenError> {
         match self {
             Self::File(path) => match read_at_most(path, LONGEST) {
                 Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
-                Ok(None) => Err(TokenError::Unfit(format!("the token file {}", path.display()))),
+                Ok(None) => Err(TokenError::NotAToken(format!("the token file {}", path.display()))),
                 Err(error) if leads_nowhere(&error) && has_secret(path) => Err(TokenError::Misplaced("path of a file")),
                 Err(error) => Err(TokenError::Unreadable {
                     path: path.clone(),
@@ -86,7 +86,7 @@ impl TokenSource {
 }
 
 impl Token {
-    /// A token that code made up, for demos and tests.
+    /// A token that is a value in the program, for the demo and tests.
     pub fn given(value: impl Into<SecretString>) -> Self {
         let value = value.into();
         Self {
@@ -102,33 +102,33 @@ impl Token {
     }
 }
 
-fn check(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
+fn check(bytes: &[u8], source: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
     let token = bytes.trim_ascii();
     if token.is_empty() {
-        Err(TokenError::Empty(place()))
+        Err(TokenError::Empty(source()))
     } else if token.contains(&b'\n') {
-        Err(TokenError::SeveralLines(place()))
+        Err(TokenError::SeveralLines(source()))
     } else if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
-        Err(TokenError::Unfit(place()))
+        Err(TokenError::NotAToken(source()))
     } else {
         Ok(String::from_utf8_lossy(token).into_owned().into())
     }
 }
 
-/// With more behind it, a token may be too long for a name, or no name at all.
+/// Whether no file can have this path. A token with something after it may be too long for a name.
 fn leads_nowhere(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
 }
 
-/// Whether a path that leads nowhere is rather a token, or has one in it. Folders may have long names that are none.
+/// Whether a path that leads nowhere contains a token. Folders may have long names that are not tokens.
 fn has_secret(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    looks_secret(&name, SHORTEST_TOKEN) || looks_secret(&path.to_string_lossy(), SHORTEST_TOKEN_OF_FOLDERS)
+    looks_secret(&name, SHORTEST_TOKEN) || looks_secret(&path.to_string_lossy(), SHORTEST_TOKEN_IN_FOLDER)
 }
 
-/// Whether there is something like a token in a text: those seen are 52 characters of lowercase hex. An error must not
-/// repeat it then.
+/// Whether a text contains something like a token, so that errors must not repeat it. Real ones are 52 lowercase hex
+/// characters.
 fn looks_secret(text: &str, shortest: usize) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .any(|word| word.len() >= shortest && word.bytes().any(|byte| byte.is_ascii_digit()))
@@ -145,7 +145,7 @@ impl PartialEq for TokenSource {
     }
 }
 
-/// For a reload: an operation whose token was replaced is a changed one.
+/// For a reload: a replaced token changes the operation.
 impl PartialEq for Token {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source && self.value.expose_secret() == other.value.expose_secret()

@@ -20,7 +20,7 @@ use super::auth::Users;
 use crate::yaml::document;
 use crate::yaml::file::read_text;
 use crate::yaml::mapping::{Field, Mapping};
-use crate::yaml::mistake::{Mistakes, Notes, quoted};
+use crate::yaml::mistake::{Diagnostics, Mistakes, quoted};
 
 /// A valid web configuration.
 #[derive(Debug)]
@@ -57,9 +57,9 @@ impl WebConfig {
         let mut files = Files::of(path);
         let text = read_text(path)?;
         let root = document::read(&text).map_err(|error| Mistakes::single(&name, Some(error.line), error.text))?;
-        let notes = Notes::default();
-        let settings = read(Field::root(&root, &notes), &mut files);
-        notes.verdict(Some(&name))?;
+        let diagnostics = Diagnostics::default();
+        let settings = read(Field::root(&root, &diagnostics), &mut files);
+        diagnostics.into_result(Some(&name))?;
         Ok(Self {
             path: path.to_owned(),
             files,

@@ -1,16 +1,16 @@
-//! A YAML text as a tree in which every node knows its line and every scalar is still the text that was written.
+//! A YAML text as a tree in which every node has its line, and every scalar is the text as written.
 //!
-//! Two things rule out a deserialiser: `server: 0001` must stay `0001`, and a mistake must be found with its line
-//! whether or not there are others before it. The parser's events are pulled one by one rather than loaded
-//! recursively, so that a file with a hundred thousand brackets is a mistake and not a stack overflow.
+//! A deserialiser cannot be used for two reasons: `server: 0001` must stay `0001`, and all mistakes must be reported
+//! with their lines, not only the first. The parser's events are pulled one by one instead of recursively, so that a
+//! file with a hundred thousand brackets is a mistake, not a stack overflow.
 
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::TScalarStyle;
 
-/// Far more than the schema needs (6).
+/// Deepest nesting allowed; the schema needs 6.
 const DEEPEST: usize = 32;
 
-/// A value with its place.
+/// A value with its line.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// From 1.
@@ -24,11 +24,11 @@ pub(crate) enum Value {
     Null,
     Scalar(String),
     Sequence(Vec<Node>),
-    /// In the order of the file, with keys that occur twice: the reader of the mapping knows their path.
+    /// In the order of the file, including duplicate keys. The reader of the mapping reports those.
     Mapping(Vec<Entry>),
 }
 
-/// A key of a mapping and what it stands for.
+/// A key of a mapping with its value.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
@@ -37,23 +37,23 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-/// A text that is no YAML, or YAML that a configuration has no use for.
+/// A text that is not YAML, or uses a feature that is not supported.
 pub(crate) struct SyntaxError {
     pub(crate) line: usize,
     pub(crate) text: String,
 }
 
-/// Reads the one document in `text`; an empty text is [`Value::Null`].
+/// Reads the only document in `text`. An empty text is [`Value::Null`].
 pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
-    // Editors on Windows put a byte order mark in front.
+    // Editors on Windows add a byte order mark.
     let mut parser = Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
     let mut tree = Tree::default();
-    // What is missing at the end is found behind it: nobody should have to look for a line that is not there.
+    // Something missing at the end is reported after the last line: do not name a line that does not exist.
     let last = text.trim_end().replace("\r\n", "\n").split(['\n', '\r']).count();
     loop {
         let (event, mark) = parser.next_token().map_err(|error| SyntaxError {
             line: error.marker().line().min(last),
-            text: format!("no valid YAML: {}", error.info()),
+            text: format!("not valid YAML: {}", error.info()),
         })?;
         if matches!(event, Event::StreamEnd) {
             break;
@@ -67,7 +67,7 @@ pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
     }))
 }
 
-/// The tree while it grows: the finished root, and the collections that are still open, outermost first.
+/// The tree under construction: the finished root, and the collections that are still open, outermost first.
 #[derive(Default)]
 struct Tree {
     root: Option<Node>,
@@ -76,7 +76,7 @@ struct Tree {
 
 struct Open {
     node: Node,
-    /// In a mapping: the key that waits for its value, and its line.
+    /// In a mapping: the key whose value comes next, and its line.
     key: Option<(String, usize)>,
 }
 
@@ -94,7 +94,7 @@ impl Tree {
                 }
                 let null = style == TScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null");
                 let value = if null { Value::Null } else { Value::Scalar(text) };
-                self.place(Node { line, value })
+                self.add(Node { line, value })
             }
             Event::SequenceStart(anchor, tag) => {
                 refuse_extras(anchor, tag.is_some())?;
@@ -105,7 +105,7 @@ impl Tree {
                 self.start(line, Value::Mapping(Vec::new()))
             }
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop() {
-                Some(open) => self.place(open.node),
+                Some(open) => self.add(open.node),
                 None => Ok(()),
             },
             Event::Alias(_) => Err("YAML aliases (`*name`) are not supported: write the value out".to_owned()),
@@ -130,7 +130,7 @@ impl Tree {
             key: None,
         }) = self.open.last()
         {
-            return Err("a key must be a plain word: is a `:` missing, or are braces too many?".to_owned());
+            return Err("a key must be a plain word: is a `:` missing, or are there too many braces?".to_owned());
         }
         self.open.push(Open {
             node: Node { line, value },
@@ -139,7 +139,7 @@ impl Tree {
         Ok(())
     }
 
-    fn place(&mut self, node: Node) -> Result<(), String> {
+    fn add(&mut self, node: Node) -> Result<(), String> {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -147,7 +147,7 @@ impl Tree {
         match (&mut open.node.value, open.key.take()) {
             (Value::Sequence(items), _) => items.push(node),
             (Value::Mapping(entries), Some((key, line))) => entries.push(Entry { key, line, value: node }),
-            // Neither can happen: only collections are opened, and a scalar without a key is taken as one.
+            // Cannot happen: only collections are opened, and a scalar without a key becomes the key.
             (Value::Mapping(_) | Value::Null | Value::Scalar(_), _) => {}
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Files that people write: short, or not what they should be.
+//! Reads small files written by people. A large one is the wrong file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use super::mistake::Mistakes;
 
-/// A file longer than this is some other file: the schema fills a thousandth of it.
+/// Longest configuration file in bytes, a thousand times a real one.
 const LONGEST_FILE: u64 = 4 << 20;
 
-/// Reads a whole file; `None` when it is longer than `most` bytes.
-pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+/// Reads a whole file. `None` if it is longer than `limit` bytes.
+pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    // One more than allowed, so that the excess is seen.
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= most).then_some(bytes))
+    // One byte more than allowed, to detect a longer file.
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// The text of a configuration file.
@@ -23,7 +23,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
     let refuse = |text: String| Mistakes::single(&file_name, None, text);
     let bytes = read_at_most(path, LONGEST_FILE)
         .map_err(|error| refuse(format!("cannot be read: {error}")))?
-        .ok_or_else(|| refuse("is longer than 4 MiB: this is no configuration".to_owned()))?;
+        .ok_or_else(|| refuse("is longer than 4 MiB: this is not a configuration file".to_owned()))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();

@@ -1,37 +1,37 @@
-//! Reads mappings key by key and notes what is wrong with them.
+//! Reads mappings key by key, and records mistakes.
 //!
-//! The keys that a mapping may have are those that are asked for: there is no second list to keep in step.
+//! The known keys of a mapping are the keys that are read: there is no second list to maintain.
 
 use super::document::{Entry, Node, Value};
-use super::mistake::{Notes, quoted, shown};
+use super::mistake::{Diagnostics, quoted, shown};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Entries;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A value, where it stands and what it is called.
+/// A value with its line and path.
 pub(crate) struct Field<'a> {
     node: &'a Node,
-    /// The line of the key, since that is where a reader looks; in a list, the line of the item.
+    /// The line of the key; in a list, the line of the item.
     pub(crate) line: usize,
     /// `operations[0].server`
     pub(crate) path: String,
-    notes: &'a Notes,
+    diagnostics: &'a Diagnostics,
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn root(node: &'a Node, notes: &'a Notes) -> Self {
+    pub(crate) fn root(node: &'a Node, diagnostics: &'a Diagnostics) -> Self {
         Self {
             node,
             line: node.line,
             path: String::new(),
-            notes,
+            diagnostics,
         }
     }
 
     pub(crate) fn mistake(&self, text: impl Into<String>) {
-        self.notes.add(Some(self.line), self.path.as_str(), text);
+        self.diagnostics.add(Some(self.line), self.path.as_str(), text);
     }
 
     /// A key without a value.
@@ -55,7 +55,7 @@ impl<'a> Field<'a> {
                 entries,
                 line: self.line,
                 path: self.path,
-                notes: self.notes,
+                diagnostics: self.diagnostics,
                 known: vec![],
                 refused: vec![],
             })
@@ -76,13 +76,13 @@ impl<'a> Field<'a> {
                 node,
                 line: node.line,
                 path,
-                notes: self.notes,
+                diagnostics: self.diagnostics,
             }
         };
         Some(items.iter().enumerate().map(item).collect())
     }
 
-    /// A single value as `parse` reads it; `what` describes it for those who wrote something else altogether.
+    /// A single value as `parse` reads it. `what` describes it in the message if it is a list, a mapping or missing.
     pub(crate) fn parse<T>(&self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let Value::Scalar(text) = &self.node.value else {
             self.expected(what);
@@ -92,18 +92,18 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A mapping of which each known key is asked for once; [`Mapping::finish`] then speaks about the rest.
+/// A mapping. Each known key is read once; [`Mapping::finish`] reports the rest.
 pub(crate) struct Mapping<'a> {
     entries: &'a [Entry],
     line: usize,
     path: String,
-    notes: &'a Notes,
+    diagnostics: &'a Diagnostics,
     known: Vec<&'static str>,
     refused: Vec<&'static str>,
 }
 
 impl<'a> Mapping<'a> {
-    /// The value of a key that the mapping may have.
+    /// The value of a known key.
     pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
         self.known.push(key);
         self.find(key)
@@ -115,7 +115,7 @@ impl<'a> Mapping<'a> {
             node: &entry.value,
             line: entry.line,
             path: self.path_of(key),
-            notes: self.notes,
+            diagnostics: self.diagnostics,
         })
     }
 
@@ -127,7 +127,7 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// A key that the mapping must not have, although one could think so. True when it is there.
+    /// A key that is not allowed, with an explanation. True if it is present.
     pub(crate) fn refuse(&mut self, key: &'static str, why: &str) -> bool {
         self.refused.push(key);
         self.find(key).inspect(|field| field.mistake(why)).is_some()
@@ -135,19 +135,19 @@ impl<'a> Mapping<'a> {
 
     /// A mistake about the mapping as a whole.
     pub(crate) fn mistake(&self, text: impl Into<String>) {
-        self.notes.add(Some(self.line), self.path.as_str(), text);
+        self.diagnostics.add(Some(self.line), self.path.as_str(), text);
     }
 
-    /// How many mistakes there are so far: to see whether reading a key has made any.
+    /// The number of mistakes so far, to see whether reading a key adds any.
     pub(crate) fn mistakes(&self) -> usize {
-        self.notes.len()
+        self.diagnostics.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The value of `key` as `parse` reads it. `None` when it is absent or wrong.
+    /// The value of `key` as `parse` reads it. `None` if it is missing or wrong.
     pub(crate) fn value<T>(
         &mut self,
         key: &'static str,
@@ -157,7 +157,7 @@ impl<'a> Mapping<'a> {
         self.field(key)?.parse(what, parse)
     }
 
-    /// A duration within `bounds`; `default` when it is absent (or wrong: then nobody will use the result).
+    /// A duration within `bounds`; `default` if it is missing (or wrong, but then the result is not used).
     pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds, default: Duration) -> Duration {
         const WHAT: &str = "a duration such as 90s, 5m or 2h";
         let parse = |text: &str| match humantime::parse_duration(text.trim()) {
@@ -169,13 +169,13 @@ impl<'a> Mapping<'a> {
                 bounds.reason
             )),
             Ok(duration) => Ok(duration),
-            // humantime's own words add nothing to the example.
+            // humantime's own message adds nothing to the example.
             Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
         };
         self.value(key, WHAT, parse).unwrap_or(default)
     }
 
-    /// A whole number from 1 on; `default` when it is absent (or wrong).
+    /// A whole number from 1 on; `default` if it is missing (or wrong).
     pub(crate) fn count<N: FromStr + Default + PartialEq + Display>(&mut self, key: &'static str, default: N) -> N {
         let what = format!("a whole number from 1 on, such as {default}");
         let parse = |text: &str| match text.trim().parse::<N>() {
@@ -185,38 +185,38 @@ impl<'a> Mapping<'a> {
         self.value(key, &what, parse).unwrap_or(default)
     }
 
-    /// Every value, by its key: of a mapping whose keys are names that the user chose. A key given twice is a mistake.
+    /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake.
     pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
-        self.note_strangers(false);
+        self.report_keys(false);
         self.entries.iter().map(move |entry| {
             let field = Field {
                 node: &entry.value,
                 line: entry.line,
                 path: self.path_of(&shown(&entry.key)),
-                notes: self.notes,
+                diagnostics: self.diagnostics,
             };
             (entry.key.as_str(), field)
         })
     }
 
-    /// Notes keys given twice and keys nobody has asked for.
+    /// Reports duplicate keys and unknown keys.
     pub(crate) fn finish(self) {
-        self.note_strangers(true);
+        self.report_keys(true);
     }
 
-    fn note_strangers(&self, unknown: bool) {
-        // By name: a file of nothing but keys must not take the square of their number.
+    fn report_keys(&self, unknown_too: bool) {
+        // A map, so that a file with very many keys does not take quadratic time.
         let mut first_lines = HashMap::new();
         for Entry { key, line, .. } in self.entries {
-            let note = |text: String| self.notes.add(Some(*line), self.path_of(&shown(key)), text);
+            let report = |text: String| self.diagnostics.add(Some(*line), self.path_of(&shown(key)), text);
             match first_lines.entry(key) {
-                Entries::Occupied(first) => note(format!("given twice; the first one is on line {}", first.get())),
+                Entries::Occupied(first) => report(format!("given twice; the first one is on line {}", first.get())),
                 Entries::Vacant(place) => {
                     place.insert(*line);
-                    if unknown && !self.known.iter().chain(&self.refused).any(|known| known == key) {
+                    if unknown_too && !self.known.iter().chain(&self.refused).any(|known| known == key) {
                         match nearest(key, self.known.iter().copied()) {
-                            Some(near) => note(format!("unknown key; did you mean `{near}`?")),
-                            None => note(format!("unknown key; the keys here are {}", self.known.join(", "))),
+                            Some(near) => report(format!("unknown key; did you mean `{near}`?")),
+                            None => report(format!("unknown key; the keys here are {}", self.known.join(", "))),
                         }
                     }
                 }
@@ -225,15 +225,15 @@ impl<'a> Mapping<'a> {
     }
 }
 
-/// What a duration may be.
+/// The allowed range of a duration.
 pub(crate) struct Bounds {
     pub(crate) least: Duration,
     pub(crate) most: Duration,
-    /// Goes on after "is allowed": empty, or `, because …`.
+    /// Continues the message after "is allowed": empty, or `, since …`.
     pub(crate) reason: &'static str,
 }
 
-/// A duration as one would write it: humantime would call 31 days "1month 13h 26m 24s".
+/// A duration as people write it: humantime formats 31 days as "1month 13h 26m 24s".
 pub(crate) fn span(duration: Duration) -> String {
     let days = duration.as_secs() / 86_400;
     if days > 0 && duration == Duration::from_secs(days * 86_400) {
@@ -243,19 +243,19 @@ pub(crate) fn span(duration: Duration) -> String {
     }
 }
 
-/// The candidate that `word` is most likely a misspelling of, if it looks like one at all.
+/// The candidate that `word` is most likely a misspelling of, if any.
 pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     const ALIKE: f64 = 0.6;
     let word = word.to_lowercase();
     let length = word.chars().count();
-    // Lengths alone may rule it out; comparing takes time and memory by both.
-    let comparable = |candidate: &S| {
+    // Lengths alone may rule it out. Comparing takes time and memory in proportion to both.
+    let is_comparable = |candidate: &S| {
         let other = candidate.as_ref().chars().count();
         length.min(other) as f64 >= ALIKE * length.max(other) as f64
     };
     candidates
         .into_iter()
-        .filter(comparable)
+        .filter(is_comparable)
         .map(|candidate| {
             (
                 strsim::normalized_damerau_levenshtein(&word, &candidate.as_ref().to_lowercase()),
@@ -265,4 +265,25 @@ pub(crate) fn nearest<S: AsRef<str>>(word: &str, candidates: impl IntoIterator<I
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_a_likely_misspelling() {
+        let keys = ["interval", "timeout", "max_age", "overlap"];
+        assert_eq!(nearest("intervall", keys), Some("interval"));
+        assert_eq!(nearest("TIME_OUT", keys), Some("timeout"));
+        assert_eq!(nearest("maxage", keys), Some("max_age"));
+        assert_eq!(nearest("color", keys), None);
+        assert_eq!(nearest("", keys), None);
+    }
+
+    #[test]
+    fn durations_are_shown_as_they_are_written() {
+        let shown = [90, 300, 5400, 86_400, 31 * 86_400].map(|seconds| span(Duration::from_secs(seconds)));
+        assert_eq!(shown, ["1m 30s", "5m", "1h 30m", "1d", "31d"]);
+    }
 }

@@ -1,22 +1,21 @@
-//! What is wrong with a configuration, and where.
+//! Mistakes in a configuration, with their lines.
 
 use std::cell::RefCell;
 use std::fmt;
 
-/// One thing that is wrong with the configuration.
+/// One mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// The line of the file, from 1; `None` where no line is to blame (the file as a whole, an environment variable).
+    /// The line of the file, from 1. `None` if it concerns the whole file or an environment variable.
     pub line: Option<usize>,
-    /// The full path of the key (`operations[0].reports.ivr`) or the environment variable; empty for the file itself.
+    /// The path of the key (`operations[0].reports.ivr`) or the environment variable; empty for the whole file.
     pub path: String,
-    /// What is wrong and what would be right. Never holds a token.
+    /// What is wrong and how to correct it. Never contains a token.
     pub text: String,
 }
 
-/// Everything that is wrong with one configuration, in the order of its lines.
-///
-/// All of it is found in one go: nobody should have to start the exporter five times to find five typing errors.
+/// All mistakes in one configuration, in the order of their lines: nobody should have to start the exporter five times
+/// to find five typing errors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Mistakes {
     file: Option<String>,
@@ -24,11 +23,11 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// The mistakes of `file` (`None`: of the environment), sorted by line.
+    /// The mistakes in `file` (`None`: in the environment), sorted by line.
     pub(crate) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
-        // Stable: what was found first in a line stays first. Mistakes without a line come before all others.
+        // The sort is stable. Mistakes without a line come first.
         list.sort_by_key(|mistake| mistake.line);
-        // A path from the file may hold anything; a message must neither break the line nor drive a terminal.
+        // Names from the file may contain anything. A message must not break lines or send codes to the terminal.
         for Mistake { text, .. } in &mut list {
             if text.contains(char::is_control) {
                 *text = text.escape_debug().to_string();
@@ -40,7 +39,7 @@ impl Mistakes {
         }
     }
 
-    /// A mistake that makes it pointless to look for others.
+    /// A mistake that makes it impossible to find others.
     pub(crate) fn single(file: &str, line: Option<usize>, text: String) -> Self {
         Self::new(
             Some(file),
@@ -52,7 +51,7 @@ impl Mistakes {
         )
     }
 
-    /// Each mistake, in the order of lines.
+    /// The mistakes in the order of their lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
         self.list.iter()
     }
@@ -67,7 +66,7 @@ impl<'a> IntoIterator for &'a Mistakes {
     }
 }
 
-/// One line a mistake: `wolkvox.yml:7: operations[0].name: …`, as compilers write it, so that editors can jump there.
+/// One line per mistake: `wolkvox.yml:7: operations[0].name: …`, as compilers write it, so that editors can jump there.
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, mistake) in self.list.iter().enumerate() {
@@ -88,11 +87,11 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// Mistakes while they are being collected. Shared by everything that reads, hence the cell.
+/// Collects mistakes. Shared by everything that reads, hence the cell.
 #[derive(Default)]
-pub(crate) struct Notes(RefCell<Vec<Mistake>>);
+pub(crate) struct Diagnostics(RefCell<Vec<Mistake>>);
 
-impl Notes {
+impl Diagnostics {
     pub(crate) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
         self.0.borrow_mut().push(Mistake {
             line,
@@ -105,8 +104,8 @@ impl Notes {
         self.0.borrow().len()
     }
 
-    /// `Ok` when nothing was noted.
-    pub(crate) fn verdict(self, file: Option<&str>) -> Result<(), Mistakes> {
+    /// `Ok` if there are no mistakes.
+    pub(crate) fn into_result(self, file: Option<&str>) -> Result<(), Mistakes> {
         let list = self.0.into_inner();
         if list.is_empty() {
             Ok(())
@@ -116,12 +115,12 @@ impl Notes {
     }
 }
 
-/// A value as a message quotes it.
+/// A value in quotes, for messages.
 pub(crate) fn quoted(text: &str) -> String {
     format!("`{}`", shown(text))
 }
 
-/// A text from the file such that a message can hold it: short, and on one line whatever is in it.
+/// A text from the file for use in messages: shortened, and on one line.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();

@@ -34,14 +34,14 @@ fn check_config_shows_the_calls_against_the_budget() {
       abandoned_calls every 5m        288 calls a day
       preview_calls   every 5m        288 calls a day
       ivr             every 5m        288 calls a day
-      1440 of 4000 calls a day (36 %), rereads and retries not counted
+      1440 of 4000 calls a day (36 %), not counting rereads and retries
 
     operation beta
       http://127.0.0.1:8080 (America/Santiago)
       abandoned_calls every 10s      8640 calls a day, only 77
-      8640 of 4000 calls a day (216 %), rereads and retries not counted
+      8640 of 4000 calls a day (216 %), not counting rereads and retries
 
-    warning: beta: a day needs 8640 calls and daily_calls is 4000: polls will be left out; lengthen intervals, or raise daily_calls if the licences allow it
-    warning: beta: abandoned_calls is read every 10s; Wolkvox advises 5m, and less than 1m brings little
+    warning: beta: a day needs 8640 calls but daily_calls is 4000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    warning: beta: abandoned_calls is polled every 10s; Wolkvox advises 5m, and less than 1m gains little
     ");
 }

@@ -59,11 +59,11 @@ fn mistakes_in_the_environment_name_the_variable() {
         ("WOLKVOX_OPERATION", "a b"),
     ]), @r#"
     WOLKVOX_OPERATION: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
-    WOLKVOX_SERVER: expected the number of the server such as "0001", or its whole address; found `wolkvox`
-    WOLKVOX_TOKEN: the environment variable WOLKVOX_TOKEN holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
+    WOLKVOX_SERVER: expected the number of the server such as "0001", or its full address; found `wolkvox`
+    WOLKVOX_TOKEN: the environment variable WOLKVOX_TOKEN does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     WOLKVOX_TIMEZONE: the tz database has no zone `Bogota`; did you mean `America/Bogota`?
     "#);
     assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1")]), @"WOLKVOX_TOKEN: is not set; it (or WOLKVOX_TOKEN_FILE) is needed with WOLKVOX_SERVER");
-    assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN", "a"), ("WOLKVOX_TOKEN_FILE", "b")]), @"WOLKVOX_TOKEN: excludes WOLKVOX_TOKEN_FILE: keep one of them");
+    assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN", "a"), ("WOLKVOX_TOKEN_FILE", "b")]), @"WOLKVOX_TOKEN: cannot be combined with WOLKVOX_TOKEN_FILE: keep one of them");
     assert_snapshot!(wrong(&[("WOLKVOX_SERVER", "1"), ("WOLKVOX_TOKEN_FILE", "/no/such.token")]), @"WOLKVOX_TOKEN_FILE: cannot read the token file /no/such.token: No such file or directory (os error 2)");
 }

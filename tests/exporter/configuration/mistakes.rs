@@ -53,7 +53,7 @@ operations:
     wolkvox.yml:3: series_limit: expected a whole number from 1 on, such as 5000; found `0`
     wolkvox.yml:4: operation: unknown key; did you mean `operations`?
     wolkvox.yml:8: operations[0].url: `server` and `url` exclude each other: keep one of them
-    wolkvox.yml:9: operations[0].token: a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its own and name that with `token_file`, or name an environment variable with `token_env`
+    wolkvox.yml:9: operations[0].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
     wolkvox.yml:10: operations[0].timezone: the tz database has no zone `America/Bogotá`; did you mean `America/Bogota`?
     wolkvox.yml:12: operations[0].reports.campaigns.intervall: unknown key; did you mean `interval`?
     wolkvox.yml:12: operations[0].reports.campaigns.overlap: unknown key; the keys here are interval, timeout, max_age
@@ -82,10 +82,10 @@ operations:
     wolkvox.yml:32: operations[2]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     wolkvox.yml:33: operations[3]: expected keys: name, server, token_file and so on; found a single value
     wolkvox.yml:34: operations[4].name: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
-    wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its whole address; found a list
+    wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its full address; found a list
     wolkvox.yml:34: operations[4].daily_calls: expected a whole number from 1 on, such as 4000; found a mapping of keys
     wolkvox.yml:35: operations[5].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
-    wolkvox.yml:35: operations[5].token_env: operation `c` has the same token as an operation without a good name on line 34: Wolkvox takes one call at a time per token, so each operation needs its own
+    wolkvox.yml:35: operations[5].token_env: operation `c` has the same token as an operation without a valid name on line 34: Wolkvox takes one call at a time per token, so each operation needs its own
     wolkvox.yml:36: operations[6].token_env: the environment variable UNSET is not set
     wolkvox.yml:36: operations[6].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found a list
     "#);
@@ -136,19 +136,19 @@ fn what_is_no_configuration_at_all_says_so() {
     text
       wolkvox.yml:1: expected keys, at least `operations`; found a single value
     a: 1\n b: 2
-      wolkvox.yml:2: no valid YAML: mapping values are not allowed in this context
+      wolkvox.yml:2: not valid YAML: mapping values are not allowed in this context
     a: [1, 2
-      wolkvox.yml:1: no valid YAML: while parsing a flow sequence, expected ',' or ']'
+      wolkvox.yml:1: not valid YAML: while parsing a flow sequence, expected ',' or ']'
     a: \"text
-      wolkvox.yml:1: no valid YAML: while scanning a quoted scalar, found unexpected end of stream
+      wolkvox.yml:1: not valid YAML: while scanning a quoted scalar, found unexpected end of stream
     a: &x 1
       wolkvox.yml:1: YAML anchors (`&name`) are not supported: write the value out
     a: *x
-      wolkvox.yml:1: no valid YAML: while parsing node, found unknown anchor
+      wolkvox.yml:1: not valid YAML: while parsing node, found unknown anchor
     a: !int 1
       wolkvox.yml:1: YAML tags (`!name`) are not supported: a text that starts with `!` needs quotes
     ? {a: 1}\n: 1
-      wolkvox.yml:1: a key must be a plain word: is a `:` missing, or are braces too many?
+      wolkvox.yml:1: a key must be a plain word: is a `:` missing, or are there too many braces?
     operations: 1\n---\noperations: 
       wolkvox.yml:2: a second YAML document starts here (`---`): put everything into one
     operations: 1\noperations: 2\nop
@@ -182,7 +182,7 @@ operations:
     assert_snapshot!(mistakes, @r#"
     wolkvox.yml:4: operations[2].token_env: operation `Acme` has the same token as operation `acme` on line 2: Wolkvox takes one call at a time per token, so each operation needs its own
     wolkvox.yml:5: operations[3].name: the name `beta` is taken by the operation on line 3
-    wolkvox.yml:6: operations[3].server: expected the number of the server such as "0001", or its whole address; found `wrong`
+    wolkvox.yml:6: operations[3].server: expected the number of the server such as "0001", or its full address; found `wrong`
     wolkvox.yml:7: operations[3].token_env: operation `beta` has the same token as operation `beta` on line 3: Wolkvox takes one call at a time per token, so each operation needs its own
     "#);
     assert_eq!(
@@ -223,8 +223,8 @@ fn warnings_tell_what_is_hardly_meant() {
     ));
     assert_snapshot!(config.warnings().join("\n"), @"
     new_series_hold is 0s: Prometheus will miss the first increment of every new series
-    acme: a day needs 2905 calls and daily_calls is 2000: polls will be left out; lengthen intervals, or raise daily_calls if the licences allow it
-    acme: ivr is read every 59s; Wolkvox advises 5m, and less than 1m brings little
+    acme: a day needs 2905 calls but daily_calls is 2000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    acme: ivr is polled every 59s; Wolkvox advises 5m, and less than 1m gains little
     acme: the token travels unencrypted: use https://
     ");
     assert_eq!(good(&with("")).warnings(), [""; 0]);

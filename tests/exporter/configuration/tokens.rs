@@ -49,19 +49,19 @@ fn a_token_that_cannot_be_read_says_why() {
         .to_string();
     assert!(!mistakes.contains(SECRET));
     assert_snapshot!(mistakes.replace(&folder.display().to_string(), "FOLDER"), @r"
-    w.yml:2: operations[0].token_file: the token file FOLDER/empty is empty: it must hold the token
-    w.yml:3: operations[1].token_file: the token file FOLDER/two has more than one line: it must hold the token and nothing else
-    w.yml:4: operations[2].token_file: the token file FOLDER/blank holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
-    w.yml:5: operations[3].token_file: the token file FOLDER/accent holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
-    w.yml:6: operations[4].token_file: the token file FOLDER/long holds no token: one consists of visible ASCII characters without spaces, at most 4096 of them
+    w.yml:2: operations[0].token_file: the token file FOLDER/empty is empty: it must contain the token
+    w.yml:3: operations[1].token_file: the token file FOLDER/two has more than one line: it must contain only the token
+    w.yml:4: operations[2].token_file: the token file FOLDER/blank does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
+    w.yml:5: operations[3].token_file: the token file FOLDER/accent does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
+    w.yml:6: operations[4].token_file: the token file FOLDER/long does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     w.yml:7: operations[5].token_file: cannot read the token file FOLDER/missing: No such file or directory (os error 2)
     w.yml:8: operations[6].token_file: cannot read the token file FOLDER/.: Is a directory (os error 21)
     w.yml:9: operations[7].token_file: is empty: a path is expected
     w.yml:10: operations[8].token_env: the environment variable UNSET is not set
-    w.yml:11: operations[9].token_env: the environment variable BLANK is empty: it must hold the token
+    w.yml:11: operations[9].token_env: the environment variable BLANK is empty: it must contain the token
     w.yml:12: operations[10].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
     w.yml:13: operations[11].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
-    w.yml:14: operations[12].token: a token does not belong into this file, which gets copied, mailed and committed: put it into a file of its own and name that with `token_file`, or name an environment variable with `token_env`
+    w.yml:14: operations[12].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
     w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
     w.yml:15: operations[13].server: given twice; the first one is on line 15
     w.yml:16: operations[14].token_file: cannot read the token file FOLDER/a\nb\u{1b}[1m: No such file or directory (os error 2)

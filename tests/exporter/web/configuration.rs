@@ -205,7 +205,7 @@ fn all_mistakes_are_found_at_once() {
     web.yml:15: basic_auth_users.dave: is not a bcrypt hash: make one with htpasswd -nBC 10 ""
     web.yml:16: rate_limit: is not supported: scrapes are cheap, and too many at once are refused anyway
     "#);
-    assert_snapshot!(files.load("basic_auth_users:\n  alice: {\n").unwrap_err(), @"web.yml:2: no valid YAML: while parsing a node, did not find expected node content");
+    assert_snapshot!(files.load("basic_auth_users:\n  alice: {\n").unwrap_err(), @"web.yml:2: not valid YAML: while parsing a node, did not find expected node content");
     assert_snapshot!(files.load("[]").unwrap_err(), @"web.yml:1: expected keys such as `tls_server_config` and `basic_auth_users`; found a list");
 }
 
