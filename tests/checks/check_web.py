@@ -34,6 +34,9 @@ AUTHORIZATION = {"Authorization": "Basic " + base64.b64encode(f"{USER}:{PASSWORD
 
 # Seconds that a scrape may take during an attack, apart from the time in which a busy machine gives it no processor.
 LONGEST = 0.1
+# Without descriptors the exporter has one connection at a time for a newcomer, and leaves each of them 5 ms to send its
+# request. A scrape waits behind those that have come before.
+LONGEST_OF_200 = LONGEST + 200 * 0.005
 
 
 class Certificates:
@@ -248,7 +251,7 @@ def waited(pid):
     return found
 
 
-def check_attacked(url, exporter, attack):
+def check_attacked(url, exporter, attack, longest):
     """Other programs on a busy machine keep the exporter from running, and this one: that is not the attack's doing."""
     with attack as goes_on:
         until_true(60, goes_on)
@@ -263,7 +266,7 @@ def check_attacked(url, exporter, attack):
             time.sleep(1)
         goes_on()
     print(f"  {len(took)} scrapes, the longest {max(took) * 1000:.0f} ms, {max(cost) * 1000:.0f} ms without waiting for a processor")
-    require(max(cost) < LONGEST, f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}, of which {[f'{seconds:.3f} s' for seconds in cost]} count")
+    require(max(cost) < longest, f"scrapes took {[f'{seconds:.3f} s' for seconds in took]}, of which {[f'{seconds:.3f} s' for seconds in cost]} count")
 
 
 def main():
@@ -317,17 +320,17 @@ def main():
         check("certificates rotate under load", check_rotation, secure, certificates)
         check("sockets of a service manager", check_socket_activation, folder)
         begun = b"GET /metrics HTTP/1.1\r\nHost: test\r\n"
-        for name, (url, exporter), attack in (
+        for name, (url, exporter), attack, *longest in (
             ("slow heads", plain, slowhttptest(plain[0], "-H", "-i", "1")),
             ("slow bodies", plain, slowhttptest(plain[0], "-B", "-i", "1", "-s", "100000")),
             ("slow readers", plain, slowhttptest(plain[0], "-X", "-w", "1", "-y", "8", "-n", "2", "-z", "1", "-k", "3")),
             ("1,000 idle connections", plain, crowd(plain[0], 1000)),
             ("200 connections with 64 descriptors", tight, crowd(tight[0], 200)),
             # Fewer than are left for connections by its own reckoning.
-            ("200 connections without any descriptor left", starved, crowd(starved[0], 200)),
+            ("200 connections without any descriptor left", starved, crowd(starved[0], 200), LONGEST_OF_200),
             ("200 begun requests with 64 descriptors", tight, crowd(tight[0], 200, begun)),
         ):
-            check(f"scraped beside {name}", check_attacked, url, exporter, attack)
+            check(f"scraped beside {name}", check_attacked, url, exporter, attack, *(longest or [LONGEST]))
         check("scraped all the time by the old Prometheus", check_scraped, old)
         check("scraped all the time by the new Prometheus", check_scraped, new)
 
