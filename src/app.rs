@@ -1,4 +1,4 @@
-//! What is started in which order, how the configuration is read again, and how it all stops.
+//! Starts the exporter, reloads its configuration, and stops it.
 
 mod operations;
 mod sharding;
@@ -19,30 +19,30 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigSource};
 use crate::metrics::process::{self, ConfigGauges};
 use crate::published::Published;
-use crate::reload::{self, Asked, ReloadHandle, Reloads};
+use crate::reload::{self, ReloadHandle, ReloadRequest, ReloadRequests};
 use crate::web::{self, ServerSettings, Site};
 
-/// Scrapes and commits under way at a stop have this long to end.
+/// How long running scrapes and commits may take after a stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// What an exporter is started with.
+/// The settings of an exporter.
 #[derive(Debug)]
 pub struct Start {
     /// The configuration.
     pub config: Config,
     /// How a reload reads it again. Without one, a reload changes nothing.
     pub config_source: Option<ConfigSource>,
-    /// Whether `/-/reload` may be used.
+    /// Whether `/-/reload` is enabled.
     pub enable_lifecycle: bool,
-    /// Where it serves. Bound before, so that a port in use is found before anything is asked.
+    /// The sockets to serve on. They are bound earlier, so that a port in use is noticed before the first API call.
     pub listeners: Vec<TcpListener>,
-    /// Where the metrics are.
+    /// The path of the metrics.
     pub telemetry_path: String,
     /// How clients are served.
     pub server: ServerSettings,
     /// The wall clock.
     pub clock: Clock,
-    /// When failed requests are sent again.
+    /// When failed API requests are sent again.
     pub retry: RetryPolicy,
 }
 
@@ -62,7 +62,7 @@ impl Start {
     }
 }
 
-/// An exporter that runs.
+/// A running exporter.
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
@@ -72,7 +72,7 @@ pub struct Running {
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
-/// Starts an exporter: it serves at once, and polls from now on.
+/// Starts an exporter. It serves and polls at once.
 pub fn start(start: Start) -> anyhow::Result<Running> {
     let shard = start.config.shard;
     let (registry, gauges) = process::registry(start.clock.now());
@@ -84,14 +84,14 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let (reload, reloads) = reload::channel();
-    let configured = Configured {
+    let operations = OperationsTask {
         operations,
         source: start.config_source,
         reloads,
         gauges,
         clock: start.clock.clone(),
     };
-    tasks.spawn(configured.run(stop.clone()));
+    tasks.spawn(operations.run(stop.clone()));
     let addresses = start
         .listeners
         .iter()
@@ -114,25 +114,25 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     })
 }
 
-/// The operations, and whatever changes them.
-struct Configured {
+/// The task that owns the operations and reloads their configuration.
+struct OperationsTask {
     operations: Operations,
     source: Option<ConfigSource>,
-    reloads: Reloads,
+    reloads: ReloadRequests,
     gauges: ConfigGauges,
     clock: Clock,
 }
 
-impl Configured {
+impl OperationsTask {
     async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         loop {
-            let asked = tokio::select! {
+            let request = tokio::select! {
                 () = stop.cancelled() => break,
                 error = self.operations.run() => return Err(error),
-                Some(asked) = self.reloads.next() => asked,
+                Some(request) = self.reloads.next() => request,
             };
-            // A reload waits for polls, and files may hang: a stop waits for neither.
-            match stop.run_until_cancelled(self.reload(asked)).await {
+            // A reload waits for polls, and reading files may hang. A stop does not wait for a reload.
+            match stop.run_until_cancelled(self.reload(request)).await {
                 Some(reloaded) => reloaded?,
                 None => break,
             }
@@ -140,18 +140,18 @@ impl Configured {
         self.operations.stop_all().await
     }
 
-    async fn reload(&mut self, asked: Asked) -> anyhow::Result<()> {
+    async fn reload(&mut self, request: ReloadRequest) -> anyhow::Result<()> {
         let plan = self.plan().await;
         self.gauges.record_load(plan.is_ok(), self.clock.now());
         match plan {
             Ok(plan) => {
                 self.operations.apply(plan).await?;
                 self.gauges.set_operations(self.operations.count());
-                asked.answer(Ok(()));
+                request.answer(Ok(()));
             }
             Err(error) => {
-                tracing::error!("the configuration was not reloaded, the one before stays in effect: {error}");
-                asked.answer(Err(error));
+                tracing::error!("reload failed; the previous configuration stays in effect: {error}");
+                request.answer(Err(error));
             }
         }
         Ok(())
@@ -174,23 +174,23 @@ impl Configured {
 }
 
 impl Running {
-    /// Where it serves.
+    /// The addresses it serves on.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// What it shows.
+    /// What it publishes.
     pub fn published(&self) -> &Arc<Published> {
         &self.published
     }
 
-    /// Where to ask for a reload.
+    /// Requests reloads.
     pub fn reload_handle(&self) -> ReloadHandle {
         self.reload.clone()
     }
 
-    /// Runs until `stop` ends, then drains. A task that ends before that, by a panic say, is an error: half an exporter
-    /// looks healthy and is not.
+    /// Runs until `stop`, then drains. If a task ends before that, for example by a panic, it is an error: half an
+    /// exporter would look healthy without being so.
     pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         tokio::select! {
             () = stop => {}
@@ -198,7 +198,7 @@ impl Running {
                 self.stop.cancel();
                 return match ended {
                     Some(ended) => match flatten(ended) {
-                        Ok(()) => bail!("a part of the exporter ended by itself"),
+                        Ok(()) => bail!("a part of the exporter ended unexpectedly"),
                         Err(error) => Err(error),
                     },
                     None => bail!("there is nothing to run"),
@@ -213,7 +213,7 @@ impl Running {
             Ok(())
         });
         drained.await.unwrap_or_else(|_| {
-            tracing::warn!("some scrapes or commits had not ended after {DRAIN:?}; they are cut off");
+            tracing::warn!("some scrapes or commits did not finish within {DRAIN:?}; they are cut off");
             Ok(())
         })
     }

@@ -8,12 +8,12 @@ use crate::backfill;
 use crate::config::Shard;
 use crate::web::ListenAddress;
 
-/// Where the exporter listens unless told otherwise.
+/// The port that the exporter listens on by default.
 pub const DEFAULT_PORT: u16 = 9963;
 
 /// A Prometheus exporter for Wolkvox contact centres.
 ///
-/// Without a command it runs as an exporter, configured by a file or by the environment (WOLKVOX_SERVER, WOLKVOX_TOKEN
+/// Without a command, runs the exporter, configured by a file or by the environment (WOLKVOX_SERVER, WOLKVOX_TOKEN
 /// or WOLKVOX_TOKEN_FILE, WOLKVOX_TIMEZONE, WOLKVOX_OPERATION).
 #[derive(Debug, Parser)]
 #[expect(
@@ -22,7 +22,7 @@ pub const DEFAULT_PORT: u16 = 9963;
 )]
 #[command(version = VERSION, name = "wolkvox_exporter")]
 pub struct Arguments {
-    /// What to do instead of exporting.
+    /// The command; without one, the exporter runs.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Flags of the exporter.
@@ -39,37 +39,37 @@ const VERSION: &str = concat!(
     ")"
 );
 
-/// Flags that every command takes.
+/// Flags of all commands.
 #[derive(Args, Debug)]
 pub struct Flags {
-    /// Configuration file; ./wolkvox.yml if there is one.
+    /// Configuration file. [default: ./wolkvox.yml if it exists]
     #[arg(long = "config.file", value_name = "FILE", global = true)]
     pub config_file: Option<PathBuf>,
-    /// Address to listen on; may be given several times. [default: :9963]
+    /// Address to listen on; may be repeated. [default: :9963]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT", global = true)]
     pub listen_addresses: Vec<ListenAddress>,
     /// Path of the metrics.
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path, global = true)]
     pub telemetry_path: String,
-    /// Allow a reload of the configuration by POST or PUT of /-/reload; SIGHUP always does it.
+    /// Allow reloading the configuration with POST or PUT to /-/reload; SIGHUP always works.
     #[arg(long = "web.enable-lifecycle", global = true)]
     pub enable_lifecycle: bool,
-    /// Web configuration file, for TLS and passwords: the schema of Prometheus's exporter-toolkit.
+    /// Web configuration file for TLS and passwords, in the format of Prometheus's exporter-toolkit.
     #[arg(long = "web.config.file", value_name = "FILE", global = true)]
     pub web_config_file: Option<PathBuf>,
     /// Answer /-/healthy and /-/ready without a password.
     #[arg(long = "web.health-without-auth", global = true)]
     pub health_without_auth: bool,
-    /// Folder of the state, one file per operation; beats the one of the configuration.
+    /// Folder of the state, one file per operation; overrides the configuration.
     #[arg(long = "state.path", value_name = "DIR", global = true)]
     pub state_path: Option<PathBuf>,
-    /// Which of the shards this is: a number from 0 on, or a name that ends in one, such as a pod's. [default: 0]
+    /// Number of this shard, from 0 on, or a name that ends in it, such as a pod's. [default: 0]
     #[arg(long = "shard.index", value_name = "INDEX", value_parser = Shard::parse_index, global = true)]
     pub shard_index: Option<u16>,
-    /// Number of processes that share the operations of one configuration; each is polled by one of them. [default: 1]
+    /// Number of shards that share the operations of one configuration; each polls some. [default: 1]
     #[arg(long = "shard.total", value_name = "NUMBER", global = true)]
     pub shard_total: Option<u16>,
-    /// Least level of what is logged.
+    /// Lowest level to log.
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", global = true)]
     pub log_level: LogLevel,
     /// Format of the log.
@@ -77,30 +77,31 @@ pub struct Flags {
     pub log_format: LogFormat,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Checks a configuration file: exits with 0, or with 1 and every mistake with its line.
+    /// Check a configuration file. Exits with 0, or with 1 and all mistakes with their lines.
     CheckConfig {
-        /// The file.
+        /// Configuration file.
         file: PathBuf,
     },
-    /// Asks each configured report once and says what came: exits with 0, or with 1 if any failed. Changes no state.
+    /// Read each configured report once and print what the API answered. Exits with 0, or with 1 if any failed. Changes
+    /// no state.
     CheckApi {
-        /// Also print what values look like, without the values: digits as 9, letters as a.
+        /// Also print what values look like, without showing them: digits as 9, letters as a.
         #[arg(long)]
         shapes: bool,
     },
-    /// Writes what was before live counting, as OpenMetrics for promtool: exits with 0, or with 1 if it did not come to
-    /// its end, and goes on when it is run again.
+    /// Export the history before live counting began, as OpenMetrics for promtool. Exits with 0 when complete, otherwise
+    /// with 1; run it again to resume.
     Backfill(backfill::Options),
-    /// Runs the exporter against an embedded simulator: no account needed.
+    /// Run the exporter with an embedded simulator; needs no account.
     Demo {
         /// Seed of the simulated contact centres.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Runs the simulator of the Wolkvox API alone.
+    /// Run only the simulator of the Wolkvox API.
     Simulator {
         /// Seed of the simulated contact centres.
         #[arg(long, default_value_t = 1)]
@@ -108,9 +109,9 @@ pub enum Command {
     },
 }
 
-/// Least level of what is logged.
+/// Lowest level to log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
+#[expect(missing_docs, reason = "the names are self-explanatory")]
 pub enum LogLevel {
     Error,
     Warn,
@@ -124,7 +125,7 @@ pub enum LogLevel {
 pub enum LogFormat {
     /// `key=value` pairs.
     Logfmt,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -138,7 +139,7 @@ impl Flags {
         }
     }
 
-    /// Which shard this is. An error says what is wrong with the flags.
+    /// The shard of this process. An error says what is wrong with the flags.
     pub fn shard(&self) -> Result<Shard, String> {
         if self.shard_index.is_some() && self.shard_total.is_none() {
             return Err("--shard.index needs --shard.total, the number of shards".to_owned());
@@ -151,10 +152,10 @@ impl Flags {
 fn telemetry_path(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     if !text.starts_with('/') || !text.bytes().all(plain) {
-        return Err("a path begins with / and has letters, digits and -_.~/ only".to_owned());
+        return Err("a path starts with / and contains only letters, digits and -_.~/".to_owned());
     }
     if text.starts_with("/-/") {
-        return Err("paths below /-/ are the exporter's own".to_owned());
+        return Err("paths below /-/ are reserved for the exporter".to_owned());
     }
     Ok(text.to_owned())
 }

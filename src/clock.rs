@@ -1,4 +1,4 @@
-//! What time it is. Logic never asks: it is told, and only the outermost loops hold a clock.
+//! Clocks. Only the outermost loops have one; logic gets the time as an argument.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// A wall clock: the system's, or one that a test or the demo sets.
+/// A wall clock: the system's, or one that a test or the demo controls.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -16,7 +16,7 @@ impl Clock {
         Self::from_fn(Timestamp::now)
     }
 
-    /// Any other clock.
+    /// A clock that returns what `now` returns.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -33,8 +33,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// An instant by both clocks: the wall clock, for what is about dates, and the monotonic one, which never jumps, for
-/// how long something lasts.
+/// The time by both clocks: the wall clock for dates, and the monotonic one, which never jumps, for durations.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// By the wall clock.
@@ -44,7 +43,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Now, by a wall clock that was read just before.
+    /// Now, with a wall clock that was read just before.
     pub fn at(wall: Timestamp) -> Self {
         Self {
             wall,

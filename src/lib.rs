@@ -4,12 +4,12 @@
 //! serves them on `/metrics`. Data flows one way through the modules:
 //!
 //! ```text
-//! config ─▶ poller (a task per operation: reports one after the other, on a fixed grid)
-//!             │  fetch ▸ client: query ▸ request ▸ envelope ▸ rows, one by one off the wire
+//! config ─▶ poller (one task per operation: its reports one after the other, on a fixed grid)
+//!             │  fetch ▸ client: query ▸ request ▸ envelope ▸ rows, one by one as they arrive
 //!             ▼
 //!           reports: row ▸ what it means (current gauges, facts to count, or day totals)
 //!             ▼
-//!           ledger: what is new? ▸ commit to disk ▸ totals      (campaigns skip this: they are state, not events)
+//!           ledger: what is new? ▸ commit to disk ▸ totals      (skipped by campaigns, which are current state)
 //!             ▼
 //!           published ▸ exposition: a text block per family and operation, rendered again only when it changed
 //!             ▼

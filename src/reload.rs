@@ -1,47 +1,47 @@
-//! A request to read the configuration again, and its answer: the way from a signal or the web to the exporter.
+//! Reload requests, from a signal or the web to the exporter, and their answers.
 
 use tokio::sync::{mpsc, oneshot};
 
-/// Where a reload is asked for.
+/// Requests reloads.
 #[derive(Clone, Debug)]
-pub struct ReloadHandle(mpsc::Sender<Asked>);
+pub struct ReloadHandle(mpsc::Sender<ReloadRequest>);
 
-/// Where reloads are done, one after the other.
+/// Receives the requests, one after the other.
 #[derive(Debug)]
-pub struct Reloads(mpsc::Receiver<Asked>);
+pub struct ReloadRequests(mpsc::Receiver<ReloadRequest>);
 
-/// One request. Whoever asked waits for the answer.
+/// One request, whose sender waits for the answer.
 #[derive(Debug)]
-pub struct Asked(oneshot::Sender<Result<(), String>>);
+pub struct ReloadRequest(oneshot::Sender<Result<(), String>>);
 
-/// Both ends of the way.
-pub fn channel() -> (ReloadHandle, Reloads) {
-    // Requests that come together wait for each other: each reads what is there when its turn comes.
+/// The two ends of the channel.
+pub fn channel() -> (ReloadHandle, ReloadRequests) {
+    // Requests are not merged: each reads the configuration as it is when its turn comes.
     let (send, receive) = mpsc::channel(8);
-    (ReloadHandle(send), Reloads(receive))
+    (ReloadHandle(send), ReloadRequests(receive))
 }
 
 impl ReloadHandle {
-    /// Reads the configuration again. An error says what is wrong with it; then nothing was changed.
+    /// Reloads the configuration. An error lists its mistakes; nothing has changed then.
     pub async fn reload(&self) -> Result<(), String> {
         let stopping = || "the exporter is stopping".to_owned();
         let (answer, answered) = oneshot::channel();
-        self.0.send(Asked(answer)).await.map_err(|_| stopping())?;
+        self.0.send(ReloadRequest(answer)).await.map_err(|_| stopping())?;
         answered.await.unwrap_or_else(|_| Err(stopping()))
     }
 }
 
-impl Reloads {
+impl ReloadRequests {
     /// The next request.
-    pub async fn next(&mut self) -> Option<Asked> {
+    pub async fn next(&mut self) -> Option<ReloadRequest> {
         self.0.recv().await
     }
 }
 
-impl Asked {
-    /// Answers it.
+impl ReloadRequest {
+    /// Answers the request.
     pub fn answer(self, result: Result<(), String>) {
-        // Whoever asked may have gone away meanwhile.
+        // The sender may have gone meanwhile.
         let _ = self.0.send(result);
     }
 }

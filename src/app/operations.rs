@@ -1,4 +1,4 @@
-//! The operations that are polled, a task each, and how they change with the configuration.
+//! The polled operations, one task each, and how a reload changes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -19,26 +19,26 @@ use crate::ledger::Storage;
 use crate::poller::{PollSettings, Poller, Stop, phase};
 use crate::published::Published;
 
-/// A reload waits so long for the polls of what it changes: longer than any request takes, shorter than a long catch-up.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait of a reload for running polls: longer than any request, shorter than a long catch-up.
+const POLL_PATIENCE: Duration = Duration::from_secs(120);
 
-/// The operations that are polled.
+/// The polled operations.
 #[derive(Debug)]
 pub(super) struct Operations {
-    /// What is in effect.
+    /// The configuration in effect.
     config: Config,
     published: Arc<Published>,
     clock: Clock,
     retry: RetryPolicy,
     /// How to stop each poller.
     stops: BTreeMap<Arc<str>, Stop>,
-    /// Stops them all at once.
+    /// Stops all pollers.
     stop: CancellationToken,
-    /// The pollers, given back when they have stopped.
+    /// The running pollers. Each task returns its poller when it has stopped.
     tasks: JoinSet<Poller>,
 }
 
-/// What a new configuration changes. Whatever can fail has been done by the time that there is one.
+/// What a reload will change. Everything that can fail was done while making the plan.
 pub(super) struct Plan {
     config: Config,
     added: Vec<Poller>,
@@ -48,7 +48,7 @@ pub(super) struct Plan {
 }
 
 impl Operations {
-    /// No operation yet.
+    /// Without any operation yet.
     pub(super) fn new(published: Arc<Published>, clock: Clock, retry: RetryPolicy) -> Self {
         Self {
             config: Config::default(),
@@ -61,14 +61,14 @@ impl Operations {
         }
     }
 
-    /// Starts to poll what the configuration says.
+    /// Starts polling the operations of the configuration.
     pub(super) fn start(&mut self, config: Config) -> anyhow::Result<()> {
         let pollers = config
             .operations
             .iter()
             .map(|operation| self.opening(&config, operation)())
             .collect::<anyhow::Result<Vec<_>>>()?;
-        sharding::tell(&config);
+        sharding::log_shard(&config);
         self.config = config;
         self.spawn(pollers);
         Ok(())
@@ -79,15 +79,15 @@ impl Operations {
         &self.config
     }
 
-    /// How many are polled.
+    /// The number of polled operations.
     pub(super) fn count(&self) -> usize {
         self.config.operations.len()
     }
 
-    /// Does what was planned. An error means that a poller failed, and that the exporter cannot go on.
+    /// Applies a plan. An error means that a poller failed and the exporter cannot continue.
     ///
-    /// Whoever is removed or changed is stopped before anyone is started, since a token may have gone from one operation
-    /// to another and must not be used by both at once.
+    /// Removed and changed pollers are stopped before any is started, since a token may have moved from one operation
+    /// to another, and both must not use it at once.
     pub(super) async fn apply(&mut self, mut plan: Plan) -> anyhow::Result<()> {
         let stopped = self.stop(plan.changed.keys().chain(&plan.removed)).await?;
         tracing::info!(
@@ -112,22 +112,21 @@ impl Operations {
                 }
             }
         }
-        // State files are closed before anyone can ask for them again, and on a thread that may wait for the disk.
-        let config = plan.config;
-        let told = spawn_blocking(move || {
-            drop(removed);
-            sharding::tell(&config);
-            config
-        });
-        self.config = told.await.context("the state files could not be closed")?;
+        // State files are closed before they can be opened again, on a thread that may wait for the disk.
+        let closed = spawn_blocking(move || drop(removed));
+        closed.await.context("the state files could not be closed")?;
+        self.config = plan.config;
         self.spawn(pollers);
-        Ok(())
+        // Only now, when the new operations are on the page. It looks at the state folder.
+        let config = self.config.clone();
+        let logged = spawn_blocking(move || sharding::log_shard(&config));
+        logged.await.context("the shard could not be logged")
     }
 
-    /// Waits for as long as every poller runs. They never end by themselves: an end is an error.
+    /// Waits until a poller ends. Pollers never end unless they are stopped, so this is an error.
     pub(super) async fn run(&mut self) -> anyhow::Error {
         match self.tasks.join_next().await {
-            Some(Ok(poller)) => anyhow!("the poller of operation {} ended by itself", poller.name()),
+            Some(Ok(poller)) => anyhow!("the poller of operation {} ended unexpectedly", poller.name()),
             Some(Err(error)) => anyhow!("a poller failed: {error}"),
             None => std::future::pending().await,
         }
@@ -142,7 +141,7 @@ impl Operations {
         Ok(())
     }
 
-    /// What another configuration would change. On an error it cannot be used, and nothing was changed.
+    /// Plans the change to another configuration. On an error nothing has changed.
     pub(super) async fn plan(&self, config: Config) -> anyhow::Result<Plan> {
         if config.state_path != self.config.state_path {
             bail!("state_path cannot be changed while running: restart the exporter");
@@ -163,7 +162,7 @@ impl Operations {
             plan.removed.remove(name);
             match before(name) {
                 None => {
-                    // State is opened, and may have to be mended, on a thread that may wait for the disk.
+                    // Opening a state file may involve a repair, so it runs on a thread that may wait for the disk.
                     match spawn_blocking(self.opening(&config, operation)).await? {
                         Ok(poller) => plan.added.push(poller),
                         Err(error) => mistakes.push(format!("{error:#}")),
@@ -185,7 +184,7 @@ impl Operations {
         Ok(plan)
     }
 
-    /// Opens an operation's state and makes its poller.
+    /// Opens the state of an operation and creates its poller.
     fn opening(&self, config: &Config, operation: &Operation) -> impl FnOnce() -> anyhow::Result<Poller> + use<> {
         let storage = match &config.state_path {
             Some(folder) => Storage::file(folder, &operation.name),
@@ -220,29 +219,29 @@ impl Operations {
         }
     }
 
-    /// Stops some pollers: when their polls have ended, or at once when those take too long.
+    /// Stops some pollers when their polls have ended, or after a while in any case.
     async fn stop(&mut self, names: impl Iterator<Item = &Arc<str>>) -> anyhow::Result<Vec<Poller>> {
-        let mut waited_for = BTreeMap::new();
+        let mut stopping = BTreeMap::new();
         for name in names {
             if let Some(stop) = self.stops.remove(name) {
                 stop.graceful();
-                waited_for.insert(Arc::clone(name), stop);
+                stopping.insert(Arc::clone(name), stop);
             }
         }
         let mut stopped = Vec::new();
-        let mut patience = pin!(sleep(PATIENCE));
-        while !waited_for.is_empty() {
+        let mut patience = pin!(sleep(POLL_PATIENCE));
+        while !stopping.is_empty() {
             let ended = tokio::select! {
                 ended = self.tasks.join_next() => ended,
                 () = &mut patience, if !patience.is_elapsed() => {
-                    waited_for.values().for_each(Stop::immediate);
+                    stopping.values().for_each(Stop::immediate);
                     continue;
                 }
             };
             let Some(ended) = ended else { break };
             let poller = ended.context("a poller failed")?;
-            if waited_for.remove(poller.name()).is_none() {
-                bail!("the poller of operation {} ended by itself", poller.name());
+            if stopping.remove(poller.name()).is_none() {
+                bail!("the poller of operation {} ended unexpectedly", poller.name());
             }
             stopped.push(poller);
         }

@@ -1,15 +1,15 @@
-//! What is said of a shard at a start and a reload: how much is its own, and whose state lies where it does not belong.
+//! Logs, at a start and a reload, how many operations belong to this shard, and warns of state files that do not.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::{Config, Shard};
 
-/// So many operations are named.
+/// At most this many operations are named.
 const MOST_NAMES: usize = 10;
 
-/// Logs what belongs to this shard. Lists the folder of the state, so it may wait for the disk.
-pub(super) fn tell(config: &Config) {
+/// Logs what belongs to this shard. May wait for the disk, since it lists the folder of the state.
+pub(super) fn log_shard(config: &Config) {
     let shard = config.shard;
     if shard == Shard::ONLY {
         return;
@@ -33,16 +33,16 @@ pub(super) fn tell(config: &Config) {
         names.push(format!("and {} more", foreign.len() - MOST_NAMES));
     }
     tracing::warn!(
-        "state_path has state of operations that belong to other shards: {}. Unless the shards share this folder, move each \
-         file to the state_path of its shard while both are stopped, or delete it if that shard counts already: an \
-         operation that came back to it would count again what the other shard has counted",
+        "state_path has state files of operations that belong to other shards: {}. Unless the shards share this folder, move \
+         each file to the state_path of its shard while both are stopped, or delete it if that shard is already counting: \
+         an operation that returned to this file would count everything since then a second time",
         names.join(", ")
     );
 }
 
 /// The operations of other shards with a file in the folder.
 fn foreign_state<'c>(config: &'c Config, folder: &Path) -> BTreeSet<&'c str> {
-    // A folder that is not there yet has none; one that cannot be read is told by whoever opens the state.
+    // A missing folder has none. If it cannot be read, opening the state reports it.
     let files = folder.read_dir().into_iter().flatten().flatten();
     let present: BTreeSet<_> = files.map(|file| file.file_name()).collect();
     let has_file = |name: &&str| present.contains(format!("{name}.redb").as_ref() as &std::ffi::OsStr);
