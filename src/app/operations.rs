@@ -119,8 +119,8 @@ impl Operations {
         self.spawn(pollers);
         // Only now, when the new operations are on the page. It looks at the state folder.
         let config = self.config.clone();
-        let logged = spawn_blocking(move || sharding::log_shard(&config));
-        logged.await.context("the shard could not be logged")
+        spawn_blocking(move || sharding::log_shard(&config)).await?;
+        Ok(())
     }
 
     /// Waits until a poller ends. Pollers never end unless they are stopped, so this is an error.
