@@ -9,7 +9,7 @@
 //!             ▼
 //!           reports: row ▸ what it means (current gauges, facts to count, or day totals)
 //!             ▼
-//!           ledger: what is new? ▸ commit to disk ▸ totals      (skipped by campaigns, which are current state)
+//!           ledger: what is new? ▸ commit to disk ▸ totals      (skipped by reports of the current state)
 //!             ▼
 //!           published ▸ exposition: a text block per family and operation, rendered again only when it changed
 //!             ▼
