@@ -13,7 +13,7 @@ use super::{Asked, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, Micros, SeriesKey};
 use crate::reports::Tally;
-use crate::reports::assumptions::{Assumption, Broken};
+use crate::reports::assumptions::{Assumption, Violated};
 use crate::reports::values::{self, wall_clock_second};
 use crate::wire::dates;
 use crate::wire::fields::{self, Leaf, Reading};
@@ -43,7 +43,7 @@ pub struct Events {
     hash_key: u128,
     asked: Asked,
     /// The assumptions that the present row breaks.
-    broken: Broken,
+    violated: Violated,
     /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
     seen: HashMap<u128, u32>,
     /// The row that carries each fact which several rows repeat.
@@ -75,7 +75,7 @@ impl Events {
             zone: zone.clone(),
             hash_key,
             asked,
-            broken: Broken::default(),
+            violated: Violated::default(),
             seen: HashMap::new(),
             carriers: HashMap::new(),
             scratch: String::new(),
@@ -108,10 +108,10 @@ impl Events {
     /// Reads a row. An invalid one cannot be recognized when it comes again, so what it breaks counts each time.
     pub(super) fn row(&mut self, read: impl FnOnce(&mut Self)) {
         let rows = self.rows.len();
-        self.broken = Broken::default();
+        self.violated = Violated::default();
         read(self);
         if self.rows.len() == rows {
-            self.broken
+            self.violated
                 .iter()
                 .for_each(|assumption| self.tally.violation(assumption));
         }
@@ -120,12 +120,12 @@ impl Events {
     /// Adds a row with its facts. A row without facts says nothing yet.
     pub(in crate::reports) fn add(&mut self, date: &RowDate<'_>, facts: Vec<Fact>) {
         if date.wall_clock < self.asked.first || date.wall_clock > self.asked.last {
-            self.broken.add(Assumption::InsideWindow);
+            self.violated.add(Assumption::InsideWindow);
         }
         self.rows.push(EventRow {
             at: date.at,
             facts,
-            broken: self.broken,
+            violated: self.violated,
         });
     }
 
@@ -136,7 +136,7 @@ impl Events {
 
     /// Records that a word is not in the list of its field.
     pub(in crate::reports) fn unknown_word(&mut self, field: &'static str, word: &str) {
-        self.broken.add(Assumption::KnownWords);
+        self.violated.add(Assumption::KnownWords);
         self.tally.unknown_word(field, word);
     }
 
@@ -157,7 +157,7 @@ impl Events {
         let hash = if number == 1 {
             hash
         } else {
-            self.broken.add(Assumption::RowsDiffer);
+            self.violated.add(Assumption::RowsDiffer);
             self.hash(what, &date.text, identity, number)
         };
         Fact {
