@@ -308,11 +308,13 @@ impl AnswerWriter<'_> {
     }
 
     fn answer(&self, status: u16, json: &Json) -> Answer {
+        let mut body = json.to_text(self.switches.layout, self.switches.escapes);
+        body.insert_str(0, &self.switches.before_body);
         Answer {
             status,
             content_type: self.switches.content_type.clone(),
             retry_after: None,
-            body: json.to_text(self.switches.layout, self.switches.escapes).into(),
+            body: body.into(),
         }
     }
 }
