@@ -20,6 +20,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     pub(super) retry_after: Option<String>,
     pub(super) body: Bytes,
+    /// Whether the API wrote it, not a proxy or a test.
+    pub(super) of_api: bool,
 }
 
 impl Answer {
@@ -33,6 +35,7 @@ impl Answer {
             content_type: "text/html; charset=UTF-8".to_owned(),
             retry_after: None,
             body: body.into(),
+            of_api: false,
         }
     }
 
@@ -315,6 +318,7 @@ impl AnswerWriter<'_> {
             content_type: self.switches.content_type.clone(),
             retry_after: None,
             body: body.into(),
+            of_api: true,
         }
     }
 }

@@ -193,7 +193,9 @@ impl Delivery<'_> {
             _ => vec![Step::Send(body)],
         };
         let mut response = Response::new(SteppedBody::new(steps, breakage.clone(), self.in_flight));
-        *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        let hidden = answer.of_api && self.switches.status_in_code_only;
+        let status = if hidden { 200 } else { answer.status };
+        *response.status_mut() = StatusCode::from_u16(status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)
     }

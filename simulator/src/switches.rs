@@ -27,6 +27,9 @@ use super::durations::DurationBucket;
 pub struct Switches {
     /// `code`: [`Code::Text`], `Number`, `Zero`, `Empty`, `Created`, `Absent`.
     pub code: Code,
+    /// Whether errors of the API come with HTTP status 200, and their own status stands in `code` only, as with many APIs in PHP.
+    /// In real answers both agree.
+    pub status_in_code_only: bool,
     /// `msg` of answers with data: its language, and whether its number is right.
     pub message: CountMessage,
     /// `msg` of answers without: [`NoDataText::ValidateDates`], `Spanish`, `NoRecords`.
@@ -137,6 +140,7 @@ impl Default for Switches {
     fn default() -> Switches {
         Switches {
             code: Code::default(),
+            status_in_code_only: false,
             message: CountMessage::default(),
             no_data: NoDataText::default(),
             campaigns_envelope: CampaignsEnvelope::default(),

@@ -86,6 +86,16 @@ async fn codes_and_messages() {
         assert!(serde_json::from_str::<Value>(answer.strip_prefix(warning).unwrap()).is_ok());
     }
     stage.operation.switch(|switches| switches.before_body.clear());
+    stage.operation.switch(|switches| switches.status_in_code_only = true);
+    for (report, code, message) in [
+        (WAITS, "404", "Validate dates"),
+        ("skill_2", "400", "skill_id is required"),
+    ] {
+        let (status, answer) = stage.ask(report, tomorrow.0, tomorrow.1).await;
+        let says = answer.contains(&format!("\"code\": \"{code}\"")) && answer.contains(message);
+        assert!(status == 200 && says, "{status} {answer}");
+    }
+    stage.operation.switch(|switches| switches.status_in_code_only = false);
     // No data is no failure, whatever it is called.
     stage.operation.switch(|switches| switches.failed_calls_count = false);
     for (no_data, message) in [
