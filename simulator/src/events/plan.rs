@@ -3,6 +3,11 @@
 use fastrand::Rng;
 use jiff::SignedDuration;
 
+use super::{
+    changes::{Moved, Returns, Unfinished},
+    fake_people::Connection,
+};
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
@@ -19,10 +24,29 @@ pub struct EventPlan {
     pub completion: Completion,
     /// The share of rows that are listed two or three times. All of them count.
     pub twins: f64,
+    /// How much later than in the row itself the code or result of a preview campaign is typed in its twins.
+    pub twin_typing: SignedDuration,
     /// The dates of an IVR call's rows.
     pub step_dates: StepDates,
+    /// Whether each row of an IVR call says what was known at its date: `ok`, and the time until then. The row with the newest
+    /// date decides. Without it all rows of a call agree (assumed).
+    pub time_so_far: bool,
+    /// Whether a `conn_id` comes back a day later, for another call. Nothing says how long one is unique.
+    pub conn_ids_repeat: bool,
     /// The share of menu steps at which callers type a telephone or document number.
     pub typed_numbers: f64,
+    /// Rows that are listed before everything in them is final.
+    pub unfinished: Unfinished,
+    /// Rows whose date changes.
+    pub moved: Moved,
+    /// Callers who come to the same skill twice in one call.
+    pub returns: Returns,
+    /// The share of rows with a word that the vendor's page does not have, on top of those that always have one: `result` of
+    /// `skill_2` and `diagram_1`, `hang_up` of calls in `campaign_5`. They count as `other`.
+    pub unknown_words: f64,
+    /// The share of rows whose duration is 99,999,999,999 seconds. That is nonsense: the row counts, but its seconds are in no
+    /// list of them.
+    pub absurd_times: f64,
 }
 
 impl Default for EventPlan {
@@ -33,8 +57,16 @@ impl Default for EventPlan {
             lateness: Lateness::default(),
             completion: Completion::default(),
             twins: 0.003,
+            twin_typing: SignedDuration::ZERO,
+            time_so_far: false,
+            conn_ids_repeat: false,
             step_dates: StepDates::default(),
             typed_numbers: 0.01,
+            unfinished: Unfinished::default(),
+            moved: Moved::default(),
+            returns: Returns::default(),
+            unknown_words: 0.0,
+            absurd_times: 0.0,
         }
     }
 }
@@ -48,6 +80,21 @@ impl EventPlan {
             twins: 0.0,
             ..EventPlan::default()
         }
+    }
+
+    /// The connection of a call that ends at that second, with its number among the calls of that minute.
+    pub(super) fn connection(&self, end: i64, number: u32) -> Connection {
+        let end = if self.conn_ids_repeat {
+            end.rem_euclid(24 * HOUR) / MINUTE * MINUTE
+        } else {
+            end
+        };
+        Connection { end, number }
+    }
+
+    /// Whether a word is unknown, and whether a duration is absurd.
+    pub(super) fn oddities(&self, rng: &mut Rng) -> (bool, bool) {
+        (rng.f64() < self.unknown_words, rng.f64() < self.absurd_times)
     }
 
     /// How often a row is repeated.
@@ -166,6 +213,6 @@ pub enum StepDates {
     EachItsOwn,
 }
 
-fn between(from: i64, until: i64, part: f64) -> i64 {
+pub(super) fn between(from: i64, until: i64, part: f64) -> i64 {
     from + ((until - from).max(0) as f64 * part).round() as i64
 }

@@ -14,15 +14,18 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
+mod changes;
 mod faults;
 mod incidents;
 mod lateness;
 mod limits;
+mod odd_answers;
 mod recount;
 mod reports;
 mod rows;
 mod switches;
 mod time;
+mod variants;
 
 /// A running simulator with one operation, and a client.
 struct Stage {
