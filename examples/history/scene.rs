@@ -210,7 +210,7 @@ impl Scene {
                 days: 0.0,
                 ..Lateness::default()
             },
-            ..EventPlan::default()
+            ..EventPlan::as_assumed()
         };
         OperationPlan::new("acme", zone.clone())
             .volume(VOLUME)

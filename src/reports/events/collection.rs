@@ -141,8 +141,7 @@ impl Events {
     }
 
     /// A fact of this date that counts in the given series. `what` is the kind of fact, `identity` the fields that identify
-    /// it. Rows that are equal in all of them and in the date are numbered within the answer: as many of them count as the
-    /// most that one answer had.
+    /// it. No two rows of an answer should be equal in all of them and in the date.
     pub(in crate::reports) fn fact(
         &mut self,
         date: &RowDate<'_>,
@@ -150,6 +149,22 @@ impl Events {
         identity: &[&str],
         counts: Vec<(SeriesIndex, Micros)>,
     ) -> Fact {
+        let (fact, number) = self.numbered_fact(date, what, identity, counts);
+        if number > 1 {
+            self.violated.add(Assumption::RowsDiffer);
+        }
+        fact
+    }
+
+    /// The same where equal rows are normal. They are numbered within the answer: as many of them count as the most that one
+    /// answer had.
+    pub(in crate::reports) fn numbered_fact(
+        &mut self,
+        date: &RowDate<'_>,
+        what: u8,
+        identity: &[&str],
+        counts: Vec<(SeriesIndex, Micros)>,
+    ) -> (Fact, u32) {
         let hash = self.hash(what, &date.text, identity, 0);
         let number = self.seen.entry(hash).or_default();
         *number += 1;
@@ -157,10 +172,9 @@ impl Events {
         let hash = if number == 1 {
             hash
         } else {
-            self.violated.add(Assumption::RowsDiffer);
             self.hash(what, &date.text, identity, number)
         };
-        Fact {
+        let fact = Fact {
             key: FactKey {
                 second: wall_clock_second(date.wall_clock),
                 hash,
@@ -169,7 +183,8 @@ impl Events {
             undated: (self.hash(what, UNDATED, identity, 0) as u32).max(1),
             joined: None,
             counts,
-        }
+        };
+        (fact, number)
     }
 
     /// A fact that several rows of one day repeat. The first of them carries it, and this returns it for that row only. If a
