@@ -270,10 +270,12 @@ async fn failure<R: Rows>(mut response: Response, date: Option<Timestamp>, rows:
 
 /// Why there is no answer to a request.
 fn before_the_answer(error: reqwest::Error) -> ApiError {
+    // hyper has no method for an answer that comes before the request, as the greeting of an SSH server does.
+    let is_strange = |error: &hyper::Error| error.is_parse() || error.to_string().contains("unexpected message");
     let mut is_http = true;
     let mut cause = error.source();
     while let Some(error) = cause {
-        is_http &= !error.downcast_ref().is_some_and(hyper::Error::is_parse);
+        is_http &= !error.downcast_ref().is_some_and(is_strange);
         cause = error.source();
     }
     let error = ApiError::from_transport(error);

@@ -12,6 +12,8 @@ pub(super) struct Envelope {
     pub(super) has_data: bool,
     /// The number of records that the message names.
     pub(super) announced: Option<u64>,
+    /// Whether a web page stands in place of the answer.
+    pub(super) is_web_page: bool,
 }
 
 /// What an answer means.
@@ -102,6 +104,10 @@ impl Envelope {
             403 if says("validate token") => {
                 ApiError::new(Reason::Auth, format!("{what}: the API does not accept the token"))
             }
+            403 if self.is_web_page => ApiError::new(
+                Reason::Auth,
+                format!("{what}: refused with a web page, which the API never sends; a proxy or firewall perhaps"),
+            ),
             403 => ApiError::new(Reason::Auth, format!("{what}: refused for an unknown reason")),
             300..=399 => ApiError::new(
                 Reason::Status,

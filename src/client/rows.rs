@@ -313,6 +313,7 @@ impl<R: Rows> AnswerReader<R> {
             }
             Some(b'{') => Expect::Key,
             Some(b'<') => {
+                self.envelope.is_web_page = true;
                 return Err(decode(
                     "the answer is a web page instead of JSON, the login page of a proxy perhaps",
                 ));

@@ -115,10 +115,19 @@ async fn the_last_of_equal_keys_holds() {
     let mut stage = stage().await;
     let body = r#"[{"campaign":"1 - a","records":"5","records":"7"},{"campaign":"2 - b","x":1,"x":2,"records":"3"}]"#;
     let samples = poll(&mut stage, &CAMPAIGNS, body.to_owned(), NOON).await;
-    assert_eq!(samples.get("wolkvox_campaign_records", &[("campaign_id", "1")]), Some(7.0));
-    assert_eq!(samples.get("wolkvox_campaign_records", &[("campaign_id", "2")]), Some(3.0));
     assert_eq!(
-        (rows(&samples, &CAMPAIGNS, "counted"), rows(&samples, &CAMPAIGNS, "invalid")),
+        samples.get("wolkvox_campaign_records", &[("campaign_id", "1")]),
+        Some(7.0)
+    );
+    assert_eq!(
+        samples.get("wolkvox_campaign_records", &[("campaign_id", "2")]),
+        Some(3.0)
+    );
+    assert_eq!(
+        (
+            rows(&samples, &CAMPAIGNS, "counted"),
+            rows(&samples, &CAMPAIGNS, "invalid")
+        ),
         (2.0, 0.0)
     );
 }
@@ -158,7 +167,13 @@ async fn a_bad_bucket_costs_no_other() {
 #[tokio::test]
 async fn all_other_calls_count() {
     let mut stage = stage().await;
-    poll(&mut stage, &ABANDONED_CALLS, r#"{"code":"200","data":[]}"#.to_owned(), NOON).await;
+    poll(
+        &mut stage,
+        &ABANDONED_CALLS,
+        r#"{"code":"200","data":[]}"#.to_owned(),
+        NOON,
+    )
+    .await;
     let mut body = "{\n    \"code\": \"200\",\n    \"data\": [".to_owned();
     for call in 0..5000 {
         let separator = if call == 0 { "" } else { "," };
@@ -205,7 +220,11 @@ async fn a_broken_key_beside_the_rows_costs_nothing() {
         let samples = poll(&mut stage, &CAMPAIGNS, body.clone(), NOON).await;
         let begin: String = body.chars().take(80).collect();
         assert!(is_up(&samples, &CAMPAIGNS), "{begin}");
-        assert_eq!(samples.get("wolkvox_campaign_records", &[("campaign_id", "1")]), Some(5.0), "{begin}");
+        assert_eq!(
+            samples.get("wolkvox_campaign_records", &[("campaign_id", "1")]),
+            Some(5.0),
+            "{begin}"
+        );
     }
 }
 
@@ -216,8 +235,14 @@ async fn an_answer_without_its_end_fails() {
     for (body, reason) in [
         (r#"[{"campaign":"1 - a"},{"campaign":"2 - \ud800"}"#, "truncated"),
         (r#"[{"campaign":"1 - a"},{"campaign":"2 - b","records":2]"#, "none"),
-        (r#"{"code":"200","data":[{"campaign":"1 - a"},{"campaign":NaN}]"#, "truncated"),
-        (r#"{"code":"200","data":[{"campaign":"1 - a"},{"campaign":"#, "truncated"),
+        (
+            r#"{"code":"200","data":[{"campaign":"1 - a"},{"campaign":NaN}]"#,
+            "truncated",
+        ),
+        (
+            r#"{"code":"200","data":[{"campaign":"1 - a"},{"campaign":"#,
+            "truncated",
+        ),
         (r#"{"code":"200","data":[{"campaign":"1 - a"},garbage"#, "truncated"),
         (r#"{"code":"200","data":[{"campaign":"1 - a"}],"msg":"x"#, "truncated"),
         (r#"{"code":"200","data":NaN}"#, "decode"),

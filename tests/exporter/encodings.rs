@@ -48,7 +48,13 @@ async fn stage(answer: Vec<u8>, is_greeting: bool) -> Stage {
         }
     });
     let plan = OperationPlan::new("acme", zone("America/Bogota"));
-    Stage::with(NOON, plan, |operation, _| operation.base_url = url).await
+    Stage::with(NOON, plan, |operation, _| {
+        operation.base_url = url;
+        for report in operation.reports.values_mut() {
+            report.timeout = Duration::from_secs(60);
+        }
+    })
+    .await
 }
 
 /// The page after a poll of this answer, and the text of the status page.
@@ -124,7 +130,11 @@ async fn a_failure_may_be_compressed_too() {
     let body = br#"{"code":"404","error":"Not Found","msg":"Validate dates entered"}"#;
     let answer = response("404 Not Found", "content-encoding: gzip\r\n", &gzip(body));
     let (samples, status) = polled(answer, false).await;
-    assert_eq!(samples.get("wolkvox_up", &[("report", "campaigns")]), Some(1.0), "{status}");
+    assert_eq!(
+        samples.get("wolkvox_up", &[("report", "campaigns")]),
+        Some(1.0),
+        "{status}"
+    );
 }
 
 #[tokio::test]
@@ -135,14 +145,54 @@ async fn broken_compression_is_told_from_a_cut_one() {
     changed[middle..middle + 4].copy_from_slice(&[0xff; 4]);
     let brotli = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, BROTLI).unwrap();
     for (name, answer, reason, words) in [
-        ("cut", encoded("gzip", &whole[..whole.len() / 2]), "truncated", "ends early"),
-        ("without checksum", encoded("gzip", &whole[..whole.len() - 4]), "truncated", "ends early"),
-        ("cut brotli", encoded("br", &brotli[..brotli.len() / 2]), "truncated", "ends early"),
-        ("broken", encoded("gzip", &changed), "decode", "compression of the answer is broken"),
-        ("not gzip", encoded("gzip", b"\x01\x02\x03\x04\x05\x06"), "decode", "compression of the answer is broken"),
-        ("not brotli", encoded("br", BODY.as_bytes()), "decode", "compression of the answer is broken"),
-        ("unknown", encoded("zstd", b"\x28\xb5\x2f\xfd"), "decode", "content encoding `zstd`"),
-        ("two", encoded("gzip, br", b"x"), "decode", "content encoding `gzip, br`"),
+        (
+            "cut",
+            encoded("gzip", &whole[..whole.len() / 2]),
+            "truncated",
+            "ends early",
+        ),
+        (
+            "without checksum",
+            encoded("gzip", &whole[..whole.len() - 4]),
+            "truncated",
+            "ends early",
+        ),
+        (
+            "cut brotli",
+            encoded("br", &brotli[..brotli.len() / 2]),
+            "truncated",
+            "ends early",
+        ),
+        (
+            "broken",
+            encoded("gzip", &changed),
+            "decode",
+            "compression of the answer is broken",
+        ),
+        (
+            "not gzip",
+            encoded("gzip", b"\x01\x02\x03\x04\x05\x06"),
+            "decode",
+            "compression of the answer is broken",
+        ),
+        (
+            "not brotli",
+            encoded("br", BODY.as_bytes()),
+            "decode",
+            "compression of the answer is broken",
+        ),
+        (
+            "unknown",
+            encoded("zstd", b"\x28\xb5\x2f\xfd"),
+            "decode",
+            "content encoding `zstd`",
+        ),
+        (
+            "two",
+            encoded("gzip, br", b"x"),
+            "decode",
+            "content encoding `gzip, br`",
+        ),
     ] {
         let (samples, status) = polled(answer, false).await;
         assert!(failed(&samples, reason), "{name}: {status}");
@@ -153,7 +203,10 @@ async fn broken_compression_is_told_from_a_cut_one() {
 /// A small body that unpacks to a gigabyte: one row that never ends, and rows without end.
 #[tokio::test]
 async fn a_bomb_stops_at_the_limit() {
-    for (begin, block) in [("[{\"campaign\":\"", vec![b'x'; 1 << 20]), ("[", b"{},".repeat(1 << 18))] {
+    for (begin, block) in [
+        ("[{\"campaign\":\"", vec![b'x'; 1 << 20]),
+        ("[", b"{},".repeat(1 << 18)),
+    ] {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(begin.as_bytes()).unwrap();
         for _ in 0..1000 {
@@ -162,7 +215,7 @@ async fn a_bomb_stops_at_the_limit() {
         let begin = Instant::now();
         let (samples, status) = polled(encoded("gzip", &encoder.finish().unwrap()), false).await;
         assert!(failed(&samples, "too_large"), "{status}");
-        assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(50), "{:?}", begin.elapsed());
     }
 }
 
@@ -170,16 +223,64 @@ async fn a_bomb_stops_at_the_limit() {
 async fn what_answers_in_place_of_the_api_is_named() {
     let html = b"<!DOCTYPE html><html><body>Please log in</body></html>";
     for (name, answer, is_greeting, reason, words) in [
-        ("SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_vec(), true, "decode", "does not speak HTTP"),
-        ("SSH, late", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_vec(), false, "decode", "does not speak HTTP"),
-        ("garbage", b"\x00\x01\x02garbage\r\n\r\n".to_vec(), false, "decode", "does not speak HTTP"),
+        (
+            "SSH",
+            b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_vec(),
+            true,
+            "decode",
+            "does not speak HTTP",
+        ),
+        (
+            "SSH, late",
+            b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_vec(),
+            false,
+            "decode",
+            "does not speak HTTP",
+        ),
+        (
+            "garbage",
+            b"\x00\x01\x02garbage\r\n\r\n".to_vec(),
+            false,
+            "decode",
+            "does not speak HTTP",
+        ),
         ("a web page", response("200 OK", "", html), false, "decode", "web page"),
-        ("a web page, compressed", encoded("gzip", &gzip(html)), false, "decode", "web page"),
-        ("text", response("200 OK", "", b"It works!\n"), false, "decode", "plain text"),
-        ("a picture", response("200 OK", "", b"\x89PNG\r\n\x1a\n"), false, "decode", "neither JSON nor text"),
+        (
+            "a web page, compressed",
+            encoded("gzip", &gzip(html)),
+            false,
+            "decode",
+            "web page",
+        ),
+        (
+            "text",
+            response("200 OK", "", b"It works!\n"),
+            false,
+            "decode",
+            "plain text",
+        ),
+        (
+            "a picture",
+            response("200 OK", "", b"\x89PNG\r\n\x1a\n"),
+            false,
+            "decode",
+            "neither JSON nor text",
+        ),
         ("nothing", response("200 OK", "", b""), false, "truncated", "is empty"),
-        ("no content", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), false, "decode", "204"),
-        ("refused", response("403 Forbidden", "", html), false, "auth", "web page"),
+        (
+            "no content",
+            b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+            false,
+            "decode",
+            "204",
+        ),
+        (
+            "refused",
+            response("403 Forbidden", "", html),
+            false,
+            "auth",
+            "web page",
+        ),
     ] {
         let (samples, status) = polled(answer, is_greeting).await;
         assert!(failed(&samples, reason), "{name}: {status}");

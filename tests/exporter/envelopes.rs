@@ -29,7 +29,9 @@ fn failures(samples: &Samples, reason: &str) -> f64 {
 #[tokio::test]
 async fn only_codes_from_400_on_are_failures() {
     let mut stage = Stage::new(NOON, "America/Bogota").await;
-    for code in [r#""0""#, r#""""#, "0", "201", r#""201""#, r#""OK""#, "null", "true", "302", "399"] {
+    for code in [
+        r#""0""#, r#""""#, "0", "201", r#""201""#, r#""OK""#, "null", "true", "302", "399",
+    ] {
         for status in [200, 201, 203] {
             poll(&mut stage, 200, "[]").await;
             let body = format!(r#"{{"code":{code},"data":[{{"campaign":"1 - a","records":"5"}}]}}"#);
@@ -44,7 +46,11 @@ async fn only_codes_from_400_on_are_failures() {
         assert_eq!(samples.all("wolkvox_campaign_records", &[]), [5.0], "{body}");
         assert_eq!(up(&samples), Some(0.0), "{body}");
     }
-    for body in [r#"{"code":"0","msg":"x"}"#, r#"{"code":"","msg":"x"}"#, r#"{"code":"302"}"#] {
+    for body in [
+        r#"{"code":"0","msg":"x"}"#,
+        r#"{"code":"","msg":"x"}"#,
+        r#"{"code":"302"}"#,
+    ] {
         let before = failures(&stage.samples().await, "decode");
         let samples = poll(&mut stage, 200, body).await;
         assert_eq!(failures(&samples, "decode") - before, 1.0, "{body}");
@@ -68,7 +74,10 @@ async fn a_404_that_speaks_of_dates_or_records_has_no_rows() {
             let body = format!(r#"{{"code":{code},"error":"Not Found","msg":"{message}"}}"#);
             let samples = poll(&mut stage, status, &body).await;
             assert_eq!(up(&samples), Some(1.0), "{status} {body}");
-            assert!(samples.all("wolkvox_campaign_records", &[]).is_empty(), "{status} {body}");
+            assert!(
+                samples.all("wolkvox_campaign_records", &[]).is_empty(),
+                "{status} {body}"
+            );
         }
     }
     for (status, body) in [
@@ -76,7 +85,10 @@ async fn a_404_that_speaks_of_dates_or_records_has_no_rows() {
         (404, r#"{"code":"404","msg":"The candidate was not updated"}"#),
         (404, r#"{"code":"404"}"#),
         (404, r#"{"code":"500","msg":"Validate dates entered"}"#),
-        (404, r#"{"code":"404","msg":"Validate dates entered","data":[{"campaign":"1 - a"}]}"#),
+        (
+            404,
+            r#"{"code":"404","msg":"Validate dates entered","data":[{"campaign":"1 - a"}]}"#,
+        ),
         (404, "No records at this address"),
         (404, "<html>No records at this address</html>"),
         (404, ""),
@@ -143,7 +155,10 @@ async fn a_pause_of_no_length_is_none() {
         stage.poll(&CAMPAIGNS, NOON).await;
         stage.poller.tick(&CALL_DURATIONS).await;
         assert_eq!(stage.acme().observed().requests, 4, "{asked}");
-        assert_eq!(stage.samples().await.get("wolkvox_up", &[("report", "call_durations")]), Some(1.0));
+        assert_eq!(
+            stage.samples().await.get("wolkvox_up", &[("report", "call_durations")]),
+            Some(1.0)
+        );
     }
 }
 

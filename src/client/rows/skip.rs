@@ -11,6 +11,7 @@
 //! follows looks like its contents. The same goes for a bracket too many or too few among named rows, which moves all
 //! that follow to another level. No known row has lists or objects inside.
 
+use memchr::{memchr2, memchr3};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -88,6 +89,14 @@ impl Skip {
             if byte.is_ascii_whitespace() {
                 at += 1;
                 continue;
+            }
+            if self.in_string && !self.is_lost {
+                let text = plain(&bytes[at..]);
+                if let Some(last) = text.trim_ascii_end().last() {
+                    self.before = *last;
+                    at += text.len();
+                    continue;
+                }
             }
             if matches!(byte, b',' | b'{' | b'}' | b']') {
                 match self.ends(byte, ahead.from(at).limited(MAX_ROW_BYTES)) {
@@ -209,6 +218,14 @@ impl Skip {
             };
         }
     }
+}
+
+/// The text up to a byte that may mean something in a string. A row may have megabytes of it.
+fn plain(bytes: &[u8]) -> &[u8] {
+    const WINDOW: usize = 256;
+    let text = &bytes[..bytes.len().min(WINDOW)];
+    let text = &text[..memchr3(b'"', b'\\', b',', text).unwrap_or(text.len())];
+    &text[..memchr2(b'}', b']', text).unwrap_or(text.len())]
 }
 
 /// Whether nothing follows.
