@@ -1,23 +1,25 @@
 //! A client for the Wolkvox API: one request at a time, answers read row by row, failures classified.
 
 mod budget;
+mod content;
 mod envelope;
 mod error;
 mod retry;
 mod rows;
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Proxy, StatusCode, Url};
+use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Proxy, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 pub use self::budget::CallBudget;
-use self::envelope::{Envelope, Meaning};
+use self::content::Content;
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
 pub use self::rows::AnswerReader;
@@ -31,6 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(75);
 /// The body of a failure is one line of JSON. Of anything else, only the start is useful.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
+/// The longest pause that the API may ask for. A longer one is a mistake, and would leave a day without counts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// A complete answer.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct Answer<R> {
     pub count: u64,
     /// The size in bytes, after decompression.
     pub bytes: u64,
+    /// The number of rows that the answer's message names, if it does.
+    pub announced: Option<u64>,
 }
 
 impl<R> Answer<R> {
@@ -53,6 +59,7 @@ impl<R> Answer<R> {
             date: self.date,
             count: self.count,
             bytes: self.bytes,
+            announced: self.announced,
         }
     }
 }
@@ -100,6 +107,8 @@ impl Client {
             .read_timeout(READ_TIMEOUT)
             // A redirect would send the token to another host.
             .redirect(reqwest::redirect::Policy::none())
+            // We unpack bodies ourselves: see `content`.
+            .no_gzip()
             .pool_max_idle_per_host(1)
             // Use only the configured proxy: one set for other programs must not see the token.
             .no_proxy();
@@ -180,7 +189,7 @@ impl Client {
         }
     }
 
-    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
+    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, rows: R) -> Result<Answer<R>, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
@@ -188,37 +197,20 @@ impl Client {
             )
         })?;
         secret.set_sensitive(true);
-        let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
-        let mut response = request.send().await.map_err(ApiError::from_transport)?;
-
-        let status = response.status();
+        let request = self
+            .http
+            .get(self.url(query)?)
+            .header(ACCEPT_ENCODING, "gzip")
+            .header("wolkvox-token", secret);
+        let response = request.send().await.map_err(before_the_answer)?;
         let date = date(response.headers());
-        if status != StatusCode::OK {
-            let retry_after = retry_after(response.headers(), date);
-            let mut body = Vec::new();
-            while body.len() < MAX_FAILURE_BODY {
-                // The status decides, so an incomplete body does not matter.
-                let Ok(Some(chunk)) = response.chunk().await else { break };
-                body.extend_from_slice(&chunk);
-            }
-            // Pass on the keys that could be read; the meaning is decided separately, from the envelope.
-            let _ = AnswerReader::new(IgnoreRows(&mut rows)).feed(&body);
-            return match Envelope::of_failure(&body).meaning(status.as_u16()) {
-                Meaning::Rows | Meaning::NoRows => Ok(Answer {
-                    rows,
-                    date,
-                    count: 0,
-                    bytes: body.len() as u64,
-                }),
-                Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
-            };
+        if !response.status().is_success() {
+            return failure(response, date, rows).await;
         }
-
+        let status = response.status().as_u16();
         let mut reader = AnswerReader::new(rows);
-        while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
-            reader.feed(&chunk)?;
-        }
-        reader.finish(date)
+        read(response, |text| reader.feed(text)).await?;
+        reader.finish_with(status, date)
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
@@ -236,16 +228,78 @@ impl Client {
     }
 }
 
+/// Reads a body to its end.
+async fn read(mut response: Response, mut take: impl FnMut(&[u8]) -> Result<(), ApiError>) -> Result<(), ApiError> {
+    let mut content = Content::of(response.headers())?;
+    while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
+        content.feed(&chunk, &mut take)?;
+    }
+    content.finish()
+}
+
+/// Reads the body of a failure, which may be anything, and decides what it means.
+async fn failure<R: Rows>(mut response: Response, date: Option<Timestamp>, rows: R) -> Result<Answer<R>, ApiError> {
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), date);
+    let mut reader = AnswerReader::new(IgnoreRows(rows));
+    let mut bytes = 0;
+    let body = async {
+        let mut content = Content::of(response.headers())?;
+        while bytes < MAX_FAILURE_BODY {
+            let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? else {
+                return content.finish();
+            };
+            content.feed(&chunk, &mut |text| {
+                bytes += text.len();
+                reader.feed_failure(text);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+    .await;
+    let result = match body {
+        Err(error) if envelope::message_decides(status) => Err(error),
+        Ok(()) | Err(_) => reader.finish_failure(status, date),
+    };
+    match result {
+        Ok(answer) => Ok(answer.map(|ignored| ignored.0)),
+        Err(error) => Err(ApiError { retry_after, ..error }),
+    }
+}
+
+/// Why there is no answer to a request.
+fn before_the_answer(error: reqwest::Error) -> ApiError {
+    // hyper has no method for an answer that comes before the request, as the greeting of an SSH server does.
+    let is_strange = |error: &hyper::Error| error.is_parse() || error.to_string().contains("unexpected message");
+    let mut is_http = true;
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        is_http &= !error.downcast_ref().is_some_and(is_strange);
+        cause = error.source();
+    }
+    let error = ApiError::from_transport(error);
+    if is_http || error.reason != Reason::Other {
+        return error;
+    }
+    ApiError::new(
+        Reason::Decode,
+        "what answers at this address does not speak HTTP; check host and port of the url",
+    )
+}
+
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Timestamp::try_from(httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?).ok()
 }
 
-/// The wait that the API asks for, given in seconds or as a date by its own clock.
+/// The wait that the API asks for, given in seconds or as a date by its own clock. None of no length, which is no wait.
 fn retry_after(headers: &HeaderMap, date: Option<Timestamp>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
-    Duration::try_from(until.duration_since(date?)).ok()
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
+    } else {
+        let until = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
+        Duration::try_from(until.duration_since(date?)).ok()?
+    };
+    (!wait.is_zero()).then(|| wait.min(LONGEST_PAUSE))
 }
