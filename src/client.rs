@@ -4,7 +4,9 @@ mod budget;
 mod envelope;
 mod error;
 mod retry;
+mod route;
 mod rows;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ pub use self::budget::CallBudget;
 use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
+use self::route::Route;
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use crate::config;
@@ -83,6 +86,7 @@ pub struct Allowance<'a> {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    route: Route,
     base_url: String,
     retry: RetryPolicy,
     /// The token, locked during a request: Wolkvox refuses two at the same time.
@@ -93,7 +97,9 @@ impl Client {
     /// A client for an operation. Fails when the system has no CA roots, or when the configured proxy or CA file is
     /// unusable.
     pub fn new(operation: &config::Operation, retry: RetryPolicy) -> Result<Self, ApiError> {
-        let unusable = |what: String| ApiError::new(Reason::Other, what);
+        let unusable = |what: String| ApiError::new(Reason::Other, what).advise("correct the configuration");
+        let route =
+            Route::to(operation).ok_or_else(|| unusable("server, url or proxy is not an address".to_owned()))?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("wolkvox_exporter/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -127,6 +133,7 @@ impl Client {
         })?;
         Ok(Self {
             http,
+            route,
             base_url: operation.base_url.clone(),
             retry,
             token: Arc::new(Mutex::new(operation.token.value.clone())),
@@ -157,12 +164,7 @@ impl Client {
             let limit = allowance.timeout;
             let result = timeout(limit, self.ask(query, &token, rows()))
                 .await
-                .unwrap_or_else(|_| {
-                    Err(ApiError::transient(
-                        Reason::Timeout,
-                        format!("no complete answer in {limit:?}"),
-                    ))
-                });
+                .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
             let failure = result.as_ref().err().map(|error| error.reason);
             allowance.attempts.push(Attempt {
                 duration: sent.elapsed(),
@@ -189,7 +191,10 @@ impl Client {
         })?;
         secret.set_sensitive(true);
         let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
-        let mut response = request.send().await.map_err(ApiError::from_transport)?;
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.route.failure(&self.http, error).await),
+        };
 
         let status = response.status();
         let date = date(response.headers());
@@ -210,12 +215,15 @@ impl Client {
                     count: 0,
                     bytes: body.len() as u64,
                 }),
-                Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
+                Meaning::Failure(error) => {
+                    let error = ApiError { retry_after, ..error };
+                    Err(self.route.refusal(&self.http, status.as_u16(), &body, error).await)
+                }
             };
         }
 
         let mut reader = AnswerReader::new(rows);
-        while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.route.interruption(error))? {
             reader.feed(&chunk)?;
         }
         reader.finish(date)

@@ -18,7 +18,7 @@ use self::families::{
     REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT,
     STATE_SIZE, UP,
 };
-use crate::client::{Attempt, Reason};
+use crate::client::{ApiError, Attempt, Reason};
 use crate::ledger::Statistics;
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
@@ -152,13 +152,13 @@ impl ReportHealth {
     }
 
     /// Records a failure of a poll.
-    pub fn failure(&mut self, reason: Reason, what: String) {
-        self.failures[reason as usize] += 1;
+    pub fn failure(&mut self, error: &ApiError) {
+        self.failures[error.reason as usize] += 1;
         self.up = Some(false);
         self.last_error = Some(LastError {
-            reason,
-            what,
-            advice: reason.advice(),
+            reason: error.reason,
+            what: error.what.clone(),
+            advice: error.advice(),
             skip: None,
         });
     }
