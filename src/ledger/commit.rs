@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Ledger;
 use super::panics::caught;
 use super::state::{State, StateChange};
-use super::storage::StateError;
+use super::storage::{StateError, begin_write};
 use crate::clock::Moment;
 
 /// After a storage error the state is opened again after this time, and then after twice as long each time.
@@ -46,7 +46,7 @@ impl Ledger {
             return Err(self.storage.error("it is closed"));
         };
         let result = caught(|| {
-            let transaction = database.begin_write()?;
+            let transaction = begin_write(database)?;
             let (change, result) = change(&transaction, &self.state)?;
             change.write(&transaction)?;
             transaction.commit()?;

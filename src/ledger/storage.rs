@@ -1,15 +1,15 @@
 //! Where the state of an operation is stored: a redb database, normally one file per operation.
 
-use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError, WriteTransaction,
+};
 
 use super::panics::{Failure, OpenDatabase, caught};
 
@@ -109,23 +109,10 @@ impl Storage {
                 ))
             })?;
         }
-        let went_back = Rc::new(Cell::new(false));
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
-        builder.set_repair_callback({
-            let went_back = Rc::clone(&went_back);
-            // A sound last commit is reported at 0 and after half of the work, one that is not in between.
-            move |repair| went_back.set(went_back.get() || (0.1..0.5).contains(&repair.progress()))
-        });
         let opened = caught(|| Ok((self.open)(&mut builder)?));
         let database = OpenDatabase::from(opened.map_err(|failure| self.opening_error(failure))?);
-        if went_back.get() {
-            tracing::warn!(
-                state = self.name,
-                "the last commit is incomplete, so the state is that of the commit before. If there was no power failure, \
-                 the file is damaged"
-            );
-        }
         self.check_format(&database)?;
         Ok(database)
     }
@@ -160,7 +147,7 @@ impl Storage {
             ))),
             None if is_new => {
                 let written = caught(|| {
-                    let writing = database.begin_write()?;
+                    let writing = begin_write(database)?;
                     writing.open_table(META)?.insert("format", FORMAT)?;
                     Ok(writing.commit()?)
                 });
@@ -277,6 +264,15 @@ impl Storage {
             cause(error)
         ))
     }
+}
+
+/// Begins a commit in two phases: the disk has the whole commit before it becomes the last one. So a last commit that does
+/// not fit its checksums is always damage. In one phase it might also be one that was not completed, and the database would
+/// go back to the commit before without a word.
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
 }
 
 /// The cause without the words that the database puts before it.
