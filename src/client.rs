@@ -22,7 +22,7 @@ pub use self::budget::CallBudget;
 use self::envelope::{Envelope, Meaning};
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
-use self::route::Route;
+use self::route::{Route, innermost};
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use crate::config;
@@ -126,10 +126,9 @@ impl Client {
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let http = builder.build().map_err(|e| {
-            unusable(format!(
-                "TLS cannot be set up: {e:#?}; install the system's CA certificates (Debian: ca-certificates), or set \
-                 SSL_CERT_FILE to a bundle"
-            ))
+            unusable(format!("TLS cannot be set up: {}", innermost(&e))).advise(
+                "install the system's CA certificates (Debian: ca-certificates), or set SSL_CERT_FILE to a bundle",
+            )
         })?;
         Ok(Self {
             http,

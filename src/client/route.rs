@@ -97,9 +97,10 @@ impl Route {
             return self.connect_failure(&error).await;
         }
         if causes(&error).any(is_no_http) {
-            return match self.expects_tls(http).await {
-                true => self.plain_to_tls(),
-                false => self.no_http(),
+            return if self.expects_tls(http).await {
+                self.plain_to_tls()
+            } else {
+                self.no_http()
             };
         }
         self.broken(&error)
@@ -352,6 +353,7 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
     std::iter::successors(Some(error), cause)
 }
 
-fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+/// The cause of all, without the words of the layers above it.
+pub(super) fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
 }

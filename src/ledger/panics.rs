@@ -26,7 +26,7 @@ impl From<redb::Error> for Failure {
 thread_local! {
     /// Whether a panic of this thread will become an error.
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
-    /// Where the last of them happened.
+    /// Where that happened.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -35,9 +35,13 @@ pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let print = panic::take_hook();
-        panic::set_hook(Box::new(move |info| match IS_CAUGHT.get() {
-            true => PLACE.set(place(info)),
-            false => print(info),
+        panic::set_hook(Box::new(move |info| {
+            // A second panic, while the first one unwinds, ends the process.
+            if IS_CAUGHT.get() && PLACE.take().is_none() {
+                PLACE.set(Some(place(info)));
+            } else {
+                print(info);
+            }
         }));
     });
     let before = IS_CAUGHT.replace(true);
@@ -55,10 +59,12 @@ pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, redb::Error>) -> Result
 }
 
 /// File and line, without the folders of the machine that compiled it.
-fn place(info: &PanicHookInfo<'_>) -> Option<String> {
-    let location = info.location()?;
-    let file = location.file().rsplit('/').next()?;
-    Some(format!("{file}:{}", location.line()))
+fn place(info: &PanicHookInfo<'_>) -> String {
+    let Some(location) = info.location() else {
+        return "somewhere".to_owned();
+    };
+    let file = location.file();
+    format!("{}:{}", file.rsplit('/').next().unwrap_or(file), location.line())
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -206,9 +206,10 @@ fn every_configuration_that_is_shown_can_be_read() {
             }
             for (n, name) in yaml.split("_file: ").skip(1).enumerate() {
                 let name = name.split_whitespace().next().unwrap();
-                let text = match name.ends_with(".pem") {
-                    true => rcgen::generate_simple_self_signed(vec![]).unwrap().cert.pem(),
-                    false => format!("a-token-{n}"),
+                let text = if name.ends_with(".pem") {
+                    rcgen::generate_simple_self_signed(vec![]).unwrap().cert.pem()
+                } else {
+                    format!("a-token-{n}")
                 };
                 std::fs::write(folder.0.join(name), text).unwrap();
             }
