@@ -5,12 +5,14 @@ mod content;
 mod envelope;
 mod error;
 mod retry;
+mod route;
 mod rows;
+mod tls;
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Proxy, Response, Url};
@@ -22,6 +24,7 @@ pub use self::budget::CallBudget;
 use self::content::Content;
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
+use self::route::{Route, innermost};
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use crate::config;
@@ -90,6 +93,7 @@ pub struct Allowance<'a> {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    route: Route,
     base_url: String,
     retry: RetryPolicy,
     /// The token, locked during a request: Wolkvox refuses two at the same time.
@@ -100,7 +104,9 @@ impl Client {
     /// A client for an operation. Fails when the system has no CA roots, or when the configured proxy or CA file is
     /// unusable.
     pub fn new(operation: &config::Operation, retry: RetryPolicy) -> Result<Self, ApiError> {
-        let unusable = |what: String| ApiError::new(Reason::Other, what);
+        let unusable = |what: String| ApiError::new(Reason::Other, what).advise("correct the configuration");
+        let route =
+            Route::to(operation).ok_or_else(|| unusable("server, url or proxy is not an address".to_owned()))?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("wolkvox_exporter/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -129,13 +135,13 @@ impl Client {
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let http = builder.build().map_err(|e| {
-            unusable(format!(
-                "TLS cannot be set up: {e:#?}; install the system's CA certificates (Debian: ca-certificates), or set \
-                 SSL_CERT_FILE to a bundle"
-            ))
+            unusable(format!("TLS cannot be set up: {}", innermost(&e))).advise(
+                "install the system's CA certificates (Debian: ca-certificates), or set SSL_CERT_FILE to a bundle",
+            )
         })?;
         Ok(Self {
             http,
+            route,
             base_url: operation.base_url.clone(),
             retry,
             token: Arc::new(Mutex::new(operation.token.value.clone())),
@@ -166,12 +172,7 @@ impl Client {
             let limit = allowance.timeout;
             let result = timeout(limit, self.ask(query, &token, rows()))
                 .await
-                .unwrap_or_else(|_| {
-                    Err(ApiError::transient(
-                        Reason::Timeout,
-                        format!("no complete answer in {limit:?}"),
-                    ))
-                });
+                .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
             let failure = result.as_ref().err().map(|error| error.reason);
             allowance.attempts.push(Attempt {
                 duration: sent.elapsed(),
@@ -202,15 +203,77 @@ impl Client {
             .get(self.url(query)?)
             .header(ACCEPT_ENCODING, "gzip")
             .header("wolkvox-token", secret);
-        let response = request.send().await.map_err(before_the_answer)?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.route.failure(&self.http, error).await),
+        };
         let date = date(response.headers());
         if !response.status().is_success() {
-            return failure(response, date, rows).await;
+            return self.failure(response, date, rows).await;
         }
         let status = response.status().as_u16();
         let mut reader = AnswerReader::new(rows);
-        read(response, |text| reader.feed(text)).await?;
+        self.read(response, |text| reader.feed(text)).await?;
         reader.finish_with(status, date)
+    }
+
+    /// Reads a body to its end.
+    async fn read(
+        &self,
+        mut response: Response,
+        mut take: impl FnMut(&[u8]) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut content = Content::of(response.headers())?;
+        while let Some(chunk) = self.next_chunk(&mut response).await? {
+            content.feed(&chunk, &mut take)?;
+        }
+        content.finish()
+    }
+
+    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, ApiError> {
+        response.chunk().await.map_err(|error| self.route.interruption(error))
+    }
+
+    /// Reads the body of a failure, which may be anything, and decides what it means.
+    async fn failure<R: Rows>(
+        &self,
+        mut response: Response,
+        date: Option<Timestamp>,
+        rows: R,
+    ) -> Result<Answer<R>, ApiError> {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), date);
+        let mut reader = AnswerReader::new(IgnoreRows(rows));
+        let mut bytes = 0;
+        let body = async {
+            let mut content = Content::of(response.headers())?;
+            while bytes < MAX_FAILURE_BODY {
+                let Some(chunk) = self.next_chunk(&mut response).await? else {
+                    return content.finish();
+                };
+                content.feed(&chunk, &mut |text| {
+                    bytes += text.len();
+                    reader.feed_failure(text);
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        }
+        .await;
+        let is_of_api = reader.is_of_api();
+        let result = match body {
+            Err(error) if envelope::message_decides(status) => Err(error),
+            Ok(()) | Err(_) => reader.finish_failure(status, date),
+        };
+        match result {
+            Ok(answer) => Ok(answer.map(|ignored| ignored.0)),
+            // Only proxies answer 407, in whatever words.
+            Err(error) if is_of_api && status != 407 => Err(ApiError { retry_after, ..error }),
+            Err(error) => {
+                let error = ApiError { retry_after, ..error };
+                Err(self.route.refusal(&self.http, status, error).await)
+            }
+        }
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
@@ -226,66 +289,6 @@ impl Client {
             .extend_pairs(&query.parameters);
         Ok(url)
     }
-}
-
-/// Reads a body to its end.
-async fn read(mut response: Response, mut take: impl FnMut(&[u8]) -> Result<(), ApiError>) -> Result<(), ApiError> {
-    let mut content = Content::of(response.headers())?;
-    while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
-        content.feed(&chunk, &mut take)?;
-    }
-    content.finish()
-}
-
-/// Reads the body of a failure, which may be anything, and decides what it means.
-async fn failure<R: Rows>(mut response: Response, date: Option<Timestamp>, rows: R) -> Result<Answer<R>, ApiError> {
-    let status = response.status().as_u16();
-    let retry_after = retry_after(response.headers(), date);
-    let mut reader = AnswerReader::new(IgnoreRows(rows));
-    let mut bytes = 0;
-    let body = async {
-        let mut content = Content::of(response.headers())?;
-        while bytes < MAX_FAILURE_BODY {
-            let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? else {
-                return content.finish();
-            };
-            content.feed(&chunk, &mut |text| {
-                bytes += text.len();
-                reader.feed_failure(text);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-    .await;
-    let result = match body {
-        Err(error) if envelope::message_decides(status) => Err(error),
-        Ok(()) | Err(_) => reader.finish_failure(status, date),
-    };
-    match result {
-        Ok(answer) => Ok(answer.map(|ignored| ignored.0)),
-        Err(error) => Err(ApiError { retry_after, ..error }),
-    }
-}
-
-/// Why there is no answer to a request.
-fn before_the_answer(error: reqwest::Error) -> ApiError {
-    // hyper has no method for an answer that comes before the request, as the greeting of an SSH server does.
-    let is_strange = |error: &hyper::Error| error.is_parse() || error.to_string().contains("unexpected message");
-    let mut is_http = true;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        is_http &= !error.downcast_ref().is_some_and(is_strange);
-        cause = error.source();
-    }
-    let error = ApiError::from_transport(error);
-    if is_http || error.reason != Reason::Other {
-        return error;
-    }
-    ApiError::new(
-        Reason::Decode,
-        "what answers at this address does not speak HTTP; check host and port of the url",
-    )
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {

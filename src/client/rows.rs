@@ -152,6 +152,11 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
+    /// Whether the body of a failure is JSON, as all of the API's are, as far as it was read.
+    pub(super) fn is_of_api(&self) -> bool {
+        !self.is_strange && self.bytes > 0
+    }
+
     /// Ends the body of a failure with this HTTP status.
     pub(super) fn finish_failure(mut self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
         let is_strange = self.is_strange || self.scan_rest().is_err();
