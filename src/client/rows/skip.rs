@@ -141,6 +141,8 @@ impl Skip {
             // In a string, one more bracket beside it shows that it is none of the text.
             (Place::Row { is_bare: true }, b']') if self.in_string && self.before != b'}' => Found::No,
             (Place::Row { .. }, b']') if is_doubtful || inside == Some(&b'{') => self.is_end_of_rows(ahead),
+            // A list of objects in place of a row: perhaps only its opening bracket is wrong.
+            (Place::Row { .. }, b']') if self.open == [b'['] && self.before == b'}' => self.is_end_of_rows(ahead),
 
             (Place::Entry, b',') if is_doubtful => entry(ahead.after(1)),
             (Place::Entry, b'}') if self.in_string && self.before != b'}' => Found::No,
@@ -341,6 +343,7 @@ mod tests {
             (ROW, r#"{"a":"x}]"#, Some("]")),
             (ROW, r#"{"a":"x]"#, None),
             (ROW, r#"{"a":2]"#, Some("]")),
+            (ROW, r#"[{"a""b"}]"#, Some("]")),
             (ENVELOPED, r#"{"a":2] "#, None),
             (ENVELOPED, r#"{"a":"x]}"#, Some("]}")),
             (
