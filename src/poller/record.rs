@@ -9,7 +9,7 @@ use super::{BUDGET_ADVICE, Poll, Poller};
 use crate::client::{ApiError, Reason};
 use crate::fetch::window;
 use crate::health::Skip;
-use crate::reports::{Report, Tally};
+use crate::reports::{Assumption, Report, Tally};
 
 impl Poller {
     pub(super) fn record_result(&mut self, poll: &Poll, result: Result<(), ApiError>) {
@@ -69,10 +69,18 @@ impl Poller {
         let health = &mut self.polled(report).health;
         health.tally.add(tally);
         for assumption in health.violations.add(tally, now) {
+            let words = (assumption == Assumption::KnownWords).then(|| {
+                let words = tally.unknown_words().iter();
+                words
+                    .map(|(field, word)| format!("{field} {word}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            });
             tracing::warn!(
                 operation = &*self.operation.name,
                 report = report.name,
                 assumption = assumption.name(),
+                words,
                 "an assumption about the API does not hold: {}; {}",
                 assumption.meaning(),
                 assumption.advice()
