@@ -22,15 +22,15 @@ use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{Collected, EventRow, Fact, FactKey, SeriesIndex};
+use wolkvox_exporter::reports::events::{Asked, Collected, EventRow, Fact, FactKey, SeriesIndex};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const REPORT: &Report = &ABANDONED_CALLS;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
-const REREAD_BACK: SignedDuration = SignedDuration::from_hours(48);
 const REREAD_EVERY_HOURS: i64 = 6;
+const REREAD_REACH: SignedDuration = SignedDuration::from_hours(48 + REREAD_EVERY_HOURS);
 /// Keys are kept this much longer, since they are dated by wall-clock text.
 const MARGIN: SignedDuration = SignedDuration::from_hours(26);
 const BIRTH: i64 = 1_780_000_000;
@@ -89,7 +89,7 @@ fn large_commits(folder: Option<&Path>) -> Outcome<()> {
     let idle = memory("VmRSS")?;
     // So that the kept keys cover the time for which keys are kept.
     let stream = Stream {
-        millis: ((REREAD_BACK + MARGIN).as_millis() as u64) / KEPT,
+        millis: ((REREAD_REACH + MARGIN).as_millis() as u64) / KEPT,
     };
     let mut ledger = born(storage)?;
     let fill = KEPT / NEW + 2;
@@ -144,7 +144,7 @@ fn years(folder: &Path) -> Outcome<()> {
         )?;
         commits += 1;
         if hour % REREAD_EVERY_HOURS == 0 {
-            let events = stream.between(until - REREAD_BACK, from);
+            let events = stream.between(until - REREAD_REACH, from);
             let reread = stream.piece(events, PartOf::Reread { ended: true }, from);
             counted += commit(&mut ledger, &reread, until)?;
             commits += 1;
@@ -210,19 +210,28 @@ impl Stream {
                         second: at.as_second(),
                         hash: random.u128(..),
                     },
+                    undated: random.u32(1..),
+                    joined: None,
                     counts: vec![
                         (set, Micros(0)),
                         (set + sets as SeriesIndex, Micros(random.u64(..600) * Micros::PER_UNIT)),
                     ],
                 }],
+                broken: Default::default(),
             }
+        };
+        let first = if events.is_empty() { until } else { self.at(events.start) };
+        let asked = Asked {
+            first: TimeZone::UTC.to_datetime(first),
+            last: TimeZone::UTC.to_datetime(until),
+            final_before: Timestamp::MIN,
         };
         Piece {
             report: REPORT,
             until,
             part_of,
             overlap: OVERLAP,
-            reread_back: REREAD_BACK,
+            reread_reach: REREAD_REACH,
             answer: Collected {
                 rows: events.map(row).collect(),
                 series,
@@ -230,6 +239,7 @@ impl Stream {
                 names: BTreeMap::new(),
                 tally: Tally::default(),
                 newest: None,
+                asked,
             },
             backlog_before: Timestamp::MIN,
         }

@@ -24,7 +24,7 @@ use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolic
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
-use wolkvox_exporter::reports::events::{Collected, EventReader, Events};
+use wolkvox_exporter::reports::events::{Asked, Collected, EventReader, Events};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Outcome as RowOutcome};
 use wolkvox_exporter::wire::fields::Leaf;
 use wolkvox_exporter::wire::json::{self, Broken};
@@ -289,7 +289,7 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
     let born = piece(
         PartOf::Birth { born: Some(birth) },
         birth,
-        Events::new(&zone, 0).collected(),
+        Events::new(&zone, 0, Asked::ANYTHING).collected(),
     );
     ledger.commit_piece(&born, (FIRST_DAY, 1), moment(birth))?;
 
@@ -301,10 +301,15 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
     let mut run = Run::default();
     for (number, script) in scripts.into_iter().enumerate() {
         let hash_key = ledger.hash_key();
-        let answer = asking
-            .fetch(script, || EventReader::new(events, Events::new(&zone, hash_key)))
-            .await?;
         let day = FIRST_DAY.checked_add((number as i64).days())?;
+        let asked = Asked {
+            first: day.at(0, 0, 0, 0),
+            last: day.at(23, 59, 59, 0),
+            final_before: Timestamp::MIN,
+        };
+        let answer = asking
+            .fetch(script, || EventReader::new(events, Events::new(&zone, hash_key, asked)))
+            .await?;
         let until = end_of(day)?;
         let piece = piece(PartOf::Window, until, answer.rows.finish());
         let before = Instant::now();
@@ -327,7 +332,7 @@ fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
-        reread_back: SignedDuration::from_hours(48),
+        reread_reach: SignedDuration::from_hours(54),
         answer,
         backlog_before: Timestamp::MIN,
     }

@@ -24,7 +24,7 @@ use crate::metrics::{Family, Kind as FamilyKind};
 use crate::reports::current::CurrentState;
 use crate::reports::day_totals::DayTotals;
 use crate::reports::events::{Collected, EventRows};
-use crate::reports::{Kind, Report, Tally};
+use crate::reports::{Kind, Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
 /// The result of a check.
@@ -83,7 +83,8 @@ pub async fn check(config: &Config, with_shapes: bool, clock: &Clock, out: &mut 
     if with_shapes {
         writeln!(
             out,
-            "Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept."
+            "Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept. Words of the vendor's \
+             lists are shown as they are."
         )?;
     }
     for operation in &config.operations {
@@ -171,6 +172,8 @@ impl Check<'_> {
         clock: &Clock,
     ) -> Result<Found, ApiError> {
         let answer = queries::current(api, self.report, state, self.series_limit).await?;
+        let tally = &answer.rows.tally;
+        queries::check_usable(tally, tally.rows(Outcome::Counted))?;
         let found = Found::new(
             &answer,
             &answer.rows.tally,
@@ -195,7 +198,9 @@ impl Check<'_> {
     ) -> Result<Found, ApiError> {
         let date = window::local_date(now, &self.operation.timezone);
         let answer = queries::day(api, self.report, totals, self.operation, date, now).await?;
-        let found = Found::new(&answer, &answer.rows.tally, format!("of today, {date}"), now, clock)?;
+        let tally = &answer.rows.tally;
+        queries::check_usable(tally, tally.rows(Outcome::Counted))?;
+        let found = Found::new(&answer, tally, format!("of today, {date}"), now, clock)?;
         let series = (totals.zeros)(self.operation.currency.as_deref());
         Ok(Found {
             series: by_family(series.iter().map(|(key, _)| key)),
@@ -222,8 +227,14 @@ impl Check<'_> {
             only: self.config.filter.as_deref(),
             // Nothing is stored, so identities need no secret key.
             hash_key: 0,
+            final_before: Timestamp::MIN,
         };
-        let answer = query.fetch(api).await?;
+        let mut answer = query.fetch(api).await?;
+        let Collected { rows, tally, .. } = &mut answer.rows;
+        queries::check_usable(tally, rows.len() as u64)?;
+        for assumption in rows.iter().flat_map(|row| row.broken.iter()) {
+            tally.violation(assumption);
+        }
         let local = |at: Timestamp| zone.to_datetime(at);
         let range = format!("dated {} to {}", local(query.from), local(query.until));
         let found = Found::new(&answer, &answer.rows.tally, range, now, clock)?;

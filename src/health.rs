@@ -4,6 +4,7 @@
 //! start for every report and reason, so that the first failure is an increase. The counters restart at 0 with the
 //! process.
 
+mod assumptions;
 mod families;
 
 use std::collections::BTreeMap;
@@ -11,18 +12,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use self::assumptions::Violations;
 pub use self::families::FAMILIES;
 use self::families::{
-    BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS, LAST_ATTEMPT,
-    LAST_SUCCESS, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS, POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION,
+    ASSUMPTION_VIOLATIONS, BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS, LAST_ATTEMPT,
+    LAST_SUCCESS, NEWEST_ROW, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS, POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION,
     REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT,
-    STATE_SIZE, UP,
+    STATE_SIZE, UNKNOWN_WORD, UP,
 };
 use crate::client::{Attempt, Reason};
 use crate::ledger::Statistics;
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
-use crate::reports::{Outcome, Report, Tally};
+use crate::reports::{Assumption, Outcome, Report, Tally};
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +88,12 @@ pub struct ReportHealth {
     pub next_poll: Option<Timestamp>,
     /// The last failure, until a poll succeeds.
     pub last_error: Option<LastError>,
+    /// The latest date of a row, for reports of events.
+    pub newest_row: Option<Timestamp>,
     /// How its rows were counted.
     pub tally: Tally,
+    /// The assumptions that were broken lately.
+    pub violations: Violations,
     /// Day totals that decreased.
     pub corrections: u64,
     /// Counted rows that were older than three intervals and older than 15 minutes.
@@ -116,7 +122,9 @@ impl ReportHealth {
             duration: None,
             next_poll: None,
             last_error: None,
+            newest_row: None,
             tally: Tally::default(),
+            violations: Violations::default(),
             corrections: 0,
             backlog_rows: 0,
             capped_windows: 0,
@@ -129,8 +137,10 @@ impl ReportHealth {
         }
     }
 
-    /// Adopts the progress from the state; `None` if the report was never read.
-    pub fn restored(&mut self, covered: Option<Timestamp>) {
+    /// Adopts the progress from the state: up to when the report was read, and the latest date of a row. `None` if it was
+    /// never read.
+    pub fn restored(&mut self, covered: Option<Timestamp>, newest_row: Option<Timestamp>) {
+        self.newest_row = newest_row;
         self.is_restored = covered.is_some();
         self.last_success = covered;
         self.data = covered;
@@ -246,6 +256,7 @@ impl SeriesBuilder {
             (&LAST_SUCCESS, health.last_success.map(seconds)),
             (&LAST_ATTEMPT, health.last_attempt.map(seconds)),
             (&DATA, health.data.map(seconds)),
+            (&NEWEST_ROW, health.newest_row.map(seconds)),
             (&POLL_INTERVAL, Some(health.interval.as_secs_f64())),
             (&POLL_DURATION, health.duration.map(|duration| duration.as_secs_f64())),
         ];
@@ -268,6 +279,13 @@ impl SeriesBuilder {
         }
         for outcome in Outcome::ALL {
             self.counter(&ROWS, [name(), outcome.name().into()], health.tally.rows(outcome));
+        }
+        for assumption in Assumption::of(&report.kind) {
+            let count = health.tally.violations(*assumption);
+            self.counter(&ASSUMPTION_VIOLATIONS, [name(), assumption.name().into()], count);
+        }
+        for (field, word) in health.violations.words() {
+            self.gauge(&UNKNOWN_WORD, [name(), field.into(), word.to_owned().into()], Some(1.0));
         }
         for field in report.fields {
             let count = health.tally.invalid_fields().get(field).copied().unwrap_or_default();

@@ -125,7 +125,7 @@ impl Poller {
         let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
         let reports = operation.reports.iter().map(|(report, config)| {
             let mut polled = PolledReport::new(config.interval);
-            polled.health.restored(ledger.covered(report));
+            polled.health.restored(ledger.covered(report), ledger.newest_row(report));
             (*report, polled)
         });
         Ok(Self {
@@ -182,7 +182,10 @@ impl Poller {
                     polled.health = before.health;
                     polled.health.interval = config.interval;
                 }
-                None => polled.health.restored(self.ledger.lock().covered(report)),
+                None => {
+                    let ledger = self.ledger.lock();
+                    polled.health.restored(ledger.covered(report), ledger.newest_row(report));
+                }
             }
             self.reports.insert(report, polled);
         }

@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 pub mod abandoned_calls;
+pub mod assumptions;
 pub mod call_durations;
 pub mod campaigns;
 pub mod current;
@@ -15,9 +16,11 @@ pub mod events;
 pub mod ivr;
 pub mod preview_calls;
 mod tally;
+pub(crate) mod values;
 mod view;
 
 pub use self::abandoned_calls::ABANDONED_CALLS;
+pub use self::assumptions::Assumption;
 pub use self::call_durations::CALL_DURATIONS;
 pub use self::campaigns::CAMPAIGNS;
 use self::current::CurrentState;

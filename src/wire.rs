@@ -1,5 +1,6 @@
 //! What the client and the reports share: queries, the reader of an answer's rows, and the vendor's formats of values.
 
+pub mod dates;
 pub mod fields;
 pub mod json;
 

@@ -10,7 +10,7 @@ use wolkvox_exporter::exposition::{Exposition, Format, Part};
 use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
 use wolkvox_exporter::reports::current::{Current, CurrentRows};
 use wolkvox_exporter::reports::day_totals::{DayAnswer, DayRows};
-use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::events::{Asked, EventReader, Events};
 use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
 
@@ -69,7 +69,7 @@ pub(crate) fn event_reader(report: &Report) -> EventReader {
     let Kind::Events(rows) = &report.kind else {
         panic!("{report} has no events");
     };
-    EventReader::new(rows, Events::new(&TimeZone::UTC, 7))
+    EventReader::new(rows, Events::new(&TimeZone::UTC, 7, Asked::ANYTHING))
 }
 
 /// Reads the answer in one piece, in several, and byte by byte; `judge` turns the result into something comparable.

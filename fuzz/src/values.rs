@@ -2,12 +2,17 @@
 
 use std::borrow::Cow;
 
+use jiff::tz::Offset;
 use wolkvox_exporter::client::AnswerReader;
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::reports::ABANDONED_CALLS;
+use wolkvox_exporter::wire::dates;
 use wolkvox_exporter::wire::fields::{Leaf, Reading, count, count_with_percent, decimal, duration, percent, text};
 
 use super::rows;
+
+/// The longest duration, in seconds.
+const WEEK: u64 = 7 * 86_400;
 
 /// The input is a JSON value, and also the text of one.
 pub fn check(input: &[u8]) -> bool {
@@ -48,8 +53,9 @@ fn check_leaf(leaf: &Leaf<'_>) -> bool {
     if let Reading::Value(number) = count(leaf) {
         assert_eq!(count(&written(number.to_string())), Reading::Value(number));
         assert_eq!(count_with_percent(leaf), Reading::Value((number, None)), "{leaf:?}");
-        assert_eq!(duration(leaf), Reading::Value(number), "{leaf:?}");
         if let Some(micros) = number.checked_mul(Micros::PER_UNIT) {
+            let is_absurd = number > WEEK;
+            assert_eq!(duration(leaf) == Reading::Invalid, is_absurd, "{leaf:?}");
             assert_eq!(decimal(leaf), Reading::Value(Micros(micros)), "{leaf:?}");
         }
     }
@@ -76,11 +82,12 @@ fn check_leaf(leaf: &Leaf<'_>) -> bool {
         );
         assert_eq!(count(&written(number.to_string())), Reading::Value(number), "{leaf:?}");
     }
-    if let Reading::Value(seconds) = duration(leaf)
-        && seconds < 1_000_000 * 3600
-    {
+    if let Reading::Value(Micros(micros)) = duration(leaf) {
+        assert!(micros <= WEEK * Micros::PER_UNIT, "{leaf:?}");
+        let seconds = micros / Micros::PER_UNIT;
         let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-        assert_eq!(duration(&written(clock)), Reading::Value(seconds), "{leaf:?}");
+        let whole = Micros(seconds * Micros::PER_UNIT);
+        assert_eq!(duration(&written(clock)), Reading::Value(whole), "{leaf:?}");
     }
     readings.contains(&Reading::Value(()))
 }
@@ -93,18 +100,22 @@ fn absent_or<T>(reading: Reading<T>) -> Reading<()> {
     }
 }
 
-/// The date of a row is the given instant or none. Returns whether it is one.
-fn check_date(date: &str) -> bool {
-    let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": date }]);
+/// A date that is written in the usual format again is the same date, and a row of that date is a row. Returns whether it is
+/// one.
+fn check_date(text: &str) -> bool {
+    let Some(date) = dates::parse(text) else { return false };
+    let offset = date.offset.map(|offset| offset.to_string()).unwrap_or_default();
+    let written = format!("{}{offset}", date.wall_clock.strftime("%Y-%m-%d %H:%M:%S"));
+    let again = dates::parse(&written).unwrap_or_else(|| panic!("{written} of {text:?}"));
+    assert_eq!((again.wall_clock, again.offset), (date.wall_clock, date.offset), "{text:?}");
+
+    let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": text }]);
     let mut reader = AnswerReader::new(rows::event_reader(&ABANDONED_CALLS));
     reader.feed(row.to_string().as_bytes()).expect("it is JSON");
     let answer = reader.finish(None).expect("the answer is complete").rows.finish();
     if let Some(at) = answer.newest {
-        assert_eq!(
-            at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-            date.trim().replacen('T', " ", 1),
-            "of {date:?}"
-        );
+        let offset = date.offset.unwrap_or(Offset::UTC);
+        assert_eq!(offset.to_timestamp(date.wall_clock).ok(), Some(at), "{text:?}");
         assert_eq!(answer.rows.len(), 1, "a row with a date is a row");
     }
     answer.newest.is_some()

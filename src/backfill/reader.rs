@@ -98,6 +98,7 @@ impl Reader<'_> {
                 zone: &operation.timezone,
                 only: operation.reports[report].filter.as_deref(),
                 hash_key: self.hash_key,
+                final_before: self.final_before(report),
             };
             let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
             let judged = length.accept(next, until, answer, self.settings.cut_at);
@@ -178,6 +179,12 @@ impl Reader<'_> {
             self.report_progress(report, next, 0);
         }
         Ok(())
+    }
+
+    /// Nothing is filled in any more in rows dated before this.
+    fn final_before(&self, report: &'static Report) -> Timestamp {
+        let back = SignedDuration::try_from(self.operation.reports[report].reread.back).unwrap_or(SignedDuration::MAX);
+        self.clock.now().checked_sub(back).unwrap_or(Timestamp::MIN)
     }
 
     fn record_too_much(&mut self, report: &'static Report, next: PieceLength) -> Result<(), Abort> {

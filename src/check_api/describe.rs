@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CheckedReport, Found, Verdict};
 use crate::fetch::pieces::CUT_AT;
-use crate::reports::Outcome;
+use crate::reports::{Assumption, Outcome};
 
 /// Point it out when the newest row is older than this: a busy contact centre has newer ones.
 const OLD_SECONDS: i64 = 30 * 60;
@@ -104,6 +104,16 @@ impl fmt::Display for Found {
                 f,
                 "    could not be read: {field} in {count} of the rows; please report what --shapes shows for it"
             )?;
+        }
+        for assumption in Assumption::ALL {
+            let count = self.tally.violations(assumption);
+            if count > 0 {
+                let (meaning, advice) = (assumption.meaning(), assumption.advice());
+                writeln!(f, "    assumption {} broken, {count} times: {meaning}; {advice}", assumption.name())?;
+            }
+        }
+        for (field, word) in self.tally.unknown_words() {
+            writeln!(f, "    unknown word: {field} is \"{word}\"")?;
         }
         if self.over_limit {
             writeln!(

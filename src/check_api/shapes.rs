@@ -1,6 +1,7 @@
 //! Shows what values look like without showing them: enough to fix a parser, too little to identify anybody.
 //!
-//! A shape keeps length, case and ASCII punctuation. Keys can also hold data, so they are shown only if they look like
+//! A shape keeps length, case and ASCII punctuation. Words of the vendor's lists are shown as free values are, since a
+//! parser cannot be fixed without them. Keys can also hold data, so they are shown only if they look like
 //! field names. Names of rows in an object, and of values inside values, are shown only if the exporter knows them.
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::fmt;
 use parking_lot::Mutex;
 use serde_json::Value;
 
+use crate::reports::values;
 use crate::wire::Rows;
 use crate::wire::json::{self, Broken};
 
@@ -36,6 +38,9 @@ const KNOWN: [&str; 9] = [
     "cost",
     "percentage",
 ];
+
+/// Fields whose values are words of the vendor's lists. They are shown as they are, since exactly they are needed.
+const WORDS: [&str; 6] = ["status", "result", "type_interaction", "hang_up", "type_of_row", "agent_status"];
 
 /// The shapes in one answer.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +92,12 @@ impl Shapes {
     }
 
     fn value(&mut self, name: &str, value: &Value) {
-        self.note(name, of_value(value));
+        match value {
+            Value::String(word) if WORDS.contains(&name) && !word.trim().is_empty() => {
+                self.note(name, format!("word    \"{}\"", values::free(word)));
+            }
+            _ => self.note(name, of_value(value)),
+        }
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.value(&format!("{name}[]"), item)),
             Value::Object(entries) => entries

@@ -70,6 +70,11 @@ impl Reread {
         every: Duration::ZERO,
         back: Duration::ZERO,
     };
+
+    /// How far back rows are read, so that each is read once more when it is `back` old.
+    pub fn reach(&self) -> Duration {
+        self.back + self.every
+    }
 }
 
 impl ReportConfig {

@@ -99,7 +99,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::reports::events::Events;
+    use crate::reports::events::{Asked, Events};
 
     const CUT_AT: u64 = 900;
     const DAY: i64 = 24 * 3600;
@@ -110,7 +110,7 @@ mod tests {
 
     fn rows(count: u64) -> Result<Answer<Collected>, ApiError> {
         Ok(Answer {
-            rows: Events::new(&TimeZone::UTC, 0).collected(),
+            rows: Events::new(&TimeZone::UTC, 0, Asked::ANYTHING).collected(),
             date: None,
             count,
             bytes: 0,

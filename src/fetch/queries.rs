@@ -5,12 +5,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::window;
-use crate::client::{Answer, ApiError};
+use crate::client::{Answer, ApiError, Reason};
 use crate::config::Operation;
-use crate::reports::Report;
 use crate::reports::current::{Current, CurrentState};
 use crate::reports::day_totals::{DayAnswer, DayTotals};
-use crate::reports::events::{Collected, EventReader, EventRows, Events};
+use crate::reports::events::{Asked, Collected, EventReader, EventRows, Events};
+use crate::reports::{Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
 /// Sends queries, and records the cost of each request.
@@ -61,13 +61,39 @@ pub(crate) struct EventQuery<'q> {
     pub(crate) only: Option<&'q str>,
     /// The key for hashing the identities of facts.
     pub(crate) hash_key: u128,
+    /// Nothing is filled in any more in rows dated before this.
+    pub(crate) final_before: Timestamp,
 }
 
 impl EventQuery<'_> {
     pub(crate) async fn fetch(&self, api: &mut impl Api) -> Result<Answer<Collected>, ApiError> {
+        let (first, last) = window::wall_clock_range(self.from, self.until, self.zone);
+        let asked = Asked {
+            first,
+            last,
+            final_before: self.final_before,
+        };
         let range = window::text(self.from, self.until, self.zone);
-        let reader = || EventReader::new(&self.rows, Events::new(self.zone, self.hash_key));
+        let reader = || EventReader::new(&self.rows, Events::new(self.zone, self.hash_key, asked));
         let answer = api.fetch(&self.report.query(self.only, Some(range)), reader).await?;
         Ok(answer.map(EventReader::finish))
     }
+}
+
+/// Fails if an answer has rows, but none that says anything: a report that nobody understands must not look healthy.
+/// `used` is the number of rows that do.
+pub(crate) fn check_usable(tally: &Tally, used: u64) -> Result<(), ApiError> {
+    let unusable: u64 = tally.rows(Outcome::Invalid);
+    if used > 0 || unusable == 0 {
+        return Ok(());
+    }
+    let missing: Vec<&str> = tally.missing().keys().copied().collect();
+    let why = match missing.as_slice() {
+        [] => "they are no rows of this report".to_owned(),
+        fields => format!("missing or not understood: {}", fields.join(", ")),
+    };
+    Err(ApiError::new(
+        Reason::Decode,
+        format!("none of the answer's {unusable} rows can be used: {why}"),
+    ))
 }

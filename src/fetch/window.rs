@@ -73,11 +73,17 @@ pub fn reread_is_due(progress: &DayProgress, reread: &Reread, now: Timestamp) ->
 
 /// The wall-clock range of a window, both ends inclusive: from the earliest to the latest time that occurs in it, so
 /// that an hour that occurs twice is complete.
-pub fn text(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (String, String) {
+pub fn wall_clock_range(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (DateTime, DateTime) {
     let clocks = || wall_clocks(from, until, zone);
     let (first, last) = (clocks().min(), clocks().max());
-    let or_plain = |clock: Option<DateTime>, at| digits(clock.unwrap_or_else(|| zone.to_datetime(at)));
+    let or_plain = |clock: Option<DateTime>, at| clock.unwrap_or_else(|| zone.to_datetime(at));
     (or_plain(first, from), or_plain(last, until))
+}
+
+/// The same as text: 14 digits each.
+pub fn text(from: Timestamp, until: Timestamp, zone: &TimeZone) -> (String, String) {
+    let (first, last) = wall_clock_range(from, until, zone);
+    (digits(first), digits(last))
 }
 
 /// The wall-clock times at both ends of every span between two instants in which the UTC offset is constant.

@@ -3,7 +3,7 @@
 use super::SKIP_REASONS;
 use crate::client::Reason;
 use crate::metrics::Family;
-use crate::reports::Outcome;
+use crate::reports::{Assumption, Outcome};
 
 const REPORT: &[&str] = &["report"];
 pub(super) const REQUEST_BOUNDS: &[f64] = &[0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
@@ -73,6 +73,22 @@ pub(super) static INVALID_FIELDS: Family = Family::counter(
     &["report", "field"],
     "Values of the report that could not be read, by field. They are left out.",
 );
+pub(super) static NEWEST_ROW: Family = Family::gauge(
+    "wolkvox_report_newest_row_timestamp_seconds",
+    REPORT,
+    "Latest date of a row that the report has ever had. Far behind while calls usually come, the rows are late or the time zone is wrong.",
+);
+pub(super) static ASSUMPTION_VIOLATIONS: Family = Family::counter(
+    "wolkvox_report_assumption_violations",
+    &["report", "assumption"],
+    "How often the report's answers broke an assumption about the API.",
+)
+.with_fixed_values(&[("assumption", &ASSUMPTIONS)]);
+pub(super) static UNKNOWN_WORD: Family = Family::gauge(
+    "wolkvox_report_unknown_word",
+    &["report", "field", "word"],
+    "1 for each word of the last 24 hours that is not in the list of its field.",
+);
 pub(super) static CORRECTIONS: Family = Family::counter(
     "wolkvox_report_corrections",
     REPORT,
@@ -132,7 +148,7 @@ pub(super) static STATE_SIZE: Family = Family::gauge(
 );
 
 /// All of them; every operation has them.
-pub static FAMILIES: [&Family; 24] = [
+pub static FAMILIES: [&Family; 27] = [
     &UP,
     &POLLS,
     &POLL_FAILURES,
@@ -147,6 +163,9 @@ pub static FAMILIES: [&Family; 24] = [
     &CAPPED_WINDOWS,
     &INVALID_FIELDS,
     &CORRECTIONS,
+    &NEWEST_ROW,
+    &ASSUMPTION_VIOLATIONS,
+    &UNKNOWN_WORD,
     &REQUESTS,
     &REQUEST_FAILURES,
     &REQUEST_DURATION,
@@ -180,6 +199,15 @@ const REQUEST_REASONS: [&str; Reason::ALL.len() - 2] = {
         reason += 1;
     }
     assert!(n == names.len());
+    names
+};
+const ASSUMPTIONS: [&str; Assumption::ALL.len()] = {
+    let mut names = [""; Assumption::ALL.len()];
+    let mut n = 0;
+    while n < names.len() {
+        names[n] = Assumption::ALL[n].name();
+        n += 1;
+    }
     names
 };
 const OUTCOMES: [&str; Outcome::ALL.len()] = {

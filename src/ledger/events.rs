@@ -18,6 +18,13 @@ pub struct EventProgress {
     pub forgotten_before: Timestamp,
     /// When the last reread was complete.
     pub reread_at: Timestamp,
+    /// The latest date of a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
+    /// Waits and durations of rows dated up to here may have been counted as part of another fact, by the first version of
+    /// the exporter. `None` in a state that it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart_since: Option<Timestamp>,
 }
 
 impl EventProgress {
@@ -36,5 +43,10 @@ impl Ledger {
     /// How far the events of a report are read; `None` before its birth.
     pub fn event_progress(&self, report: &'static Report) -> Option<&EventProgress> {
         self.state.events.get(&report)
+    }
+
+    /// The latest date of a row that a report of events has ever had.
+    pub fn newest_row(&self, report: &'static Report) -> Option<Timestamp> {
+        self.event_progress(report)?.newest
     }
 }

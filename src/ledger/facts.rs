@@ -2,79 +2,205 @@
 //!
 //! A fact is identified by the second of its date and by a keyed hash of the fields that identify it. The hashes of one
 //! minute are stored under one key, sorted: checking what is read again takes few steps, and forgetting removes a range of
-//! keys.
+//! keys. A second table has, in the same order, short hashes of the same identities without their dates. By these, a row is
+//! known again whose date was changed. States of the first version have none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
-use redb::{ReadableTable, StorageError, Table, TableDefinition};
+use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::reports::Report;
 use crate::reports::events::FactKey;
 
 /// The hashes of the facts, by report and minute since the epoch.
-pub(super) const FACTS: TableDefinition<'static, Minute, &[u8]> = TableDefinition::new("facts");
+const FACTS: Definition = TableDefinition::new("facts");
+/// The hashes without dates, in the same order; 0 for none.
+const UNDATED: Definition = TableDefinition::new("undated_facts");
+
+type Definition = TableDefinition<'static, Minute, &'static [u8]>;
 
 /// The number of a report and a minute.
 type Minute = (u8, i64);
 
 const HASH_BYTES: usize = size_of::<u128>();
+const UNDATED_BYTES: usize = size_of::<u32>();
 
-/// Adds the facts that are not known yet. Returns for each fact, in the order given, whether it is new. A fact that is given
-/// twice is new the first time.
-pub(super) fn add_new(
-    table: &mut Table<'_, Minute, &'static [u8]>,
+/// What a fact is to the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It counts.
+    New,
+    /// It was counted before.
+    Known,
+    /// It was counted before under another date, and is known by the new one from now on.
+    Moved,
+}
+
+/// The facts of one report, in a transaction.
+pub(super) struct Facts<'t> {
     report: &'static Report,
-    keys: &[FactKey],
-) -> Result<Vec<bool>, StorageError> {
-    let mut new = vec![false; keys.len()];
-    let mut minutes: BTreeMap<i64, Vec<(u128, usize)>> = BTreeMap::new();
-    for (n, key) in keys.iter().enumerate() {
-        minutes
-            .entry(key.second.div_euclid(60))
-            .or_default()
-            .push((key.hash, n));
+    facts: Table<'t, Minute, &'static [u8]>,
+    undated: Table<'t, Minute, &'static [u8]>,
+}
+
+/// A stored fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Stored {
+    hash: u128,
+    undated: u32,
+}
+
+/// What is to be done in one minute.
+#[derive(Default)]
+struct Change {
+    added: Vec<Stored>,
+    removed: Vec<u128>,
+}
+
+impl<'t> Facts<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction, report: &'static Report) -> Result<Self, TableError> {
+        Ok(Self {
+            report,
+            facts: transaction.open_table(FACTS)?,
+            undated: transaction.open_table(UNDATED)?,
+        })
     }
-    for (minute, mut wanted) in minutes {
-        wanted.sort_unstable();
-        let minute = minute_of(report, minute);
-        let known = table
-            .get(minute)?
-            .map(|hashes| hashes.value().to_vec())
-            .unwrap_or_default();
-        let mut added = Vec::new();
-        let mut rest = known.chunks_exact(HASH_BYTES).peekable();
-        for (hash, n) in wanted {
-            let bytes = hash.to_be_bytes();
-            while rest.next_if(|known| *known < bytes.as_slice()).is_some() {}
-            let is_known = rest.peek().is_some_and(|known| *known == bytes.as_slice()) || added.last() == Some(&bytes);
-            if !is_known {
-                new[n] = true;
-                added.push(bytes);
+
+    /// Whether a fact was counted.
+    pub(super) fn contains(&self, key: FactKey) -> Result<bool, StorageError> {
+        let minute = self.stored(key.second.div_euclid(60))?;
+        Ok(minute.binary_search_by_key(&key.hash, |stored| stored.hash).is_ok())
+    }
+
+    /// Adds the facts that are not known yet, each with its hash without the date. Returns what each fact is, in the order
+    /// given. One that is given twice is new the first time. `asked` are the minutes for which the answer is complete: a
+    /// known fact that is dated there but is not among the given ones is gone from the answer, so that a new one which
+    /// differs only in the date is the same, moved.
+    pub(super) fn add(
+        &mut self,
+        keys: &[(FactKey, u32)],
+        asked: RangeInclusive<i64>,
+    ) -> Result<Vec<Standing>, StorageError> {
+        let mut standings = vec![Standing::Known; keys.len()];
+        let mut minutes: BTreeMap<i64, Vec<(u128, usize)>> = BTreeMap::new();
+        for (n, (key, _)) in keys.iter().enumerate() {
+            let minute = minutes.entry(key.second.div_euclid(60)).or_default();
+            minute.push((key.hash, n));
+        }
+        let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
+        // Those of the new facts that may have moved.
+        let mut movable = HashSet::new();
+        for (minute, wanted) in &mut minutes {
+            wanted.sort_unstable();
+            let known = self.stored(*minute)?;
+            let mut rest = known.iter().peekable();
+            let mut last = None;
+            for (hash, n) in wanted.iter() {
+                while rest.next_if(|known| known.hash < *hash).is_some() {}
+                let is_known = rest.peek().is_some_and(|known| known.hash == *hash) || last == Some(*hash);
+                if is_known {
+                    continue;
+                }
+                last = Some(*hash);
+                standings[*n] = Standing::New;
+                let undated = keys[*n].1;
+                movable.extend((undated != 0).then_some(undated));
+                changes.entry(*minute).or_default().added.push(Stored { hash: *hash, undated });
             }
         }
-        if !added.is_empty() {
-            added.extend(
-                known
-                    .chunks_exact(HASH_BYTES)
-                    .filter_map(|known| <[u8; HASH_BYTES]>::try_from(known).ok()),
-            );
-            added.sort_unstable();
-            table.insert(minute, added.concat().as_slice())?;
+        if !movable.is_empty() {
+            let mut gone = self.gone(asked, &minutes, &movable)?;
+            for (n, (_, undated)) in keys.iter().enumerate() {
+                if standings[n] == Standing::New
+                    && let Some((minute, hash)) = gone.get_mut(undated).and_then(Vec::pop)
+                {
+                    standings[n] = Standing::Moved;
+                    changes.entry(minute).or_default().removed.push(hash);
+                }
+            }
         }
+        for (minute, change) in changes {
+            self.apply(minute, change)?;
+        }
+        Ok(standings)
     }
-    Ok(new)
+
+    /// The facts of the minutes asked for that are not in the answer, by those of their hashes without a date that are
+    /// wanted.
+    fn gone(
+        &self,
+        asked: RangeInclusive<i64>,
+        answer: &BTreeMap<i64, Vec<(u128, usize)>>,
+        wanted: &HashSet<u32>,
+    ) -> Result<HashMap<u32, Vec<(i64, u128)>>, StorageError> {
+        let mut gone: HashMap<u32, Vec<(i64, u128)>> = HashMap::new();
+        if asked.is_empty() {
+            return Ok(gone);
+        }
+        let range = self.key(*asked.start())..=self.key(*asked.end());
+        for entry in self.undated.range(range)? {
+            let (key, undated) = entry?;
+            let minute = key.value().1;
+            let any_wanted = undated.value().chunks_exact(UNDATED_BYTES).any(|bytes| wanted.contains(&read_undated(bytes)));
+            if !any_wanted {
+                continue;
+            }
+            let in_answer = answer.get(&minute).map(Vec::as_slice).unwrap_or_default();
+            for stored in self.stored(minute)? {
+                let is_gone = in_answer.binary_search_by_key(&stored.hash, |(hash, _)| *hash).is_err();
+                if is_gone && wanted.contains(&stored.undated) {
+                    gone.entry(stored.undated).or_default().push((minute, stored.hash));
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Forgets the facts of all minutes before the one of the given second.
+    pub(super) fn forget_before(&mut self, second: i64) -> Result<(), StorageError> {
+        let range = self.key(i64::MIN)..self.key(second.div_euclid(60));
+        self.facts.retain_in(range.clone(), |_, _| false)?;
+        self.undated.retain_in(range, |_, _| false)
+    }
+
+    fn key(&self, minute: i64) -> Minute {
+        (self.report.state_id, minute)
+    }
+
+    /// The facts of a minute, sorted.
+    fn stored(&self, minute: i64) -> Result<Vec<Stored>, StorageError> {
+        let key = self.key(minute);
+        let Some(hashes) = self.facts.get(key)? else {
+            return Ok(Vec::new());
+        };
+        let hashes = hashes.value().chunks_exact(HASH_BYTES);
+        let undated = self.undated.get(key)?;
+        let undated = undated.as_ref().map(|undated| undated.value()).unwrap_or_default();
+        // The first version of the exporter adds facts without these hashes, so that nobody knows whose they are.
+        let is_complete = undated.len() / UNDATED_BYTES == hashes.len();
+        let mut undated = undated.chunks_exact(UNDATED_BYTES).map(read_undated);
+        let stored = hashes.map(|hash| Stored {
+            hash: hash.iter().fold(0, |hash, byte| hash << 8 | u128::from(*byte)),
+            undated: undated.next().filter(|_| is_complete).unwrap_or_default(),
+        });
+        Ok(stored.collect())
+    }
+
+    fn apply(&mut self, minute: i64, change: Change) -> Result<(), StorageError> {
+        let mut all = self.stored(minute)?;
+        all.retain(|stored| !change.removed.contains(&stored.hash));
+        all.extend(change.added);
+        all.sort_unstable();
+        let hashes: Vec<u8> = all.iter().flat_map(|stored| stored.hash.to_be_bytes()).collect();
+        let undated: Vec<u8> = all.iter().flat_map(|stored| stored.undated.to_be_bytes()).collect();
+        let key = self.key(minute);
+        self.facts.insert(key, hashes.as_slice())?;
+        self.undated.insert(key, undated.as_slice())?;
+        Ok(())
+    }
 }
 
-/// Forgets the facts of all minutes before the one of the given second.
-pub(super) fn forget_before(
-    table: &mut Table<'_, Minute, &'static [u8]>,
-    report: &'static Report,
-    second: i64,
-) -> Result<(), StorageError> {
-    let range = minute_of(report, i64::MIN)..minute_of(report, second.div_euclid(60));
-    table.retain_in(range, |_, _| false)
-}
-
-fn minute_of(report: &'static Report, minute: i64) -> Minute {
-    (report.state_id, minute)
+fn read_undated(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |hash, byte| hash << 8 | u32::from(*byte))
 }

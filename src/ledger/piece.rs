@@ -1,17 +1,23 @@
 //! Counts a piece of events: facts that are new, each once.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use redb::StorageError;
 
 use super::counters::CounterUpdates;
 use super::events::EventProgress;
+use super::facts::{Facts, Standing};
 use super::state::StateChange;
 use super::total::Total;
-use super::{Committed, Ledger, StateError, facts};
+use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
 use crate::metrics::series::SeriesKey;
-use crate::reports::events::{Collected, FactKey};
-use crate::reports::{Outcome, Report};
+use crate::reports::events::{Collected, EventRow, FactKey};
+use crate::reports::values::wall_clock_second;
+use crate::reports::{Assumption, Outcome, Report};
 
 /// Facts are dated by wall-clock text, so that a change of the time zone changes no key. Two time zones are at most 26 hours
 /// apart.
@@ -29,7 +35,7 @@ pub struct Piece {
     /// How far back the next window reads.
     pub overlap: SignedDuration,
     /// How far back rereads read.
-    pub reread_back: SignedDuration,
+    pub reread_reach: SignedDuration,
     /// The rows, and the ids and names in them.
     pub answer: Collected,
     /// Rows dated before this are backlog when they are counted.
@@ -65,18 +71,19 @@ impl Ledger {
         self.write(now, |transaction, state| {
             let before = state.events.get(&piece.report);
             let outcomes = piece.outcomes_by_date(before);
-            let mut facts = transaction.open_table(facts::FACTS)?;
-            let is_new = facts::add_new(&mut facts, piece.report, &piece.undecided_facts(&outcomes))?;
+            let mut facts = Facts::open(transaction, piece.report)?;
+            let joined = piece.counted_with_another(&facts, before, &outcomes)?;
+            let standings = facts.add(&piece.undecided_facts(&outcomes), piece.asked_minutes())?;
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
-            let committed = piece.count(&mut counters, outcomes, is_new);
+            let committed = piece.count(&mut counters, &outcomes, &standings, &joined);
 
             let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
                 if before.is_none_or(|before| before.forgotten_before < progress.forgotten_before) {
                     let oldest = progress.forgotten_before.saturating_sub(WALL_CLOCK_MARGIN);
                     let oldest = oldest.unwrap_or(Timestamp::MIN);
-                    facts::forget_before(&mut facts, piece.report, oldest.as_second())?;
+                    facts.forget_before(oldest.as_second())?;
                 }
                 change.event = Some((piece.report, progress));
             }
@@ -97,17 +104,21 @@ impl Piece {
                 covered: born,
                 forgotten_before: born,
                 reread_at: born,
+                newest: None,
+                apart_since: Some(born),
             },
             (None, _) => return None,
         };
+        progress.apart_since.get_or_insert(progress.covered);
         match self.part_of {
             PartOf::Window => progress.covered = progress.covered.max(self.until),
             PartOf::Reread { ended: true } => progress.reread_at = now,
             PartOf::Birth { .. } | PartOf::Reread { ended: false } => {}
         }
+        progress.newest = progress.newest.max(self.answer.newest);
         let earlier = |from: Timestamp, by| from.checked_sub(by).unwrap_or(Timestamp::MIN);
         // No later window or reread begins before this.
-        let unreachable = earlier(progress.covered, self.overlap).min(earlier(now, self.reread_back));
+        let unreachable = earlier(progress.covered, self.overlap).min(earlier(now, self.reread_reach));
         progress.forgotten_before = progress.forgotten_before.max(unreachable);
         Some(progress)
     }
@@ -119,15 +130,57 @@ impl Piece {
     }
 
     /// The facts of the rows that count if they are new.
-    fn undecided_facts(&self, outcomes: &[Option<Outcome>]) -> Vec<FactKey> {
-        let rows = self.answer.rows.iter().zip(outcomes);
-        rows.filter(|(_, outcome)| outcome.is_none())
-            .flat_map(|(row, _)| row.facts.iter().map(|fact| fact.key))
+    fn undecided_facts(&self, outcomes: &[Option<Outcome>]) -> Vec<(FactKey, u32)> {
+        self.undecided_rows(outcomes)
+            .flat_map(|row| row.facts.iter().map(|fact| (fact.key, fact.undated)))
             .collect()
     }
 
-    /// Counts the facts that are new; `is_new` has an entry for each of [`Self::undecided_facts`].
-    fn count(&self, counters: &mut CounterUpdates<'_>, outcomes: Vec<Option<Outcome>>, is_new: Vec<bool>) -> Committed {
+    fn undecided_rows<'p>(&'p self, outcomes: &'p [Option<Outcome>]) -> impl Iterator<Item = &'p EventRow> {
+        let rows = self.answer.rows.iter().zip(outcomes);
+        rows.filter(|(_, outcome)| outcome.is_none()).map(|(row, _)| row)
+    }
+
+    /// The whole minutes that were asked for.
+    fn asked_minutes(&self) -> RangeInclusive<i64> {
+        let (first, last) = (self.answer.asked.first, self.answer.asked.last);
+        let first = (wall_clock_second(first) + 59).div_euclid(60);
+        first..=(wall_clock_second(last) + 1).div_euclid(60) - 1
+    }
+
+    /// The facts that the first version of the exporter has already counted, as part of another fact of their row.
+    fn counted_with_another(
+        &self,
+        facts: &Facts<'_>,
+        before: Option<&EventProgress>,
+        outcomes: &[Option<Outcome>],
+    ) -> Result<HashSet<FactKey>, StorageError> {
+        let Some(before) = before else {
+            return Ok(HashSet::new());
+        };
+        let apart_since = before.apart_since.unwrap_or(before.covered);
+        let mut counted = HashSet::new();
+        for row in self.undecided_rows(outcomes).filter(|row| row.at <= apart_since) {
+            for fact in &row.facts {
+                if let Some(hash) = fact.joined
+                    && facts.contains(FactKey { hash, ..fact.key })?
+                {
+                    counted.insert(fact.key);
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Counts the facts that are new. `standings` has an entry for each of [`Self::undecided_facts`]; `joined` are counted
+    /// already.
+    fn count(
+        &self,
+        counters: &mut CounterUpdates<'_>,
+        outcomes: &[Option<Outcome>],
+        standings: &[Standing],
+        joined: &HashSet<FactKey>,
+    ) -> Committed {
         let mut committed = Committed {
             tally: self.answer.tally.clone(),
             ..Committed::default()
@@ -144,33 +197,40 @@ impl Piece {
         // Summed by position in `series` first: looking up the series of each fact would take longer than everything else.
         let mut growth: Vec<Option<Total>> = vec![None; series.len()];
         let mut folded = vec![0; series.len()];
-        let mut is_new = is_new.into_iter();
+        let mut standings = standings.iter();
         for (row, outcome) in self.answer.rows.iter().zip(outcomes) {
-            if let Some(outcome) = outcome {
-                committed.tally.count(outcome);
-                continue;
-            }
-            let mut is_counted = false;
-            for fact in &row.facts {
-                if is_new.next() != Some(true) {
-                    continue;
+            let outcome = outcome.unwrap_or_else(|| {
+                let (mut is_counted, mut has_moved) = (false, false);
+                for (fact, standing) in row.facts.iter().zip(&mut standings) {
+                    has_moved |= *standing == Standing::Moved;
+                    if *standing != Standing::New || joined.contains(&fact.key) {
+                        continue;
+                    }
+                    is_counted = true;
+                    for (n, observed) in &fact.counts {
+                        let n = *n as usize;
+                        let (key, is_folded) = &series[n];
+                        growth[n]
+                            .get_or_insert_with(|| Total::zero_of(key.family))
+                            .count(key.family, *observed);
+                        folded[n] += u64::from(*is_folded);
+                    }
                 }
-                is_counted = true;
-                for (n, observed) in &fact.counts {
-                    let n = *n as usize;
-                    let (key, is_folded) = &series[n];
-                    growth[n]
-                        .get_or_insert_with(|| Total::zero_of(key.family))
-                        .count(key.family, *observed);
-                    folded[n] += u64::from(*is_folded);
+                if has_moved {
+                    committed.tally.violation(Assumption::DatedOnce);
                 }
-            }
-            committed.tally.count(if is_counted {
-                Outcome::Counted
-            } else {
-                Outcome::Duplicate
+                match () {
+                    () if row.facts.is_empty() => Outcome::Ignored,
+                    () if is_counted => Outcome::Counted,
+                    () => Outcome::Duplicate,
+                }
             });
-            committed.backlog += u64::from(is_counted && row.at < self.backlog_before);
+            committed.tally.count(outcome);
+            committed.backlog += u64::from(outcome == Outcome::Counted && row.at < self.backlog_before);
+            // A row that comes again breaks nothing new.
+            if outcome != Outcome::Duplicate {
+                row.broken.iter().for_each(|assumption| committed.tally.violation(assumption));
+            }
         }
         for (((key, _), growth), folded) in series.iter().zip(growth).zip(folded) {
             if let Some(growth) = growth

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::{Poll, Poller};
 use crate::client::ApiError;
 use crate::fetch::queries;
+use crate::reports::Outcome;
 use crate::reports::current::CurrentState;
 
 impl Poller {
@@ -13,6 +14,10 @@ impl Poller {
         let (report, limit) = (poll.report, self.settings.series_limit);
         let answer = queries::current(&mut self.api(poll), report, state, limit).await?;
         let current = answer.rows;
+        poll.add(answer.count, &current.tally);
+        self.record_rows(report, &current.tally, poll.now);
+        let used = current.tally.rows(Outcome::Counted);
+        queries::check_usable(&current.tally, used)?;
         for (family, count) in current.left_out {
             self.add_dropped(family, count);
         }
@@ -24,10 +29,7 @@ impl Poller {
             current.view,
             Some(expires_at),
         );
-        poll.add(answer.count, &current.tally);
-        let health = &mut self.polled(report).health;
-        health.tally.add(&current.tally);
-        health.data = Some(poll.now);
+        self.polled(report).health.data = Some(poll.now);
         if let Err(error) = self.save_calls(poll.now).await {
             // The current state needs no disk. The reports that count will fail and log it.
             tracing::debug!(

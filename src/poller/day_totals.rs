@@ -8,6 +8,7 @@ use super::{Poll, Poller};
 use crate::client::ApiError;
 use crate::fetch::{clocks, queries, window};
 use crate::ledger::DayReading;
+use crate::reports::Outcome;
 use crate::reports::day_totals::DayTotals;
 
 impl Poller {
@@ -60,6 +61,10 @@ impl Poller {
         let (report, now) = (poll.report, poll.now);
         let operation = Arc::clone(&self.operation);
         let answer = queries::day(&mut self.api(poll), report, totals, &operation, date, now).await?;
+        let tally = answer.rows.tally;
+        poll.add(answer.count, &tally);
+        self.record_rows(report, &tally, now);
+        queries::check_usable(&tally, tally.rows(Outcome::Counted))?;
         let (today, calls_used) = self.calls_of_today(now);
         let reading = DayReading {
             report,
@@ -74,11 +79,8 @@ impl Poller {
         let committed = self
             .commit(now, move |ledger, now| ledger.commit_day(&reading, now))
             .await?;
-        let tally = answer.rows.tally;
-        poll.add(answer.count, &tally);
         let health = &mut self.polled(report).health;
         health.corrections += committed.corrections;
-        health.tally.add(&tally);
         health.data = Some(now);
         self.publish_counters(report);
         Ok(())

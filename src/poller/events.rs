@@ -11,7 +11,7 @@ use crate::client::{ApiError, Reason};
 use crate::config::ReportConfig;
 use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
-use crate::fetch::queries::EventQuery;
+use crate::fetch::queries::{self, EventQuery};
 use crate::ledger::{EventProgress, PartOf, Piece};
 use crate::reports::events::{Collected, EventRows};
 
@@ -153,6 +153,7 @@ impl Poller {
                 zone: &operation.timezone,
                 only: only.as_deref(),
                 hash_key: self.ledger.lock().hash_key(),
+                final_before: earlier(poll.now, signed(poll.config.reread.back)),
             };
             let answer = query.fetch(&mut self.api(poll)).await;
             let cut_at = self.settings.cut_at;
@@ -169,6 +170,11 @@ impl Poller {
                 self.polled(report).health.capped_windows += 1;
             }
             poll.rows += complete.count;
+            let collected = &complete.collected;
+            if let Err(error) = queries::check_usable(&collected.tally, collected.rows.len() as u64) {
+                self.record_rows(report, &collected.tally, poll.now);
+                return Err(error);
+            }
             let part_of = span.purpose.part_of(until, until == span.until);
             self.commit_piece(poll, part_of, until, complete.collected).await?;
             // Failed requests are charged to the piece that they preceded: if a live piece needed them, they do not
@@ -198,13 +204,12 @@ impl Poller {
         answer: Collected,
     ) -> Result<(), ApiError> {
         let (report, now, config) = (poll.report, poll.now, &poll.config);
-        let signed = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         let piece = Piece {
             report,
             until,
             part_of,
             overlap: signed(config.overlap),
-            reread_back: signed(config.reread.back),
+            reread_reach: signed(config.reread.reach()),
             answer,
             backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
         };
@@ -218,10 +223,12 @@ impl Poller {
             .lock()
             .event_progress(report)
             .map(|progress| progress.covered);
+        let newest = self.ledger.lock().newest_row(report);
+        self.record_rows(report, &committed.tally, now);
         let health = &mut self.polled(report).health;
-        health.tally.add(&committed.tally);
         health.backlog_rows += committed.backlog;
         health.data = covered.or(health.data);
+        health.newest_row = newest.or(health.newest_row);
         for (family, rows) in committed.folded {
             self.add_dropped(family, rows);
         }
@@ -260,8 +267,7 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
     if positive(now.duration_since(progress.reread_at)) < config.reread.every {
         return None;
     }
-    let back = SignedDuration::try_from(config.reread.back).unwrap_or(SignedDuration::ZERO);
-    let from = earlier(now, back).max(progress.born).max(progress.forgotten_before);
+    let from = earlier(now, signed(config.reread.reach())).max(progress.born).max(progress.forgotten_before);
     let until = earlier(live_from, SECOND);
     (from <= until).then_some(Span {
         from,
@@ -272,6 +278,10 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
 
 fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 fn positive(time: SignedDuration) -> Duration {
@@ -293,6 +303,8 @@ mod tests {
             covered: at(covered),
             forgotten_before: at(born),
             reread_at: at(reread_at),
+            newest: None,
+            apart_since: Some(at(born)),
         }
     }
 
@@ -320,7 +332,7 @@ mod tests {
         let span = reread_span(&due, &config, live_from, now).unwrap();
         assert_eq!(
             (span.from, span.until),
-            (at("2026-11-18T12:00:00Z"), at("2026-11-20T09:54:59Z"))
+            (at("2026-11-18T06:00:00Z"), at("2026-11-20T09:54:59Z"))
         );
         let early = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T06:00:01Z");
         assert_eq!(reread_span(&early, &config, live_from, now), None);

@@ -9,7 +9,7 @@ use super::{BUDGET_ADVICE, Poll, Poller};
 use crate::client::{ApiError, Reason};
 use crate::fetch::window;
 use crate::health::Skip;
-use crate::reports::Report;
+use crate::reports::{Report, Tally};
 
 impl Poller {
     pub(super) fn record_result(&mut self, poll: &Poll, result: Result<(), ApiError>) {
@@ -61,6 +61,22 @@ impl Poller {
                     self.suspend(now, Some(wait), Skip::Quota);
                 }
             }
+        }
+    }
+
+    /// Records what was seen in the rows of an answer. A broken assumption is logged once a day.
+    pub(super) fn record_rows(&mut self, report: &'static Report, tally: &Tally, now: Timestamp) {
+        let health = &mut self.polled(report).health;
+        health.tally.add(tally);
+        for assumption in health.violations.add(tally, now) {
+            tracing::warn!(
+                operation = &*self.operation.name,
+                report = report.name,
+                assumption = assumption.name(),
+                "an assumption about the API does not hold: {}; {}",
+                assumption.meaning(),
+                assumption.advice()
+            );
         }
     }
 

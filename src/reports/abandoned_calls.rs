@@ -3,9 +3,10 @@
 //! The vendor's page is titled "abandoned calls", but it documents `result` as "abandoned – answered", and the rows
 //! include chats. So we separate results and channels before counting.
 //!
-//! **Identity.** A row is one fact: the call at a skill. `skill_id`, `conn_id` and `date` identify it; `conn_id` alone
-//! may recur. The other fields only describe the call and may still change. If the vendor reuses a `conn_id` at one
-//! skill within one second, both rows are in the same answer, and their numbers in it keep them apart.
+//! **Identity.** A row has up to two facts: the call at a skill, once its result is there, and the time that an abandoned
+//! call waited, once that is there. `skill_id`, `conn_id` and `date` identify both; `conn_id` alone may recur. If the
+//! vendor reuses a `conn_id` at one skill within one second, both rows are in the same answer, and their numbers in it
+//! keep them apart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact, NONE, ONE, OTHER};
-use super::{Filter, Kind, MINUTE, Outcome, REPORTS_MANAGER, Report, View};
+use super::events::{self, EventReport, EventRows, Events, Fact};
+use super::values::{self, NONE, ONE, OTHER, begins};
+use super::{Filter, Kind, MINUTE, REPORTS_MANAGER, Report, View};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Value};
 use crate::wire::Endpoint;
@@ -71,7 +73,12 @@ const WAITS: [f64; 12] = [
     5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
 ];
 const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
+/// Beginnings of words for a call that still waits. Its row says nothing until the final word is there.
+const PENDING: [&str; 9] = [
+    "in queue", "in_queue", "inqueue", "queue", "wait", "ring", "en cola", "en espera", "espera",
+];
 const CALL: u8 = b'c';
+const WAIT: u8 = b'w';
 
 /// The fields that we need of a row.
 #[derive(Deserialize)]
@@ -98,66 +105,73 @@ impl EventReport for AbandonedCalls {
     type Row<'a> = SkillRow<'a>;
 
     fn row(events: &mut Events, row: SkillRow<'_>) {
-        let date = events.date(&row.date);
-        let (Some(date), Some(skill), Some(conn)) = (date, events::id(&row.skill_id), events::id(&row.conn_id)) else {
-            events.tally().count(Outcome::Invalid);
-            return;
+        let Some(date) = events.date(&row.date) else {
+            return events.tally().invalid_without("date");
         };
-        let channel = channel(events::id(&row.type_interaction).unwrap_or_default());
-        let result = result(events::id(&row.result).unwrap_or_default());
-        events.name(&INFO, skill, &row.skill_name, date);
+        let Some(skill) = values::id(&row.skill_id) else {
+            return events.tally().invalid_without("skill_id");
+        };
+        let Some(conn) = values::identity(&row.conn_id) else {
+            return events.tally().invalid_without("conn_id");
+        };
+        let channel = channel(events, values::word(&row.type_interaction));
+        events.name(&INFO, skill, &row.skill_name, &date);
         if events.born(&ABANDON_TIME, &[skill, channel]) {
             for result in RESULTS {
                 events.born(&INTERACTIONS, &[skill, channel, result]);
             }
         }
-        // The exact capacity that most rows need: this runs for hundreds of thousands of rows.
-        let mut counts = Vec::with_capacity(2);
-        counts.push((events.series(&INTERACTIONS, &[skill, channel, result]), ONE));
+        let result = match result(events, values::word(&row.result)) {
+            Some(result) => result,
+            None if events.is_final(&date) => OTHER,
+            None => return events.add(&date, Vec::new()),
+        };
+        let identity = [skill, conn];
+        let counts = vec![(events.series(&INTERACTIONS, &[skill, channel, result]), ONE)];
+        let call = events.fact(&date, CALL, &identity, counts);
+        let mut facts = Vec::new();
         if result == ABANDONED
-            && let Some(seconds) = events.tally().read("abandon_time", fields::duration(&row.abandon_time))
+            && let Some(waited) = events.tally().read("abandon_time", fields::duration(&row.abandon_time))
         {
-            counts.push((
-                events.series(&ABANDON_TIME, &[skill, channel]),
-                events::observed(seconds),
-            ));
+            let counts = vec![(events.series(&ABANDON_TIME, &[skill, channel]), waited)];
+            facts.push(Fact {
+                joined: Some(call.key.hash),
+                ..events.fact(&date, WAIT, &identity, counts)
+            });
         }
-        let key = events.key(&date, CALL, &[skill, conn]);
-        events.add(date, vec![Fact { key, counts }]);
+        facts.push(call);
+        events.add(&date, facts);
     }
 }
 
-/// The spelling is unknown (abandoned, ABANDON, Abandonada), so only the start of the word decides.
-fn result(text: &str) -> &'static str {
-    let begins = |prefix: &str| {
-        text.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
+/// The result of a call, `None` if it is not known yet. The spelling varies (abandoned, ABANDON, Abandonada), so the
+/// beginning of the word decides.
+fn result(events: &mut Events, text: &str) -> Option<&'static str> {
     match () {
-        () if begins("aband") => ABANDONED,
-        () if begins("answ") || begins("aten") => "answered",
-        () => OTHER,
+        () if text.is_empty() || begins(text, &PENDING) => None,
+        () if begins(text, &["aband"]) => Some(ABANDONED),
+        () if begins(text, &["answ", "aten", "contest"]) => Some("answered"),
+        () => {
+            events.unknown_word("result", text);
+            Some(OTHER)
+        }
     }
 }
 
-fn channel(text: &str) -> &'static str {
-    let begins = |prefix: &str| {
-        text.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    let voice = ["outbound", "internal", "transfer", "conference"];
+/// The channel of a call. The vendor's page lists sixteen values.
+fn channel(events: &mut Events, text: &str) -> &'static str {
+    const VOICE: [&str; 10] = [
+        "inbound", "outbound", "out_pre", "internal", "transfer", "conference", "voice", "voz", "call", "llamada",
+    ];
     match () {
         () if text.is_empty() => NONE,
-        () if begins("chat-") => "chat",
-        () if begins("omni-") => "omni",
-        () if ["inbound", "out_pre"]
-            .iter()
-            .any(|name| text.eq_ignore_ascii_case(name)) =>
-        {
-            "voice"
+        () if begins(text, &["chat", "whatsapp", "webchat"]) => "chat",
+        () if begins(text, &["omni", "email", "e-mail", "mail", "correo"]) => "omni",
+        () if begins(text, &VOICE) => "voice",
+        () => {
+            events.unknown_word("type_interaction", text);
+            OTHER
         }
-        () if voice.iter().any(|prefix| begins(prefix)) => "voice",
-        () => OTHER,
     }
 }
 

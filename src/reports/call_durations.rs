@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::day_totals::{DayAnswer, DayReader, DayRows, DayTotals};
-use super::{Kind, MINUTE, Outcome, REPORTS_MANAGER, Report, Tally};
+use super::values::begins;
+use super::{Assumption, Kind, MINUTE, Outcome, REPORTS_MANAGER, Report, Tally};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, Label, Micros, SeriesKey};
 use crate::wire::fields::{self, Leaf, Reading};
@@ -115,15 +116,21 @@ impl Buckets {
             Reading::Absent | Reading::Invalid => None,
         };
         let Some(key) = key.or(interval) else {
-            self.tally.count(Outcome::Invalid);
-            return;
+            return self.tally.invalid_without("interval");
         };
-        // An unknown key may be a total over the others, and a second key of the same name a repetition: add neither.
-        let bucket = BUCKETS.iter().position(|name| name.eq_ignore_ascii_case(key.trim()));
-        let Some(bucket) = bucket.filter(|n| !self.seen[*n]) else {
-            self.tally.count(Outcome::Ignored);
-            return;
+        let Some(bucket) = bucket(key) else {
+            if begins(key.trim(), &["total", "all", "sum", "tod"]) {
+                // It sums up the others, so it must not be counted.
+                return self.tally.count(Outcome::Ignored);
+            }
+            self.tally.violation(Assumption::KnownWords);
+            self.tally.unknown_word("interval", key);
+            return self.tally.invalid_without("interval");
         };
+        if self.seen[bucket] {
+            self.tally.violation(Assumption::RowsDiffer);
+            return self.tally.count(Outcome::Ignored);
+        }
         self.seen[bucket] = true;
         let calls = self.tally.read("calls", fields::count(&row.calls)).map(Amount::Count);
         let minutes = self.tally.read("minutes", fields::decimal(&row.minutes));
@@ -137,6 +144,19 @@ impl Buckets {
                 .filter_map(|(key, total)| Some((key, total?))),
         );
         self.tally.count(Outcome::Counted);
+    }
+}
+
+/// The bucket of a key, whatever stands around its numbers: `0_5_seg`, `6-20 seg`, `21 a 60`, `mayor a 121`.
+fn bucket(key: &str) -> Option<usize> {
+    const FIRST: [u64; BUCKETS.len()] = [0, 6, 21, 61, 121];
+    let mut numbers = key
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse::<u64>().ok());
+    match (numbers.next()?, numbers.next()) {
+        (120.., None) => Some(BUCKETS.len() - 1),
+        (first, Some(_)) => FIRST.iter().position(|known| *known == first),
+        (_, None) => None,
     }
 }
 
@@ -167,4 +187,29 @@ fn series_of(duration: &'static str, currency: &str) -> [SeriesKey; 3] {
             labels: vec![duration, currency],
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_a_key_tell_its_bucket() {
+        for (bucket, key) in BUCKETS.iter().enumerate() {
+            assert_eq!(super::bucket(key), Some(bucket), "{key}");
+        }
+        for (key, wanted) in [
+            ("0-5 seg", Some(0)),
+            ("de 6 a 20", Some(1)),
+            ("21–60", Some(2)),
+            ("61_121_seg", Some(3)),
+            ("mayor a 121", Some(4)),
+            ("> 120 seg", Some(4)),
+            ("total", None),
+            ("5_seg", None),
+            ("7_20_seg", None),
+        ] {
+            assert_eq!(super::bucket(key), wanted, "{key}");
+        }
+    }
 }

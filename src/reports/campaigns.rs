@@ -5,6 +5,7 @@
 
 mod families;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use serde::Deserialize;
 
 use self::families::GAUGES;
 use super::current::{Current, CurrentReader, CurrentRows, CurrentState};
-use super::{Kind, MINUTE, Outcome, REAL_TIME, Report, Tally, View};
+use super::values::{self, OTHER, begins};
+use super::{Assumption, Kind, MINUTE, Outcome, REAL_TIME, Report, Tally, View};
 use crate::metrics::series::Value;
 use crate::wire::fields::{self, Leaf};
 use crate::wire::json::{self, Broken};
@@ -54,10 +56,14 @@ pub static CAMPAIGNS: Report = Report {
     }),
 };
 
+/// What may separate the parts of the field `campaign`.
+const SEPARATORS: [char; 6] = ['-', '–', '—', '_', '|', ':'];
+/// A name that stands for an id is cut to the length of ids.
+const LONGEST_NAME_AS_ID: usize = 64;
 /// The status of a campaign that is dialling.
 const STARTED: &str = "started";
 /// The values of the label `status`. The last one stands for any other text.
-const STATUSES: [&str; 3] = [STARTED, "stopped", "other"];
+const STATUSES: [&str; 3] = [STARTED, "stopped", OTHER];
 /// The values of the label `result`: the result of a record's last dial.
 pub const DIAL_RESULTS: [&str; 4] = ["answer", "no_answer", "busy_congestion_failed", "answer_machine"];
 /// The fields that hold the counts of these results.
@@ -182,20 +188,17 @@ impl CurrentReader for Campaigns {
 impl Campaigns {
     fn row(&mut self, row: &CampaignRow<'_>) {
         let tally = &mut self.tally;
-        let Some((id, name, strategy)) = tally
-            .read("campaign", fields::text(&row.campaign))
-            .and_then(split_campaign)
-        else {
-            tally.count(Outcome::Invalid);
-            return;
+        let text = tally.read("campaign", fields::text(&row.campaign));
+        let Some((id, name, strategy)) = text.and_then(split_campaign) else {
+            return tally.invalid_without("campaign");
         };
         let id = CampaignId {
             length: id.len(),
-            text: id.to_owned(),
+            text: id.into_owned(),
         };
         if self.campaigns.contains_key(&id) {
-            tally.count(Outcome::Ignored);
-            return;
+            tally.violation(Assumption::RowsDiffer);
+            return tally.count(Outcome::Ignored);
         }
         let results = [
             &row.answer,
@@ -204,13 +207,16 @@ impl Campaigns {
             &row.answer_machine,
         ];
         let campaign = Campaign {
-            name: name.to_owned(),
-            strategy: strategy.to_owned(),
+            name: values::name(name).into_owned(),
+            strategy: values::name(strategy).into_owned(),
             skill_id: tally
                 .read("skill_id", fields::text(&row.skill_id))
+                .filter(|id| values::is_id(id))
                 .unwrap_or_default()
                 .to_owned(),
-            status: tally.read("status", fields::text(&row.status)).map(status),
+            status: tally
+                .read("status", fields::text(&row.status))
+                .map(|text| status(tally, text)),
             results: std::array::from_fn(|n| tally.read(RESULT_FIELDS[n], fields::count(results[n]))),
             hits: tally.read("hits", fields::count_with_percent(&row.hits)),
             gauges: std::array::from_fn(|n| tally.read(GAUGES[n].field, GAUGES[n].read(row))),
@@ -244,23 +250,71 @@ impl Campaign {
     }
 }
 
-fn status(text: &str) -> &'static str {
-    let known = STATUSES.iter().find(|known| known.eq_ignore_ascii_case(text));
-    known.unwrap_or(&STATUSES[STATUSES.len() - 1])
+fn status(tally: &mut Tally, text: &str) -> &'static str {
+    match () {
+        () if begins(text, &["start", "inici", "activ", "running"]) => STARTED,
+        () if begins(text, &["stop", "deten", "inactiv", "paus", "finaliz"]) => "stopped",
+        () => {
+            tally.violation(Assumption::KnownWords);
+            tally.unknown_word("status", text);
+            OTHER
+        }
+    }
 }
 
-/// Splits "4875 - MY CAMPAIGN - tel1 (100%)" into id, name and strategy. The id is left of the first separator. The
-/// strategy is the last ` - …(…)` part, since the name itself may contain separators and parentheses.
-fn split_campaign(text: &str) -> Option<(&str, &str, &str)> {
-    let (id, rest) = text.split_once(" - ").unwrap_or((text, ""));
-    let id = id.trim();
-    if id.is_empty() || id.contains(char::is_whitespace) {
+/// Splits "4875 - MY CAMPAIGN - tel1 (100%)" into id, name and strategy. The id is the digits at the beginning, whatever
+/// separates them from the name; a campaign without them has its name as id. The strategy is the last part with brackets
+/// after the same separator, since the name itself may contain separators and brackets.
+fn split_campaign(text: &str) -> Option<(Cow<'_, str>, &str, &str)> {
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (id, rest) = text.split_at(digits);
+    let after = |c: char| c.is_whitespace() || SEPARATORS.contains(&c);
+    let name_begins = rest.len() - rest.trim_start_matches(after).len();
+    // Digits that go on with letters are part of a name, like 24x7.
+    if digits == 0 || (name_begins == 0 && !rest.is_empty() && !rest.starts_with(['(', '['])) {
+        let name = values::name(text);
+        let id = match name.char_indices().nth(LONGEST_NAME_AS_ID) {
+            Some((end, _)) => Cow::Owned(name[..end].to_owned()),
+            None => name,
+        };
+        return (!id.is_empty()).then_some((id, text, ""));
+    }
+    if !values::is_id(id) {
         return None;
     }
-    let rest = rest.trim();
-    let (name, strategy) = match rest.rsplit_once(" - ") {
-        Some((name, tail)) if tail.trim_end().ends_with(')') && tail.contains('(') => (name.trim(), tail.trim()),
-        _ => (rest, ""),
+    let (separator, rest) = rest.split_at(name_begins);
+    let (name, strategy) = match rest.rsplit_once(separator) {
+        Some((name, tail)) if !separator.is_empty() && tail.trim_end().ends_with(')') && tail.contains('(') => {
+            (name.trim(), tail.trim())
+        }
+        _ => (rest.trim(), ""),
     };
-    Some((id, name, strategy))
+    Some((Cow::Borrowed(id), name, strategy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_at_the_beginning_are_the_id_of_a_campaign() {
+        for (text, id, name, strategy) in [
+            ("4875 - MY CAMPAIGN - tel1 (100%)", "4875", "MY CAMPAIGN", "tel1 (100%)"),
+            ("4876 - A - B (norte) - tel1 (100%)", "4876", "A - B (norte)", "tel1 (100%)"),
+            ("5-Ventas-tel1 (100%)", "5", "Ventas", "tel1 (100%)"),
+            ("10 – Guión – tel1 (100%)", "10", "Guión", "tel1 (100%)"),
+            ("11|Ventas", "11", "Ventas", ""),
+            ("6_Nombre_tel1", "6", "Nombre_tel1", ""),
+            ("12 Ventas", "12", "Ventas", ""),
+            ("13(Ventas)", "13", "(Ventas)", ""),
+            ("14", "14", "", ""),
+            ("Campaña sin id", "Campaña sin id", "Campaña sin id", ""),
+            ("24x7", "24x7", "24x7", ""),
+        ] {
+            let split = split_campaign(text).unwrap();
+            assert_eq!((&*split.0, split.1, split.2), (id, name, strategy), "{text}");
+        }
+        assert_eq!(split_campaign(&"9".repeat(65)), None);
+    }
 }

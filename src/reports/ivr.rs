@@ -1,17 +1,19 @@
 //! `reports_manager.php?api=diagram_1`: navigation in the IVR, a row for each menu step.
 //!
-//! **Identity.** A row has up to three facts. `rp_id`, `conn_id`, `date` and the option identify the step; two equal
+//! **Identity.** A row has up to four facts. `rp_id`, `conn_id`, `date` and the option identify the step; two equal
 //! steps of one call are in the same answer, and their numbers in it keep them apart. A transfer is identified by these
-//! and its target, since the target may come later. The result and the time of the call are identified by `rp_id` and
-//! `conn_id` alone, once per local day. We assume that all rows of a call agree on them; if not, the last row of the
-//! answer that first shows the call wins. A `conn_id` that recurs on the same day counts as the same call.
+//! and its target, since the target may come later. The result of the call, and its time, count once the result is there.
+//! They are identified by `rp_id` and `conn_id` alone, once per local day. We assume that all rows of a call agree on
+//! them; if not, the last row of the answer that first shows the call wins. A `conn_id` that recurs on the same day counts
+//! as the same call.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact, NONE, ONE, OTHER};
-use super::{Kind, MINUTE, Outcome, REPORTS_MANAGER, Report};
+use super::events::{self, EventReport, EventRows, Events, Fact};
+use super::values::{self, NONE, ONE, OTHER, begins};
+use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::wire::Endpoint;
 use crate::wire::fields::{self, Leaf};
@@ -70,6 +72,7 @@ static INFO: Family = Family::info(
 
 const RESULTS: [&str; 3] = ["ok", "hung_up", OTHER];
 const CALL: u8 = b'c';
+const DURATION: u8 = b'd';
 const STEP: u8 = b's';
 const TRANSFER: u8 = b't';
 
@@ -100,12 +103,16 @@ impl EventReport for IvrSteps {
     type Row<'a> = IvrRow<'a>;
 
     fn row(events: &mut Events, row: IvrRow<'_>) {
-        let date = events.date(&row.date);
-        let (Some(date), Some(point), Some(conn)) = (date, events::id(&row.rp_id), events::id(&row.conn_id)) else {
-            events.tally().count(Outcome::Invalid);
-            return;
+        let Some(date) = events.date(&row.date) else {
+            return events.tally().invalid_without("date");
         };
-        events.name(&INFO, point, &row.rp_name, date);
+        let Some(point) = values::id(&row.rp_id) else {
+            return events.tally().invalid_without("rp_id");
+        };
+        let Some(conn) = values::identity(&row.conn_id) else {
+            return events.tally().invalid_without("conn_id");
+        };
+        events.name(&INFO, point, &row.rp_name, &date);
         if events.born(&TIME, &[point]) {
             for result in RESULTS {
                 events.born(&CALLS, &[point, result]);
@@ -113,30 +120,44 @@ impl EventReport for IvrSteps {
         }
 
         let mut facts = Vec::new();
-        let result = result(events::id(&row.result).unwrap_or_default());
-        let mut counts = vec![(events.series(&CALLS, &[point, result]), ONE)];
-        if let Some(seconds) = events.tally().read("time", fields::duration(&row.time)) {
-            counts.push((events.series(&TIME, &[point]), events::observed(seconds)));
+        let result = result(events, values::word(&row.result)).or(events.is_final(&date).then_some(OTHER));
+        if let Some(result) = result {
+            let call = [point, conn];
+            let counts = vec![(events.series(&CALLS, &[point, result]), ONE)];
+            facts.extend(events.shared_fact(&date, CALL, &call, counts));
+            if let Some(time) = events.tally().read("time", fields::duration(&row.time)) {
+                let counts = vec![(events.series(&TIME, &[point]), time)];
+                let joined = events.shared_hash(CALL, &call);
+                facts.extend(events.shared_fact(&date, DURATION, &call, counts).map(|fact| Fact {
+                    joined: Some(joined),
+                    ..fact
+                }));
+            }
         }
-        let key = events.key_of_day(&date, CALL, &[point, conn]);
-        facts.extend(events.shared(key, counts));
 
-        let option = events::id(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
-        let label = option.map_or(NONE.into(), events::free);
-        let key = events.key(&date, STEP, &[point, conn, option.unwrap_or_default()]);
+        let option = values::identity(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
+        let label = option.map_or(NONE.into(), values::free);
         let counts = vec![(events.series(&SELECTIONS, &[point, &label]), ONE)];
-        facts.push(Fact { key, counts });
+        facts.push(events.fact(&date, STEP, &[point, conn, option.unwrap_or_default()], counts));
 
-        if let Some(target) = events::id(&row.dn_transfer) {
-            let key = events.key(&date, TRANSFER, &[point, conn, option.unwrap_or_default(), target]);
-            let counts = vec![(events.series(&TRANSFERS, &[point, &events::free(target)]), ONE)];
-            facts.push(Fact { key, counts });
+        if let Some(target) = values::identity(&row.dn_transfer) {
+            let counts = vec![(events.series(&TRANSFERS, &[point, &values::free(target)]), ONE)];
+            let identity = [point, conn, option.unwrap_or_default(), target];
+            facts.push(events.fact(&date, TRANSFER, &identity, counts));
         }
-        events.add(date, facts);
+        events.add(&date, facts);
     }
 }
 
-fn result(text: &str) -> &'static str {
-    let normal = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
-    RESULTS.iter().find(|known| **known == normal).unwrap_or(&OTHER)
+/// The result of a call, `None` if it is not known yet.
+fn result(events: &mut Events, text: &str) -> Option<&'static str> {
+    match () {
+        () if text.is_empty() => None,
+        () if begins(text, &["ok"]) => Some("ok"),
+        () if begins(text, &["hung", "hang", "colg"]) => Some("hung_up"),
+        () => {
+            events.unknown_word("result", text);
+            Some(OTHER)
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! `reports_manager.php?api=campaign_5`: preview campaigns, with one row for each record worked on and one for each
 //! call.
 //!
-//! **Identity.** A row of type call has two facts: the call, and its code once the agent has typed one. `campaign_id`,
-//! `conn_id` and `date` identify both. A row of type preview has one fact, its result once there is one. It is
+//! **Identity.** A row of type call has up to three facts: the call and its duration, once its result is there, and its
+//! code, once the agent has typed one. `campaign_id`, `conn_id` and `date` identify them. A row of type preview has one
+//! fact, its result once there is one. It is
 //! identified by `campaign_id`, `customer_id`, `telephone` and `date`, since `conn_id` is blank until a call is made; a
 //! row with neither customer nor telephone is identified by `conn_id`. All of this is hashed with the state's key and
 //! never stored. If one customer has two records in one second, both are in the same answer, and their numbers in it
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact, NONE, ONE, OTHER};
+use super::events::{self, EventReport, EventRows, Events, Fact};
+use super::values::{self, NONE, ONE, OTHER, begins};
 use super::{Filter, Kind, MINUTE, Outcome, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::wire::Endpoint;
@@ -72,6 +74,7 @@ static RECORDS: Family = Family::counter(
 
 const HANG_UPS: [&str; 4] = ["customer", "agent", OTHER, NONE];
 const CALL: u8 = b'c';
+const TIME: u8 = b't';
 const CODE: u8 = b'd';
 const RECORD: u8 = b'r';
 
@@ -110,75 +113,97 @@ impl EventReport for PreviewCalls {
     type Row<'a> = PreviewRow<'a>;
 
     fn row(events: &mut Events, row: PreviewRow<'_>) {
-        let kind = events::id(&row.type_of_row).unwrap_or_default();
-        if kind.eq_ignore_ascii_case("call") {
-            call(events, &row);
-        } else if kind.eq_ignore_ascii_case("preview") {
-            record(events, &row);
-        } else {
-            // TOTAL rows sum up other rows, so they must not be counted.
-            events.tally().count(Outcome::Ignored);
+        let kind = values::word(&row.type_of_row);
+        match () {
+            () if begins(kind, &["call", "llam"]) => call(events, &row),
+            () if begins(kind, &["prev", "vista"]) => record(events, &row),
+            // It sums up other rows, so it must not be counted.
+            () if begins(kind, &["total", "subtotal", "sub total", "sum", "resumen"]) => {
+                events.tally().count(Outcome::Ignored);
+            }
+            () => {
+                if !kind.is_empty() {
+                    events.unknown_word("type_of_row", kind);
+                }
+                events.tally().invalid_without("type_of_row");
+            }
         }
     }
 }
 
 fn call(events: &mut Events, row: &PreviewRow<'_>) {
-    let date = events.date(&row.date);
-    let (Some(date), Some(campaign), Some(conn)) = (date, events::id(&row.campaign_id), events::id(&row.conn_id))
-    else {
-        events.tally().count(Outcome::Invalid);
-        return;
+    let Some(date) = events.date(&row.date) else {
+        return events.tally().invalid_without("date");
     };
-    let interaction = events::enumerated(events::id(&row.type_interaction).unwrap_or_default());
-    let result = events::free(events::id(&row.call_result).unwrap_or_default());
-    let hang_up = hang_up(events::id(&row.hang_up).unwrap_or_default());
-    if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
-        events.born(&DURATION, &[campaign]);
-        for hang_up in HANG_UPS {
-            events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
+    let Some(campaign) = values::id(&row.campaign_id) else {
+        return events.tally().invalid_without("campaign_id");
+    };
+    let Some(conn) = values::identity(&row.conn_id) else {
+        return events.tally().invalid_without("conn_id");
+    };
+    let identity = [campaign, conn];
+    let mut facts = Vec::new();
+    // Blank while the call is in progress.
+    let result = values::word(&row.call_result);
+    if !result.is_empty() || events.is_final(&date) {
+        let interaction = values::enumerated(values::word(&row.type_interaction));
+        let result = values::free(result);
+        let hang_up = hang_up(events, values::word(&row.hang_up));
+        if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
+            events.born(&DURATION, &[campaign]);
+            for hang_up in HANG_UPS {
+                events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
+            }
         }
+        let counts = vec![(events.series(&CALLS, &[campaign, &interaction, &result, hang_up]), ONE)];
+        let call = events.fact(&date, CALL, &identity, counts);
+        if let Some(time) = events.tally().read("time", fields::duration(&row.time)) {
+            let counts = vec![(events.series(&DURATION, &[campaign]), time)];
+            facts.push(Fact {
+                joined: Some(call.key.hash),
+                ..events.fact(&date, TIME, &identity, counts)
+            });
+        }
+        facts.push(call);
     }
-    let mut counts = vec![(events.series(&CALLS, &[campaign, &interaction, &result, hang_up]), ONE)];
-    if let Some(seconds) = events.tally().read("time", fields::duration(&row.time)) {
-        counts.push((events.series(&DURATION, &[campaign]), events::observed(seconds)));
+    if let Some(code) = values::identity(&row.cod_act) {
+        let counts = vec![(events.series(&CODES, &[campaign, &values::free(code)]), ONE)];
+        facts.push(events.fact(&date, CODE, &identity, counts));
     }
-    let key = events.key(&date, CALL, &[campaign, conn]);
-    let mut facts = vec![Fact { key, counts }];
-    // Take the key even if there is no code, so that equal rows keep their numbers.
-    let key = events.key(&date, CODE, &[campaign, conn]);
-    if let Some(code) = events::id(&row.cod_act) {
-        let counts = vec![(events.series(&CODES, &[campaign, &events::free(code)]), ONE)];
-        facts.push(Fact { key, counts });
-    }
-    events.add(date, facts);
+    events.add(&date, facts);
 }
 
 fn record(events: &mut Events, row: &PreviewRow<'_>) {
-    let date = events.date(&row.date);
-    let (customer, telephone) = (events::id(&row.customer_id), events::id(&row.telephone));
+    let Some(date) = events.date(&row.date) else {
+        return events.tally().invalid_without("date");
+    };
+    let Some(campaign) = values::id(&row.campaign_id) else {
+        return events.tally().invalid_without("campaign_id");
+    };
+    let (customer, telephone) = (values::identity(&row.customer_id), values::identity(&row.telephone));
     let identity = match (customer, telephone) {
-        (None, None) => events::id(&row.conn_id).map(|conn| (conn, "")),
+        (None, None) => values::identity(&row.conn_id).map(|conn| (conn, "")),
         (customer, telephone) => Some((customer.unwrap_or_default(), telephone.unwrap_or_default())),
     };
-    let (Some(date), Some(campaign), Some((who, number))) = (date, events::id(&row.campaign_id), identity) else {
-        events.tally().count(Outcome::Invalid);
-        return;
+    let Some((who, number)) = identity else {
+        return events.tally().invalid_without("customer_id");
     };
-    let key = events.key(&date, RECORD, &[campaign, who, number]);
     let mut facts = Vec::new();
-    if let Some(result) = events::id(&row.result) {
-        let counts = vec![(events.series(&RECORDS, &[campaign, &events::free(result)]), ONE)];
-        facts.push(Fact { key, counts });
+    if let Some(result) = values::identity(&row.result) {
+        let counts = vec![(events.series(&RECORDS, &[campaign, &values::free(result)]), ONE)];
+        facts.push(events.fact(&date, RECORD, &[campaign, who, number], counts));
     }
-    events.add(date, facts);
+    events.add(&date, facts);
 }
 
-fn hang_up(text: &str) -> &'static str {
-    match text {
-        "" => NONE,
-        text => HANG_UPS[..2]
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(text))
-            .unwrap_or(&OTHER),
+fn hang_up(events: &mut Events, text: &str) -> &'static str {
+    match () {
+        () if text.is_empty() => NONE,
+        () if begins(text, &["customer", "client"]) => "customer",
+        () if begins(text, &["agent"]) => "agent",
+        () => {
+            events.unknown_word("hang_up", text);
+            OTHER
+        }
     }
 }

@@ -1,8 +1,14 @@
 //! Counts every row of an answer by outcome, and every field that could not be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::assumptions::Assumption;
+use super::values;
+use crate::metrics::series::Label;
 use crate::wire::fields::Reading;
+
+/// Different unknown words kept per field. What follows is noise.
+const MOST_WORDS: usize = 20;
 
 /// What happened to a row: the values of the label `outcome`. They are disjoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +51,16 @@ impl Outcome {
     }
 }
 
-/// Rows by outcome, and unreadable values by field.
+/// What was seen in the rows: their outcomes, unreadable values by field, and broken assumptions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     rows: [u64; Outcome::ALL.len()],
     invalid_fields: BTreeMap<&'static str, u64>,
+    /// Rows that are invalid because this field is missing or unreadable.
+    missing: BTreeMap<&'static str, u64>,
+    violations: [u64; Assumption::ALL.len()],
+    /// By field and word, as free values.
+    unknown_words: BTreeSet<(&'static str, Label)>,
 }
 
 impl Tally {
@@ -76,13 +87,50 @@ impl Tally {
         reading.value()
     }
 
-    /// Adds another tally to this one.
+    /// Counts a row that is invalid because a field is missing or unreadable.
+    pub fn invalid_without(&mut self, field: &'static str) {
+        self.count(Outcome::Invalid);
+        *self.missing.entry(field).or_default() += 1;
+    }
+
+    /// Rows that are invalid because a field is missing or unreadable, by field.
+    pub fn missing(&self) -> &BTreeMap<&'static str, u64> {
+        &self.missing
+    }
+
+    /// Counts a violation of an assumption.
+    pub fn violation(&mut self, assumption: Assumption) {
+        self.violations[assumption as usize] += 1;
+    }
+
+    /// Violations of an assumption.
+    pub fn violations(&self, assumption: Assumption) -> u64 {
+        self.violations[assumption as usize]
+    }
+
+    /// Keeps a word that is not in the list of its field.
+    pub fn unknown_word(&mut self, field: &'static str, word: &str) {
+        let of_field = self.unknown_words.iter().filter(|(known, _)| *known == field);
+        if of_field.count() < MOST_WORDS {
+            self.unknown_words.insert((field, values::free(word)));
+        }
+    }
+
+    /// Words that are not in the list of their field, by field.
+    pub fn unknown_words(&self) -> &BTreeSet<(&'static str, Label)> {
+        &self.unknown_words
+    }
+
+    /// Adds the counts of another tally to this one, but not its words.
     pub fn add(&mut self, other: &Tally) {
         for (mine, theirs) in self.rows.iter_mut().zip(other.rows) {
             *mine += theirs;
         }
         for (field, count) in &other.invalid_fields {
             *self.invalid_fields.entry(field).or_default() += count;
+        }
+        for (mine, theirs) in self.violations.iter_mut().zip(other.violations) {
+            *mine += theirs;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! page; many have an overview, and a page each.
 
 mod abandonments;
+mod assumptions;
 mod campaigns;
 mod failures;
 mod format;

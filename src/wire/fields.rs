@@ -1,7 +1,7 @@
 //! The values of the API: one tolerant leaf type, and one set of rules to read it.
 //!
-//! In real answers every leaf is a string, while most documentation shows numbers; an absent value is `""`, `-`, `--`,
-//! `null` or a missing key. So a leaf accepts anything, and only the rules here decide what it means. Absent is never
+//! In real answers every leaf is a string, while most documentation shows numbers; an absent value is `""`, a run of
+//! dashes, `null` or a missing key. So a leaf accepts anything, and only the rules here decide what it means. Absent is never
 //! zero: a rule returns "absent", "this value" or "no rule fits", and only the last is counted as unreadable.
 
 use std::borrow::Cow;
@@ -9,6 +9,9 @@ use std::fmt;
 
 use crate::metrics::series::Micros;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// A week. Chats that nobody closes end after 23 hours.
+const LONGEST_DURATION: Micros = Micros(7 * 86_400 * Micros::PER_UNIT);
 
 /// One value of a row, as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Leaf<'a> {
 /// How a rule reads a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading<T> {
-    /// No value: a missing key, `null`, blank, `-` or `--` (all seen in real answers).
+    /// No value: a missing key, `null`, blank, or only dashes (`-`, `--` and `----` were seen in real answers).
     Absent,
     /// The value.
     Value(T),
@@ -94,7 +97,7 @@ pub fn text<'l>(leaf: &'l Leaf<'_>) -> Reading<&'l str> {
         Leaf::Absent => Reading::Absent,
         Leaf::Other => Reading::Invalid,
         Leaf::Text(text) => match text.trim() {
-            "" | "-" | "--" => Reading::Absent,
+            text if text.chars().all(|c| matches!(c, '-' | '–' | '—')) => Reading::Absent,
             text => Reading::Value(text),
         },
     }
@@ -126,8 +129,9 @@ pub fn count_with_percent(leaf: &Leaf<'_>) -> Reading<(u64, Option<f64>)> {
     })
 }
 
-/// Whole seconds, from `95` or from `HH:MM:SS`, whose hours may exceed 24.
-pub fn duration(leaf: &Leaf<'_>) -> Reading<u64> {
+/// Seconds, from `95`, `90.5` or `HH:MM:SS`, whose hours may exceed 24. More than a week is invalid: one absurd value would
+/// distort the sum of a histogram for good.
+pub fn duration(leaf: &Leaf<'_>) -> Reading<Micros> {
     read(leaf, parse_duration)
 }
 
@@ -155,9 +159,14 @@ fn parse_percent(text: &str) -> Option<f64> {
     Some(micros.0 as f64 / (100 * Micros::PER_UNIT) as f64)
 }
 
-fn parse_duration(text: &str) -> Option<u64> {
+fn parse_duration(text: &str) -> Option<Micros> {
+    let duration = parse_seconds(text)?;
+    (duration <= LONGEST_DURATION).then_some(duration)
+}
+
+fn parse_seconds(text: &str) -> Option<Micros> {
     let Some((hours, rest)) = text.split_once(':') else {
-        return parse_count(text);
+        return parse_decimal(text);
     };
     let (minutes, seconds) = rest.split_once(':')?;
     let part = |text: &str, limit: u64| -> Option<u64> {
@@ -165,7 +174,8 @@ fn parse_duration(text: &str) -> Option<u64> {
         let number = digits.then(|| text.parse().ok())??;
         (number < limit).then_some(number)
     };
-    Some(part(hours, u64::MAX)? * 3600 + part(minutes, 60)? * 60 + part(seconds, 60)?)
+    let seconds = part(hours, u64::MAX)? * 3600 + part(minutes, 60)? * 60 + part(seconds, 60)?;
+    Some(Micros(seconds * Micros::PER_UNIT))
 }
 
 /// A decimal number in millionths. Commas are accepted only as thousands separators in the right places: we never saw a
@@ -212,7 +222,7 @@ mod tests {
 
     #[test]
     fn absence_has_many_spellings_and_is_never_zero() {
-        for absent in ["null", r#""""#, r#"" ""#, r#""-""#, r#""--""#] {
+        for absent in ["null", r#""""#, r#"" ""#, r#""-""#, r#""--""#, r#""----""#, r#"" – ""#] {
             assert_eq!(read_by(count, absent), Reading::Absent, "{absent}");
             assert_eq!(read_by(duration, absent), Reading::Absent, "{absent}");
         }
@@ -278,12 +288,15 @@ mod tests {
     #[test]
     fn durations_may_have_more_than_24_hours() {
         for (json, seconds) in [
-            ("95", 95),
-            (r#""00:01:35""#, 95),
-            (r#""30:00:00""#, 108_000),
-            (r#""1:2:3""#, 3723),
+            ("95", 95.0),
+            (r#""90.5""#, 90.5),
+            (r#""00:01:35""#, 95.0),
+            (r#""30:00:00""#, 108_000.0),
+            (r#""1:2:3""#, 3723.0),
+            (r#""168:00:00""#, 604_800.0),
         ] {
-            assert_eq!(read_by(duration, json), Reading::Value(seconds), "{json}");
+            let value = read_by(duration, json).value().map(Micros::as_f64);
+            assert_eq!(value, Some(seconds), "{json}");
         }
         for json in [
             r#""00:60:00""#,
@@ -291,6 +304,9 @@ mod tests {
             r#""1:30""#,
             r#""-1:00:00""#,
             r#""1::2""#,
+            r#""604801""#,
+            r#""168:00:01""#,
+            r#""99999999999""#,
         ] {
             assert_eq!(read_by(duration, json), Reading::Invalid, "{json}");
         }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::{Amount, Value};
-use wolkvox_exporter::reports::events::{EventReader, Events};
+use wolkvox_exporter::reports::events::{Asked, EventReader, Events};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Report};
 use wolkvox_exporter::wire::Rows;
 
@@ -170,7 +170,15 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
     let Kind::Events(events) = &REPORT.kind else {
         unreachable!()
     };
-    let mut reader = EventReader::new(events, Events::new(&zone("America/Bogota"), ledger.hash_key()));
+    // No whole minute, so that no call is missed in the answer.
+    let end = Timestamp::from_second(BIRTH + until).unwrap();
+    let end = zone("America/Bogota").to_datetime(end);
+    let asked = Asked {
+        first: end,
+        last: end,
+        final_before: Timestamp::MIN,
+    };
+    let mut reader = EventReader::new(events, Events::new(&zone("America/Bogota"), ledger.hash_key(), asked));
     for row in &rows {
         assert_eq!(reader.value(None, row), Ok(Some(row.len())));
     }
@@ -179,7 +187,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         until: Timestamp::from_second(BIRTH + until).unwrap(),
         part_of,
         overlap: SignedDuration::from_secs(300),
-        reread_back: SignedDuration::from_hours(1),
+        reread_reach: SignedDuration::from_hours(1),
         answer: reader.finish(),
         backlog_before: Timestamp::MIN,
     }

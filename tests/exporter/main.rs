@@ -28,4 +28,5 @@ mod status;
 mod support;
 mod upgrade;
 mod values;
+mod variants;
 mod web;

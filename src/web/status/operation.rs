@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::failures::state;
 use super::format::{ago, counted, next_poll, number, span, took};
 use super::graphics::quota;
-use super::{PageData, abandonments, campaigns};
+use super::{PageData, abandonments, assumptions, campaigns};
 use crate::health::{OperationHealth, ReportHealth, Skip};
 use crate::reports::{ABANDONED_CALLS, CAMPAIGNS, Outcome, Report};
 
@@ -28,6 +28,7 @@ pub(super) fn section(name: &str, operation: &OperationHealth, data: PageData<'_
                     @for (kind, report) in reports { (report_row(kind, report, data.now)) }
                 }
             }
+            (assumptions::part(operation, data.now))
             @if let Some(report) = reports.get(&CAMPAIGNS) { (campaigns::part(name, report, data)) }
             @if let Some(report) = reports.get(&ABANDONED_CALLS) { (abandonments::part(name, report, data)) }
         }

@@ -1,0 +1,327 @@
+//! Collects the facts of the rows of one answer.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hasher;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::{Asked, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
+use crate::metrics::Family;
+use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::reports::assumptions::{Assumption, Broken};
+use crate::reports::values::{self, wall_clock_second};
+use crate::reports::Tally;
+use crate::wire::dates;
+use crate::wire::fields::{self, Leaf, Reading};
+
+/// A date like `05/06/2026` is taken as the fifth of June if it is then no further than this from what was asked for. Nor
+/// does a row further ahead say anything about how new the data is.
+const MARGIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// Stands for the date in the hash of an identity without it.
+const UNDATED: &str = "undated";
+
+/// Collects the facts of the rows of one answer.
+#[derive(Debug)]
+pub struct Events {
+    rows: Vec<EventRow>,
+    series: Vec<SeriesKey>,
+    /// Index into `series`, by family name and labels.
+    index: HashMap<String, SeriesIndex>,
+    born_together: Vec<SeriesKey>,
+    /// The label sets in `born_together`, by family name and labels.
+    born: HashSet<String>,
+    /// By family and id. Most rows name an id that is already here, and finding it allocates nothing.
+    names: BTreeMap<&'static Family, BTreeMap<String, Name>>,
+    tally: Tally,
+    newest: Option<Timestamp>,
+    zone: TimeZone,
+    hash_key: u128,
+    asked: Asked,
+    /// The assumptions that the present row breaks.
+    broken: Broken,
+    /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
+    seen: HashMap<u128, u32>,
+    /// The row that carries each fact which several rows repeat.
+    carriers: HashMap<FactKey, usize>,
+    scratch: String,
+}
+
+/// The date of a row.
+#[derive(Clone, Debug)]
+pub(in crate::reports) struct RowDate<'r> {
+    /// As `YYYY-MM-DD HH:MM:SS`, whatever the row writes.
+    text: Cow<'r, str>,
+    wall_clock: DateTime,
+    at: Timestamp,
+}
+
+impl Events {
+    /// An empty collection. Dates are read in the operation's time zone.
+    pub fn new(zone: &TimeZone, hash_key: u128, asked: Asked) -> Self {
+        Self {
+            rows: Vec::new(),
+            series: Vec::new(),
+            index: HashMap::new(),
+            born_together: Vec::new(),
+            born: HashSet::new(),
+            names: BTreeMap::new(),
+            tally: Tally::default(),
+            newest: None,
+            zone: zone.clone(),
+            hash_key,
+            asked,
+            broken: Broken::default(),
+            seen: HashMap::new(),
+            carriers: HashMap::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// The result.
+    pub fn collected(mut self) -> Collected {
+        // If the limit leaves some series out, which ones must not depend on the order of the rows.
+        self.born_together.sort_unstable();
+        let names = self.names.into_iter().flat_map(|(family, names)| {
+            let names = names.into_iter();
+            names.map(move |(id, name)| ((family, id), name))
+        });
+        Collected {
+            rows: self.rows,
+            series: self.series,
+            born_together: self.born_together,
+            names: names.collect(),
+            tally: self.tally,
+            newest: self.newest,
+            asked: self.asked,
+        }
+    }
+
+    pub(in crate::reports) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Reads a row. An invalid one cannot be recognized when it comes again, so what it breaks counts each time.
+    pub(super) fn row(&mut self, read: impl FnOnce(&mut Self)) {
+        let rows = self.rows.len();
+        self.broken = Broken::default();
+        read(self);
+        if self.rows.len() == rows {
+            self.broken.iter().for_each(|assumption| self.tally.violation(assumption));
+        }
+    }
+
+    /// Adds a row with its facts. A row without facts says nothing yet.
+    pub(in crate::reports) fn add(&mut self, date: &RowDate<'_>, facts: Vec<Fact>) {
+        if date.wall_clock < self.asked.first || date.wall_clock > self.asked.last {
+            self.broken.add(Assumption::InsideWindow);
+        }
+        self.rows.push(EventRow {
+            at: date.at,
+            facts,
+            broken: self.broken,
+        });
+    }
+
+    /// Whether nothing is filled in any more in a row of this date: a blank in it is final.
+    pub(in crate::reports) fn is_final(&self, date: &RowDate<'_>) -> bool {
+        date.at < self.asked.final_before
+    }
+
+    /// Records that a word is not in the list of its field.
+    pub(in crate::reports) fn unknown_word(&mut self, field: &'static str, word: &str) {
+        self.broken.add(Assumption::KnownWords);
+        self.tally.unknown_word(field, word);
+    }
+
+    /// A fact of this date that counts in the given series. `what` is the kind of fact, `identity` the fields that identify
+    /// it. Rows that are equal in all of them and in the date are numbered within the answer: as many of them count as the
+    /// most that one answer had.
+    pub(in crate::reports) fn fact(
+        &mut self,
+        date: &RowDate<'_>,
+        what: u8,
+        identity: &[&str],
+        counts: Vec<(SeriesIndex, Micros)>,
+    ) -> Fact {
+        let hash = self.hash(what, &date.text, identity, 0);
+        let number = self.seen.entry(hash).or_default();
+        *number += 1;
+        let number = *number;
+        let hash = if number == 1 {
+            hash
+        } else {
+            self.broken.add(Assumption::RowsDiffer);
+            self.hash(what, &date.text, identity, number)
+        };
+        Fact {
+            key: FactKey {
+                second: wall_clock_second(date.wall_clock),
+                hash,
+            },
+            // 0 has another meaning.
+            undated: (self.hash(what, UNDATED, identity, 0) as u32).max(1),
+            joined: None,
+            counts,
+        }
+    }
+
+    /// A fact that several rows of one day repeat. The first of them carries it, and this returns it for that row only. If a
+    /// later row disagrees, its values replace those of the earlier row: the last row wins.
+    pub(in crate::reports) fn shared_fact(
+        &mut self,
+        date: &RowDate<'_>,
+        what: u8,
+        identity: &[&str],
+        counts: Vec<(SeriesIndex, Micros)>,
+    ) -> Option<Fact> {
+        // Dated at the end of the day, so that it is not forgotten before any of those rows.
+        let day_end = date.wall_clock.date().at(23, 59, 59, 0);
+        let key = FactKey {
+            second: wall_clock_second(day_end),
+            hash: self.hash(what, "", identity, 0),
+        };
+        let next = self.rows.len();
+        let carrier = *self.carriers.entry(key).or_insert(next);
+        if carrier == next {
+            return Some(Fact {
+                key,
+                undated: 0,
+                joined: None,
+                counts,
+            });
+        }
+        let mut facts = self.rows[carrier].facts.iter_mut();
+        if let Some(fact) = facts.find(|fact| fact.key == key) {
+            fact.counts = counts;
+        }
+        None
+    }
+
+    /// The hash of a shared fact, for one that was once counted together with it.
+    pub(in crate::reports) fn shared_hash(&self, what: u8, identity: &[&str]) -> u128 {
+        self.hash(what, "", identity, 0)
+    }
+
+    /// The date of a row. A time that occurs twice because the clock went back is read as the earlier instant.
+    pub(in crate::reports) fn date<'r>(&mut self, leaf: &'r Leaf<'_>) -> Option<RowDate<'r>> {
+        let reading = match fields::text(leaf) {
+            Reading::Value(text) => self.parse_date(text).map_or(Reading::Invalid, Reading::Value),
+            Reading::Absent => Reading::Absent,
+            Reading::Invalid => Reading::Invalid,
+        };
+        let date = self.tally.read("date", reading)?;
+        if date.wall_clock.duration_since(self.asked.last) <= MARGIN {
+            self.newest = self.newest.max(Some(date.at));
+        }
+        Some(date)
+    }
+
+    fn parse_date<'r>(&self, text: &'r str) -> Option<RowDate<'r>> {
+        let date = dates::parse(text)?;
+        let (wall_clock, at) = match date.offset {
+            Some(offset) => {
+                let at = offset.to_timestamp(date.wall_clock).ok()?;
+                (self.zone.to_datetime(at), at)
+            }
+            None => {
+                let at = self.zone.to_ambiguous_timestamp(date.wall_clock).earlier().ok()?;
+                (date.wall_clock, at)
+            }
+        };
+        let is_near = || {
+            let (first, last) = (self.asked.first, self.asked.last);
+            wall_clock.duration_since(last) <= MARGIN && first.duration_since(wall_clock) <= MARGIN
+        };
+        if date.day_first && !is_near() {
+            return None;
+        }
+        let text = if date.is_usual {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(wall_clock.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        };
+        Some(RowDate { text, wall_clock, at })
+    }
+
+    fn hash(&self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
+        let mut hasher = SipHasher13::new_with_key(&self.hash_key.to_be_bytes());
+        hasher.write_u8(what);
+        hasher.write_u32(number);
+        for field in std::iter::once(&date).chain(identity) {
+            hasher.write_usize(field.len());
+            hasher.write(field.as_bytes());
+        }
+        hasher.finish128().as_u128()
+    }
+
+    /// The index of a series. Finding a known label set allocates nothing.
+    pub(in crate::reports) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
+        write_set(&mut self.scratch, family, labels);
+        if let Some(index) = self.index.get(&self.scratch) {
+            return *index;
+        }
+        let index = self.series.len() as SeriesIndex;
+        self.series.push(series_key(family, labels));
+        self.index.insert(self.scratch.clone(), index);
+        index
+    }
+
+    /// Marks a series as born, whether anything counts in it or not. Returns true the first time in this answer; later
+    /// calls allocate nothing.
+    pub(in crate::reports) fn born(&mut self, family: &'static Family, labels: &[&str]) -> bool {
+        write_set(&mut self.scratch, family, labels);
+        let is_first = !self.born.contains(&self.scratch);
+        if is_first {
+            self.born.insert(self.scratch.clone());
+            self.born_together.push(series_key(family, labels));
+        }
+        is_first
+    }
+
+    /// Stores the name of an id if it is the newest.
+    pub(in crate::reports) fn name(&mut self, family: &'static Family, id: &str, name: &Leaf<'_>, date: &RowDate<'_>) {
+        let Reading::Value(name) = fields::text(name) else {
+            return;
+        };
+        let name = values::name(name);
+        let names = self.names.entry(family).or_default();
+        match names.get_mut(id) {
+            Some(known) if known.at > date.at => {}
+            Some(known) => {
+                if known.name != name {
+                    known.name = name.into_owned();
+                }
+                known.at = date.at;
+            }
+            None => {
+                let name = Name {
+                    name: name.into_owned(),
+                    at: date.at,
+                };
+                names.insert(id.to_owned(), name);
+            }
+        }
+    }
+}
+
+/// The text under which a label set is looked up.
+fn write_set(text: &mut String, family: &Family, labels: &[&str]) {
+    text.clear();
+    text.push_str(family.name);
+    for label in labels {
+        text.push('\u{1f}');
+        text.push_str(label);
+    }
+}
+
+fn series_key(family: &'static Family, labels: &[&str]) -> SeriesKey {
+    SeriesKey {
+        family,
+        labels: labels.iter().map(|label| Label::Owned((*label).to_owned())).collect(),
+    }
+}

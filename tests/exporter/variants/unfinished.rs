@@ -1,0 +1,93 @@
+//! Rows that are not complete at first: a blank decides nothing, and what comes later counts when it is there.
+
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS};
+
+use super::{Centre, call, interactions, row, rows, waits};
+
+#[tokio::test]
+async fn a_result_counts_when_it_is_there() {
+    let mut centre = Centre::new().await;
+    for blank in ["", "----", "in queue", "En cola"] {
+        let samples = centre
+            .poll(&ABANDONED_CALLS, 5, &[&call("a", &[("result", blank), ("abandon_time", "")])])
+            .await;
+        let counted = ["abandoned", "answered", "other"].map(|result| interactions(&samples, result));
+        assert_eq!(counted, [0.0; 3], "{blank}");
+    }
+    let samples = centre.poll(&ABANDONED_CALLS, 10, &[&call("a", &[("abandon_time", "")])]).await;
+    assert_eq!((interactions(&samples, "abandoned"), waits(&samples)), (1.0, (0.0, 0.0)));
+    // The wait comes later still.
+    for minutes in [15, 20] {
+        let samples = centre.poll(&ABANDONED_CALLS, minutes, &[&call("a", &[])]).await;
+        assert_eq!((interactions(&samples, "abandoned"), waits(&samples)), (1.0, (1.0, 9.0)));
+    }
+}
+
+/// A result that is still blank when the last reread sees the row counts as other.
+#[tokio::test]
+async fn a_result_that_never_comes_is_other_in_the_end() {
+    let mut centre = Centre::new().await;
+    let blank = call("a", &[("result", "")]);
+    let step = [("rp_id", "3"), ("conn_id", "i"), ("date", "2026-11-26 09:01:00"), ("result", ""), ("time", "7")];
+    let step = row(&step, &[]);
+    for hour in 0..6 {
+        let samples = centre.poll(&ABANDONED_CALLS, 60 * hour + 5, &[&blank]).await;
+        assert_eq!(interactions(&samples, "other"), 0.0, "after {hour} h");
+        let samples = centre.poll(&IVR, 60 * hour + 5, &[&step]).await;
+        assert_eq!(samples.get("wolkvox_ivr_calls_total", &[("result", "other")]), Some(0.0), "after {hour} h");
+    }
+    // The rereads reach back six hours, and one more so that this one sees the row.
+    let samples = centre.poll(&ABANDONED_CALLS, 60 * 6 + 5, &[&blank]).await;
+    assert_eq!((interactions(&samples, "other"), waits(&samples).0), (1.0, 0.0));
+    let samples = centre.poll(&IVR, 60 * 6 + 5, &[&step]).await;
+    assert_eq!(samples.get("wolkvox_ivr_calls_total", &[("result", "other")]), Some(1.0));
+    assert_eq!(samples.get("wolkvox_ivr_selections_total", &[("rp_id", "3")]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_preview_call_in_progress_counts_when_it_has_ended() {
+    let mut centre = Centre::new().await;
+    let call = [
+        ("type_of_row", "call"),
+        ("campaign_id", "7"),
+        ("conn_id", "c"),
+        ("date", "2026-11-26 09:01:00"),
+        ("type_interaction", "outbound"),
+        ("call_result", ""),
+        ("hang_up", ""),
+        ("time", ""),
+    ];
+    let samples = centre.poll(&PREVIEW_CALLS, 5, &[&row(&call, &[])]).await;
+    assert!(samples.all("wolkvox_preview_calls_total", &[]).is_empty());
+    assert_eq!(rows(&samples, &PREVIEW_CALLS, "ignored"), 1.0);
+    let ended = row(&call, &[("call_result", "answer"), ("hang_up", "agent")]);
+    centre.poll(&PREVIEW_CALLS, 10, &[&ended]).await;
+    let complete = row(&call, &[("call_result", "answer"), ("hang_up", "agent"), ("time", "42"), ("cod_act", "SALE")]);
+    let samples = centre.poll(&PREVIEW_CALLS, 15, &[&complete]).await;
+    let labels = [("call_result", "answer"), ("hang_up", "agent")];
+    assert_eq!(samples.get("wolkvox_preview_calls_total", &labels), Some(1.0));
+    assert_eq!(samples.get("wolkvox_preview_call_duration_seconds_sum", &[]), Some(42.0));
+    assert_eq!(samples.get("wolkvox_preview_codes_total", &[("code", "SALE")]), Some(1.0));
+}
+
+/// Of two equal records, one still without a result, each counts once, in whatever order they come.
+#[tokio::test]
+async fn equal_records_in_another_order_count_once_each() {
+    let mut centre = Centre::new().await;
+    let record = [
+        ("type_of_row", "preview"),
+        ("campaign_id", "7"),
+        ("customer_id", "1"),
+        ("telephone", "2"),
+        ("date", "2026-11-26 09:01:00"),
+        ("result", ""),
+    ];
+    let (blank, done) = (row(&record, &[]), row(&record, &[("result", "ok")]));
+    let count = |samples: &crate::support::Samples| samples.get("wolkvox_preview_records_total", &[("result", "ok")]);
+    for (minutes, rows) in [(5, [&blank, &done]), (10, [&done, &blank])] {
+        let samples = centre.poll(&PREVIEW_CALLS, minutes, &rows.map(String::as_str)).await;
+        assert_eq!(count(&samples), Some(1.0));
+    }
+    let samples = centre.poll(&PREVIEW_CALLS, 15, &[&done, &done]).await;
+    assert_eq!(count(&samples), Some(2.0));
+}
