@@ -1,17 +1,17 @@
 //! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::{
     campaign_state::CampaignState,
     durations::{BucketTotals, DayTotals, DurationBucket},
     faults::ErrorBody,
     json::Json,
-    switches::{Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, Numbers, Switches},
+    switches::{
+        Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, NoDataText, Numbers, Switches, TimeText,
+    },
 };
-
-/// The message of a report without data, seen in real answers.
-const NO_DATA_MESSAGE: &str = "Validate dates entered";
 
 /// An answer before it is sent.
 #[derive(Clone, Debug)]
@@ -36,12 +36,20 @@ impl Answer {
         }
     }
 
+    /// Replaces the first occurrence of some bytes.
+    pub(super) fn replace(&mut self, old: &[u8], new: &[u8]) {
+        if let Some(at) = memmem::find(&self.body, old) {
+            let parts = [&self.body[..at], new, &self.body[at + old.len()..]];
+            self.body = parts.concat().into();
+        }
+    }
+
     /// Whether it counts against the quota when failed requests do not.
     pub(super) fn is_success(&self) -> bool {
-        let nothing = NO_DATA_MESSAGE.as_bytes();
+        let says = |text: &str| memmem::find(&self.body, text.as_bytes()).is_some();
         match self.status {
             200 => true,
-            404 => self.body.windows(nothing.len()).any(|part| part == nothing),
+            404 => NoDataText::ALL.into_iter().any(|message| says(message.text())),
             _ => false,
         }
     }
@@ -96,7 +104,12 @@ impl AnswerWriter<'_> {
             .into_iter()
             .filter(|bucket| !self.switches.absent_buckets.contains(bucket))
             .filter(|bucket| !(self.switches.omit_zero_buckets && totals[*bucket].calls == 0))
-            .map(|bucket| (bucket.key(), self.bucket(&totals[bucket], total.calls)))
+            .map(|bucket| {
+                (
+                    self.switches.bucket_keys.key(bucket),
+                    self.bucket(&totals[bucket], total.calls),
+                )
+            })
             .collect();
         if self.switches.total_bucket {
             buckets.push(("total", self.bucket(&total, total.calls)));
@@ -116,7 +129,7 @@ impl AnswerWriter<'_> {
 
     /// The answer of a report without data: a 404, seen in real answers.
     pub(super) fn not_found(&self) -> Answer {
-        self.error(404, "Not Found", NO_DATA_MESSAGE)
+        self.error(404, "Not Found", self.switches.no_data.text())
     }
 
     pub(super) fn bad_request(&self, message: &str) -> Answer {
@@ -143,19 +156,27 @@ impl AnswerWriter<'_> {
         let answer = match body {
             ErrorBody::Html => Answer::html(status),
             ErrorBody::Json => self.error(status, "Error", "An error occurred, try again later"),
+            ErrorBody::NoData => self.error(status, "Not Found", self.switches.no_data.text()),
         };
         Answer { retry_after, ..answer }
     }
 
     fn campaign(&self, state: &CampaignState) -> Json {
-        let started = if state.started { "started" } else { "stopped" };
-        let status = self.switches.status_case.apply(started);
+        let campaign = &state.campaign;
+        let name = self.switches.names.text(&campaign.name);
+        let text = self.switches.campaign_text.text(campaign.id, &name, &campaign.strategy);
+        let status = match state.started {
+            _ if self.switches.paused_campaigns.contains(&campaign.id) => "paused",
+            true => "started",
+            false => "stopped",
+        };
+        let status = self.switches.status_case.apply(status);
         let skill = state
             .skill_id
             .map_or_else(|| self.blank(), |id| self.integer(id.into()));
         self.row(vec![
-            ("campaign", Json::text(state.campaign.text())),
-            ("speed", Json::text(format!("{}%", state.campaign.speed))),
+            ("campaign", Json::Text(text)),
+            ("speed", Json::text(format!("{}%", campaign.speed))),
             ("status", Json::text(status)),
             ("skill_id", skill),
             ("records", self.integer(state.records)),
@@ -222,6 +243,21 @@ impl AnswerWriter<'_> {
         }
     }
 
+    /// A duration. Of 0 seconds, nothing can be taken away.
+    pub(super) fn duration(&self, seconds: u64, written: TimeText) -> Json {
+        match written {
+            TimeText::Seconds => self.integer(seconds),
+            TimeText::Clock => Json::Text(format!(
+                "{:02}:{:02}:{:02}",
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60
+            )),
+            TimeText::Decimal if seconds == 0 => Json::text("0.0"),
+            TimeText::Decimal => Json::Text(format!("{}.5", seconds - 1)),
+        }
+    }
+
     fn money(&self, micros: u64) -> Json {
         let hundredths = micros / 10_000;
         match self.switches.numbers {
@@ -235,23 +271,28 @@ impl AnswerWriter<'_> {
             Blank::Empty => Json::text(""),
             Blank::Dash => Json::text("-"),
             Blank::DoubleDash => Json::text("--"),
+            Blank::LongDash => Json::text("----"),
             Blank::Null => Json::Null,
         }
     }
 
-    fn code(&self, status: u16) -> Json {
-        match self.switches.code {
-            Code::Text => Json::Text(status.to_string()),
-            Code::Number => Json::Integer(status.into()),
-        }
+    fn code(&self, status: u16) -> Option<Json> {
+        Some(match (self.switches.code, status) {
+            (Code::Number, _) => Json::Integer(status.into()),
+            (Code::Absent, 200) => return None,
+            (Code::Zero, 200) => Json::text("0"),
+            (Code::Empty, 200) => Json::text(""),
+            (Code::Created, 200) => Json::text("201"),
+            _ => Json::Text(status.to_string()),
+        })
     }
 
     pub(super) fn envelope(&self, count: usize, data: Option<Json>) -> Json {
-        let mut fields = vec![
-            ("code", self.code(200)),
+        let mut fields: Vec<(&'static str, Json)> = self.code(200).map(|code| ("code", code)).into_iter().collect();
+        fields.extend([
             ("error", Json::Null),
-            ("msg", Json::text(format!("{count} records were found"))),
-        ];
+            ("msg", Json::Text(self.switches.message.text(count))),
+        ]);
         fields.extend(data.map(|data| ("data", data)));
         Json::Object(fields)
     }
@@ -261,12 +302,9 @@ impl AnswerWriter<'_> {
     }
 
     fn error(&self, status: u16, error: &str, message: &str) -> Answer {
-        let json = Json::Object(vec![
-            ("code", self.code(status)),
-            ("error", Json::text(error)),
-            ("msg", Json::text(message)),
-        ]);
-        self.answer(status, &json)
+        let mut fields: Vec<(&'static str, Json)> = self.code(status).map(|code| ("code", code)).into_iter().collect();
+        fields.extend([("error", Json::text(error)), ("msg", Json::text(message))]);
+        self.answer(status, &Json::Object(fields))
     }
 
     fn answer(&self, status: u16, json: &Json) -> Answer {

@@ -5,10 +5,6 @@ use std::{
     future::Future as _,
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -17,7 +13,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame};
 use tokio::time::{Sleep, sleep};
 
-use super::limits::InFlightGuard;
+use super::{limits::InFlightGuard, wire::Breakage};
 
 /// Long enough for what was sent to reach the client before the connection breaks.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -36,18 +32,17 @@ pub(super) enum Step {
 pub(super) struct SteppedBody {
     steps: VecDeque<Step>,
     waiting: Option<Pin<Box<Sleep>>>,
-    /// Set to close the connection with a reset.
-    reset: Arc<AtomicBool>,
+    breakage: Breakage,
     /// The request is in flight until hyper has taken the last byte, which is before the client can have it.
     _flight: Option<InFlightGuard>,
 }
 
 impl SteppedBody {
-    pub(super) fn new(steps: Vec<Step>, reset: Arc<AtomicBool>, in_flight: Option<InFlightGuard>) -> SteppedBody {
+    pub(super) fn new(steps: Vec<Step>, breakage: Breakage, in_flight: Option<InFlightGuard>) -> SteppedBody {
         SteppedBody {
             steps: steps.into(),
             waiting: None,
-            reset,
+            breakage,
             _flight: in_flight,
         }
     }
@@ -106,7 +101,7 @@ impl Body for SteppedBody {
                 Some(Step::Wait(time)) => self.waiting = Some(Box::pin(sleep(time))),
                 Some(Step::Close) => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into()))),
                 Some(Step::Reset) => {
-                    self.reset.store(true, Ordering::Relaxed);
+                    self.breakage.reset();
                     return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
                 }
             }

@@ -3,6 +3,8 @@
 //! Like calls, rows are a function of the seed and the minute. What a row says is drawn apart from when it appears and when
 //! its blanks are filled, so that an [`EventPlan`] changes the latter without changing the former.
 
+mod broken;
+mod changes;
 mod facts;
 mod fake_people;
 mod plan;
@@ -12,6 +14,7 @@ mod steps;
 mod timeline;
 mod waits;
 
+pub use changes::{FirstStep, FirstWait, Moved, Returns, Unfinished};
 pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
 pub use fake_people::personal_data_in;
 pub use plan::{Completion, EventPlan, Lateness, StepDates};
@@ -21,7 +24,7 @@ use steps::Step;
 use timeline::Timeline;
 use waits::Wait;
 
-use super::{call::Call, traffic::Traffic, window::Window};
+use super::{call::Call, switches::BrokenRows, traffic::Traffic, window::Window};
 
 /// The rows of one operation.
 #[derive(Debug)]
@@ -77,6 +80,10 @@ pub(super) struct RowQuery {
     pub(super) window: Window,
     pub(super) now: i64,
     pub(super) filter: RowFilter,
+    /// Days of the wall clock that show no rows yet.
+    pub(super) hidden_days: Vec<i64>,
+    /// The broken row of this answer.
+    pub(super) broken: Option<BrokenRows>,
 }
 
 /// A number that only this call has, for its random numbers.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::api::Api;
 
 /// The body of an error status.
@@ -11,6 +13,8 @@ pub enum ErrorBody {
     Html,
     /// The API's envelope, without `data`.
     Json,
+    /// The API's envelope with the message of a report without data.
+    NoData,
 }
 
 /// A fault of a request. Durations are in real time (that of the tokio runtime), not by the simulated clock.
@@ -54,6 +58,10 @@ pub enum Fault {
     QuotaExceeded,
     /// 403: validate token.
     WrongToken,
+    /// These bytes instead of an answer, then the connection closes: something else than a web server is on the port.
+    NotHttp(Bytes),
+    /// Two faults at once; see [`Fault::and`].
+    Both(Box<[Fault; 2]>),
 }
 
 impl Fault {
@@ -64,6 +72,47 @@ impl Fault {
             retry_after: None,
             body: ErrorBody::Html,
         }
+    }
+
+    /// The 404 of a report without data.
+    pub fn no_data() -> Fault {
+        Fault::Status {
+            status: 404,
+            retry_after: None,
+            body: ErrorBody::NoData,
+        }
+    }
+
+    /// What an SSH server says to everybody.
+    pub fn ssh_banner() -> Fault {
+        Fault::NotHttp(Bytes::from_static(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"))
+    }
+
+    /// Both at once: one that changes the answer and one that breaks its delivery, say `Fault::no_data()` and a cut body.
+    #[must_use]
+    pub fn and(self, other: Fault) -> Fault {
+        Fault::Both(Box::new([self, other]))
+    }
+
+    /// The faults of which it is made.
+    pub(super) fn parts(&self) -> Vec<&Fault> {
+        match self {
+            Fault::Both(both) => both.iter().flat_map(Fault::parts).collect(),
+            one => vec![one],
+        }
+    }
+
+    /// Whether it leaves the answer as it is, and breaks its delivery.
+    pub(super) fn breaks_delivery(&self) -> bool {
+        matches!(
+            self,
+            Fault::CutBody(_)
+                | Fault::Stall(_)
+                | Fault::Reset
+                | Fault::Trickle { .. }
+                | Fault::ContentLengthTooLong(_)
+                | Fault::ContentLengthTooShort(_)
+        )
     }
 
     /// For the next request only.

@@ -1,16 +1,12 @@
 //! Turns a request into an answer: token, log, quota, faults, limits, then the report; and puts it on the wire.
 
-use std::{
-    io::{self, Write as _},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::io;
 
-use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
 use jiff::Timestamp;
 use tokio::time::sleep;
 
@@ -24,13 +20,14 @@ use super::{
     request::ApiRequest,
     request_log::ObservedRequest,
     switches::{DateHeader, Framing, Switches},
+    wire::Breakage,
 };
 
-/// Answers a request. An error closes the connection without an answer, with a TCP reset if `reset` is set.
+/// Answers a request. An error closes the connection without an answer. `breakage` is that of the connection.
 pub(super) async fn handle_request(
     simulator: &Simulator,
     request: &Request<Incoming>,
-    reset: &Arc<AtomicBool>,
+    breakage: &Breakage,
 ) -> io::Result<Response<SteppedBody>> {
     let path = request.uri().path();
     let token = request.headers().get("wolkvox-token");
@@ -49,7 +46,7 @@ pub(super) async fn handle_request(
             fault: None,
             in_flight: None,
         };
-        return delivery.response(answer, request.headers(), reset);
+        return delivery.response(answer, request.headers(), breakage);
     };
 
     let in_flight = operation.in_flight().enter();
@@ -76,15 +73,31 @@ pub(super) async fn handle_request(
     if switches.failed_calls_count && !over_quota {
         operation.quota().charge(today);
     }
-    if let Some(Fault::Delay(time)) = fault {
-        sleep(time).await;
+    let faults = fault.as_ref().map(Fault::parts).unwrap_or_default();
+    for fault in &faults {
+        if let Fault::Delay(time) = fault {
+            sleep(*time).await;
+        }
     }
 
     let writer = AnswerWriter { switches: &switches };
-    let answer = match &fault {
+    let delivery_fault = faults.iter().copied().find(|fault| fault.breaks_delivery());
+    let answer = match faults
+        .iter()
+        .copied()
+        .find(|fault| !fault.breaks_delivery() && !matches!(fault, Fault::Delay(_)))
+    {
         Some(Fault::ResetBeforeAnswer) => {
-            reset.store(true, Ordering::Relaxed);
+            breakage.reset();
             return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Some(Fault::NotHttp(bytes)) => {
+            breakage.write_instead(bytes.clone());
+            let mut ignored = Response::new(SteppedBody::new(Vec::new(), breakage.clone(), Some(in_flight)));
+            ignored
+                .headers_mut()
+                .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return Ok(ignored);
         }
         Some(Fault::Status {
             status,
@@ -106,10 +119,10 @@ pub(super) async fn handle_request(
     Delivery {
         switches: &switches,
         now: operation.now(),
-        fault,
+        fault: delivery_fault,
         in_flight: Some(in_flight),
     }
-    .response(answer, request.headers(), reset)
+    .response(answer, request.headers(), breakage)
 }
 
 fn is_api_path(method: &Method, path: &str) -> bool {
@@ -121,17 +134,12 @@ fn is_api_path(method: &Method, path: &str) -> bool {
 struct Delivery<'a> {
     switches: &'a Switches,
     now: Timestamp,
-    fault: Option<Fault>,
+    fault: Option<&'a Fault>,
     in_flight: Option<InFlightGuard>,
 }
 
 impl Delivery<'_> {
-    fn response(
-        self,
-        answer: Answer,
-        request: &HeaderMap,
-        reset: &Arc<AtomicBool>,
-    ) -> io::Result<Response<SteppedBody>> {
+    fn response(self, answer: Answer, request: &HeaderMap, breakage: &Breakage) -> io::Result<Response<SteppedBody>> {
         let mut headers = HeaderMap::new();
         let mut set = |name, value: &str| -> io::Result<()> {
             headers.insert(name, value.parse().map_err(io::Error::other)?);
@@ -149,11 +157,12 @@ impl Delivery<'_> {
         }
         let mut body = answer.body;
         if self.switches.gzip && accepts_gzip(request) {
-            set(header::CONTENT_ENCODING, "gzip")?;
-            body = gzipped(&body)?;
+            let coding = self.switches.coding;
+            set(header::CONTENT_ENCODING, coding.name())?;
+            body = coding.encode(&body)?;
         }
         let whole = body.len() as u64;
-        let length = match (&self.fault, self.switches.framing) {
+        let length = match (self.fault, self.switches.framing) {
             (Some(Fault::ContentLengthTooLong(more)), _) => Some(whole + more),
             (Some(Fault::ContentLengthTooShort(less)), _) => Some(whole.saturating_sub(*less)),
             (Some(Fault::CutBody(_)), _) | (_, Framing::Chunked) => None,
@@ -164,14 +173,14 @@ impl Delivery<'_> {
             set(header::CONTENT_LENGTH, &length.to_string())?;
         }
         let steps = match self.fault {
-            Some(Fault::CutBody(fraction)) => Step::beginning(&body, fraction, Some(Step::Close)),
-            Some(Fault::Stall(pause)) => Step::stalled(&body, pause),
+            Some(Fault::CutBody(fraction)) => Step::beginning(&body, *fraction, Some(Step::Close)),
+            Some(Fault::Stall(pause)) => Step::stalled(&body, *pause),
             Some(Fault::Reset) => Step::beginning(&body, 0.5, Some(Step::Reset)),
-            Some(Fault::Trickle { bytes, every }) => Step::trickled(&body, bytes, every),
+            Some(Fault::Trickle { bytes, every }) => Step::trickled(&body, *bytes, *every),
             Some(Fault::ContentLengthTooLong(_)) => Step::beginning(&body, 1.0, None),
             _ => vec![Step::Send(body)],
         };
-        let mut response = Response::new(SteppedBody::new(steps, Arc::clone(reset), self.in_flight));
+        let mut response = Response::new(SteppedBody::new(steps, breakage.clone(), self.in_flight));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)
@@ -192,10 +201,4 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok());
     accepted.is_some_and(|codings| codings.contains("gzip"))
-}
-
-fn gzipped(body: &Bytes) -> io::Result<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body)?;
-    Ok(encoder.finish()?.into())
 }

@@ -15,7 +15,7 @@
 //!
 //! The reports, parameters, fields and error messages are those of the vendor's API pages ([`Api`]). Comments say where a
 //! detail is from: "the vendor's page", "seen in real answers", "clients in daily use rely on it", or "assumed". Whatever
-//! remains unknown about the real API is a field of [`Switches`].
+//! remains unknown about the real API is a field of [`Switches`], or of [`EventPlan`] where it is about when rows say what.
 
 mod answers;
 mod api;
@@ -24,6 +24,7 @@ mod call;
 mod campaign_state;
 mod centre;
 mod clock;
+mod coding;
 mod durations;
 mod events;
 mod faults;
@@ -55,8 +56,8 @@ pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;
 pub use durations::{BucketTotals, DayTotals, DurationBucket};
 pub use events::{
-    AbandonedFacts, Completion, EventPlan, IvrFacts, Lateness, PreviewFacts, Seen, StepDates, counts_up_to,
-    personal_data_in,
+    AbandonedFacts, Completion, EventPlan, FirstStep, FirstWait, IvrFacts, Lateness, Moved, PreviewFacts, Returns,
+    Seen, StepDates, Unfinished, counts_up_to, personal_data_in,
 };
 pub use faults::{ErrorBody, Fault, Injection};
 pub use incidents::{Incident, IncidentKind};
@@ -64,8 +65,10 @@ pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
 pub use request_log::{Observed, ObservedRequest};
 pub use server::RunningSimulator;
 pub use switches::{
-    Blackout, Blank, CampaignsEnvelope, Code, DateHeader, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing,
-    Layout, LongRange, Numbers, OverLimit, Switches, TimeText, WaitWords, WordCase,
+    Blackout, Blank, BrokenRow, BrokenRows, BucketKeys, CampaignText, CampaignsEnvelope, ChannelWords, Code, Coding,
+    CountMessage, DateHeader, DateText, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, LateDay, Layout,
+    LongRange, MessageLanguage, NameText, NoDataText, Numbers, OverLimit, RowOrder, RowTypes, ShiftedDates, Switches,
+    TimeText, WaitWords, WordCase,
 };
 pub use traffic::CallMix;
 pub use truth::Truth;

@@ -181,6 +181,8 @@ struct Shared {
     in_flight: InFlight,
     quota: Quota,
     log: Mutex<RequestLog>,
+    /// Answers of row reports while broken rows were wanted.
+    row_answers: Mutex<HashMap<Api, u32>>,
 }
 
 impl SimulatedOperation {
@@ -214,6 +216,7 @@ impl SimulatedOperation {
                 in_flight: InFlight::default(),
                 quota: Quota::default(),
                 log: Mutex::default(),
+                row_answers: Mutex::default(),
             }),
         }
     }
@@ -327,6 +330,14 @@ impl SimulatedOperation {
             adjust(date, &mut totals);
         }
         totals
+    }
+
+    /// Counts an answer of the report, and says whether it is one of those, one in `every`, that have a broken row.
+    pub(super) fn is_turn_of_broken_row(&self, report: Api, every: u32) -> bool {
+        let mut answers = self.shared.row_answers.lock();
+        let number = answers.entry(report).or_default();
+        *number += 1;
+        number.is_multiple_of(every.max(1))
     }
 
     pub(super) fn log_request(&self, request: ObservedRequest) {

@@ -1,14 +1,15 @@
 //! What a request asks for, and the answer of the report that it names.
 
-use jiff::Span;
+use jiff::{Span, civil::Date};
 
 use super::{
     answers::{Answer, AnswerWriter},
     api::Api,
+    durations::DayTotals,
     events::{Events, RowFilter, RowQuery},
     operation::SimulatedOperation,
-    switches::{Blackout, LongRange},
-    window::{Window, read_text},
+    switches::LongRange,
+    window::{Window, day_number, read_text},
 };
 
 /// The longest window in days (the vendor's page).
@@ -62,6 +63,7 @@ impl<'a> ApiRequest<'a> {
         }
         let rows = |filter, rows| self.rows(report, filter, rows, operation, writer);
         let answer = match report {
+            Api::Campaigns if blacked_out(report, operation, writer) => Ok(writer.campaigns(&[])),
             Api::Campaigns => Ok(writer.campaigns(&operation.truth().campaigns(operation.now()))),
             Api::Cdr4 => self.durations(operation, writer),
             Api::Skill2 => rows(FilterParameter::Required("skill_id"), Events::waits),
@@ -73,6 +75,10 @@ impl<'a> ApiRequest<'a> {
 
     fn durations(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Result<Answer, Answer> {
         let window = self.window(writer)?;
+        let begins_empty = late_days(Api::Cdr4, operation, writer).any(|date| date == window.from.date());
+        if begins_empty || blacked_out(Api::Cdr4, operation, writer) {
+            return Ok(writer.durations(&DayTotals::default()));
+        }
         let totals = operation.truth().window_totals(&window, operation.now());
         Ok(writer.durations(&operation.adjusted(window.from.date(), totals)))
     }
@@ -85,18 +91,18 @@ impl<'a> ApiRequest<'a> {
         operation: &SimulatedOperation,
         writer: &AnswerWriter<'_>,
     ) -> Result<Answer, Answer> {
-        let window = self.window(writer)?;
+        let window = self.window(writer)?.widened(writer.switches.window_margin);
         let filter = self.filter(filter, writer)?;
-        let now = operation.now();
-        let hides_rows =
-            |blackout: &Blackout| blackout.report == report && (blackout.from..blackout.until).contains(&now);
-        if writer.switches.blackouts.iter().any(hides_rows) {
+        if blacked_out(report, operation, writer) {
             return Ok(writer.no_rows());
         }
+        let broken = writer.switches.broken_rows;
         let query = RowQuery {
             window,
-            now: now.as_second(),
+            now: operation.now().as_second(),
             filter,
+            hidden_days: late_days(report, operation, writer).map(day_number).collect(),
+            broken: broken.filter(|broken| operation.is_turn_of_broken_row(report, broken.every)),
         };
         Ok(rows(operation.truth().events(), &query, writer))
     }
@@ -134,4 +140,20 @@ impl<'a> ApiRequest<'a> {
         }
         Ok(window)
     }
+}
+
+/// Whether the report answers at present as if it had nothing.
+fn blacked_out(report: Api, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> bool {
+    let now = operation.now();
+    let mut blackouts = writer.switches.blackouts.iter();
+    blackouts.any(|blackout| blackout.report == report && (blackout.from..blackout.until).contains(&now))
+}
+
+/// The days that are still empty.
+fn late_days(report: Api, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> impl Iterator<Item = Date> {
+    let now = operation.now();
+    let late_days = writer.switches.late_days.iter();
+    late_days
+        .filter(move |day| day.report == report && now < day.until)
+        .map(|day| day.date)
 }

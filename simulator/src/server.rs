@@ -1,18 +1,17 @@
 //! The accept loop.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Simulator, handler::handle_request, wire::Wire};
+use super::{
+    Simulator,
+    handler::handle_request,
+    wire::{Breakage, Wire},
+};
 
 /// How long answers may still take after the simulator was stopped.
 const GRACE: Duration = Duration::from_millis(200);
@@ -70,13 +69,13 @@ async fn accept(simulator: Simulator, listener: TcpListener, stop: CancellationT
 }
 
 async fn serve(simulator: Simulator, stream: TcpStream, stop: CancellationToken) {
-    let reset = Arc::new(AtomicBool::new(false));
+    let breakage = Breakage::default();
     // Small pieces of a body must arrive as they are sent.
     let _ = stream.set_nodelay(true);
-    let wire = TokioIo::new(Wire::new(stream, Arc::clone(&reset)));
+    let wire = TokioIo::new(Wire::new(stream, breakage.clone()));
     let service = service_fn(move |request| {
-        let (simulator, reset) = (simulator.clone(), Arc::clone(&reset));
-        async move { handle_request(&simulator, &request, &reset).await }
+        let (simulator, breakage) = (simulator.clone(), breakage.clone());
+        async move { handle_request(&simulator, &request, &breakage).await }
     });
     // The handler sets the Date header, by the simulated clock.
     let mut connection = std::pin::pin!(

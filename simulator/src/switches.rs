@@ -1,230 +1,36 @@
 //! What is unknown about the real API, as switches.
 //!
 //! A default is what was seen in real answers; otherwise what clients in daily use rely on; otherwise what the vendor's page
-//! says.
+//! says. The truth knows nothing of switches: where one changes what a client can count, it says so.
 
-use jiff::{SignedDuration, Timestamp};
+mod envelope;
+mod rows;
+mod transport;
+mod values;
+mod words;
 
-use super::api::Api;
+use jiff::SignedDuration;
+
+pub use envelope::{
+    CampaignsEnvelope, Code, CountMessage, EmptyCampaigns, EmptyDay, EmptyRows, LongRange, MessageLanguage, NoDataText,
+    OverLimit,
+};
+pub use rows::{Blackout, BrokenRow, BrokenRows, LateDay, RowOrder, ShiftedDates};
+pub use transport::{Coding, DateHeader, Framing};
+pub use values::{Blank, CampaignText, DateText, Escapes, Layout, NameText, Numbers, TimeText};
+pub use words::{BucketKeys, ChannelWords, RowTypes, WaitWords, WordCase};
+
 use super::durations::DurationBucket;
-
-/// How the `code` of the envelope is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Code {
-    /// `"200"`, as in every real answer.
-    #[default]
-    Text,
-    /// `200`, as in most of the documentation.
-    Number,
-}
-
-/// Where `campaigns` has its rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CampaignsEnvelope {
-    /// The whole body is an array (the vendor's page).
-    #[default]
-    BareArray,
-    /// In `data` of the usual envelope, where some clients look for them.
-    Data,
-}
-
-/// What `campaigns` answers when there are none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EmptyCampaigns {
-    /// `[]`, bare or as `data`.
-    #[default]
-    EmptyList,
-    /// 404 "Validate dates entered".
-    NotFound,
-    /// `null`, bare or as `data`.
-    Null,
-    /// The usual envelope without `data`.
-    NoData,
-}
-
-/// What `cdr_4` answers when no call ended in the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EmptyDay {
-    /// 404 "Validate dates entered", seen in real answers of row reports.
-    #[default]
-    NotFound,
-    /// 200 with `"data": []`.
-    EmptyList,
-    /// 200 with `"data": null`.
-    Null,
-    /// 200 without `data`.
-    NoData,
-    /// 200 with every bucket at zero.
-    Zeros,
-}
-
-/// White space of the body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Layout {
-    /// Four spaces, seen in real answers.
-    #[default]
-    Indented,
-    /// No white space.
-    Compact,
-}
-
-/// How text beyond ASCII is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Escapes {
-    /// Raw UTF-8.
-    #[default]
-    Raw,
-    /// `\u00f1`.
-    Unicode,
-    /// `\u00f1`, and `\/` for every slash: what PHP writes by default.
-    UnicodeAndSlashes,
-}
-
-/// How numbers are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Numbers {
-    /// `"12"`, seen in every real answer.
-    #[default]
-    Text,
-    /// `12`; percentages and the like stay text.
-    Json,
-}
-
-/// How an absent value is written. All but `Null` were seen in real answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Blank {
-    /// `""`.
-    #[default]
-    Empty,
-    /// `"-"`.
-    Dash,
-    /// `"--"`.
-    DoubleDash,
-    /// `null`.
-    Null,
-}
-
-/// The case of a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WordCase {
-    /// `started`.
-    #[default]
-    Lower,
-    /// `Started`.
-    Capital,
-    /// `STARTED`.
-    Upper,
-}
-
-impl WordCase {
-    pub(super) fn apply(self, word: &str) -> String {
-        match self {
-            WordCase::Lower => word.to_lowercase(),
-            WordCase::Upper => word.to_uppercase(),
-            WordCase::Capital => {
-                let (first, rest) = word.split_at(word.len().min(1));
-                format!("{}{rest}", first.to_uppercase())
-            }
-        }
-    }
-}
-
-/// What a row report answers when no row is in the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EmptyRows {
-    /// 404 "Validate dates entered", seen in real answers.
-    #[default]
-    NotFound,
-    /// 200 with `"data": []`.
-    EmptyList,
-    /// 200 with `"data": null`.
-    Null,
-    /// 200 without `data`.
-    NoData,
-}
-
-/// What a row report answers when there are more rows than the record limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OverLimit {
-    /// The first rows without any notice, as people assume.
-    #[default]
-    SilentCut,
-    /// 400 with a message.
-    BadRequest,
-}
-
-/// The values of `result` in `skill_2`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WaitWords {
-    /// `abandoned`, `answered` (the vendor's page).
-    #[default]
-    Lower,
-    /// `ABANDON`, `ANSWER`.
-    Upper,
-    /// `Abandonada`, `Atendida`.
-    Spanish,
-}
-
-/// How `time` of preview and IVR calls is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeText {
-    /// `75`.
-    #[default]
-    Seconds,
-    /// `00:01:15`.
-    Clock,
-}
-
-/// A period in which a report answers as if it had no rows. A real server did so for hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blackout {
-    /// The report.
-    pub report: Api,
-    /// The first instant.
-    pub from: Timestamp,
-    /// The instant after the last.
-    pub until: Timestamp,
-}
-
-/// How a window of more than 31 days is answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LongRange {
-    /// 400 with a message.
-    #[default]
-    BadRequest,
-    /// 404 "Validate dates entered", as if there were no data.
-    NotFound,
-    /// With its first 31 days, without any notice.
-    Clamped,
-}
-
-/// How the end of a body is marked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Framing {
-    /// `Content-Length`.
-    #[default]
-    ContentLength,
-    /// `Transfer-Encoding: chunked`.
-    Chunked,
-}
-
-/// The `Date` header of answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DateHeader {
-    /// The simulator's clock.
-    #[default]
-    Clock,
-    /// The simulator's clock moved by this much.
-    Skewed(SignedDuration),
-    /// No such header.
-    Absent,
-}
 
 /// How the answers of an operation look, and which limits it has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switches {
-    /// `code`: [`Code::Text`], [`Code::Number`].
+    /// `code`: [`Code::Text`], `Number`, `Zero`, `Empty`, `Created`, `Absent`.
     pub code: Code,
+    /// `msg` of answers with data: its language, and whether its number is right.
+    pub message: CountMessage,
+    /// `msg` of answers without: [`NoDataText::ValidateDates`], `Spanish`, `NoRecords`.
+    pub no_data: NoDataText,
     /// Envelope of `campaigns`: [`CampaignsEnvelope::BareArray`], [`CampaignsEnvelope::Data`].
     pub campaigns_envelope: CampaignsEnvelope,
     /// No campaigns: [`EmptyCampaigns::EmptyList`], `NotFound`, `Null`, `NoData`.
@@ -239,14 +45,20 @@ pub struct Switches {
     pub numbers: Numbers,
     /// Whether whole numbers in text have thousands commas. Sums of money always have them.
     pub grouped_integers: bool,
-    /// Absent values: [`Blank::Empty`], `Dash`, `DoubleDash`, `Null`.
+    /// Absent values: [`Blank::Empty`], `Dash`, `DoubleDash`, `LongDash`, `Null`.
     pub blank: Blank,
     /// Fields that are blank in every row of every report.
     pub blank_fields: Vec<String>,
     /// Fields that are missing from every row of every report.
     pub absent_fields: Vec<String>,
+    /// Names: [`NameText::Plain`], [`NameText::Long`].
+    pub names: NameText,
+    /// `campaign` of `campaigns`: [`CampaignText::Spaced`], `Tight`, `EnDash`, `Bar`, `Underscored`, `WithoutId`, `NameOnly`.
+    pub campaign_text: CampaignText,
     /// Case of `status`: [`WordCase::Lower`], `Capital`, `Upper`.
     pub status_case: WordCase,
+    /// Ids of campaigns whose `status` is `paused`, a word that the vendor's page does not have, whatever the truth says.
+    pub paused_campaigns: Vec<u32>,
     /// Ids of campaigns that have two rows, the second with different figures.
     pub duplicate_campaigns: Vec<u32>,
     /// Ids of campaigns that are missing from every answer. A live campaign missing from one answer was seen in reality.
@@ -257,18 +69,38 @@ pub struct Switches {
     pub omit_zero_buckets: bool,
     /// Buckets that `cdr_4` always leaves out.
     pub absent_buckets: Vec<DurationBucket>,
+    /// Keys of `cdr_4`: [`BucketKeys::Underscores`], `Hyphens`, `Spanish`.
+    pub bucket_keys: BucketKeys,
     /// No rows in the window: [`EmptyRows::NotFound`], `EmptyList`, `Null`, `NoData`.
     pub empty_rows: EmptyRows,
-    /// Words of `result` in `skill_2`: [`WaitWords::Lower`], `Upper`, `Spanish`.
+    /// Words of `result` in `skill_2`: [`WaitWords::Lower`], `Upper`, `Spanish`, `UpperSpanish`.
     pub wait_words: WaitWords,
-    /// `time` of preview and IVR calls: [`TimeText::Seconds`], [`TimeText::Clock`].
+    /// `abandon_time`: [`TimeText::Seconds`], `Clock`, `Decimal`.
+    pub wait_times: TimeText,
+    /// Words of `type_interaction` in `skill_2`: [`ChannelWords::Hyphens`], `Underscores`, `Bare`.
+    pub channels: ChannelWords,
+    /// `time` of preview and IVR calls: [`TimeText::Seconds`], `Clock`, `Decimal`.
     pub times: TimeText,
+    /// Words of `type_of_row`: [`RowTypes::English`], [`RowTypes::Spanish`].
+    pub row_types: RowTypes,
     /// Case of `type_of_row`: [`WordCase::Lower`], `Capital`, `Upper`.
     pub row_type_case: WordCase,
     /// Whether `campaign_5` ends with a row of type total for each campaign.
     pub total_rows: bool,
-    /// Periods in which row reports answer as if they had no rows.
+    /// Dates of rows: [`DateText::Plain`] and many more.
+    pub dates: DateText,
+    /// Rows whose dates are shown earlier or later than they are.
+    pub shifted_dates: Option<ShiftedDates>,
+    /// Order of rows: [`RowOrder::OldestFirst`], `NewestFirst`, `Mixed`.
+    pub row_order: RowOrder,
+    /// How far outside of what was asked rows are answered as well: a filter that is not exact.
+    pub window_margin: SignedDuration,
+    /// Rows that are broken.
+    pub broken_rows: Option<BrokenRows>,
+    /// Periods in which reports answer as if they had no rows.
     pub blackouts: Vec<Blackout>,
+    /// Days that are empty at first.
+    pub late_days: Vec<LateDay>,
     /// The most rows in one answer of a row report; `None` for no limit.
     pub record_limit: Option<u32>,
     /// More rows than that: [`OverLimit::SilentCut`], [`OverLimit::BadRequest`].
@@ -289,6 +121,8 @@ pub struct Switches {
     pub framing: Framing,
     /// Whether bodies are compressed for clients that accept gzip.
     pub gzip: bool,
+    /// How they are compressed then: [`Coding::Gzip`] and others, even if the client did not ask for them.
+    pub coding: Coding,
     /// Whether each answer closes its connection.
     pub close_connections: bool,
 }
@@ -297,6 +131,8 @@ impl Default for Switches {
     fn default() -> Switches {
         Switches {
             code: Code::default(),
+            message: CountMessage::default(),
+            no_data: NoDataText::default(),
             campaigns_envelope: CampaignsEnvelope::default(),
             empty_campaigns: EmptyCampaigns::default(),
             empty_day: EmptyDay::default(),
@@ -307,18 +143,31 @@ impl Default for Switches {
             blank: Blank::default(),
             blank_fields: Vec::new(),
             absent_fields: Vec::new(),
+            names: NameText::default(),
+            campaign_text: CampaignText::default(),
             status_case: WordCase::default(),
+            paused_campaigns: Vec::new(),
             duplicate_campaigns: Vec::new(),
             missing_campaigns: Vec::new(),
             total_bucket: false,
             omit_zero_buckets: false,
             absent_buckets: Vec::new(),
+            bucket_keys: BucketKeys::default(),
             empty_rows: EmptyRows::default(),
             wait_words: WaitWords::default(),
+            wait_times: TimeText::default(),
+            channels: ChannelWords::default(),
             times: TimeText::default(),
+            row_types: RowTypes::default(),
             row_type_case: WordCase::default(),
             total_rows: false,
+            dates: DateText::default(),
+            shifted_dates: None,
+            row_order: RowOrder::default(),
+            window_margin: SignedDuration::ZERO,
+            broken_rows: None,
             blackouts: Vec::new(),
+            late_days: Vec::new(),
             record_limit: Some(60_000),
             over_limit: OverLimit::default(),
             long_range: LongRange::default(),
@@ -329,6 +178,7 @@ impl Default for Switches {
             content_type: "application/json; charset=utf-8".to_owned(),
             framing: Framing::default(),
             gzip: false,
+            coding: Coding::default(),
             close_connections: false,
         }
     }

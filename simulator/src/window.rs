@@ -1,8 +1,8 @@
 //! The window of a request, in local wall-clock time.
 
 use jiff::{
-    Timestamp,
-    civil::DateTime,
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
     tz::{Offset, TimeZone},
 };
 
@@ -38,6 +38,14 @@ impl Window {
         wall_seconds(self.until) - wall_seconds(self.from) > days * 86_400
     }
 
+    /// The window with a margin on both sides.
+    pub(super) fn widened(self, margin: SignedDuration) -> Window {
+        Window {
+            from: self.from.saturating_sub(margin),
+            until: self.until.saturating_add(margin),
+        }
+    }
+
     /// The seconds since the epoch whose local time is within the window, as inclusive ranges.
     ///
     /// A repeated hour occurs twice, and a window that ends inside one has two ranges: each period of one UTC offset is
@@ -70,6 +78,11 @@ impl Window {
         add_period(start, last, offset);
         ranges
     }
+}
+
+/// The number of a day: wall-clock seconds divided by those of a day.
+pub(super) fn day_number(date: Date) -> i64 {
+    wall_seconds(date.into()).div_euclid(86_400)
 }
 
 /// Wall-clock seconds: the local time read as if it were UTC.

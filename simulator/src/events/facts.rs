@@ -9,7 +9,10 @@ use jiff::Timestamp;
 
 use super::{
     Events,
+    changes::FirstStep,
     previews::PreviewRow,
+    steps::StepResult,
+    timeline::Entry,
     waits::{Wait, WaitResult},
 };
 use crate::truth::Truth;
@@ -17,15 +20,16 @@ use crate::truth::Truth;
 /// Which facts to include.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// What answers show at that instant, without late rows and codes that are still to come.
+    /// What answers show at that instant, without late rows and without what is still to come in them. A row whose date is to
+    /// change counts at the date that it has then.
     By(Timestamp),
-    /// Everything, as answers show it when nothing is late any more.
+    /// Everything, as answers show it when nothing is late or unfinished any more.
     Everything,
 }
 
 impl Seen {
-    pub(super) fn includes(self, visible: i64) -> bool {
-        visible <= self.until()
+    pub(super) fn includes<T>(self, entry: &Entry<T>) -> bool {
+        entry.visible <= self.until() && entry.gone.is_none_or(|gone| self.until() < gone)
     }
 
     fn until(self) -> i64 {
@@ -61,7 +65,7 @@ pub struct PreviewFacts {
 /// The facts of `diagram_1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IvrFacts {
-    /// Calls by routing point id and result (`ok`, `hung_up`). A call counts at the date of its last row.
+    /// Calls by routing point id and result (`ok`, `hung_up`, `other`). A call counts at the date of its last row.
     pub calls: BTreeMap<(u32, &'static str), u64>,
     /// Seconds of the same calls by routing point id, shortest first.
     pub times: BTreeMap<u32, Vec<u32>>,
@@ -91,8 +95,11 @@ impl Truth {
                 WaitResult::Answered => "answered",
                 WaitResult::Odd => "other",
             };
-            *facts.interactions.entry((skill, channel, result)).or_default() += 1;
-            if wait.result == WaitResult::Abandoned {
+            let (result_is_there, time_is_there) = wait.shows_by(seen.until());
+            if result_is_there {
+                *facts.interactions.entry((skill, channel, result)).or_default() += 1;
+            }
+            if result_is_there && time_is_there && wait.result == WaitResult::Abandoned && !wait.absurd_time {
                 facts.waits.entry((skill, channel)).or_default().push(wait.seconds);
             }
         });
@@ -112,10 +119,13 @@ impl Truth {
                         *facts.records.entry((campaign, result.label)).or_default() += 1;
                     }
                 }
+                PreviewRow::Call { call, .. } if seen.until() < call.final_at => {}
                 PreviewRow::Call { call, code } => {
                     let labels = (campaign, call.interaction.label, call.result, call.hang_up.label);
                     *facts.calls.entry(labels).or_default() += 1;
-                    facts.durations.entry(campaign).or_default().push(call.seconds);
+                    if !call.absurd_time {
+                        facts.durations.entry(campaign).or_default().push(call.seconds);
+                    }
                     if let Some(code) = code.by(seen.until()) {
                         *facts.codes.entry((campaign, code.label)).or_default() += 1;
                     }
@@ -133,12 +143,21 @@ impl Truth {
         steps.dated(source, from.as_second(), until.as_second(), seen, |entry| {
             let step = &entry.row;
             let point = source.traffic.centre.routing_points[step.routing_point].id;
-            if step.stands_for_call {
-                let result = if step.hung_up { "hung_up" } else { "ok" };
+            let unfinished = step.unfinished_by(seen.until());
+            if step.stands_for_call && unfinished != Some(FirstStep::MidMenu) {
+                let result = match step.result {
+                    StepResult::Ok => "ok",
+                    StepResult::HungUp => "hung_up",
+                    StepResult::Odd => "other",
+                };
                 *facts.calls.entry((point, result)).or_default() += 1;
-                facts.times.entry(point).or_default().push(step.seconds);
+                if !step.absurd_time {
+                    facts.times.entry(point).or_default().push(step.seconds);
+                }
             }
-            *facts.selections.entry((point, step.option.label())).or_default() += 1;
+            if unfinished != Some(FirstStep::NoOption) {
+                *facts.selections.entry((point, step.option.label())).or_default() += 1;
+            }
             if step.transfer.label() != "none" {
                 *facts.transfers.entry((point, step.transfer.label())).or_default() += 1;
             }

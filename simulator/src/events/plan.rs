@@ -3,6 +3,8 @@
 use fastrand::Rng;
 use jiff::SignedDuration;
 
+use super::changes::{Moved, Returns, Unfinished};
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
@@ -23,6 +25,18 @@ pub struct EventPlan {
     pub step_dates: StepDates,
     /// The share of menu steps at which callers type a telephone or document number.
     pub typed_numbers: f64,
+    /// Rows that are listed before everything in them is final.
+    pub unfinished: Unfinished,
+    /// Rows whose date changes.
+    pub moved: Moved,
+    /// Callers who come to the same skill twice in one call.
+    pub returns: Returns,
+    /// The share of rows with a word that the vendor's page does not have, on top of those that always have one: `result` of
+    /// `skill_2` and `diagram_1`, `hang_up` of calls in `campaign_5`. They count as `other`.
+    pub unknown_words: f64,
+    /// The share of rows whose duration is 99,999,999,999 seconds. That is nonsense: the row counts, but its seconds are in no
+    /// list of them.
+    pub absurd_times: f64,
 }
 
 impl Default for EventPlan {
@@ -35,6 +49,11 @@ impl Default for EventPlan {
             twins: 0.003,
             step_dates: StepDates::default(),
             typed_numbers: 0.01,
+            unfinished: Unfinished::default(),
+            moved: Moved::default(),
+            returns: Returns::default(),
+            unknown_words: 0.0,
+            absurd_times: 0.0,
         }
     }
 }
@@ -48,6 +67,11 @@ impl EventPlan {
             twins: 0.0,
             ..EventPlan::default()
         }
+    }
+
+    /// Whether a word is unknown, and whether a duration is absurd.
+    pub(super) fn oddities(&self, rng: &mut Rng) -> (bool, bool) {
+        (rng.f64() < self.unknown_words, rng.f64() < self.absurd_times)
     }
 
     /// How often a row is repeated.
@@ -166,6 +190,6 @@ pub enum StepDates {
     EachItsOwn,
 }
 
-fn between(from: i64, until: i64, part: f64) -> i64 {
+pub(super) fn between(from: i64, until: i64, part: f64) -> i64 {
     from + ((until - from).max(0) as f64 * part).round() as i64
 }

@@ -6,13 +6,14 @@ use super::{
     EventSource, RowFilter,
     fake_people::{Connection, Person},
     plan::EventPlan,
-    timeline::{Event, HourBuilder},
+    timeline::{Event, HourBuilder, Showing},
     weighted,
 };
 use crate::random::rng_at;
 
 const PREVIEWS: u64 = 0x0070_7265_7669_6577;
 const LATE: u64 = 0x0070_7265_7669_656c;
+const CHANGES: u64 = 0x0070_7265_7669_6563;
 
 /// Records opened for each call of the other reports.
 const RECORDS_A_CALL: f64 = 0.15;
@@ -90,14 +91,14 @@ const HANG_UPS: [(u32, FreeText); 3] = [
             label: "none",
         },
     ),
-    (
-        1,
-        FreeText {
-            text: "system",
-            label: "other",
-        },
-    ),
+    (1, UNKNOWN_HANG_UP),
 ];
+
+/// Not on the vendor's page.
+const UNKNOWN_HANG_UP: FreeText = FreeText {
+    text: "system",
+    label: "other",
+};
 
 /// A row of either type.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +122,9 @@ pub(super) struct PreviewCall {
     pub(super) interaction: FreeText,
     pub(super) result: &'static str,
     pub(super) seconds: u32,
+    pub(super) absurd_time: bool,
+    /// When the row is final; it may be listed while the call goes on.
+    pub(super) final_at: i64,
 }
 
 /// What an agent types, perhaps later or never.
@@ -180,7 +184,17 @@ impl Event for Preview {
             };
             let (result, code) = (typed(result, opened), typed(code, at));
             let connection = called.then_some(Connection { end: at, number });
-            let mut note = |at, about| {
+            let mut changes = rng_at(traffic.seed, CHANGES, minute * (1 << 20) + i64::from(number));
+            let final_at = plan.unfinished.draw(&mut changes, at);
+            let (record_moves, call_moves) = (plan.moved.draw(&mut changes), plan.moved.draw(&mut changes));
+            let (unknown_word, absurd_time) = plan.oddities(&mut changes);
+            let call = PreviewCall {
+                hang_up: if unknown_word { UNKNOWN_HANG_UP } else { call.hang_up },
+                absurd_time,
+                final_at,
+                ..call
+            };
+            let mut note = |at, moves, about| {
                 let row = Preview {
                     campaign,
                     person,
@@ -188,13 +202,17 @@ impl Event for Preview {
                     about,
                 };
                 let visible = at + plan.lateness.draw(&mut late);
-                hour.add(at, visible, row, plan, &mut late, row);
+                hour.add(Showing { at, visible, moves }, row, row, plan, &mut late);
             };
-            note(opened, PreviewRow::Record { result, last_code });
+            note(opened, record_moves, PreviewRow::Record { result, last_code });
             if called {
-                note(at, PreviewRow::Call { call, code });
+                note(at, call_moves, PreviewRow::Call { call, code });
             }
         }
+    }
+
+    fn key(&self) -> u64 {
+        self.person.0
     }
 
     fn matches(&self, _: &EventSource, filter: &RowFilter) -> bool {
@@ -214,5 +232,7 @@ fn call(rng: &mut Rng) -> PreviewCall {
         } else {
             rng.u32(0..40)
         },
+        absurd_time: false,
+        final_at: i64::MIN,
     }
 }

@@ -2,51 +2,66 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, tz::Offset};
-
 use super::{
     Events, RowQuery,
+    broken::MARK,
+    changes::{FirstStep, FirstWait},
     fake_people::Person,
     previews::{Preview, PreviewRow},
-    steps::Step,
-    timeline::Entry,
+    steps::{Step, StepResult},
+    timeline::{Entry, Event},
     waits::{Wait, WaitResult},
 };
 use crate::{
     answers::{Answer, AnswerWriter},
     centre::Centre,
     json::Json,
-    switches::{OverLimit, TimeText, WaitWords},
+    switches::{OverLimit, RowOrder, WaitWords},
 };
+
+/// More than three thousand years.
+const ABSURD_SECONDS: u64 = 99_999_999_999;
 
 impl Events {
     pub(crate) fn waits(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
-        let entries = self.waits.answer(&self.source, query);
+        let entries = writer.ordered(self.waits.answer(&self.source, query));
         let centre = &self.source.traffic.centre;
-        writer.rows(entries.len(), entries.iter().map(|entry| writer.wait(entry, centre)))
+        let rows = entries.iter().map(|entry| writer.wait(entry, centre, query.now));
+        writer.rows(query, entries.len(), rows)
     }
 
     pub(crate) fn previews(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
-        let entries = self.previews.answer(&self.source, query);
+        let entries = writer.ordered(self.previews.answer(&self.source, query));
         let totals = if writer.switches.total_rows {
             writer.preview_totals(&entries)
         } else {
             Vec::new()
         };
         let rows = entries.iter().map(|entry| writer.preview(entry, query.now));
-        writer.rows(entries.len() + totals.len(), rows.chain(totals))
+        writer.rows(query, entries.len() + totals.len(), rows.chain(totals))
     }
 
     pub(crate) fn steps(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
-        let entries = self.steps.answer(&self.source, query);
+        let entries = writer.ordered(self.steps.answer(&self.source, query));
         let centre = &self.source.traffic.centre;
-        writer.rows(entries.len(), entries.iter().map(|entry| writer.step(entry, centre)))
+        let rows = entries.iter().map(|entry| writer.step(entry, centre, query.now));
+        writer.rows(query, entries.len(), rows)
     }
 }
 
 impl AnswerWriter<'_> {
+    /// Rows that are oldest first, in the order of answers.
+    fn ordered<T: Event>(&self, mut entries: Vec<Entry<T>>) -> Vec<Entry<T>> {
+        match self.switches.row_order {
+            RowOrder::OldestFirst => {}
+            RowOrder::NewestFirst => entries.reverse(),
+            RowOrder::Mixed => entries.sort_by_key(|entry| entry.row.key()),
+        }
+        entries
+    }
+
     /// An answer with the rows that the record limit allows.
-    fn rows(&self, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
+    fn rows(&self, query: &RowQuery, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
         let limit = self.switches.record_limit.map_or(usize::MAX, |limit| limit as usize);
         if count == 0 {
             return self.no_rows();
@@ -54,21 +69,42 @@ impl AnswerWriter<'_> {
         if count > limit && self.switches.over_limit == OverLimit::BadRequest {
             return self.bad_request(&format!("The query returns more than {limit} records"));
         }
-        self.ok(&self.envelope(count.min(limit), Some(Json::List(rows.take(limit).collect()))))
+        let mut rows: Vec<Json> = rows.take(limit).collect();
+        let raw = query.broken.map(|broken| broken.put_among(&mut rows));
+        let mut answer = self.ok(&self.envelope(rows.len(), Some(Json::List(rows))));
+        if let Some(raw) = raw {
+            answer.replace(MARK.as_bytes(), &raw);
+        }
+        answer
     }
 
-    fn wait(&self, entry: &Entry<Wait>, centre: &Centre) -> Json {
+    fn wait(&self, entry: &Entry<Wait>, centre: &Centre, now: i64) -> Json {
         let wait = &entry.row;
+        let unfinished = wait.unfinished_by(now);
+        let result = match unfinished {
+            Some(FirstWait::NoResult | FirstWait::NoResultNoTime) => self.blank(),
+            Some(FirstWait::InQueue) => Json::text(in_queue(self.switches.wait_words)),
+            Some(FirstWait::NoTime) | None => Json::text(words(wait.result, self.switches.wait_words)),
+        };
+        let seconds = match unfinished {
+            Some(FirstWait::NoTime | FirstWait::NoResultNoTime) => self.blank(),
+            Some(FirstWait::InQueue) => self.duration((wait.seconds / 2).into(), self.switches.wait_times),
+            Some(FirstWait::NoResult) | None if wait.absurd_time => self.integer(ABSURD_SECONDS),
+            Some(FirstWait::NoResult) | None => self.duration(wait.seconds.into(), self.switches.wait_times),
+        };
         let skill = &centre.skills[wait.skill];
         self.row(vec![
-            ("skill_name", Json::text(skill.name)),
+            ("skill_name", Json::Text(self.switches.names.text(skill.name))),
             ("skill_id", self.id(skill.id)),
             ("conn_id", Json::Text(wait.conn_id())),
-            ("date", date(entry)),
-            ("result", Json::text(words(wait.result, self.switches.wait_words))),
+            ("date", self.date(entry)),
+            ("result", result),
             ("ani", Json::Text(wait.person.telephone())),
-            ("abandon_time", self.integer(wait.seconds.into())),
-            ("type_interaction", self.text(wait.interaction.text)),
+            ("abandon_time", seconds),
+            (
+                "type_interaction",
+                self.text(self.switches.channels.text(wait.interaction.text)),
+            ),
             ("customer_id", self.text(wait.person.customer_id())),
         ])
     }
@@ -80,6 +116,9 @@ impl AnswerWriter<'_> {
             PreviewRow::Record { result, last_code } => ("preview", typed(result), last_code, None, self.blank()),
             PreviewRow::Call { call, code } => ("call", self.blank(), "", Some(call), typed(code)),
         };
+        // While a call goes on, its row says who calls whom, and nothing more.
+        let ended = call.filter(|call| call.final_at <= now);
+        let code = if ended.is_some() { code } else { self.blank() };
         let comment = if call.is_some() {
             row.person.comment()
         } else {
@@ -93,11 +132,17 @@ impl AnswerWriter<'_> {
             result,
             last_code,
             conn_id: self.text(row.conn_id().unwrap_or_default()),
-            hang_up: call.map_or("", |call| call.hang_up.text),
+            hang_up: ended.map_or("", |call| call.hang_up.text),
             interaction: call.map_or("", |call| call.interaction.text),
-            call_result: call.map_or("", |call| call.result),
-            date: date(entry),
-            time: call.map(|call| call.seconds.into()),
+            call_result: ended.map_or("", |call| call.result),
+            date: self.date(entry),
+            time: ended.map(|call| {
+                if call.absurd_time {
+                    ABSURD_SECONDS
+                } else {
+                    call.seconds.into()
+                }
+            }),
             code,
             comment,
         })
@@ -126,7 +171,7 @@ impl AnswerWriter<'_> {
                     hang_up: "customer",
                     interaction: "out_pre",
                     call_result: "answer",
-                    date: date(last),
+                    date: self.date(last),
                     time: Some(seconds),
                     code: Json::text("VENTA"),
                     comment: String::new(),
@@ -140,7 +185,11 @@ impl AnswerWriter<'_> {
         self.row(vec![
             (
                 "type_of_row",
-                Json::Text(self.switches.row_type_case.apply(fields.kind)),
+                Json::Text(
+                    self.switches
+                        .row_type_case
+                        .apply(self.switches.row_types.text(fields.kind)),
+                ),
             ),
             ("campaign_id", self.id(fields.campaign)),
             ("customer_name", person(&|person| person.first_name().to_owned())),
@@ -165,18 +214,32 @@ impl AnswerWriter<'_> {
         ])
     }
 
-    fn step(&self, entry: &Entry<Step>, centre: &Centre) -> Json {
+    fn step(&self, entry: &Entry<Step>, centre: &Centre, now: i64) -> Json {
         let step = &entry.row;
+        let unfinished = step.unfinished_by(now);
+        let (result, seconds) = match (unfinished, step.result) {
+            (Some(FirstStep::MidMenu), _) => (self.blank(), (step.seconds / 2).into()),
+            (_, StepResult::Ok) => (Json::text("ok"), step.seconds.into()),
+            (_, StepResult::HungUp) => (Json::text("hung up"), step.seconds.into()),
+            (_, StepResult::Odd) => (Json::text("transferred"), step.seconds.into()),
+        };
+        let option = match unfinished {
+            Some(FirstStep::NoOption) => self.blank(),
+            _ => self.text(step.option.text(step.person)),
+        };
         let point = &centre.routing_points[step.routing_point];
         self.row(vec![
             ("rp_id", self.id(point.id)),
-            ("rp_name", Json::text(point.name)),
-            ("cod_opc_menu", self.text(step.option.text(step.person))),
+            ("rp_name", Json::Text(self.switches.names.text(point.name))),
+            ("cod_opc_menu", option),
             ("dn_transfer", self.text(step.transfer.text(step.person))),
-            ("date", date(entry)),
-            ("result", Json::text(if step.hung_up { "hung up" } else { "ok" })),
+            ("date", self.date(entry)),
+            ("result", result),
             ("ani", Json::Text(step.person.telephone())),
-            ("time", self.time(step.seconds.into())),
+            (
+                "time",
+                self.time(if step.absurd_time { ABSURD_SECONDS } else { seconds }),
+            ),
             ("customer_id", self.text(step.person.customer_id())),
             ("conn_id", Json::Text(step.conn_id())),
         ])
@@ -199,16 +262,22 @@ impl AnswerWriter<'_> {
         }
     }
 
+    /// `time` of preview and IVR calls.
     fn time(&self, seconds: u64) -> Json {
-        match self.switches.times {
-            TimeText::Seconds => self.integer(seconds),
-            TimeText::Clock => Json::Text(format!(
-                "{:02}:{:02}:{:02}",
-                seconds / 3600,
-                seconds / 60 % 60,
-                seconds % 60
-            )),
+        if seconds == ABSURD_SECONDS {
+            self.integer(seconds)
+        } else {
+            self.duration(seconds, self.switches.times)
         }
+    }
+
+    /// `2026-11-18 12:00:00`, or as the switches say.
+    fn date<T: Event>(&self, entry: &Entry<T>) -> Json {
+        let shifted = self.switches.shifted_dates;
+        let shift = shifted
+            .filter(|shifted| entry.row.key().is_multiple_of(shifted.every.max(1).into()))
+            .map_or(0, |shifted| shifted.by.as_secs());
+        Json::Text(self.switches.dates.text(entry.wall + shift, entry.at + shift))
     }
 }
 
@@ -237,18 +306,17 @@ fn words(result: WaitResult, words: WaitWords) -> &'static str {
         (WaitResult::Answered, WaitWords::Upper) => "ANSWER",
         (WaitResult::Abandoned, WaitWords::Spanish) => "Abandonada",
         (WaitResult::Answered, WaitWords::Spanish) => "Atendida",
+        (WaitResult::Abandoned, WaitWords::UpperSpanish) => "ABANDONADA",
+        (WaitResult::Answered, WaitWords::UpperSpanish) => "CONTESTADA",
         (WaitResult::Odd, _) => "overflow",
     }
 }
 
-/// `2026-11-18 12:00:00`.
-fn date<T>(entry: &Entry<T>) -> Json {
-    let text = Timestamp::from_second(entry.wall).map_or_else(
-        |_| String::new(),
-        |wall| {
-            let local = Offset::UTC.to_datetime(wall);
-            format!("{} {}", local.date(), local.time())
-        },
-    );
-    Json::Text(text)
+fn in_queue(words: WaitWords) -> &'static str {
+    match words {
+        WaitWords::Lower => "in queue",
+        WaitWords::Upper => "IN QUEUE",
+        WaitWords::Spanish => "En cola",
+        WaitWords::UpperSpanish => "EN COLA",
+    }
 }

@@ -4,15 +4,17 @@ use fastrand::Rng;
 
 use super::{
     EventSource, RowFilter, call_key,
+    changes::FirstStep,
     fake_people::{Connection, Person},
     plan::{EventPlan, StepDates},
-    timeline::{Event, HourBuilder},
+    timeline::{Event, HourBuilder, Showing},
     weighted,
 };
 use crate::{call::Direction, random::rng_at};
 
 const STEPS: u64 = 0x0073_7465_7073_0000;
 const LATE: u64 = 0x0073_7465_7073_006c;
+const CHANGES: u64 = 0x0073_7465_7073_0063;
 
 /// The IVR part of a call lasts at most 59 s × 11.
 const LONGEST_MINUTES: i64 = 11;
@@ -69,22 +71,40 @@ impl Choice {
     }
 }
 
+/// How the IVR part ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepResult {
+    Ok,
+    HungUp,
+    /// A value that the vendor's page does not mention.
+    Odd,
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     /// An index into the routing points of the centre.
     pub(super) routing_point: usize,
     pub(super) option: Choice,
     pub(super) transfer: Choice,
-    pub(super) hung_up: bool,
+    pub(super) result: StepResult,
     /// Seconds of the whole IVR part.
     pub(super) seconds: u32,
+    pub(super) absurd_time: bool,
     pub(super) person: Person,
     connection: Connection,
     /// Whether this is the row with which the call itself is counted.
     pub(super) stands_for_call: bool,
+    /// When it is final, and what it looks like until then.
+    final_at: i64,
+    unfinished: FirstStep,
 }
 
 impl Step {
+    /// What it looks like at an instant, `None` once it is final.
+    pub(super) fn unfinished_by(&self, now: i64) -> Option<FirstStep> {
+        (now < self.final_at).then_some(self.unfinished)
+    }
+
     pub(super) fn conn_id(&self) -> String {
         self.connection.of_ivr()
     }
@@ -116,6 +136,15 @@ impl Event for Step {
             };
             let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
+            let mut changes = rng_at(traffic.seed, CHANGES, call_key(&call));
+            let call_final_at = plan.unfinished.draw(&mut changes, call.end);
+            let moves = plan.moved.draw(&mut changes);
+            let (unknown_word, absurd_time) = plan.oddities(&mut changes);
+            let result = match hung_up {
+                _ if unknown_word => StepResult::Odd,
+                true => StepResult::HungUp,
+                false => StepResult::Ok,
+            };
             let mut option = Choice::Nothing;
             for number in 1..=count {
                 // Some callers make the same choice twice: two equal rows, and both count.
@@ -126,18 +155,26 @@ impl Event for Step {
                     option = Choice::Pulse;
                 }
                 let last = number == count;
+                let final_at = match plan.unfinished.steps {
+                    FirstStep::MidMenu => call_final_at,
+                    FirstStep::NoOption if matches!(option, Choice::Nothing) => i64::MIN,
+                    FirstStep::NoOption => plan.unfinished.draw(&mut changes, call.end),
+                };
                 let step = Step {
                     routing_point: entry.routing_point,
                     option,
                     transfer: if last { transfer } else { Choice::Nothing },
-                    hung_up,
+                    result,
                     seconds,
+                    absurd_time,
                     person,
                     connection: Connection {
                         end: call.end,
                         number: call.number,
                     },
                     stands_for_call: last,
+                    final_at,
+                    unfinished: plan.unfinished.steps,
                 };
                 let before = match plan.step_dates {
                     StepDates::EndOfCall => 0,
@@ -147,9 +184,18 @@ impl Event for Step {
                     stands_for_call: false,
                     ..step
                 };
-                hour.add(call.end - before, visible, step, plan, &mut late, twin);
+                let showing = Showing {
+                    at: call.end - before,
+                    visible,
+                    moves,
+                };
+                hour.add(showing, step, twin, plan, &mut late);
             }
         }
+    }
+
+    fn key(&self) -> u64 {
+        self.person.0
     }
 
     fn matches(&self, _: &EventSource, filter: &RowFilter) -> bool {

@@ -29,6 +29,8 @@ pub(crate) struct Entry<T> {
     pub(super) dated: i64,
     /// When the report first shows it.
     pub(super) visible: i64,
+    /// When the report no longer shows it, since its date has changed.
+    pub(super) gone: Option<i64>,
     pub(super) row: T,
 }
 
@@ -40,29 +42,64 @@ pub(super) trait Event: Copy {
     /// Adds the rows that a minute generates.
     fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Self>);
 
+    /// A random number of the call, the same in all its rows.
+    fn key(&self) -> u64;
+
     /// Whether a request with this filter selects the row.
     fn matches(&self, source: &EventSource, filter: &RowFilter) -> bool;
+}
+
+/// When a row is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Showing {
+    /// Its date.
+    pub(super) at: i64,
+    /// When the report first shows it.
+    pub(super) visible: i64,
+    /// Whether it is shown with an earlier date at first.
+    pub(super) moves: bool,
 }
 
 /// Collects the rows of an hour.
 pub(super) struct HourBuilder<T> {
     seconds: Range<i64>,
-    rows: Vec<(i64, i64, T)>,
+    rows: Vec<Version<T>>,
+}
+
+/// A row as it is shown during some time.
+struct Version<T> {
+    at: i64,
+    visible: i64,
+    gone: Option<i64>,
+    row: T,
 }
 
 impl<T: Copy> HourBuilder<T> {
-    /// Adds a row dated `at` that shows from `visible` on, and perhaps twins of it, each with a delay of its own.
-    pub(super) fn add(&mut self, at: i64, visible: i64, row: T, plan: &EventPlan, late: &mut Rng, twin: T) {
-        self.push(at, visible, row);
+    /// Adds a row, and perhaps twins of it, each with a delay of its own.
+    pub(super) fn add(&mut self, showing: Showing, row: T, twin: T, plan: &EventPlan, late: &mut Rng) {
+        self.push(showing, row, plan);
         for _ in 0..plan.twins_of_row(late) {
             let delay = plan.lateness.draw(late);
-            self.push(at, visible.max(at + delay), twin);
+            let visible = showing.visible.max(showing.at + delay);
+            self.push(Showing { visible, ..showing }, twin, plan);
         }
     }
 
-    fn push(&mut self, at: i64, visible: i64, row: T) {
-        if self.seconds.contains(&at) {
-            self.rows.push((at, visible, row));
+    fn push(&mut self, showing: Showing, row: T, plan: &EventPlan) {
+        let Showing { at, visible, moves } = showing;
+        let mut add = |at, visible, gone| {
+            if self.seconds.contains(&at) {
+                self.rows.push(Version { at, visible, gone, row });
+            }
+        };
+        if moves {
+            let (by, after) = plan.moved.seconds();
+            // No report shows a date that is still to come.
+            let changed = (visible - by + after).max(at);
+            add(at - by, visible - by, Some(changed));
+            add(at, changed, None);
+        } else {
+            add(at, visible, None);
         }
     }
 }
@@ -91,12 +128,14 @@ impl<T> Default for Timeline<T> {
 }
 
 impl<T: Event> Timeline<T> {
-    /// The rows of an answer, sorted by the text of their dates.
+    /// The rows of an answer, oldest first by the text of their dates.
     pub(super) fn answer(&self, source: &EventSource, query: &RowQuery) -> Vec<Entry<T>> {
         let mut rows = Vec::new();
         for (from, until) in query.window.instants(&source.traffic.timezone) {
             self.each(source, from, until.min(query.now), |entry| {
-                if entry.visible <= query.now && entry.row.matches(source, &query.filter) {
+                let shown = entry.visible <= query.now && entry.gone.is_none_or(|gone| query.now < gone);
+                let hidden = query.hidden_days.contains(&entry.wall.div_euclid(86_400));
+                if shown && !hidden && entry.row.matches(source, &query.filter) {
                     rows.push(*entry);
                 }
             });
@@ -120,7 +159,7 @@ impl<T: Event> Timeline<T> {
         let folds = offset(until - LONGEST_FOLD) != offset(until) || offset(until) != offset(until + LONGEST_FOLD);
         let last = if folds { until + LONGEST_FOLD } else { until };
         self.each(source, from, last, |entry| {
-            if (from..=until).contains(&entry.dated) && seen.includes(entry.visible) {
+            if (from..=until).contains(&entry.dated) && seen.includes(entry) {
                 each(entry);
             }
         });
@@ -158,10 +197,11 @@ fn generate_hour<T: Event>(source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
         seconds: seconds.clone(),
         rows: Vec::new(),
     };
-    for minute in hour * 60..(hour + 1) * 60 + T::lookahead_minutes(&source.plan) {
+    let lookahead = T::lookahead_minutes(&source.plan) + source.plan.moved.lookahead_minutes();
+    for minute in hour * 60..(hour + 1) * 60 + lookahead {
         T::generate(source, minute, &mut builder);
     }
-    builder.rows.sort_by_key(|(at, _, _)| *at);
+    builder.rows.sort_by_key(|version| version.at);
     let zone = &source.traffic.timezone;
     // Looking up the offset of every row would be most of the work.
     let steady = offset_at(zone, seconds.start - LONGEST_FOLD) == offset_at(zone, seconds.end)
@@ -170,7 +210,8 @@ fn generate_hour<T: Event>(source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
     builder
         .rows
         .into_iter()
-        .map(|(at, visible, row)| {
+        .map(|version| {
+            let Version { at, visible, gone, row } = version;
             let (wall, dated) = if steady {
                 (at + offset, at)
             } else {
@@ -182,6 +223,7 @@ fn generate_hour<T: Event>(source: &EventSource, hour: i64) -> Arc<[Entry<T>]> {
                 wall,
                 dated,
                 visible,
+                gone,
                 row,
             }
         })

@@ -2,9 +2,10 @@
 
 use super::{
     EventSource, RowFilter, call_key,
+    changes::FirstWait,
     fake_people::{Connection, Person},
     plan::EventPlan,
-    timeline::{Event, HourBuilder},
+    timeline::{Event, HourBuilder, Showing},
     weighted,
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 
 const WAITS: u64 = 0x0077_6169_7473_0000;
 const LATE: u64 = 0x0077_6169_7473_006c;
+const CHANGES: u64 = 0x0077_6169_7473_0063;
 
 /// A value of `type_interaction`, and its channel.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +65,30 @@ pub(super) struct Wait {
     pub(super) result: WaitResult,
     pub(super) interaction: Interaction,
     pub(super) seconds: u32,
+    pub(super) absurd_time: bool,
     pub(super) person: Person,
     connection: Connection,
+    /// When it is final, and what it looks like until then.
+    final_at: i64,
+    unfinished: FirstWait,
 }
 
 impl Wait {
+    /// What it looks like at an instant, `None` once it is final.
+    pub(super) fn unfinished_by(&self, now: i64) -> Option<FirstWait> {
+        (now < self.final_at).then_some(self.unfinished)
+    }
+
+    /// Whether its final result and its final time are there at an instant.
+    pub(super) fn shows_by(&self, now: i64) -> (bool, bool) {
+        match self.unfinished_by(now) {
+            None => (true, true),
+            Some(FirstWait::NoResult) => (false, true),
+            Some(FirstWait::NoTime) => (true, false),
+            Some(FirstWait::NoResultNoTime | FirstWait::InQueue) => (false, false),
+        }
+    }
+
     pub(super) fn conn_id(&self) -> String {
         self.connection
             .of_switch(12_345 + u32::try_from(self.skill).unwrap_or_default())
@@ -75,8 +96,8 @@ impl Wait {
 }
 
 impl Event for Wait {
-    fn lookahead_minutes(_: &EventPlan) -> i64 {
-        0
+    fn lookahead_minutes(plan: &EventPlan) -> i64 {
+        plan.returns.lookahead_minutes()
     }
 
     fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Wait>) {
@@ -95,9 +116,16 @@ impl Event for Wait {
                 (_, true) => WaitResult::Answered,
                 (_, false) => WaitResult::Abandoned,
             };
+            let mut changes = rng_at(traffic.seed, CHANGES, call_key(&call));
+            let final_at = plan.unfinished.draw(&mut changes, call.end);
+            let (moves, returns) = (plan.moved.draw(&mut changes), plan.returns.draw(&mut changes));
+            let (unknown_word, absurd_time) = plan.oddities(&mut changes);
             let wait = Wait {
                 skill: call.skill,
-                result,
+                result: if unknown_word { WaitResult::Odd } else { result },
+                absurd_time,
+                final_at,
+                unfinished: plan.unfinished.waits,
                 interaction,
                 seconds: call.wait * patience,
                 person: Person(rng.u64(..)),
@@ -108,8 +136,36 @@ impl Event for Wait {
             };
             let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);
-            hour.add(call.end, visible, wait, plan, &mut late, wait);
+            let showing = Showing {
+                at: call.end,
+                visible,
+                moves,
+            };
+            hour.add(showing, wait, wait, plan, &mut late);
+            if returns {
+                let after = plan.returns.after.as_secs().max(0);
+                let first = Wait {
+                    // Another result than the second time, if the report has both.
+                    result: if answered || !plan.answered_waits {
+                        WaitResult::Abandoned
+                    } else {
+                        WaitResult::Answered
+                    },
+                    seconds: wait.seconds + 7,
+                    ..wait
+                };
+                let showing = Showing {
+                    at: call.end - after,
+                    visible: visible - after,
+                    moves,
+                };
+                hour.add(showing, first, first, plan, &mut late);
+            }
         }
+    }
+
+    fn key(&self) -> u64 {
+        self.person.0
     }
 
     fn matches(&self, source: &EventSource, filter: &RowFilter) -> bool {

@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use tokio::net::TcpListener;
-use wolkvox_simulator::{Api, ErrorBody, Fault, Framing, SimulatedClock, Simulator};
+use wolkvox_simulator::{Api, Coding, ErrorBody, Fault, Framing, SimulatedClock, Simulator};
 
 use super::{Stage, client};
 
@@ -199,6 +200,134 @@ async fn framing_and_connections_follow_the_switches() {
     assert_eq!(response.text().await.unwrap(), whole);
     let (raw, _) = on_the_wire(&stage).await;
     assert!(!raw.contains("gzip"), "nobody accepted it");
+}
+
+#[tokio::test]
+async fn an_answer_and_its_delivery_can_both_be_wrong() {
+    let stage = Stage::new().await;
+    stage.operation.inject(Fault::no_data().once());
+    let (status, whole) = stage.campaigns().await;
+    assert!(status == 404 && whole.contains("Validate dates entered"), "{whole}");
+
+    stage.operation.inject(Fault::no_data().and(Fault::CutBody(0.5)).once());
+    let (answer, _) = on_the_wire(&stage).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 404") && !answer.ends_with("0\r\n\r\n"),
+        "{answer}"
+    );
+    assert!(body_of(&answer).contains(&whole[..whole.len() / 2]) && !answer.contains("entered"));
+
+    let too_long = Fault::no_data().and(Fault::ContentLengthTooLong(7));
+    stage
+        .operation
+        .inject(Fault::Delay(Duration::from_millis(50)).and(too_long).once());
+    let begun = Instant::now();
+    let (answer, _) = on_the_wire(&stage).await;
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    let length = format!("content-length: {}\r\n", whole.len() + 7);
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains(&length) && body_of(&answer) == whole);
+
+    // Any text goes into the header.
+    for text in ["0", "Thu, 31 Dec 2099 23:59:59 GMT"] {
+        let fault = Fault::Status {
+            status: 503,
+            retry_after: Some(text.to_owned()),
+            body: ErrorBody::Html,
+        };
+        stage.operation.inject(fault.once());
+        let response = stage.try_get("real_time.php?api=campaigns").await.unwrap();
+        assert_eq!(response.headers()["retry-after"], text);
+    }
+}
+
+#[tokio::test]
+async fn something_else_is_on_the_port() {
+    let stage = Stage::new().await;
+    let garbage = bytes::Bytes::from(vec![0_u8; 300_000]);
+    for (fault, sent) in [
+        (
+            Fault::ssh_banner(),
+            "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n".to_owned(),
+        ),
+        (Fault::NotHttp(garbage), "\0".repeat(300_000)),
+    ] {
+        stage.operation.inject(fault.times(2));
+        let (answer, end) = on_the_wire(&stage).await;
+        assert!(end.is_ok() && answer == sent, "{end:?} {} bytes", answer.len());
+        assert!(stage.try_get("real_time.php?api=campaigns").await.is_err());
+    }
+    assert_eq!(stage.campaigns().await.0, 200);
+}
+
+#[tokio::test]
+async fn bodies_are_compressed_in_every_way() {
+    let stage = Stage::new().await;
+    // More than one block of Brotli.
+    let query = "reports_manager.php?api=skill_2&skill_id=all&date_ini=20261118080000&date_end=20261118120000";
+    let whole = stage.get(query).await.1.into_bytes();
+    assert!(whole.len() > 200_000, "{}", whole.len());
+    for (coding, name) in [
+        (Coding::Gzip, "gzip"),
+        (Coding::GzipInTwoMembers, "gzip"),
+        (Coding::XGzip, "x-gzip"),
+        (Coding::Deflate, "deflate"),
+        (Coding::BareDeflate, "deflate"),
+        (Coding::Brotli, "br"),
+    ] {
+        stage.operation.switch(|switches| {
+            switches.gzip = true;
+            switches.coding = coding;
+        });
+        let url = format!("{}/api/v2/{query}", stage.running.url());
+        let raw = reqwest::Client::builder()
+            .tls_certs_only([])
+            .no_proxy()
+            .no_gzip()
+            .build()
+            .unwrap();
+        let request = raw.get(url).header("wolkvox-token", stage.operation.token());
+        let response = request.header("accept-encoding", "gzip").send().await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], name);
+        let sent = response.bytes().await.unwrap();
+        let (mut plain, bytes) = (Vec::new(), &sent[..]);
+        match coding {
+            Coding::Gzip | Coding::GzipInTwoMembers | Coding::XGzip => {
+                MultiGzDecoder::new(bytes).read_to_end(&mut plain)
+            }
+            Coding::Deflate => ZlibDecoder::new(bytes).read_to_end(&mut plain),
+            Coding::BareDeflate => DeflateDecoder::new(bytes).read_to_end(&mut plain),
+            Coding::Brotli => Ok(stored_brotli(bytes, &mut plain)),
+        }
+        .unwrap();
+        assert!(plain == whole, "{coding:?}");
+        let members = sent
+            .windows(4)
+            .filter(|part| part.starts_with(&[0x1f, 0x8b, 8, 0]))
+            .count();
+        if coding == Coding::GzipInTwoMembers {
+            assert!(members >= 2, "{members}");
+        }
+    }
+}
+
+/// Reads Brotli (RFC 7932, section 9.2) whose blocks are not compressed and have a length of 16 bits.
+fn stored_brotli(mut bytes: &[u8], plain: &mut Vec<u8>) -> usize {
+    let mut bits_before = 1;
+    assert_eq!(bytes[0] & 1, 0, "a window of 16 bits");
+    while bytes.len() > 1 {
+        let header = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]) >> bits_before;
+        assert_eq!(
+            (header & 0b111, header >> 19),
+            (0, 1),
+            "not the last, four nibbles; not compressed"
+        );
+        let length = (header >> 3 & 0xffff) as usize + 1;
+        plain.extend_from_slice(&bytes[3..3 + length]);
+        bytes = &bytes[3 + length..];
+        bits_before = 0;
+    }
+    assert_eq!(bytes, [0b11], "the last, and empty");
+    plain.len()
 }
 
 #[tokio::test]

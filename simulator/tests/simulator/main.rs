@@ -14,6 +14,7 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
+mod changes;
 mod faults;
 mod incidents;
 mod lateness;
@@ -23,6 +24,7 @@ mod reports;
 mod rows;
 mod switches;
 mod time;
+mod variants;
 
 /// A running simulator with one operation, and a client.
 struct Stage {

@@ -13,6 +13,13 @@ pub(super) fn number(row: &Value, field: &str) -> u32 {
     text(row, field).parse().unwrap()
 }
 
+/// Seconds; none where they are blank or nonsense.
+fn seconds(row: &Value, field: &str) -> Option<u32> {
+    Some(text(row, field))
+        .filter(|text| !["", "99999999999"].contains(text))
+        .map(|text| text.parse().unwrap())
+}
+
 fn sorted<K: Ord>(mut lists: BTreeMap<K, Vec<u32>>) -> BTreeMap<K, Vec<u32>> {
     lists.values_mut().for_each(|list| list.sort_unstable());
     lists
@@ -40,16 +47,15 @@ pub(super) fn check_waits(rows: &[Value], facts: &AbandonedFacts) {
         };
         let result = match text(row, "result") {
             result @ ("abandoned" | "answered") => result,
+            "" | "in queue" => continue,
             _ => "other",
         };
         *interactions
             .entry((number(row, "skill_id"), channel, result))
             .or_default() += 1;
         if result == "abandoned" {
-            waits
-                .entry((number(row, "skill_id"), channel))
-                .or_default()
-                .push(number(row, "abandon_time"));
+            let waits = waits.entry((number(row, "skill_id"), channel)).or_default();
+            waits.extend(seconds(row, "abandon_time"));
         }
     }
     assert!(
@@ -72,6 +78,12 @@ pub(super) fn check_previews(rows: &[Value], facts: &PreviewFacts) {
             continue;
         }
         assert_eq!(text(row, "type_of_row"), "call");
+        if text(row, "call_result").is_empty() {
+            for field in ["hang_up", "time", "cod_act"] {
+                assert_eq!(text(row, field), "", "the call goes on");
+            }
+            continue;
+        }
         let hang_up = match text(row, "hang_up") {
             "" => "none",
             hang_up @ ("agent" | "customer") => hang_up,
@@ -80,7 +92,7 @@ pub(super) fn check_previews(rows: &[Value], facts: &PreviewFacts) {
         let interaction = text(row, "type_interaction").replace(' ', "_");
         let labels = (campaign, interaction, text(row, "call_result").to_owned(), hang_up);
         *calls.entry(labels).or_default() += 1;
-        durations.entry(campaign).or_default().push(number(row, "time"));
+        durations.entry(campaign).or_default().extend(seconds(row, "time"));
         if !text(row, "cod_act").is_empty() {
             *codes.entry((campaign, free(text(row, "cod_act")))).or_default() += 1;
         }
@@ -109,13 +121,18 @@ pub(super) fn check_steps(rows: &[Value], facts: &IvrFacts) {
         }
         calls.insert(
             (point, text(row, "conn_id")),
-            (text(row, "result"), number(row, "time")),
+            (text(row, "result"), seconds(row, "time")),
         );
     }
     let (mut results, mut times) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, Vec<u32>>::new());
     for ((point, _), (result, time)) in calls {
-        *results.entry((point, result.replace(' ', "_"))).or_default() += 1;
-        times.entry(point).or_default().push(time);
+        let result = match result {
+            "" => continue,
+            "ok" | "hung up" => result.replace(' ', "_"),
+            _ => "other".to_owned(),
+        };
+        *results.entry((point, result)).or_default() += 1;
+        times.entry(point).or_default().extend(time);
     }
     assert_eq!(results, owned(&facts.calls));
     assert_eq!(sorted(times), facts.times);
