@@ -220,7 +220,11 @@ impl Stream {
                 broken: Default::default(),
             }
         };
-        let first = if events.is_empty() { until } else { self.at(events.start) };
+        let first = if events.is_empty() {
+            until
+        } else {
+            self.at(events.start)
+        };
         let asked = Asked {
             first: TimeZone::UTC.to_datetime(first),
             last: TimeZone::UTC.to_datetime(until),

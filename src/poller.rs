@@ -125,7 +125,9 @@ impl Poller {
         let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
         let reports = operation.reports.iter().map(|(report, config)| {
             let mut polled = PolledReport::new(config.interval);
-            polled.health.restored(ledger.covered(report), ledger.newest_row(report));
+            polled
+                .health
+                .restored(ledger.covered(report), ledger.newest_row(report));
             (*report, polled)
         });
         Ok(Self {
@@ -184,7 +186,9 @@ impl Poller {
                 }
                 None => {
                     let ledger = self.ledger.lock();
-                    polled.health.restored(ledger.covered(report), ledger.newest_row(report));
+                    polled
+                        .health
+                        .restored(ledger.covered(report), ledger.newest_row(report));
                 }
             }
             self.reports.insert(report, polled);

@@ -107,7 +107,11 @@ fn check_date(text: &str) -> bool {
     let offset = date.offset.map(|offset| offset.to_string()).unwrap_or_default();
     let written = format!("{}{offset}", date.wall_clock.strftime("%Y-%m-%d %H:%M:%S"));
     let again = dates::parse(&written).unwrap_or_else(|| panic!("{written} of {text:?}"));
-    assert_eq!((again.wall_clock, again.offset), (date.wall_clock, date.offset), "{text:?}");
+    assert_eq!(
+        (again.wall_clock, again.offset),
+        (date.wall_clock, date.offset),
+        "{text:?}"
+    );
 
     let row = serde_json::json!([{ "skill_id": "1", "conn_id": "a", "date": text }]);
     let mut reader = AnswerReader::new(rows::event_reader(&ABANDONED_CALLS));

@@ -109,7 +109,11 @@ impl fmt::Display for Found {
             let count = self.tally.violations(assumption);
             if count > 0 {
                 let (meaning, advice) = (assumption.meaning(), assumption.advice());
-                writeln!(f, "    assumption {} broken, {count} times: {meaning}; {advice}", assumption.name())?;
+                writeln!(
+                    f,
+                    "    assumption {} broken {count} ×: {meaning}; {advice}",
+                    assumption.name()
+                )?;
             }
         }
         for (field, word) in self.tally.unknown_words() {

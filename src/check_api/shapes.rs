@@ -40,7 +40,14 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// Fields whose values are words of the vendor's lists. They are shown as they are, since exactly they are needed.
-const WORDS: [&str; 6] = ["status", "result", "type_interaction", "hang_up", "type_of_row", "agent_status"];
+const WORDS: [&str; 6] = [
+    "status",
+    "result",
+    "type_interaction",
+    "hang_up",
+    "type_of_row",
+    "agent_status",
+];
 
 /// The shapes in one answer.
 #[derive(Clone, Debug, Default)]

@@ -96,7 +96,9 @@ impl Reason {
             }
             Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
             Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
-            Reason::Decode => "check the server or url of the operation; if it is right, report the answer's shape",
+            Reason::Decode => {
+                "check the server or url of the operation; if it is right, report what check-api --shapes shows"
+            }
             Reason::Truncated => "it may be temporary; if it persists, look for a proxy that cuts answers",
             Reason::TooLarge => "report it: no known answer is that large",
             Reason::Clock => "check this host's clock (NTP) and the operation's timezone",

@@ -94,6 +94,6 @@ pub(crate) fn check_usable(tally: &Tally, used: u64) -> Result<(), ApiError> {
     };
     Err(ApiError::new(
         Reason::Decode,
-        format!("none of the answer's {unusable} rows can be used: {why}"),
+        format!("no row of the answer can be used, of {unusable} in all; {why}"),
     ))
 }

@@ -33,7 +33,9 @@ impl Violations {
                 self.words.insert(key, now);
             }
         }
-        let broken = Assumption::ALL.into_iter().filter(|assumption| tally.violations(*assumption) > 0);
+        let broken = Assumption::ALL
+            .into_iter()
+            .filter(|assumption| tally.violations(*assumption) > 0);
         let mut to_log = Vec::new();
         for assumption in broken {
             self.last.insert(assumption, now);

@@ -106,7 +106,11 @@ impl<'t> Facts<'t> {
                 standings[*n] = Standing::New;
                 let undated = keys[*n].1;
                 movable.extend((undated != 0).then_some(undated));
-                changes.entry(*minute).or_default().added.push(Stored { hash: *hash, undated });
+                changes
+                    .entry(*minute)
+                    .or_default()
+                    .added
+                    .push(Stored { hash: *hash, undated });
             }
         }
         if !movable.is_empty() {
@@ -142,7 +146,10 @@ impl<'t> Facts<'t> {
         for entry in self.undated.range(range)? {
             let (key, undated) = entry?;
             let minute = key.value().1;
-            let any_wanted = undated.value().chunks_exact(UNDATED_BYTES).any(|bytes| wanted.contains(&read_undated(bytes)));
+            let any_wanted = undated
+                .value()
+                .chunks_exact(UNDATED_BYTES)
+                .any(|bytes| wanted.contains(&read_undated(bytes)));
             if !any_wanted {
                 continue;
             }

@@ -229,7 +229,9 @@ impl Piece {
             committed.backlog += u64::from(outcome == Outcome::Counted && row.at < self.backlog_before);
             // A row that comes again breaks nothing new.
             if outcome != Outcome::Duplicate {
-                row.broken.iter().for_each(|assumption| committed.tally.violation(assumption));
+                row.broken
+                    .iter()
+                    .for_each(|assumption| committed.tally.violation(assumption));
             }
         }
         for (((key, _), growth), folded) in series.iter().zip(growth).zip(folded) {

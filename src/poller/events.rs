@@ -267,7 +267,9 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
     if positive(now.duration_since(progress.reread_at)) < config.reread.every {
         return None;
     }
-    let from = earlier(now, signed(config.reread.reach())).max(progress.born).max(progress.forgotten_before);
+    let from = earlier(now, signed(config.reread.reach()))
+        .max(progress.born)
+        .max(progress.forgotten_before);
     let until = earlier(live_from, SECOND);
     (from <= until).then_some(Span {
         from,

@@ -75,7 +75,15 @@ const WAITS: [f64; 12] = [
 const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
 /// Beginnings of words for a call that still waits. Its row says nothing until the final word is there.
 const PENDING: [&str; 9] = [
-    "in queue", "in_queue", "inqueue", "queue", "wait", "ring", "en cola", "en espera", "espera",
+    "in queue",
+    "in_queue",
+    "inqueue",
+    "queue",
+    "wait",
+    "ring",
+    "en cola",
+    "en espera",
+    "espera",
 ];
 const CALL: u8 = b'c';
 const WAIT: u8 = b'w';
@@ -161,7 +169,16 @@ fn result(events: &mut Events, text: &str) -> Option<&'static str> {
 /// The channel of a call. The vendor's page lists sixteen values.
 fn channel(events: &mut Events, text: &str) -> &'static str {
     const VOICE: [&str; 10] = [
-        "inbound", "outbound", "out_pre", "internal", "transfer", "conference", "voice", "voz", "call", "llamada",
+        "inbound",
+        "outbound",
+        "out_pre",
+        "internal",
+        "transfer",
+        "conference",
+        "voice",
+        "voz",
+        "call",
+        "llamada",
     ];
     match () {
         () if text.is_empty() => NONE,

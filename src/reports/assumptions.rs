@@ -43,11 +43,7 @@ impl Assumption {
     pub const fn of(kind: &Kind) -> &'static [Assumption] {
         match kind {
             Kind::Events(_) => &Self::ALL,
-            Kind::Current(_) => &[
-                Assumption::RowsDiffer,
-                Assumption::CountMatches,
-                Assumption::KnownWords,
-            ],
+            Kind::Current(_) => &[Assumption::RowsDiffer, Assumption::CountMatches, Assumption::KnownWords],
             Kind::DayTotals(_) => &[Assumption::RowsDiffer, Assumption::KnownWords],
         }
     }

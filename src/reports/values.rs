@@ -80,13 +80,14 @@ pub(super) fn name(text: &str) -> Cow<'_, str> {
     shortened(text, LONGEST_NAME)
 }
 
-/// The first characters of a text, without control characters. Nearly every text stays as it is.
+/// The first characters of a text, without control characters; a line break is a space. Nearly every text stays as it is.
 fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
     let text = text.trim();
     if text.len() <= longest && !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
     }
-    let cut: String = text.chars().filter(|c| !c.is_control()).take(longest).collect();
+    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    let cut: String = spaced.filter(|c| !c.is_control()).take(longest).collect();
     Cow::Owned(cut.trim().to_owned())
 }
 

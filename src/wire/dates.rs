@@ -44,7 +44,11 @@ pub fn parse(text: &str) -> Option<DateText> {
     let time: String = time.split_whitespace().collect();
     let hour = time.find(':')?;
     // What the library reads needs all leading zeros.
-    let iso = format!("{year:0>4}-{month:0>2}-{day:0>2}T{:0>2}{}", &time[..hour], &time[hour..]);
+    let iso = format!(
+        "{year:0>4}-{month:0>2}-{day:0>2}T{:0>2}{}",
+        &time[..hour],
+        &time[hour..]
+    );
     let pieces = Pieces::parse(&iso).ok()?;
     let time = pieces.time()?.with().subsec_nanosecond(0).build().ok()?;
     Some(DateText {
@@ -128,7 +132,15 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_date() {
-        for text in ["", "2026-11-26", "10:00:00", "2026-13-26 10:00:00", "2026-11-26 25:00:00", "26-11 10:00", "x T y:z"] {
+        for text in [
+            "",
+            "2026-11-26",
+            "10:00:00",
+            "2026-13-26 10:00:00",
+            "2026-11-26 25:00:00",
+            "26-11 10:00",
+            "x T y:z",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

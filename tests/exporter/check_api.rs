@@ -163,7 +163,7 @@ async fn a_small_answer_is_described_like_this() {
     let (_, text) = scene.check(true).await;
     insta::assert_snapshot!(steady(&text, &scene.served.url()), @r#"
     Each report is asked once. While an exporter polls with the same token, Wolkvox may refuse a request.
-    Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept.
+    Shapes show digits as 9, letters as a or A, other characters as ¤; length and punctuation are kept. Words of the vendor's lists are shown as they are.
 
     operation acme: URL (America/Bogota)
 
@@ -198,7 +198,7 @@ async fn a_small_answer_is_described_like_this() {
                1 × null
                1 × number  -9.9
         shapes of result
-               1 × text    "aaaaaaaaa"
+               1 × word    "abandoned"
         shapes of skill_id
                1 × text    "9999"
         shapes of skill_name
@@ -291,4 +291,36 @@ fn a_shape_keeps_length_case_and_punctuation_alone() {
         assert_eq!(of_text(text), shape);
     }
     assert_eq!(of_text(&"x".repeat(65)), format!("{}…", "a".repeat(64)));
+}
+
+/// What looks healthy but is not understood fails, and broken assumptions are named.
+#[tokio::test]
+async fn what_is_not_understood_is_named() {
+    let scene = Scene::new().await;
+    for (api, data) in [
+        (Api::Cdr4, r#"{"corta":{"calls":"1"},"larga":{"calls":"2"}}"#),
+        (
+            Api::Campaign5,
+            r#"[{"type_of_row":"Marte","date":"2026-11-20 09:00:00"}]"#,
+        ),
+        (
+            Api::Skill2,
+            r#"[{"skill_id":"1","conn_id":"a","date":"2026-11-20 03:00:00","result":"Venus"}]"#,
+        ),
+    ] {
+        let body = format!(r#"{{"code":"200","data":{data}}}"#);
+        scene.acme().answer_with(api, ScriptedAnswer::json(body));
+    }
+    let (verdict, text) = scene.check(true).await;
+    assert_eq!((verdict.reports, verdict.failed), (5, 2), "{text}");
+    for line in [
+        "decode: no row of the answer can be used, of 2 in all; missing or not understood: interval (",
+        "decode: no row of the answer can be used, of 1 in all; missing or not understood: type_of_row (",
+        "assumption inside_window broken 1 ×: ",
+        "assumption known_words broken 1 ×: ",
+        "unknown word: result is \"Venus\"",
+        "1 × word    \"Marte\"",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
 }

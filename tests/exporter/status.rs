@@ -166,7 +166,7 @@ async fn a_failing_report_says_why_and_what_to_do() {
     stage.poll_all("2026-11-20T17:10:00Z").await;
     let page = html(&stage.page, "").await;
     has(&page, &["<title>Wolkvox exporter</title>", "All is well"]);
-    assert!(!page.contains("What to do"));
+    assert!(!page.contains("What to do"), "{page}");
 }
 
 #[tokio::test]

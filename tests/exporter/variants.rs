@@ -46,7 +46,9 @@ impl Centre {
         };
         let mut stage = Stage::with_storage(BIRTH, plan, storage, adjust).await;
         for report in [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR] {
-            stage.acme().answer_with(api(report), ScriptedAnswer::json(r#"{"data":[]}"#));
+            stage
+                .acme()
+                .answer_with(api(report), ScriptedAnswer::json(r#"{"data":[]}"#));
             stage.poll(report, BIRTH).await;
         }
         Self { stage }

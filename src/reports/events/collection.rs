@@ -12,9 +12,9 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::{Asked, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::reports::Tally;
 use crate::reports::assumptions::{Assumption, Broken};
 use crate::reports::values::{self, wall_clock_second};
-use crate::reports::Tally;
 use crate::wire::dates;
 use crate::wire::fields::{self, Leaf, Reading};
 
@@ -111,7 +111,9 @@ impl Events {
         self.broken = Broken::default();
         read(self);
         if self.rows.len() == rows {
-            self.broken.iter().for_each(|assumption| self.tally.violation(assumption));
+            self.broken
+                .iter()
+                .for_each(|assumption| self.tally.violation(assumption));
         }
     }
 

@@ -26,7 +26,8 @@ async fn each_row_has_one_outcome() {
             .filter(|report| !report.overlap.is_zero())
         {
             report.overlap = Duration::from_secs(600);
-            report.reread.back = Duration::from_secs(1200);
+            report.reread.every = Duration::from_secs(600);
+            report.reread.back = Duration::from_secs(600);
         }
     };
     let mut stage = Stage::with(&born.to_string(), plan(0.5, EventPlan::calm()), adjust).await;

@@ -20,7 +20,11 @@ async fn the_buckets_of_calls_by_duration_are_known_by_their_numbers() {
     let bucket = |calls: u32| format!(r#"{{"calls":"{calls}","minutes":"0","cost":"0"}}"#);
     let body = |calls: [u32; 6]| {
         let keys = ["0-5 seg", "6 a 20 seg", "21–60", "61_121_seg", "mayor a 121", "TOTAL"];
-        let data: Vec<String> = keys.iter().zip(calls).map(|(key, calls)| format!(r#""{key}":{}"#, bucket(calls))).collect();
+        let data: Vec<String> = keys
+            .iter()
+            .zip(calls)
+            .map(|(key, calls)| format!(r#""{key}":{}"#, bucket(calls)))
+            .collect();
         format!(r#"{{"data":{{{}}}}}"#, data.join(","))
     };
     centre.poll_body(&CALL_DURATIONS, 5, body([0; 6])).await;
@@ -37,12 +41,24 @@ async fn an_answer_of_which_no_row_can_be_used_is_a_failure() {
     let mut centre = Centre::new().await;
     let body = r#"{"data":{"corta":{"calls":"1"},"larga":{"calls":"2"}}}"#.to_owned();
     let samples = centre.poll_body(&CALL_DURATIONS, 5, body).await;
-    assert_eq!((up(&samples, "call_durations"), decode_failures(&samples, "call_durations")), (0.0, 1.0));
+    assert_eq!(
+        (
+            up(&samples, "call_durations"),
+            decode_failures(&samples, "call_durations")
+        ),
+        (0.0, 1.0)
+    );
     assert_eq!(violations(&samples, &CALL_DURATIONS, "known_words"), 2.0);
 
     let preview = row(&[("type_of_row", "Marte"), ("date", "2026-11-26 09:01:00")], &[]);
     let samples = centre.poll(&PREVIEW_CALLS, 5, &[&preview]).await;
-    assert_eq!((up(&samples, "preview_calls"), decode_failures(&samples, "preview_calls")), (0.0, 1.0));
+    assert_eq!(
+        (
+            up(&samples, "preview_calls"),
+            decode_failures(&samples, "preview_calls")
+        ),
+        (0.0, 1.0)
+    );
     assert_eq!(rows(&samples, &PREVIEW_CALLS, "invalid"), 1.0);
     assert_eq!(violations(&samples, &PREVIEW_CALLS, "known_words"), 1.0);
 

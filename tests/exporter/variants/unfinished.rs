@@ -9,17 +9,29 @@ async fn a_result_counts_when_it_is_there() {
     let mut centre = Centre::new().await;
     for blank in ["", "----", "in queue", "En cola"] {
         let samples = centre
-            .poll(&ABANDONED_CALLS, 5, &[&call("a", &[("result", blank), ("abandon_time", "")])])
+            .poll(
+                &ABANDONED_CALLS,
+                5,
+                &[&call("a", &[("result", blank), ("abandon_time", "")])],
+            )
             .await;
         let counted = ["abandoned", "answered", "other"].map(|result| interactions(&samples, result));
         assert_eq!(counted, [0.0; 3], "{blank}");
     }
-    let samples = centre.poll(&ABANDONED_CALLS, 10, &[&call("a", &[("abandon_time", "")])]).await;
-    assert_eq!((interactions(&samples, "abandoned"), waits(&samples)), (1.0, (0.0, 0.0)));
+    let samples = centre
+        .poll(&ABANDONED_CALLS, 10, &[&call("a", &[("abandon_time", "")])])
+        .await;
+    assert_eq!(
+        (interactions(&samples, "abandoned"), waits(&samples)),
+        (1.0, (0.0, 0.0))
+    );
     // The wait comes later still.
     for minutes in [15, 20] {
         let samples = centre.poll(&ABANDONED_CALLS, minutes, &[&call("a", &[])]).await;
-        assert_eq!((interactions(&samples, "abandoned"), waits(&samples)), (1.0, (1.0, 9.0)));
+        assert_eq!(
+            (interactions(&samples, "abandoned"), waits(&samples)),
+            (1.0, (1.0, 9.0))
+        );
     }
 }
 
@@ -28,20 +40,36 @@ async fn a_result_counts_when_it_is_there() {
 async fn a_result_that_never_comes_is_other_in_the_end() {
     let mut centre = Centre::new().await;
     let blank = call("a", &[("result", "")]);
-    let step = [("rp_id", "3"), ("conn_id", "i"), ("date", "2026-11-26 09:01:00"), ("result", ""), ("time", "7")];
+    let step = [
+        ("rp_id", "3"),
+        ("conn_id", "i"),
+        ("date", "2026-11-26 09:01:00"),
+        ("result", ""),
+        ("time", "7"),
+    ];
     let step = row(&step, &[]);
     for hour in 0..6 {
         let samples = centre.poll(&ABANDONED_CALLS, 60 * hour + 5, &[&blank]).await;
         assert_eq!(interactions(&samples, "other"), 0.0, "after {hour} h");
         let samples = centre.poll(&IVR, 60 * hour + 5, &[&step]).await;
-        assert_eq!(samples.get("wolkvox_ivr_calls_total", &[("result", "other")]), Some(0.0), "after {hour} h");
+        assert_eq!(
+            samples.get("wolkvox_ivr_calls_total", &[("result", "other")]),
+            Some(0.0),
+            "after {hour} h"
+        );
     }
     // The rereads reach back six hours, and one more so that this one sees the row.
     let samples = centre.poll(&ABANDONED_CALLS, 60 * 6 + 5, &[&blank]).await;
     assert_eq!((interactions(&samples, "other"), waits(&samples).0), (1.0, 0.0));
     let samples = centre.poll(&IVR, 60 * 6 + 5, &[&step]).await;
-    assert_eq!(samples.get("wolkvox_ivr_calls_total", &[("result", "other")]), Some(1.0));
-    assert_eq!(samples.get("wolkvox_ivr_selections_total", &[("rp_id", "3")]), Some(1.0));
+    assert_eq!(
+        samples.get("wolkvox_ivr_calls_total", &[("result", "other")]),
+        Some(1.0)
+    );
+    assert_eq!(
+        samples.get("wolkvox_ivr_selections_total", &[("rp_id", "3")]),
+        Some(1.0)
+    );
 }
 
 #[tokio::test]
@@ -62,12 +90,26 @@ async fn a_preview_call_in_progress_counts_when_it_has_ended() {
     assert_eq!(rows(&samples, &PREVIEW_CALLS, "ignored"), 1.0);
     let ended = row(&call, &[("call_result", "answer"), ("hang_up", "agent")]);
     centre.poll(&PREVIEW_CALLS, 10, &[&ended]).await;
-    let complete = row(&call, &[("call_result", "answer"), ("hang_up", "agent"), ("time", "42"), ("cod_act", "SALE")]);
+    let complete = row(
+        &call,
+        &[
+            ("call_result", "answer"),
+            ("hang_up", "agent"),
+            ("time", "42"),
+            ("cod_act", "SALE"),
+        ],
+    );
     let samples = centre.poll(&PREVIEW_CALLS, 15, &[&complete]).await;
     let labels = [("call_result", "answer"), ("hang_up", "agent")];
     assert_eq!(samples.get("wolkvox_preview_calls_total", &labels), Some(1.0));
-    assert_eq!(samples.get("wolkvox_preview_call_duration_seconds_sum", &[]), Some(42.0));
-    assert_eq!(samples.get("wolkvox_preview_codes_total", &[("code", "SALE")]), Some(1.0));
+    assert_eq!(
+        samples.get("wolkvox_preview_call_duration_seconds_sum", &[]),
+        Some(42.0)
+    );
+    assert_eq!(
+        samples.get("wolkvox_preview_codes_total", &[("code", "SALE")]),
+        Some(1.0)
+    );
 }
 
 /// Of two equal records, one still without a result, each counts once, in whatever order they come.

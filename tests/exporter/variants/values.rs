@@ -27,7 +27,10 @@ async fn dates_in_every_plausible_format_are_read() {
     let samples = centre.poll(&ABANDONED_CALLS, 5, &calls).await;
     assert_eq!(interactions(&samples, "abandoned"), dates.len() as f64);
     assert_eq!(rows(&samples, &ABANDONED_CALLS, "invalid"), 0.0);
-    let newest = samples.get("wolkvox_report_newest_row_timestamp_seconds", &[("report", "abandoned_calls")]);
+    let newest = samples.get(
+        "wolkvox_report_newest_row_timestamp_seconds",
+        &[("report", "abandoned_calls")],
+    );
     assert_eq!(newest, Some(super::after(1).as_second() as f64));
 
     // The vendor changes the format from one answer to the next: nothing counts twice.
@@ -58,7 +61,9 @@ async fn waits_may_have_fractions_and_absurd_ones_are_left_out() {
         call("c", &[("abandon_time", "99999999999")]),
         call("d", &[("abandon_time", "00:00:10")]),
     ];
-    let samples = centre.poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str)).await;
+    let samples = centre
+        .poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str))
+        .await;
     assert_eq!(interactions(&samples, "abandoned"), 4.0);
     assert_eq!(waits(&samples), (2.0, 100.5));
     let labels = [("report", "abandoned_calls"), ("field", "abandon_time")];
@@ -72,9 +77,14 @@ async fn words_are_known_by_their_beginning_or_meaning() {
         call("a", &[("result", "CONTESTADA"), ("type_interaction", "chat_web")]),
         call("b", &[("result", "Atendida"), ("type_interaction", "whatsapp")]),
         call("c", &[("result", "ANSWER"), ("type_interaction", "email")]),
-        call("d", &[("result", "Abandonada"), ("type_interaction", "inbound_transfer")]),
+        call(
+            "d",
+            &[("result", "Abandonada"), ("type_interaction", "inbound_transfer")],
+        ),
     ];
-    let samples = centre.poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str)).await;
+    let samples = centre
+        .poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str))
+        .await;
     let count = |channel, result| {
         let labels = [("channel", channel), ("result", result)];
         samples.get("wolkvox_skill_interactions_total", &labels)
@@ -101,9 +111,17 @@ async fn words_are_known_by_their_beginning_or_meaning() {
     ];
     let total = [("type_of_row", "Subtotal")];
     let previews = [row(&preview, &[]), row(&preview, &record), row(&preview, &total)];
-    let samples = centre.poll(&PREVIEW_CALLS, 5, &previews.each_ref().map(String::as_str)).await;
-    assert_eq!(samples.get("wolkvox_preview_calls_total", &[("hang_up", "customer")]), Some(1.0));
-    assert_eq!(samples.get("wolkvox_preview_records_total", &[("result", "ok")]), Some(1.0));
+    let samples = centre
+        .poll(&PREVIEW_CALLS, 5, &previews.each_ref().map(String::as_str))
+        .await;
+    assert_eq!(
+        samples.get("wolkvox_preview_calls_total", &[("hang_up", "customer")]),
+        Some(1.0)
+    );
+    assert_eq!(
+        samples.get("wolkvox_preview_records_total", &[("result", "ok")]),
+        Some(1.0)
+    );
     assert_eq!(rows(&samples, &PREVIEW_CALLS, "ignored"), 1.0);
 
     let step = [
@@ -114,7 +132,10 @@ async fn words_are_known_by_their_beginning_or_meaning() {
         ("time", "7"),
     ];
     let samples = centre.poll(&IVR, 5, &[&row(&step, &[])]).await;
-    assert_eq!(samples.get("wolkvox_ivr_calls_total", &[("result", "hung_up")]), Some(1.0));
+    assert_eq!(
+        samples.get("wolkvox_ivr_calls_total", &[("result", "hung_up")]),
+        Some(1.0)
+    );
 }
 
 #[tokio::test]
@@ -134,8 +155,12 @@ async fn a_campaign_is_known_by_the_digits_at_its_beginning_or_by_its_name() {
     let campaigns: Vec<&str> = campaigns.iter().map(String::as_str).collect();
     let samples = centre.poll(&CAMPAIGNS, 5, &campaigns).await;
     let name = |id: &str| {
-        let infos = samples.iter().filter(|(name, labels, _)| *name == "wolkvox_campaign_info" && labels["campaign_id"] == id);
-        infos.map(|(_, labels, _)| (labels["campaign"].clone(), labels["strategy"].clone())).next()
+        let infos = samples
+            .iter()
+            .filter(|(name, labels, _)| *name == "wolkvox_campaign_info" && labels["campaign_id"] == id);
+        infos
+            .map(|(_, labels, _)| (labels["campaign"].clone(), labels["strategy"].clone()))
+            .next()
     };
     let text = |name: &str, strategy: &str| Some((name.to_owned(), strategy.to_owned()));
     assert_eq!(name("5"), text("Ventas", "tel1 (100%)"));
@@ -144,7 +169,10 @@ async fn a_campaign_is_known_by_the_digits_at_its_beginning_or_by_its_name() {
     assert_eq!(name("6"), text("Nombre_tel1", ""));
     assert_eq!(name("Campaña sin id"), text("Campaña sin id", ""));
     assert_eq!(name("4875"), text("MY CAMPAIGN", "tel1 (100%)"));
-    assert_eq!(samples.all("wolkvox_campaign_status", &[("status", "started")]), [1.0; 6]);
+    assert_eq!(
+        samples.all("wolkvox_campaign_status", &[("status", "started")]),
+        [1.0; 6]
+    );
 }
 
 #[tokio::test]
@@ -155,7 +183,9 @@ async fn ids_and_names_have_bounds() {
         call("a", &[("skill_id", &long)]),
         call("b", &[("skill_name", &format!("\u{7}Ven\u{1b}tas{}", "ñ".repeat(300)))]),
     ];
-    let samples = centre.poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str)).await;
+    let samples = centre
+        .poll(&ABANDONED_CALLS, 5, &calls.each_ref().map(String::as_str))
+        .await;
     assert_eq!(rows(&samples, &ABANDONED_CALLS, "invalid"), 1.0);
     assert_eq!(interactions(&samples, "abandoned"), 1.0);
     let names: Vec<String> = samples
