@@ -20,6 +20,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     pub(super) retry_after: Option<String>,
     pub(super) body: Bytes,
+    /// Whether the API wrote it, not a proxy or a test.
+    pub(super) of_api: bool,
 }
 
 impl Answer {
@@ -33,6 +35,7 @@ impl Answer {
             content_type: "text/html; charset=UTF-8".to_owned(),
             retry_after: None,
             body: body.into(),
+            of_api: false,
         }
     }
 
@@ -308,11 +311,14 @@ impl AnswerWriter<'_> {
     }
 
     fn answer(&self, status: u16, json: &Json) -> Answer {
+        let mut body = json.to_text(self.switches.layout, self.switches.escapes);
+        body.insert_str(0, &self.switches.before_body);
         Answer {
             status,
             content_type: self.switches.content_type.clone(),
             retry_after: None,
-            body: json.to_text(self.switches.layout, self.switches.escapes).into(),
+            body: body.into(),
+            of_api: true,
         }
     }
 }

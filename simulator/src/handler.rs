@@ -1,6 +1,6 @@
 //! Turns a request into an answer: token, log, quota, faults, limits, then the report; and puts it on the wire.
 
-use std::io;
+use std::{io, time::Duration};
 
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
@@ -49,7 +49,7 @@ pub(super) async fn handle_request(
         return delivery.response(answer, request.headers(), breakage);
     };
 
-    let in_flight = operation.in_flight().enter();
+    let mut in_flight = operation.in_flight().enter();
     let api_request = ApiRequest {
         path,
         query: request.uri().query().unwrap_or_default(),
@@ -76,7 +76,13 @@ pub(super) async fn handle_request(
     let faults = fault.as_ref().map(Fault::parts).unwrap_or_default();
     for fault in &faults {
         if let Fault::Delay(time) = fault {
-            sleep(*time).await;
+            let working = working_for(*time, in_flight);
+            in_flight = if switches.works_on {
+                // A task of its own outlives the connection.
+                tokio::spawn(working).await.map_err(io::Error::other)?
+            } else {
+                working.await
+            };
         }
     }
 
@@ -123,6 +129,12 @@ pub(super) async fn handle_request(
         in_flight: Some(in_flight),
     }
     .response(answer, request.headers(), breakage)
+}
+
+/// Keeps a request in flight for some time.
+async fn working_for(time: Duration, in_flight: InFlightGuard) -> InFlightGuard {
+    sleep(time).await;
+    in_flight
 }
 
 fn is_api_path(method: &Method, path: &str) -> bool {
@@ -181,7 +193,9 @@ impl Delivery<'_> {
             _ => vec![Step::Send(body)],
         };
         let mut response = Response::new(SteppedBody::new(steps, breakage.clone(), self.in_flight));
-        *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        let hidden = answer.of_api && self.switches.status_in_code_only;
+        let status = if hidden { 200 } else { answer.status };
+        *response.status_mut() = StatusCode::from_u16(status).map_err(io::Error::other)?;
         *response.headers_mut() = headers;
         Ok(response)
     }

@@ -59,6 +59,7 @@ impl<'a> ApiRequest<'a> {
                 content_type: scripted.content_type,
                 retry_after: None,
                 body: scripted.body,
+                of_api: false,
             };
         }
         let rows = |filter, rows| self.rows(report, filter, rows, operation, writer);

@@ -27,6 +27,9 @@ use super::durations::DurationBucket;
 pub struct Switches {
     /// `code`: [`Code::Text`], `Number`, `Zero`, `Empty`, `Created`, `Absent`.
     pub code: Code,
+    /// Whether errors of the API come with HTTP status 200, and their own status stands in `code` only, as with many APIs in PHP.
+    /// In real answers both agree.
+    pub status_in_code_only: bool,
     /// `msg` of answers with data: its language, and whether its number is right.
     pub message: CountMessage,
     /// `msg` of answers without: [`NoDataText::ValidateDates`], `Spanish`, `NoRecords`.
@@ -37,6 +40,9 @@ pub struct Switches {
     pub empty_campaigns: EmptyCampaigns,
     /// No calls in the window: [`EmptyDay::NotFound`], `EmptyList`, `Null`, `NoData`, `Zeros`.
     pub empty_day: EmptyDay,
+    /// What stands before the JSON of every answer of the API: nothing, as in real answers, or a byte order mark, or the warnings
+    /// that PHP prints when it is set up that way.
+    pub before_body: String,
     /// White space: [`Layout::Indented`], [`Layout::Compact`].
     pub layout: Layout,
     /// Text beyond ASCII: [`Escapes::Raw`], `Unicode`, `UnicodeAndSlashes`.
@@ -103,12 +109,15 @@ pub struct Switches {
     pub late_days: Vec<LateDay>,
     /// The most rows in one answer of a row report; `None` for no limit.
     pub record_limit: Option<u32>,
-    /// More rows than that: [`OverLimit::SilentCut`], [`OverLimit::BadRequest`].
+    /// More rows than that: [`OverLimit::SilentCut`], `CountedCut`, `BadRequest`.
     pub over_limit: OverLimit,
     /// More than 31 days: [`LongRange::BadRequest`], `NotFound`, `Clamped`.
     pub long_range: LongRange,
     /// Requests that a token may have in flight: one by the vendor's older pages, two by a newer one.
     pub in_flight: u32,
+    /// Whether a request that [`Fault::Delay`](super::Fault::Delay) holds up stays in flight when its client has gone: the
+    /// vendor's program may go on until it has its answer (assumed, with the 60 s that it may take).
+    pub works_on: bool,
     /// Requests that a token may make in a local day; `None` for no limit.
     pub daily_quota: Option<u32>,
     /// Whether failed requests also count against the quota. An empty answer is not a failure.
@@ -131,11 +140,13 @@ impl Default for Switches {
     fn default() -> Switches {
         Switches {
             code: Code::default(),
+            status_in_code_only: false,
             message: CountMessage::default(),
             no_data: NoDataText::default(),
             campaigns_envelope: CampaignsEnvelope::default(),
             empty_campaigns: EmptyCampaigns::default(),
             empty_day: EmptyDay::default(),
+            before_body: String::new(),
             layout: Layout::default(),
             escapes: Escapes::default(),
             numbers: Numbers::default(),
@@ -172,6 +183,7 @@ impl Default for Switches {
             over_limit: OverLimit::default(),
             long_range: LongRange::default(),
             in_flight: 1,
+            works_on: false,
             daily_quota: None,
             failed_calls_count: true,
             date_header: DateHeader::default(),

@@ -3,7 +3,10 @@
 use fastrand::Rng;
 use jiff::SignedDuration;
 
-use super::changes::{Moved, Returns, Unfinished};
+use super::{
+    changes::{Moved, Returns, Unfinished},
+    fake_people::Connection,
+};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
@@ -24,8 +27,15 @@ pub struct EventPlan {
     pub completion: Completion,
     /// The share of rows that are listed two or three times. All of them count.
     pub twins: f64,
+    /// How much later than in the row itself the code or result of a preview campaign is typed in its twins.
+    pub twin_typing: SignedDuration,
     /// The dates of an IVR call's rows.
     pub step_dates: StepDates,
+    /// Whether each row of an IVR call says what was known at its date: `ok`, and the time until then. The row with the newest
+    /// date decides. Without it all rows of a call agree (assumed).
+    pub time_so_far: bool,
+    /// Whether a `conn_id` comes back a day later, for another call. Nothing says how long one is unique.
+    pub conn_ids_repeat: bool,
     /// The share of menu steps at which callers type a telephone or document number.
     pub typed_numbers: f64,
     /// Rows that are listed before everything in them is final.
@@ -51,6 +61,9 @@ impl Default for EventPlan {
             lateness: Lateness::default(),
             completion: Completion::default(),
             twins: 0.003,
+            twin_typing: SignedDuration::ZERO,
+            time_so_far: false,
+            conn_ids_repeat: false,
             step_dates: StepDates::default(),
             typed_numbers: 0.01,
             unfinished: Unfinished::default(),
@@ -71,6 +84,16 @@ impl EventPlan {
             twins: 0.0,
             ..EventPlan::default()
         }
+    }
+
+    /// The connection of a call that ends at that second, with its number among the calls of that minute.
+    pub(super) fn connection(&self, end: i64, number: u32) -> Connection {
+        let end = if self.conn_ids_repeat {
+            end.rem_euclid(24 * HOUR) / MINUTE * MINUTE
+        } else {
+            end
+        };
+        Connection { end, number }
     }
 
     /// Whether a word is unknown, and whether a duration is absurd.

@@ -127,6 +127,25 @@ pub(super) struct PreviewCall {
     pub(super) final_at: i64,
 }
 
+impl PreviewRow {
+    fn typed_later(self, seconds: i64) -> PreviewRow {
+        let later = |typed: Typed| Typed {
+            at: typed.at.map(|at| at + seconds),
+            ..typed
+        };
+        match self {
+            PreviewRow::Record { result, last_code } => PreviewRow::Record {
+                result: later(result),
+                last_code,
+            },
+            PreviewRow::Call { call, code } => PreviewRow::Call {
+                call,
+                code: later(code),
+            },
+        }
+    }
+}
+
 /// What an agent types, perhaps later or never.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Typed {
@@ -183,7 +202,7 @@ impl Event for Preview {
                 at: plan.completion.draw(&mut late).map(|delay| since + delay),
             };
             let (result, code) = (typed(result, opened), typed(code, at));
-            let connection = called.then_some(Connection { end: at, number });
+            let connection = called.then(|| plan.connection(at, number));
             let mut changes = rng_at(traffic.seed, CHANGES, minute * (1 << 20) + i64::from(number));
             let final_at = plan.unfinished.draw(&mut changes, at);
             let (record_moves, call_moves) = (plan.moved.draw(&mut changes), plan.moved.draw(&mut changes));
@@ -202,7 +221,11 @@ impl Event for Preview {
                     about,
                 };
                 let visible = at + plan.lateness.draw(&mut late);
-                hour.add(Showing { at, visible, moves }, row, row, plan, &mut late);
+                let twin = Preview {
+                    about: about.typed_later(plan.twin_typing.as_secs()),
+                    ..row
+                };
+                hour.add(Showing { at, visible, moves }, row, twin, plan, &mut late);
             };
             note(opened, record_moves, PreviewRow::Record { result, last_code });
             if called {

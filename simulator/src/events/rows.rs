@@ -71,7 +71,11 @@ impl AnswerWriter<'_> {
         }
         let mut rows: Vec<Json> = rows.take(limit).collect();
         let raw = query.broken.map(|broken| broken.put_among(&mut rows));
-        let mut answer = self.ok(&self.envelope(rows.len(), Some(Json::List(rows))));
+        let named = match self.switches.over_limit {
+            OverLimit::CountedCut => count.max(rows.len()),
+            OverLimit::SilentCut | OverLimit::BadRequest => rows.len(),
+        };
+        let mut answer = self.ok(&self.envelope(named, Some(Json::List(rows))));
         if let Some(raw) = raw {
             answer.replace(MARK.as_bytes(), &raw);
         }

@@ -87,7 +87,7 @@ pub(super) struct Step {
     pub(super) option: Choice,
     pub(super) transfer: Choice,
     pub(super) result: StepResult,
-    /// Seconds of the whole IVR part.
+    /// Seconds of the whole IVR part, or of what was over at the date of this row.
     pub(super) seconds: u32,
     pub(super) absurd_time: bool,
     pub(super) person: Person,
@@ -160,32 +160,30 @@ impl Event for Step {
                     FirstStep::NoOption if matches!(option, Choice::Nothing) => i64::MIN,
                     FirstStep::NoOption => plan.unfinished.draw(&mut changes, call.end),
                 };
+                let before = match plan.step_dates {
+                    StepDates::EndOfCall => 0,
+                    StepDates::EachItsOwn => seconds * (count - number) / count,
+                };
+                let so_far = plan.time_so_far && before > 0;
                 let step = Step {
                     routing_point: entry.routing_point,
                     option,
                     transfer: if last { transfer } else { Choice::Nothing },
-                    result,
-                    seconds,
+                    result: if so_far { StepResult::Ok } else { result },
+                    seconds: if so_far { seconds - before } else { seconds },
                     absurd_time,
                     person,
-                    connection: Connection {
-                        end: call.end,
-                        number: call.number,
-                    },
+                    connection: plan.connection(call.end, call.number),
                     stands_for_call: last,
                     final_at,
                     unfinished: plan.unfinished.steps,
-                };
-                let before = match plan.step_dates {
-                    StepDates::EndOfCall => 0,
-                    StepDates::EachItsOwn => i64::from(seconds * (count - number) / count),
                 };
                 let twin = Step {
                     stands_for_call: false,
                     ..step
                 };
                 let showing = Showing {
-                    at: call.end - before,
+                    at: call.end - i64::from(before),
                     visible,
                     moves,
                 };

@@ -132,10 +132,7 @@ impl Event for Wait {
                 interaction,
                 seconds: call.wait * patience,
                 person: Person(rng.u64(..)),
-                connection: Connection {
-                    end: call.end,
-                    number: call.number,
-                },
+                connection: plan.connection(call.end, call.number),
             };
             let mut late = rng_at(traffic.seed, LATE, call_key(&call));
             let visible = call.end + plan.lateness.draw(&mut late);

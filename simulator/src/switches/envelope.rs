@@ -78,6 +78,8 @@ pub enum OverLimit {
     /// The first rows without any notice, as people assume.
     #[default]
     SilentCut,
+    /// The first rows, while `msg` has the number of all of them; assumed.
+    CountedCut,
     /// 400 with a message.
     BadRequest,
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use wolkvox_simulator::{EventPlan, FirstStep, FirstWait, Moved, Returns, Seen, Unfinished};
+use wolkvox_simulator::{EventPlan, FirstStep, FirstWait, Moved, Returns, Seen, StepDates, Unfinished};
 
 use super::{
     Stage,
-    recount::{check_previews, check_steps, check_waits, text},
+    recount::{check_previews, check_steps, check_waits, number, text},
     rows::{PREVIEWS, REPORTS, STEPS, WAITS},
 };
 
@@ -194,6 +194,72 @@ async fn a_call_comes_back_to_its_skill() {
             assert_eq!(rows[0]["date"] == rows[1]["date"], same_second);
         }
     }
+}
+
+#[tokio::test]
+async fn steps_say_what_was_known_and_the_newest_decides() {
+    let stage = Stage::with_events(EventPlan {
+        step_dates: StepDates::EachItsOwn,
+        time_so_far: true,
+        ..EventPlan::calm()
+    })
+    .await;
+    let [_, _, steps] = rows_as_in_truth(&stage).await;
+    let mut calls: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for step in &steps {
+        calls.entry(text(step, "conn_id")).or_default().push(step);
+    }
+    let time = |step: &Value| number(step, "time");
+    let (mut grown, mut ended_otherwise) = (0, 0);
+    for rows in calls.values() {
+        assert!(rows.is_sorted_by_key(|row| time(row)), "{rows:?}");
+        let (first, last) = (rows[0], rows[rows.len() - 1]);
+        grown += usize::from(time(first) < time(last));
+        ended_otherwise += usize::from(first["result"] != last["result"]);
+    }
+    assert!(grown > 20 && ended_otherwise > 5, "{grown} {ended_otherwise}");
+}
+
+#[tokio::test]
+async fn a_conn_id_comes_back_the_day_after() {
+    let stage = Stage::with_events(EventPlan {
+        conn_ids_repeat: true,
+        ..EventPlan::calm()
+    })
+    .await;
+    for report in REPORTS {
+        let ids = async |day: u32| {
+            let (from, until) = (format!("202611{day}100000"), format!("202611{day}105959"));
+            let rows = stage.rows(report, &from, &until).await;
+            rows.iter()
+                .map(|row| text(row, "conn_id").to_owned())
+                .filter(|id| !id.is_empty())
+                .collect::<BTreeSet<_>>()
+        };
+        let (yesterday, today) = (ids(17).await, ids(18).await);
+        assert!(today.intersection(&yesterday).count() > 5, "{report}");
+    }
+    // Within a day they are as unique as ever.
+    let [waits, ..] = rows_as_in_truth(&stage).await;
+    let ids: BTreeSet<&str> = waits.iter().map(|row| text(row, "conn_id")).collect();
+    assert_eq!(ids.len(), waits.len());
+}
+
+#[tokio::test]
+async fn twins_can_be_typed_apart() {
+    let stage = Stage::with_events(EventPlan {
+        twins: 0.5,
+        twin_typing: SignedDuration::from_mins(20),
+        ..EventPlan::calm()
+    })
+    .await;
+    let blanks = async || {
+        let [_, previews, _] = rows_as_in_truth(&stage).await;
+        with(&previews, "result", "") - with(&previews, "type_of_row", "call")
+    };
+    assert!(blanks().await > 3);
+    stage.clock.advance(SignedDuration::from_mins(20));
+    assert_eq!(blanks().await, 0);
 }
 
 #[tokio::test]

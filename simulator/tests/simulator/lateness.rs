@@ -180,6 +180,15 @@ async fn the_record_limit_cuts_or_refuses() {
         }
         stage
             .operation
+            .switch(|switches| switches.over_limit = OverLimit::CountedCut);
+        let (_, body) = stage.ask(report, HOUR.0, HOUR.1).await;
+        assert!(
+            body.contains(&format!("\"{} records were found\"", all.len())),
+            "{body}"
+        );
+        assert_eq!(body.matches("\"date\"").count(), all.len() - 1);
+        stage
+            .operation
             .switch(|switches| switches.over_limit = OverLimit::BadRequest);
         let (status, body) = stage.ask(report, HOUR.0, HOUR.1).await;
         assert!(status == 400 && body.contains("records"), "{body}");

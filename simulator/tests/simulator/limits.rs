@@ -33,6 +33,23 @@ async fn more_requests_at_once_than_the_token_may_are_refused() {
     assert_eq!(stage.operation.observed().most_in_flight, 3);
 }
 
+#[tokio::test]
+async fn the_vendor_can_work_on_when_nobody_waits_any_more() {
+    let stage = Stage::new().await;
+    stage.operation.switch(|switches| switches.works_on = true);
+    for _ in 0..20 {
+        stage.operation.inject(Fault::Delay(Duration::from_millis(1)).once());
+        assert_eq!(stage.campaigns().await.0, 200, "one after the other is one at a time");
+    }
+    stage.operation.inject(Fault::Delay(Duration::from_millis(500)).once());
+    let given_up = tokio::time::timeout(Duration::from_millis(100), stage.campaigns()).await;
+    assert!(given_up.is_err());
+    let (status, body) = stage.campaigns().await;
+    assert!(status == 403 && body.contains("simultaneous"), "{body}");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(stage.campaigns().await.0, 200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_after_the_other_is_never_two_at_once() {
     let stage = Stage::new().await;

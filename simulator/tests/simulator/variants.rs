@@ -77,6 +77,25 @@ async fn codes_and_messages() {
         let answer = body(&stage, WAITS).await;
         assert_eq!((&answer["msg"], &answer["data"]), (&json!(message), &json!(good)));
     }
+    let warning = "\u{feff}<br />\n<b>Warning</b>: Undefined array key<br />\n";
+    stage
+        .operation
+        .switch(|switches| switches.before_body = warning.to_owned());
+    for (from, until) in [HOUR, tomorrow] {
+        let (_, answer) = stage.ask(WAITS, from, until).await;
+        assert!(serde_json::from_str::<Value>(answer.strip_prefix(warning).unwrap()).is_ok());
+    }
+    stage.operation.switch(|switches| switches.before_body.clear());
+    stage.operation.switch(|switches| switches.status_in_code_only = true);
+    for (report, code, message) in [
+        (WAITS, "404", "Validate dates"),
+        ("skill_2", "400", "skill_id is required"),
+    ] {
+        let (status, answer) = stage.ask(report, tomorrow.0, tomorrow.1).await;
+        let says = answer.contains(&format!("\"code\": \"{code}\"")) && answer.contains(message);
+        assert!(status == 200 && says, "{status} {answer}");
+    }
+    stage.operation.switch(|switches| switches.status_in_code_only = false);
     // No data is no failure, whatever it is called.
     stage.operation.switch(|switches| switches.failed_calls_count = false);
     for (no_data, message) in [
