@@ -9,7 +9,7 @@ use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
     Api, Blackout, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
-    ScriptedAnswer, ShiftedDates, SimulatedOperation, StepDates, Switches,
+    ScriptedAnswer, ShiftedDates, SimulatedOperation, Switches,
 };
 
 /// Just enough calls per hour for rules with a minimum: every call costs run time.
@@ -231,17 +231,13 @@ impl Scene {
 
     /// The operation in which it all happens.
     pub(crate) fn plan(&self, zone: &TimeZone) -> OperationPlan {
-        // What the exporter takes for granted holds, unless an incident breaks it.
         let events = EventPlan {
-            twins: 0.0,
-            odd_words: false,
-            step_dates: StepDates::EachItsOwn,
             lateness: Lateness {
                 hours: 0.0,
                 days: 0.0,
                 ..Lateness::default()
             },
-            ..EventPlan::default()
+            ..EventPlan::as_assumed()
         };
         OperationPlan::new("acme", zone.clone())
             .volume(VOLUME)

@@ -18,9 +18,6 @@ pub struct EventPlan {
     pub volume: f64,
     /// Whether `skill_2` also has rows of answered calls. Its title says abandoned calls, its fields say both.
     pub answered_waits: bool,
-    /// Whether a few rows of `skill_2` have words that the vendor's page does not have: the result `overflow`, the channel
-    /// `videocall`. They count as `other`.
-    pub odd_words: bool,
     /// How late rows appear.
     pub lateness: Lateness,
     /// When agents type the codes and results of preview campaigns.
@@ -57,7 +54,6 @@ impl Default for EventPlan {
         EventPlan {
             volume: 1.0,
             answered_waits: true,
-            odd_words: true,
             lateness: Lateness::default(),
             completion: Completion::default(),
             twins: 0.003,
