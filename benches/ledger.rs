@@ -217,7 +217,7 @@ impl Stream {
                         (set + sets as SeriesIndex, Micros(random.u64(..600) * Micros::PER_UNIT)),
                     ],
                 }],
-                broken: Default::default(),
+                violated: Default::default(),
             }
         };
         let first = if events.is_empty() {

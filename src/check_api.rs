@@ -232,7 +232,7 @@ impl Check<'_> {
         let mut answer = query.fetch(api).await?;
         let Collected { rows, tally, .. } = &mut answer.rows;
         queries::check_usable(tally, rows.len() as u64)?;
-        for assumption in rows.iter().flat_map(|row| row.broken.iter()) {
+        for assumption in rows.iter().flat_map(|row| row.violated.iter()) {
             tally.violation(assumption);
         }
         let local = |at: Timestamp| zone.to_datetime(at);

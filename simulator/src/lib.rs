@@ -109,7 +109,9 @@ impl Simulator {
     pub fn demo(seed: u64, clock: SimulatedClock) -> Simulator {
         let plan = |name: &str, zone: &str, volume: f64| {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
-            OperationPlan::new(name, timezone).volume(volume)
+            OperationPlan::new(name, timezone)
+                .volume(volume)
+                .events(EventPlan::as_assumed())
         };
         // Rows appear within seconds, for people who watch.
         let lateness = Lateness {
@@ -118,7 +120,7 @@ impl Simulator {
         };
         let watchable = EventPlan {
             lateness,
-            ..EventPlan::default()
+            ..EventPlan::as_assumed()
         };
         Simulator::new(SimulatorConfig {
             seed,

@@ -1,6 +1,7 @@
 //! Which assumptions about the API were broken lately, and the words that nobody knew.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,8 +40,8 @@ impl Violations {
         let mut to_log = Vec::new();
         for assumption in broken {
             self.last.insert(assumption, now);
-            if !self.logged.contains_key(&assumption) {
-                self.logged.insert(assumption, now);
+            if let Entry::Vacant(entry) = self.logged.entry(assumption) {
+                entry.insert(now);
                 to_log.push(assumption);
             }
         }

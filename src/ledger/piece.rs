@@ -229,7 +229,7 @@ impl Piece {
             committed.backlog += u64::from(outcome == Outcome::Counted && row.at < self.backlog_before);
             // A row that comes again breaks nothing new.
             if outcome != Outcome::Duplicate {
-                row.broken
+                row.violated
                     .iter()
                     .for_each(|assumption| committed.tally.violation(assumption));
             }

@@ -84,11 +84,11 @@ impl Assumption {
     }
 }
 
-/// Which assumptions a row breaks.
+/// The assumptions that a row breaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Broken(u8);
+pub struct Violated(u8);
 
-impl Broken {
+impl Violated {
     /// Adds an assumption.
     pub fn add(&mut self, assumption: Assumption) {
         self.0 |= 1 << assumption as u8;

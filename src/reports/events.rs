@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 pub use self::collection::Events;
-use super::assumptions::Broken as BrokenAssumptions;
+use super::assumptions::Violated;
 use super::{Outcome, Tally, View};
 use crate::metrics::Family;
 use crate::metrics::series::{FamilySeries, Micros, SeriesKey};
@@ -107,7 +107,7 @@ pub struct EventRow {
     /// Its facts; a row may have none yet.
     pub facts: Vec<Fact>,
     /// The assumptions that it breaks.
-    pub broken: BrokenAssumptions,
+    pub violated: Violated,
 }
 
 /// What was asked for.

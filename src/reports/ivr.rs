@@ -138,12 +138,14 @@ impl EventReport for IvrSteps {
         let option = values::identity(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
         let label = option.map_or(NONE.into(), values::free);
         let counts = vec![(events.series(&SELECTIONS, &[point, &label]), ONE)];
-        facts.push(events.fact(&date, STEP, &[point, conn, option.unwrap_or_default()], counts));
+        let identity = [point, conn, option.unwrap_or_default()];
+        // Callers may make the same choice twice.
+        facts.push(events.numbered_fact(&date, STEP, &identity, counts).0);
 
         if let Some(target) = values::identity(&row.dn_transfer) {
             let counts = vec![(events.series(&TRANSFERS, &[point, &values::free(target)]), ONE)];
             let identity = [point, conn, option.unwrap_or_default(), target];
-            facts.push(events.fact(&date, TRANSFER, &identity, counts));
+            facts.push(events.numbered_fact(&date, TRANSFER, &identity, counts).0);
         }
         events.add(&date, facts);
     }

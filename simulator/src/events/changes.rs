@@ -52,7 +52,8 @@ pub enum FirstWait {
 /// A row of `diagram_1` that is not final.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FirstStep {
-    /// In all rows of the call, `result` is blank and `time` half of what it will be. The steps count, the call does not yet.
+    /// In all rows of the call, `result` is blank and `time` half of what it will be; of several rows the last is not there. The
+    /// steps that are there count, the call does not yet.
     #[default]
     MidMenu,
     /// `cod_opc_menu` is blank, as if nothing had been pressed. In the truth the step counts only with its option. A client

@@ -41,7 +41,9 @@ pub struct EventPlan {
     pub moved: Moved,
     /// Callers who come to the same skill twice in one call.
     pub returns: Returns,
-    /// The share of rows with a word that the vendor's page does not have, on top of those that always have one: `result` of
+    /// Whether a few rows of `skill_2` have words that the vendor's page does not have. They count as `other`.
+    pub odd_words: bool,
+    /// The share of further rows with a word that the vendor's page does not have: `result` of
     /// `skill_2` and `diagram_1`, `hang_up` of calls in `campaign_5`. They count as `other`.
     pub unknown_words: f64,
     /// The share of rows whose duration is 99,999,999,999 seconds. That is nonsense: the row counts, but its seconds are in no
@@ -65,6 +67,7 @@ impl Default for EventPlan {
             unfinished: Unfinished::default(),
             moved: Moved::default(),
             returns: Returns::default(),
+            odd_words: true,
             unknown_words: 0.0,
             absurd_times: 0.0,
         }
@@ -72,6 +75,15 @@ impl Default for EventPlan {
 }
 
 impl EventPlan {
+    /// Moderate, but every assumption holds that is made about the API: no row comes twice, and every word is known.
+    pub fn as_assumed() -> EventPlan {
+        EventPlan {
+            twins: 0.0,
+            odd_words: false,
+            ..EventPlan::default()
+        }
+    }
+
     /// Every row is there at once, complete, and only once.
     pub fn calm() -> EventPlan {
         EventPlan {

@@ -184,7 +184,11 @@ impl Event for Step {
                 };
                 let showing = Showing {
                     at: call.end - i64::from(before),
-                    visible,
+                    // The last choice is still to come while the caller is in the menu.
+                    visible: match plan.unfinished.steps {
+                        FirstStep::MidMenu if last && number > 1 => visible.max(final_at),
+                        _ => visible,
+                    },
                     moves,
                 };
                 hour.add(showing, step, twin, plan, &mut late);

@@ -108,11 +108,15 @@ impl Event for Wait {
                 continue;
             }
             let mut rng = rng_at(traffic.seed, WAITS, call_key(&call));
-            let interaction = weighted(&mut rng, &INTERACTIONS, of("inbound", "voice"));
+            let usual = of("inbound", "voice");
+            let interaction = match weighted(&mut rng, &INTERACTIONS, usual) {
+                odd if odd.channel == "other" && !plan.odd_words => usual,
+                interaction => interaction,
+            };
             // A few wait for many minutes, past the last bucket of any histogram.
             let patience = if rng.u32(0..100) < 2 { 8 } else { 1 };
             let result = match (rng.u32(0..300), answered) {
-                (0, _) => WaitResult::Odd,
+                (0, _) if plan.odd_words => WaitResult::Odd,
                 (_, true) => WaitResult::Answered,
                 (_, false) => WaitResult::Abandoned,
             };

@@ -120,7 +120,7 @@ impl NoDataText {
     }
 }
 
-/// `msg` of an answer with data. It is text for people; its number has always been that of the rows.
+/// `msg` of an answer with data. It is text for people; in the answers that were seen, its number is that of the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CountMessage {
     /// Its language.
@@ -129,7 +129,7 @@ pub struct CountMessage {
     pub off_by: i32,
 }
 
-/// The language of [`CountMessage`]. Both were seen in real answers.
+/// The language of [`CountMessage`]. Both occur in real answers; the words in Spanish are assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MessageLanguage {
     /// `4 records were found`.

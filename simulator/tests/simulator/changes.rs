@@ -76,15 +76,16 @@ async fn calls_in_progress_end_minute_by_minute() {
             longest: SignedDuration::from_mins(8),
             ..Unfinished::default()
         },
-        ..EventPlan::default()
+        ..EventPlan::calm()
     })
     .await;
-    let mut going_on = Vec::new();
+    let (mut going_on, mut steps_so_far) = (Vec::new(), Vec::new());
     let mut times: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
     for _ in 0..=8 {
         let [_, previews, steps] = rows_as_in_truth(&stage).await;
         let blank = with(&previews, "call_result", "") - with(&previews, "type_of_row", "preview");
         going_on.push(blank + with(&steps, "result", ""));
+        steps_so_far.push(steps.len());
         for step in &steps {
             let times = times.entry(text(step, "conn_id").to_owned()).or_default();
             times.insert(text(step, "time").parse().unwrap());
@@ -92,6 +93,7 @@ async fn calls_in_progress_end_minute_by_minute() {
         stage.clock.advance(SignedDuration::from_mins(1));
     }
     assert!(going_on[0] > 20 && going_on[8] == 0, "{going_on:?}");
+    assert!(steps_so_far[0] + 5 < steps_so_far[8], "{steps_so_far:?}");
     // The time so far is half of the final one.
     let changed: Vec<Vec<u32>> = times
         .into_values()

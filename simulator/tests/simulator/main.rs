@@ -19,6 +19,7 @@ mod faults;
 mod incidents;
 mod lateness;
 mod limits;
+mod odd_answers;
 mod recount;
 mod reports;
 mod rows;

@@ -13,7 +13,7 @@ use super::{Asked, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, Micros, SeriesKey};
 use crate::reports::Tally;
-use crate::reports::assumptions::{Assumption, Broken};
+use crate::reports::assumptions::{Assumption, Violated};
 use crate::reports::values::{self, wall_clock_second};
 use crate::wire::dates;
 use crate::wire::fields::{self, Leaf, Reading};
@@ -43,7 +43,7 @@ pub struct Events {
     hash_key: u128,
     asked: Asked,
     /// The assumptions that the present row breaks.
-    broken: Broken,
+    violated: Violated,
     /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
     seen: HashMap<u128, u32>,
     /// The row that carries each fact which several rows repeat.
@@ -75,7 +75,7 @@ impl Events {
             zone: zone.clone(),
             hash_key,
             asked,
-            broken: Broken::default(),
+            violated: Violated::default(),
             seen: HashMap::new(),
             carriers: HashMap::new(),
             scratch: String::new(),
@@ -108,10 +108,10 @@ impl Events {
     /// Reads a row. An invalid one cannot be recognized when it comes again, so what it breaks counts each time.
     pub(super) fn row(&mut self, read: impl FnOnce(&mut Self)) {
         let rows = self.rows.len();
-        self.broken = Broken::default();
+        self.violated = Violated::default();
         read(self);
         if self.rows.len() == rows {
-            self.broken
+            self.violated
                 .iter()
                 .for_each(|assumption| self.tally.violation(assumption));
         }
@@ -120,12 +120,12 @@ impl Events {
     /// Adds a row with its facts. A row without facts says nothing yet.
     pub(in crate::reports) fn add(&mut self, date: &RowDate<'_>, facts: Vec<Fact>) {
         if date.wall_clock < self.asked.first || date.wall_clock > self.asked.last {
-            self.broken.add(Assumption::InsideWindow);
+            self.violated.add(Assumption::InsideWindow);
         }
         self.rows.push(EventRow {
             at: date.at,
             facts,
-            broken: self.broken,
+            violated: self.violated,
         });
     }
 
@@ -136,13 +136,12 @@ impl Events {
 
     /// Records that a word is not in the list of its field.
     pub(in crate::reports) fn unknown_word(&mut self, field: &'static str, word: &str) {
-        self.broken.add(Assumption::KnownWords);
+        self.violated.add(Assumption::KnownWords);
         self.tally.unknown_word(field, word);
     }
 
     /// A fact of this date that counts in the given series. `what` is the kind of fact, `identity` the fields that identify
-    /// it. Rows that are equal in all of them and in the date are numbered within the answer: as many of them count as the
-    /// most that one answer had.
+    /// it. No two rows of an answer should be equal in all of them and in the date.
     pub(in crate::reports) fn fact(
         &mut self,
         date: &RowDate<'_>,
@@ -150,6 +149,22 @@ impl Events {
         identity: &[&str],
         counts: Vec<(SeriesIndex, Micros)>,
     ) -> Fact {
+        let (fact, number) = self.numbered_fact(date, what, identity, counts);
+        if number > 1 {
+            self.violated.add(Assumption::RowsDiffer);
+        }
+        fact
+    }
+
+    /// The same where equal rows are normal. They are numbered within the answer: as many of them count as the most that one
+    /// answer had.
+    pub(in crate::reports) fn numbered_fact(
+        &mut self,
+        date: &RowDate<'_>,
+        what: u8,
+        identity: &[&str],
+        counts: Vec<(SeriesIndex, Micros)>,
+    ) -> (Fact, u32) {
         let hash = self.hash(what, &date.text, identity, 0);
         let number = self.seen.entry(hash).or_default();
         *number += 1;
@@ -157,10 +172,9 @@ impl Events {
         let hash = if number == 1 {
             hash
         } else {
-            self.broken.add(Assumption::RowsDiffer);
             self.hash(what, &date.text, identity, number)
         };
-        Fact {
+        let fact = Fact {
             key: FactKey {
                 second: wall_clock_second(date.wall_clock),
                 hash,
@@ -169,7 +183,8 @@ impl Events {
             undated: (self.hash(what, UNDATED, identity, 0) as u32).max(1),
             joined: None,
             counts,
-        }
+        };
+        (fact, number)
     }
 
     /// A fact that several rows of one day repeat. The first of them carries it, and this returns it for that row only. If a
