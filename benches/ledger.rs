@@ -119,6 +119,25 @@ fn large_commits(folder: Option<&Path>) -> Outcome<()> {
         size(path.as_deref())? / MB,
         peak / MB,
     );
+    drop(ledger);
+    match path {
+        Some(path) => starts(&path),
+        None => Ok(()),
+    }
+}
+
+/// Opens the file again and again, as each start does: after it was closed in order, all of it is compared with its checksums.
+fn starts(path: &Path) -> Outcome<()> {
+    let size = size(Some(path))? / MB;
+    let mut times = Vec::new();
+    for _ in 0..COMMITS {
+        let before = Instant::now();
+        let storage = timed(path.to_owned(), &Arc::default());
+        let ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(Timestamp::from_second(BIRTH)?))?;
+        times.push(before.elapsed().as_secs_f64() * 1e3);
+        drop(ledger);
+    }
+    println!("  opening the file of {size:.1} MB: {:.1} ms", median(times));
     Ok(())
 }
 

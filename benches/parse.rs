@@ -359,13 +359,17 @@ struct AbandonedRow<'a> {
 
 impl Rows for Abandoned {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row: Option<AbandonedRow<'_>>| {
-            if row.is_some_and(|row| row.is_complete()) {
+        json::row(json, |row: AbandonedRow<'_>| {
+            if row.is_complete() {
                 self.complete += 1;
             } else {
                 self.other += 1;
             }
         })
+    }
+
+    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
+        self.other += 1;
     }
 }
 

@@ -1,25 +1,30 @@
 //! A client for the Wolkvox API: one request at a time, answers read row by row, failures classified.
 
 mod budget;
+mod content;
 mod envelope;
 mod error;
 mod retry;
+mod route;
 mod rows;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Certificate, Proxy, StatusCode, Url};
+use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Proxy, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 pub use self::budget::CallBudget;
-use self::envelope::{Envelope, Meaning};
+use self::content::Content;
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
+use self::route::{Route, innermost};
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use crate::config;
@@ -31,6 +36,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(75);
 /// The body of a failure is one line of JSON. Of anything else, only the start is useful.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
+/// The longest pause that the API may ask for. A longer one is a mistake, and would leave a day without counts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// A complete answer.
 #[derive(Debug)]
@@ -43,6 +50,8 @@ pub struct Answer<R> {
     pub count: u64,
     /// The size in bytes, after decompression.
     pub bytes: u64,
+    /// The number of rows that the answer's message names, if it does.
+    pub announced: Option<u64>,
 }
 
 impl<R> Answer<R> {
@@ -53,6 +62,7 @@ impl<R> Answer<R> {
             date: self.date,
             count: self.count,
             bytes: self.bytes,
+            announced: self.announced,
         }
     }
 }
@@ -83,6 +93,7 @@ pub struct Allowance<'a> {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    route: Route,
     base_url: String,
     retry: RetryPolicy,
     /// The token, locked during a request: Wolkvox refuses two at the same time.
@@ -93,13 +104,17 @@ impl Client {
     /// A client for an operation. Fails when the system has no CA roots, or when the configured proxy or CA file is
     /// unusable.
     pub fn new(operation: &config::Operation, retry: RetryPolicy) -> Result<Self, ApiError> {
-        let unusable = |what: String| ApiError::new(Reason::Other, what);
+        let unusable = |what: String| ApiError::new(Reason::Other, what).advise("correct the configuration");
+        let route =
+            Route::to(operation).ok_or_else(|| unusable("server, url or proxy is not an address".to_owned()))?;
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("wolkvox_exporter/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             // A redirect would send the token to another host.
             .redirect(reqwest::redirect::Policy::none())
+            // We unpack bodies ourselves: see `content`.
+            .no_gzip()
             .pool_max_idle_per_host(1)
             // Use only the configured proxy: one set for other programs must not see the token.
             .no_proxy();
@@ -120,13 +135,13 @@ impl Client {
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let http = builder.build().map_err(|e| {
-            unusable(format!(
-                "TLS cannot be set up: {e:#?}; install the system's CA certificates (Debian: ca-certificates), or set \
-                 SSL_CERT_FILE to a bundle"
-            ))
+            unusable(format!("TLS cannot be set up: {}", innermost(&e))).advise(
+                "install the system's CA certificates (Debian: ca-certificates), or set SSL_CERT_FILE to a bundle",
+            )
         })?;
         Ok(Self {
             http,
+            route,
             base_url: operation.base_url.clone(),
             retry,
             token: Arc::new(Mutex::new(operation.token.value.clone())),
@@ -157,12 +172,7 @@ impl Client {
             let limit = allowance.timeout;
             let result = timeout(limit, self.ask(query, &token, rows()))
                 .await
-                .unwrap_or_else(|_| {
-                    Err(ApiError::transient(
-                        Reason::Timeout,
-                        format!("no complete answer in {limit:?}"),
-                    ))
-                });
+                .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
             let failure = result.as_ref().err().map(|error| error.reason);
             allowance.attempts.push(Attempt {
                 duration: sent.elapsed(),
@@ -180,7 +190,7 @@ impl Client {
         }
     }
 
-    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, mut rows: R) -> Result<Answer<R>, ApiError> {
+    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, rows: R) -> Result<Answer<R>, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
@@ -188,37 +198,82 @@ impl Client {
             )
         })?;
         secret.set_sensitive(true);
-        let request = self.http.get(self.url(query)?).header("wolkvox-token", secret);
-        let mut response = request.send().await.map_err(ApiError::from_transport)?;
-
-        let status = response.status();
+        let request = self
+            .http
+            .get(self.url(query)?)
+            .header(ACCEPT_ENCODING, "gzip")
+            .header("wolkvox-token", secret);
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.route.failure(&self.http, error).await),
+        };
         let date = date(response.headers());
-        if status != StatusCode::OK {
-            let retry_after = retry_after(response.headers(), date);
-            let mut body = Vec::new();
-            while body.len() < MAX_FAILURE_BODY {
-                // The status decides, so an incomplete body does not matter.
-                let Ok(Some(chunk)) = response.chunk().await else { break };
-                body.extend_from_slice(&chunk);
-            }
-            // Pass on the keys that could be read; the meaning is decided separately, from the envelope.
-            let _ = AnswerReader::new(IgnoreRows(&mut rows)).feed(&body);
-            return match Envelope::of_failure(&body).meaning(status.as_u16()) {
-                Meaning::Rows | Meaning::NoRows => Ok(Answer {
-                    rows,
-                    date,
-                    count: 0,
-                    bytes: body.len() as u64,
-                }),
-                Meaning::Failure(error) => Err(ApiError { retry_after, ..error }),
-            };
+        if !response.status().is_success() {
+            return self.failure(response, date, rows).await;
         }
-
+        let status = response.status().as_u16();
         let mut reader = AnswerReader::new(rows);
-        while let Some(chunk) = response.chunk().await.map_err(ApiError::from_transport)? {
-            reader.feed(&chunk)?;
+        self.read(response, |text| reader.feed(text)).await?;
+        reader.finish_with(status, date)
+    }
+
+    /// Reads a body to its end.
+    async fn read(
+        &self,
+        mut response: Response,
+        mut take: impl FnMut(&[u8]) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut content = Content::of(response.headers())?;
+        while let Some(chunk) = self.next_chunk(&mut response).await? {
+            content.feed(&chunk, &mut take)?;
         }
-        reader.finish(date)
+        content.finish()
+    }
+
+    async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, ApiError> {
+        response.chunk().await.map_err(|error| self.route.interruption(error))
+    }
+
+    /// Reads the body of a failure, which may be anything, and decides what it means.
+    async fn failure<R: Rows>(
+        &self,
+        mut response: Response,
+        date: Option<Timestamp>,
+        rows: R,
+    ) -> Result<Answer<R>, ApiError> {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), date);
+        let mut reader = AnswerReader::new(IgnoreRows(rows));
+        let mut bytes = 0;
+        let body = async {
+            let mut content = Content::of(response.headers())?;
+            while bytes < MAX_FAILURE_BODY {
+                let Some(chunk) = self.next_chunk(&mut response).await? else {
+                    return content.finish();
+                };
+                content.feed(&chunk, &mut |text| {
+                    bytes += text.len();
+                    reader.feed_failure(text);
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        }
+        .await;
+        let is_of_api = reader.is_of_api();
+        let result = match body {
+            Err(error) if envelope::message_decides(status) => Err(error),
+            Ok(()) | Err(_) => reader.finish_failure(status, date),
+        };
+        match result {
+            Ok(answer) => Ok(answer.map(|ignored| ignored.0)),
+            // Only proxies answer 407, in whatever words.
+            Err(error) if is_of_api && status != 407 => Err(ApiError { retry_after, ..error }),
+            Err(error) => {
+                let error = ApiError { retry_after, ..error };
+                Err(self.route.refusal(&self.http, status, error).await)
+            }
+        }
     }
 
     fn url(&self, query: &Query) -> Result<Url, ApiError> {
@@ -240,12 +295,14 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Timestamp::try_from(httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?).ok()
 }
 
-/// The wait that the API asks for, given in seconds or as a date by its own clock.
+/// The wait that the API asks for, given in seconds or as a date by its own clock. None of no length, which is no wait.
 fn retry_after(headers: &HeaderMap, date: Option<Timestamp>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
-    Duration::try_from(until.duration_since(date?)).ok()
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
+    } else {
+        let until = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
+        Duration::try_from(until.duration_since(date?)).ok()?
+    };
+    (!wait.is_zero()).then(|| wait.min(LONGEST_PAUSE))
 }

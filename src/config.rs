@@ -3,6 +3,7 @@
 //! A [`Config`] is valid: everything that can be checked before the first API call has been checked, and all
 //! [`Mistakes`] are reported together.
 
+mod ca_file;
 mod environment;
 mod operation;
 mod report;
@@ -10,10 +11,12 @@ mod server;
 mod shard;
 mod source;
 mod summary;
+mod timezone;
 mod token;
 
 pub use crate::yaml::mistake::{Mistake, Mistakes};
-pub use operation::{CaFile, Operation};
+pub use ca_file::CaFile;
+pub use operation::Operation;
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use source::{ConfigError, ConfigSource};

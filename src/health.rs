@@ -20,7 +20,7 @@ use self::families::{
     REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES,
     STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP,
 };
-use crate::client::{Attempt, Reason};
+use crate::client::{ApiError, Attempt, Reason};
 use crate::ledger::Statistics;
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
@@ -162,13 +162,13 @@ impl ReportHealth {
     }
 
     /// Records a failure of a poll.
-    pub fn failure(&mut self, reason: Reason, what: String) {
-        self.failures[reason as usize] += 1;
+    pub fn failure(&mut self, error: &ApiError) {
+        self.failures[error.reason as usize] += 1;
         self.up = Some(false);
         self.last_error = Some(LastError {
-            reason,
-            what,
-            advice: reason.advice(),
+            reason: error.reason,
+            what: error.what.clone(),
+            advice: error.advice(),
             skip: None,
         });
     }

@@ -12,6 +12,7 @@ mod days;
 mod events;
 mod facts;
 mod hold;
+mod panics;
 mod piece;
 mod source;
 mod state;
@@ -24,10 +25,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use redb::Database;
 
 use self::commit::Reopen;
 use self::hold::Holds;
+use self::panics::OpenDatabase;
 use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Label, Value};
@@ -45,7 +46,7 @@ pub use self::storage::{StateError, Storage};
 pub struct Ledger {
     storage: Storage,
     /// `None` after a storage error, until it is opened again.
-    database: Option<Database>,
+    database: Option<OpenDatabase>,
     reopen: Reopen,
     state: State,
     holds: Holds,
@@ -88,7 +89,7 @@ impl Ledger {
         now: Moment,
     ) -> Result<Self, StateError> {
         let database = storage.open()?;
-        let state = State::read(&database).map_err(|error| storage.error(error))?;
+        let state = storage.read(|| State::read(&database))?;
         let mut ledger = Self {
             storage,
             database: Some(database),

@@ -26,10 +26,14 @@ pub struct Query {
 
 /// Reads the rows of one answer. The reader is discarded if the answer turns out to be broken.
 pub trait Rows {
-    /// Reads the value at the start of `json`, a row or something else in its place, and returns its length in bytes,
-    /// or `None` when the text ends inside it. `key` is the row's name if the rows are in an object. A value that is
-    /// not a row is counted as invalid.
+    /// Reads the row at the start of `json` and returns its length in bytes, or `None` when the text ends inside it.
+    /// `key` is the row's name if the rows are in an object. An error says that the text is no row, and nothing was
+    /// taken of it: the caller finds its end, and may give it once more in a form that can be read.
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken>;
+
+    /// Counts what stands in place of a row and cannot be read: `json` if it is complete JSON, and nothing of it
+    /// otherwise.
+    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>);
 
     /// Reads a key of the answer other than its rows, with its raw value; for `data`, only the opening bracket.
     /// Failures have such keys too.

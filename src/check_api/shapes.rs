@@ -246,12 +246,19 @@ impl<'s, R> Sketched<'s, R> {
 
 impl<R: Rows> Rows for Sketched<'_, R> {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row: Option<Value>| {
-            if let Some(row) = row {
-                self.sketch.0.lock().row(key, &row);
-            }
-        })?;
-        self.rows.value(key, json)
+        let read = self.rows.value(key, json)?;
+        if read.is_some() {
+            // A row may be readable where not all of it is: a number too large, say, in a field that no report reads.
+            let _ = json::row(json, |row: Value| self.sketch.0.lock().row(key, &row));
+        }
+        Ok(read)
+    }
+
+    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>) {
+        if let Some(row) = json.and_then(|json| serde_json::from_str(json).ok()) {
+            self.sketch.0.lock().row(key, &row);
+        }
+        self.rows.unreadable(key, json);
     }
 
     fn extra_key(&mut self, key: &str, json: &[u8]) {

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use crate::wire::json::Broken;
@@ -118,6 +117,7 @@ pub struct ApiError {
     /// How long the API asked us to wait, if it did.
     pub retry_after: Option<Duration>,
     pub(super) transient: bool,
+    pub(super) advice: Option<&'static str>,
 }
 
 impl From<Broken> for ApiError {
@@ -134,6 +134,7 @@ impl ApiError {
             what: what.into(),
             retry_after: None,
             transient: false,
+            advice: None,
         }
     }
 
@@ -145,79 +146,24 @@ impl ApiError {
         }
     }
 
-    /// The transport's message, without the URL that it would include.
-    pub(super) fn from_transport(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let reason = transport_reason(&error);
-        let what = match reason {
-            Reason::Timeout if error.is_connect() => "no connection in time".to_owned(),
-            Reason::Timeout => "no complete answer in time".to_owned(),
-            Reason::Truncated => "the answer ended early".to_owned(),
-            _ => innermost(&error).to_string(),
-        };
-        let transient = matches!(reason, Reason::Connect | Reason::Timeout);
+    /// Replaces the advice of the reason by a more precise one.
+    pub fn advise(self, advice: &'static str) -> Self {
         Self {
-            transient,
-            ..Self::new(reason, what)
+            advice: Some(advice),
+            ..self
         }
+    }
+
+    /// What to do.
+    pub fn advice(&self) -> &'static str {
+        self.advice.unwrap_or(self.reason.advice())
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.reason.name(), self.what, self.reason.advice())
+        write!(f, "{}: {} ({})", self.reason.name(), self.what, self.advice())
     }
 }
 
 impl Error for ApiError {}
-
-fn transport_reason(error: &reqwest::Error) -> Reason {
-    if error.is_timeout() {
-        return Reason::Timeout;
-    }
-    for cause in causes(error) {
-        if cause.is::<rustls::Error>() {
-            return Reason::Tls;
-        }
-        if cause
-            .downcast_ref::<hyper::Error>()
-            .is_some_and(hyper::Error::is_incomplete_message)
-        {
-            // Before the head of an answer, the server closed the connection; inside a body, the answer was cut.
-            return if error.is_body() || error.is_decode() {
-                Reason::Truncated
-            } else {
-                Reason::Connect
-            };
-        }
-        match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe) => {
-                return Reason::Connect;
-            }
-            Some(io::ErrorKind::UnexpectedEof) if error.is_body() || error.is_decode() => return Reason::Truncated,
-            _ => {}
-        }
-    }
-    match () {
-        () if error.is_connect() => Reason::Connect,
-        () if error.is_decode() => Reason::Decode,
-        () if error.is_body() => Reason::Truncated,
-        () => Reason::Other,
-    }
-}
-
-/// The error and its sources. `source` of an `io::Error` skips the error that it wraps, so we look at that as well.
-fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    fn cause<'e>(error: &&'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-        let error = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        }
-    }
-    std::iter::successors(Some(error), cause)
-}
-
-fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
-    causes(error).last().unwrap_or(error)
-}

@@ -9,7 +9,7 @@ use wolkvox_exporter::app::{self, Start};
 use wolkvox_exporter::cli::{DEFAULT_PORT, Flags};
 use wolkvox_exporter::config::{Config, ConfigSource};
 use wolkvox_exporter::failure::Failure;
-use wolkvox_exporter::web::{self, Limits, ServerSettings, WebConfig};
+use wolkvox_exporter::web::{self, Limits, ListenAddress, ServerSettings, WebConfig};
 
 use crate::signals::{hangups, reload_on_hangup, stop_signal};
 
@@ -67,6 +67,11 @@ pub(super) async fn serve(
     let bases: Vec<String> = addresses.map(|address| base_url(scheme, *address)).collect();
     for url in &bases {
         tracing::info!(url, "serving");
+    }
+    if flags.listen_addresses.iter().any(ListenAddress::has_any_port) {
+        tracing::warn!(
+            "port 0 means any port: the system chooses another one at each start, so give the one to scrape"
+        );
     }
     announce(&bases)?;
     let reloading = tokio::spawn(reload_on_hangup(hangups, running.reload_handle()));

@@ -1,8 +1,9 @@
 //! The configuration without a file: one operation from environment variables, for containers.
 
 use super::Config;
-use super::operation::{Operation, name, timezone};
+use super::operation::{Operation, name};
 use super::server::server;
+use super::timezone::timezone;
 use super::token::{Token, TokenSource};
 use crate::yaml::mistake::{Diagnostics, Mistakes};
 

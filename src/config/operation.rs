@@ -1,11 +1,12 @@
 //! One operation: a Wolkvox contact centre with its server, token and reports.
 
+use super::ca_file::CaFile;
 use super::report::ReportConfig;
 use super::server::{SERVER, base_url, proxy, server, without_credentials};
+use super::timezone::timezone;
 use super::token::{Token, TokenSource};
 use crate::reports::{REPORTS, Report};
-use crate::yaml::file::read_at_most;
-use crate::yaml::mapping::{Field, Mapping, nearest};
+use crate::yaml::mapping::{Field, Mapping};
 use crate::yaml::mistake::quoted;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -16,8 +17,6 @@ use std::sync::Arc;
 /// The zone of most operations. It has no daylight saving time: UTC-5 all year.
 const DEFAULT_ZONE: &str = "America/Bogota";
 const DEFAULT_DAILY_CALLS: u32 = 4000;
-/// In bytes. A bundle of all public CAs has a few hundred kilobytes.
-const LONGEST_CA_FILE: u64 = 4 << 20;
 
 /// The configuration of an operation.
 #[derive(Clone, PartialEq)]
@@ -42,15 +41,6 @@ pub struct Operation {
     pub ca_file: Option<CaFile>,
     /// The reports to read, at least one.
     pub reports: BTreeMap<&'static Report, ReportConfig>,
-}
-
-/// Certificates as they were when the configuration was read: a renewed file changes the operation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CaFile {
-    /// The path of the file.
-    pub path: PathBuf,
-    /// Its content.
-    pub pem: Vec<u8>,
 }
 
 impl Operation {
@@ -163,16 +153,7 @@ pub(super) fn read(field: Field<'_>, context: &Context<'_>) -> Option<ParsedOper
     let daily_calls = keys.count("daily_calls", DEFAULT_DAILY_CALLS);
     let proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
     let ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
-        let path = path_in(context.folder, text)?;
-        let pem = read_at_most(&path, LONGEST_CA_FILE)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?
-            .ok_or_else(|| {
-                format!(
-                    "{} is longer than 4 MiB: check that it is the right file",
-                    path.display()
-                )
-            })?;
-        Ok(CaFile { path, pem })
+        CaFile::read(context.folder, text)
     });
     let reports = keys.field("reports").map(read_reports);
     keys.finish();
@@ -303,26 +284,6 @@ pub(super) fn name(text: &str) -> Result<String, String> {
             quoted(text)
         ))
     }
-}
-
-pub(super) fn timezone(text: &str) -> Result<(TimeZone, String), String> {
-    let text = text.trim();
-    if let Ok(zone) = TimeZone::get(text) {
-        // The database has the right spelling of `america/bogota`.
-        let name = zone.iana_name().unwrap_or(text).to_owned();
-        return Ok((zone, name));
-    }
-    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    let city = |name: &&String| {
-        name.rsplit('/')
-            .next()
-            .is_some_and(|city| city.eq_ignore_ascii_case(text))
-    };
-    let hint = match names.iter().find(city).or_else(|| nearest(text, &names)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "a zone looks like America/Bogota".to_owned(),
-    };
-    Err(format!("the tz database has no zone {}; {hint}", quoted(text)))
 }
 
 fn currency(text: &str) -> Result<String, String> {

@@ -57,6 +57,11 @@ pub(super) fn proxy(text: &str) -> Result<String, String> {
 
 fn web_address(text: &str, example: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim()).map_err(|error| format!("expected an address {example}: {error}"))?;
+    if url.port() == Some(0) {
+        return Err(format!(
+            "expected an address {example}: nothing can be reached at port 0"
+        ));
+    }
     if matches!(url.scheme(), "http" | "https") && url.has_host() {
         Ok(url)
     } else {

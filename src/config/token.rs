@@ -14,6 +14,10 @@ const SHORTEST_TOKEN: usize = 24;
 /// The same in the name of a folder. Folders named by a hash have shorter names.
 const SHORTEST_TOKEN_IN_FOLDER: usize = 40;
 
+const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+const UTF_16_MARK: &[u8] = &[0xff, 0xfe];
+const UTF_16_BIG_MARK: &[u8] = &[0xfe, 0xff];
+
 /// Where a token comes from, to read it again after a change.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
@@ -57,6 +61,12 @@ pub enum TokenError {
     /// It has more than one line.
     #[error("{0} has more than one line: it must contain only the token")]
     SeveralLines(String),
+    /// It has quotation marks around the token, which other programs would take away.
+    #[error("{0} has a quotation mark at its beginning or end: it must contain only the token")]
+    Quoted(String),
+    /// It is a text of Windows, with an invisible mark before the token.
+    #[error("{0} begins with a byte order mark, which some Windows editors write: save it as plain ASCII text")]
+    ByteOrderMark(String),
     /// It has characters that are not allowed in a token, or too many characters.
     #[error("{0} does not contain a token: a token has at most 4096 visible ASCII characters and no spaces")]
     NotAToken(String),
@@ -106,8 +116,18 @@ fn check(bytes: &[u8], source: impl FnOnce() -> String) -> Result<SecretString, 
     let token = bytes.trim_ascii();
     if token.is_empty() {
         Err(TokenError::Empty(source()))
+    } else if [UTF_8_MARK, UTF_16_MARK, UTF_16_BIG_MARK]
+        .iter()
+        .any(|mark| token.starts_with(mark))
+    {
+        Err(TokenError::ByteOrderMark(source()))
     } else if token.contains(&b'\n') {
         Err(TokenError::SeveralLines(source()))
+    } else if [token.first(), token.last()]
+        .iter()
+        .any(|end| matches!(end, Some(b'"' | b'\'')))
+    {
+        Err(TokenError::Quoted(source()))
     } else if bytes.len() as u64 > LONGEST || !token.iter().all(u8::is_ascii_graphic) {
         Err(TokenError::NotAToken(source()))
     } else {

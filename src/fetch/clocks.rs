@@ -24,11 +24,20 @@ pub(crate) fn compare(date: Option<Timestamp>, now: Timestamp) -> Result<(), Api
 
 /// Fails when our clock went back to before what was read: the empty answer for a future time must not move anything.
 pub(crate) fn check_step_back(covered: Option<Timestamp>, now: Timestamp) -> Result<(), ApiError> {
-    if covered.is_some_and(|covered| covered.duration_since(now) > STEP_BACK_TOLERANCE) {
-        return Err(ApiError::new(
+    match covered {
+        Some(covered) if covered.duration_since(now) > STEP_BACK_TOLERANCE => Err(ApiError::new(
             Reason::Clock,
-            "our clock went back: data up to a later time has already been read",
-        ));
+            // Without our time, so that the message stays the same from poll to poll.
+            format!(
+                "data up to {covered:.0} has been read, and our clock is before that: it ran ahead then, or is behind \
+                 now. If it is right now, polls fail until {:.0}",
+                covered.checked_sub(STEP_BACK_TOLERANCE).unwrap_or(covered)
+            ),
+        )
+        .advise(
+            "check this host's clock (NTP); to end it sooner, stop the exporter and restore a state file from before, or \
+             move the file away: totals then begin at 0",
+        )),
+        _ => Ok(()),
     }
-    Ok(())
 }

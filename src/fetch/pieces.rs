@@ -114,6 +114,7 @@ mod tests {
             date: None,
             count,
             bytes: 0,
+            announced: None,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::config::Operation;
 use crate::reports::current::{Current, CurrentState};
 use crate::reports::day_totals::{DayAnswer, DayTotals};
 use crate::reports::events::{Asked, Collected, EventReader, EventRows, Events};
-use crate::reports::{Outcome, Report, Tally};
+use crate::reports::{Assumption, Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
 /// Sends queries, and records the cost of each request.
@@ -31,7 +31,11 @@ pub(crate) async fn current(
     limit: usize,
 ) -> Result<Answer<Current>, ApiError> {
     let answer = api.fetch(&report.query(None, None), state.reader).await?;
-    Ok(answer.map(|reader| reader.0.finish(limit)))
+    let mut answer = answer.map(|reader| reader.0.finish(limit));
+    if has_other_count(&answer) {
+        answer.rows.tally.violation(Assumption::CountMatches);
+    }
+    Ok(answer)
 }
 
 /// Requests the totals of a local day, until `now` if the day is not over.
@@ -76,8 +80,17 @@ impl EventQuery<'_> {
         let range = window::text(self.from, self.until, self.zone);
         let reader = || EventReader::new(&self.rows, Events::new(self.zone, self.hash_key, asked));
         let answer = api.fetch(&self.report.query(self.only, Some(range)), reader).await?;
-        Ok(answer.map(EventReader::finish))
+        let mut answer = answer.map(EventReader::finish);
+        if has_other_count(&answer) {
+            answer.rows.tally.violation(Assumption::CountMatches);
+        }
+        Ok(answer)
     }
+}
+
+/// Whether the answer says that it has another number of rows.
+fn has_other_count<R>(answer: &Answer<R>) -> bool {
+    answer.announced.is_some_and(|announced| announced != answer.count)
 }
 
 /// Fails if an answer has rows, but none that says anything: a report that nobody understands must not look healthy.

@@ -6,8 +6,9 @@ use redb::WriteTransaction;
 use tokio::time::Instant;
 
 use super::Ledger;
+use super::panics::caught;
 use super::state::{State, StateChange};
-use super::storage::StateError;
+use super::storage::{StateError, begin_write};
 use crate::clock::Moment;
 
 /// After a storage error the state is opened again after this time, and then after twice as long each time.
@@ -16,16 +17,17 @@ const FIRST_REOPEN: Duration = Duration::from_secs(1);
 const LONGEST_REOPEN: Duration = Duration::from_secs(60);
 
 /// When the database may be opened again after a storage error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Reopen {
-    not_before: Option<Instant>,
+    /// The last error, which is told again until then.
+    last_error: Option<(StateError, Instant)>,
     wait: Duration,
 }
 
 impl Default for Reopen {
     fn default() -> Self {
         Self {
-            not_before: None,
+            last_error: None,
             wait: FIRST_REOPEN,
         }
     }
@@ -43,13 +45,13 @@ impl Ledger {
         let Some(database) = &self.database else {
             return Err(self.storage.error("it is closed"));
         };
-        let result: Result<_, redb::Error> = (|| {
-            let transaction = database.begin_write()?;
+        let result = caught(|| {
+            let transaction = begin_write(database)?;
             let (change, result) = change(&transaction, &self.state)?;
             change.write(&transaction)?;
             transaction.commit()?;
             Ok((change, result))
-        })();
+        });
         match result {
             Ok((change, result)) => {
                 for key in &change.created {
@@ -61,20 +63,20 @@ impl Ledger {
                 self.reopen = Reopen::default();
                 Ok(result)
             }
-            Err(error) => {
-                self.statistics.failures += 1;
+            Err(failure) => {
                 self.database = None;
-                self.postpone_reopening(now);
-                Err(self
-                    .storage
-                    .error(format!("it could not be saved: {error}; check the disk")))
+                let error = self.storage.saving_error(failure);
+                Err(self.failed(error, now))
             }
         }
     }
 
-    fn postpone_reopening(&mut self, now: Moment) {
-        self.reopen.not_before = Some(now.monotonic + self.reopen.wait);
+    /// Counts a failure, and postpones the next attempt to open the database.
+    fn failed(&mut self, error: StateError, now: Moment) -> StateError {
+        self.statistics.failures += 1;
+        self.reopen.last_error = Some((error.clone(), now.monotonic + self.reopen.wait));
         self.reopen.wait = (self.reopen.wait * 2).min(LONGEST_REOPEN);
+        error
     }
 
     /// Opens the database again after an error, but not too often.
@@ -82,14 +84,14 @@ impl Ledger {
         if self.database.is_some() {
             return Ok(());
         }
-        if self.reopen.not_before.is_some_and(|at| now.monotonic < at) {
+        if let Some((error, not_before)) = &self.reopen.last_error
+            && now.monotonic < *not_before
+        {
             self.statistics.failures += 1;
-            return Err(self
-                .storage
-                .error("it could not be saved, and the next attempt is due shortly; check the disk"));
+            return Err(error.clone());
         }
         let opened = self.storage.open_existing().and_then(|database| {
-            let state = State::read(&database).map_err(|error| self.storage.error(error))?;
+            let state = self.storage.read(|| State::read(&database))?;
             if state.hash_key != self.state.hash_key {
                 return Err(self
                     .storage
@@ -104,11 +106,7 @@ impl Ledger {
                 self.hold_unreleased(now);
                 Ok(())
             }
-            Err(error) => {
-                self.statistics.failures += 1;
-                self.postpone_reopening(now);
-                Err(error)
-            }
+            Err(error) => Err(self.failed(error, now)),
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::backends::InMemoryBackend;
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError, WriteTransaction,
+};
+
+use super::panics::{Failure, OpenDatabase, caught};
 
 /// The format that this version writes. A file of a later version is refused.
 const FORMAT: u64 = 1;
@@ -17,7 +21,7 @@ const CACHE_BYTES: usize = 4 << 20;
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("wolkvox_exporter");
 
 /// Why the state cannot be used or saved, and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("state {storage}: {what}")]
 pub struct StateError {
     /// The path of the file, or a name for other storage.
@@ -70,11 +74,8 @@ impl Storage {
     /// Whether there is a state already. Fails if that cannot be known, for example in a folder of another user.
     pub fn exists(&self) -> Result<bool, StateError> {
         let Some(path) = &self.path else { return Ok(false) };
-        path.try_exists().map_err(|error| {
-            self.error(format!(
-                "it cannot be accessed: {error}; run this as the exporter's user"
-            ))
-        })
+        self.check_links(path)?;
+        path.try_exists().map_err(|error| self.inaccessible(&error))
     }
 
     /// The size of the file; `None` for other storage.
@@ -84,39 +85,60 @@ impl Storage {
 
     /// Opens a state that existed before. If its file is gone, this fails: a new file would look as if nothing had ever been
     /// counted.
-    pub(super) fn open_existing(&self) -> Result<Database, StateError> {
-        if self.path.as_ref().is_some_and(|path| !path.exists()) {
+    pub(super) fn open_existing(&self) -> Result<OpenDatabase, StateError> {
+        if self.path.is_some() && !self.exists()? {
             return Err(self.error("the file is gone; restore it, or restart the exporter to start from zero"));
         }
         self.open()
     }
 
     /// Opens the state, or creates it if there is none.
-    pub(super) fn open(&self) -> Result<Database, StateError> {
+    ///
+    /// Every page is compared with its checksum, also in a file that was closed in order: a changed byte would otherwise
+    /// make the database panic, or change the counts.
+    pub(super) fn open(&self) -> Result<OpenDatabase, StateError> {
+        if let Some(path) = &self.path {
+            self.check_place(path)?;
+        }
         if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {
             let created = fs::create_dir_all(folder);
-            created.map_err(|error| self.error(format!("its folder cannot be created: {error}")))?;
+            created.map_err(|error| {
+                self.error(format!(
+                    "its folder cannot be created: {error}; {}",
+                    what_to_do(error.kind())
+                ))
+            })?;
         }
         let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        let database = (self.open)(&mut builder).map_err(|error| self.opening_error(error))?;
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        let opened = caught(|| Ok((self.open)(&mut builder)?));
+        let database = OpenDatabase::from(opened.map_err(|failure| self.opening_error(failure))?);
         self.check_format(&database)?;
         Ok(database)
     }
 
+    /// Does something that reads the database.
+    pub(super) fn read<T>(&self, read: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StateError> {
+        caught(read).map_err(|failure| match self.known(failure) {
+            Ok(known) => known,
+            Err(error) => self.error(format!(
+                "it cannot be read: {}; {}",
+                cause(&error),
+                what_to_do(kind(&error))
+            )),
+        })
+    }
+
     fn check_format(&self, database: &Database) -> Result<(), StateError> {
-        let reading = database.begin_read().map_err(|error| self.error(error))?;
-        let (format, is_new) = match reading.open_table(META) {
-            Ok(table) => {
-                let format = table.get("format").map_err(|error| self.error(error))?;
-                (format.map(|format| format.value()), false)
+        let (format, is_new) = self.read(|| {
+            let reading = database.begin_read()?;
+            match reading.open_table(META) {
+                Ok(table) => Ok((table.get("format")?.map(|format| format.value()), false)),
+                Err(TableError::TableDoesNotExist(_)) => Ok((None, reading.list_tables()?.count() == 0)),
+                Err(TableError::Storage(error)) => Err(error.into()),
+                Err(_) => Ok((None, false)),
             }
-            Err(TableError::TableDoesNotExist(_)) => {
-                let tables = reading.list_tables().map_err(|error| self.error(error))?.count();
-                (None, tables == 0)
-            }
-            Err(_) => (None, false),
-        };
+        })?;
         match format {
             Some(FORMAT) => Ok(()),
             Some(later) => Err(self.error(format!(
@@ -124,16 +146,63 @@ impl Storage {
                  run that version, or move the file away to start from zero"
             ))),
             None if is_new => {
-                let result = database.begin_write().map_err(redb::Error::from).and_then(|writing| {
+                let written = caught(|| {
+                    let writing = begin_write(database)?;
                     writing.open_table(META)?.insert("format", FORMAT)?;
                     Ok(writing.commit()?)
                 });
-                result.map_err(|error| self.error(error))
+                written.map_err(|failure| self.saving_error(failure))
             }
             None => {
                 Err(self.error("it is the database of another program; set another state_path, or move the file away"))
             }
         }
+    }
+
+    /// Refuses links that lead nowhere, such as to a volume that is not mounted: a new state would take their place.
+    fn check_links(&self, path: &Path) -> Result<(), StateError> {
+        let missing = path
+            .ancestors()
+            .take_while(|path| matches!(path.try_exists(), Ok(false)));
+        let mut links = missing.filter_map(|path| Some((path, fs::read_link(path).ok()?)));
+        let Some((link, target)) = links.next() else {
+            return Ok(());
+        };
+        let target = link.parent().unwrap_or(link).join(target);
+        let (link, target, is_folder) = (link.display(), target.display(), link != path);
+        Err(if is_folder {
+            self.error(format!(
+                "its folder {link} is a link to {target}, which is not there; mount the volume, or correct the link"
+            ))
+        } else {
+            self.error(format!(
+                "it is a link to {target}, which is not there; mount the volume, or remove the link to start from zero"
+            ))
+        })
+    }
+
+    /// Refuses what cannot be a state.
+    fn check_place(&self, path: &Path) -> Result<(), StateError> {
+        self.check_links(path)?;
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() => {
+                Err(self.error("it is not a file; move it away, or set another state_path"))
+            }
+            Ok(found) if found.len() == 0 => {
+                Err(self.error("it is an empty file; restore it from a backup, or remove it to start from zero"))
+            }
+            // What is wrong with the folder is told when it is created.
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Err(self.inaccessible(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn inaccessible(&self, error: &io::Error) -> StateError {
+        self.error(format!(
+            "it cannot be accessed: {error}; run this as the exporter's user, and check the disk"
+        ))
     }
 
     pub(super) fn error(&self, what: impl fmt::Display) -> StateError {
@@ -143,36 +212,100 @@ impl Storage {
         }
     }
 
-    fn opening_error(&self, error: DatabaseError) -> StateError {
-        let is_foreign = |error: &StorageError| match error {
-            StorageError::Corrupted(_) => true,
-            StorageError::Io(error) => {
-                matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
-            }
-            _ => false,
-        };
-        match error {
-            DatabaseError::DatabaseAlreadyOpen => {
-                self.error("another process has it open; stop that process, or give each exporter its own state_path")
-            }
-            DatabaseError::UpgradeRequired(_) | DatabaseError::LockProtocolMismatch => self.error(format!(
-                "it was written by another version of the database: {error}; move the file away to start from zero"
-            )),
-            DatabaseError::Storage(storage) if is_foreign(&storage) => self.error(format!(
-                "it is damaged: {storage}; restore it from a backup, or move the file away to start from zero"
-            )),
-            other => self.error(format!(
-                "it cannot be opened: {other}; check the folder's permissions and the disk"
+    fn opening_error(&self, failure: Failure) -> StateError {
+        match self.known(failure) {
+            Ok(known) => known,
+            Err(error) => self.error(format!(
+                "it cannot be opened: {}; {}",
+                cause(&error),
+                what_to_do(kind(&error))
             )),
         }
+    }
+
+    pub(super) fn saving_error(&self, failure: Failure) -> StateError {
+        match self.known(failure) {
+            Ok(known) => known,
+            Err(error) => self.error(format!(
+                "it could not be saved: {}; {}",
+                cause(&error),
+                what_to_do(kind(&error))
+            )),
+        }
+    }
+
+    /// What is said in the same words whatever was done, or the error of the disk.
+    fn known(&self, failure: Failure) -> Result<StateError, redb::Error> {
+        let error = match failure {
+            Failure::Error(error) => error,
+            Failure::Panic(panic) => {
+                return Ok(self.error(format!(
+                    "it is probably damaged, since the database failed: {panic}; restore it from a backup, or move the \
+                     file away to start from zero. If that does not help, please report it"
+                )));
+            }
+        };
+        Ok(match &error {
+            redb::Error::DatabaseAlreadyOpen => {
+                self.error("another process has it open; stop that process, or give each exporter its own state_path")
+            }
+            redb::Error::UpgradeRequired(_) | redb::Error::LockProtocolMismatch => self.error(format!(
+                "it was written by another version of the database: {error}; move the file away to start from zero"
+            )),
+            redb::Error::Corrupted(_) => self.damaged(&error),
+            _ if matches!(kind(&error), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => self.damaged(&error),
+            _ => return Err(error),
+        })
+    }
+
+    fn damaged(&self, error: &redb::Error) -> StateError {
+        self.error(format!(
+            "it is damaged: {}; restore it from a backup, or move the file away to start from zero",
+            cause(error)
+        ))
+    }
+}
+
+/// Begins a commit in two phases: the disk has the whole commit before it becomes the last one. So a last commit that does
+/// not fit its checksums is always damage. In one phase it might also be one that was not completed, and the database would
+/// go back to the commit before without a word.
+pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    Ok(transaction)
+}
+
+/// The cause without the words that the database puts before it.
+fn cause(error: &redb::Error) -> String {
+    match error {
+        redb::Error::Corrupted(what) => what.clone(),
+        redb::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn kind(error: &redb::Error) -> ErrorKind {
+    match error {
+        redb::Error::Io(error) => error.kind(),
+        _ => ErrorKind::Other,
+    }
+}
+
+fn what_to_do(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room on its disk",
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            "the exporter must be able to write to it: check its permissions, and how its disk is mounted"
+        }
+        _ => "check the disk, and the permissions of the folder",
     }
 }
 
 /// Opens the file, or creates it if there is none. If the process is killed while redb creates a file, the file is no
 /// database and would always be refused. So it is created under another name and renamed when it is complete.
 fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseError> {
-    if path.exists() {
-        return builder.create(path);
+    if path.try_exists()? {
+        return builder.open(path);
     }
     let new = path.with_extension("redb.new");
     let database = match builder.create(&new) {
@@ -184,9 +317,9 @@ fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseErr
         result => result?,
     };
     // Another process may have created it meanwhile, and held the lock of the new file until now.
-    if path.exists() {
+    if path.try_exists()? {
         drop(database);
-        return builder.create(path);
+        return builder.open(path);
     }
     let named = fs::rename(&new, path).and_then(|()| match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),

@@ -40,7 +40,7 @@ impl Poller {
             }
             Err(error) => error,
         };
-        polled.health.failure(error.reason, error.what.clone());
+        polled.health.failure(&error);
         self.log_failure(report, now, &error);
         match error.reason {
             Reason::Auth => self.token_is_doubtful = true,

@@ -84,10 +84,11 @@ struct Buckets {
 
 impl Rows for Buckets {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row| match row {
-            Some(row) => self.row(key, &row),
-            None => self.tally.count(Outcome::Invalid),
-        })
+        json::row(json, |row| self.row(key, &row))
+    }
+
+    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
+        self.tally.count(Outcome::Invalid);
     }
 }
 

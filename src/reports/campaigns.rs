@@ -164,10 +164,11 @@ struct CampaignId {
 
 impl Rows for Campaigns {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row| match row {
-            Some(row) => self.row(&row),
-            None => self.tally.count(Outcome::Invalid),
-        })
+        json::row(json, |row| self.row(&row))
+    }
+
+    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
+        self.tally.count(Outcome::Invalid);
     }
 }
 

@@ -27,6 +27,10 @@ impl Rows for CurrentRows {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
         self.0.value(key, json)
     }
+
+    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>) {
+        self.0.unreadable(key, json);
+    }
 }
 
 /// The state that one answer describes.

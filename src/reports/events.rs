@@ -38,10 +38,7 @@ pub(super) trait EventReport {
 
 /// Reads a row of such a report: use it as [`EventRows::read`].
 pub(super) fn read<R: EventReport>(events: &mut Events, json: &str) -> Result<Option<usize>, Broken> {
-    json::row(json, |row| match row {
-        Some(row) => events.row(|events| R::row(events, row)),
-        None => events.tally().count(Outcome::Invalid),
-    })
+    json::row(json, |row| events.row(|events| R::row(events, row)))
 }
 
 /// Reads the rows of one answer.
@@ -69,6 +66,10 @@ impl EventReader {
 impl Rows for EventReader {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
         (self.read)(&mut self.events, json)
+    }
+
+    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
+        self.events.tally().count(Outcome::Invalid);
     }
 }
 

@@ -19,6 +19,11 @@ impl ListenAddress {
     pub const fn every_address(port: u16) -> Self {
         Self { host: None, port }
     }
+
+    /// Whether the system chooses the port.
+    pub fn has_any_port(&self) -> bool {
+        self.port == 0
+    }
 }
 
 impl FromStr for ListenAddress {

@@ -3,18 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-use super::fields::Leaf;
-
-/// One value read from the start of a buffer.
-pub(crate) enum Parsed<T> {
-    Value(T, usize),
-    /// Valid JSON of the wrong type.
-    Unfit(usize),
-    More,
-}
+/// A value read from the start of a buffer with its length, or `None` when the buffer ends inside it.
+pub(crate) type Parsed<T> = Result<Option<(T, usize)>, Broken>;
 
 /// Replaces invalid UTF-8 in the buffer by `\u{fffd}`, so that one name in another encoding does not block all rows. An
 /// incomplete character at the end stays as it is.
@@ -49,43 +41,37 @@ pub(crate) fn text(mended: &[u8]) -> &str {
     }
 }
 
-/// Reads a row from the start of the text and passes it to `take`, or `None` if the value is JSON but not such a row.
-/// Returns the value's length, or `None` when the text ends inside it.
-pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(Option<T>)) -> Result<Option<usize>, Broken> {
-    let (row, used) = match parse(text)? {
-        Parsed::Value(row, used) => (Some(row), used),
-        Parsed::Unfit(used) => (None, used),
-        Parsed::More => return Ok(None),
+/// Reads a row from the start of the text and passes it to `take`. Returns its length, or `None` when the text ends
+/// inside it. What is no such row is an error, whether it is JSON or not.
+pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(T)) -> Result<Option<usize>, Broken> {
+    let Some((row, used)) = parse(text)? else {
+        return Ok(None);
     };
     take(row);
     Ok(Some(used))
 }
 
 /// Reads one JSON value from the start of the text, which may end inside it.
-pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Result<Parsed<T>, Broken> {
+pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Parsed<T> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => {
             let used = values.byte_offset();
             // `12` at the end of a chunk may be the start of `123`; a value with a closing delimiter is complete.
             let closed = matches!(text.as_bytes()[0], b'{' | b'[' | b'"');
-            Ok(if closed || used < text.len() {
-                Parsed::Value(value, used)
-            } else {
-                Parsed::More
-            })
+            Ok((closed || used < text.len()).then_some((value, used)))
         }
-        None => Ok(Parsed::More),
-        Some(Err(error)) if error.is_eof() => Ok(Parsed::More),
-        // Read it again only to find its end: valid JSON of the wrong type is one bad row, not a bad answer.
-        Some(Err(error)) if error.is_data() => match parse::<IgnoredAny>(text)? {
-            Parsed::Value(_, used) | Parsed::Unfit(used) => Ok(Parsed::Unfit(used)),
-            Parsed::More => Ok(Parsed::More),
-        },
-        // At the end of a chunk, serde_json reports `-`, `1.` and `1e-` as invalid numbers, not as an early end.
-        Some(Err(error)) if text.ends_with(['-', '.', 'e', 'E', '+']) && is_at_end(&error, text) => Ok(Parsed::More),
+        None => Ok(None),
+        Some(Err(error)) if error.is_eof() => Ok(None),
+        // At the end of a chunk, serde_json reports `-`, `1.` and `1e-` as invalid numbers, not as an early end, and
+        // hundreds of digits as out of range, although `e-400` may follow.
+        Some(Err(error)) if text.ends_with(may_end_inside_a_number) && is_at_end(&error, text) => Ok(None),
         Some(Err(_)) => Err(Broken),
     }
+}
+
+fn may_end_inside_a_number(last: char) -> bool {
+    last.is_ascii_digit() || matches!(last, '-' | '.' | 'e' | 'E' | '+')
 }
 
 /// An error before the end stays an error whatever follows: the result must not depend on where the network splits.
@@ -94,14 +80,6 @@ fn is_at_end(error: &serde_json::Error, text: &str) -> bool {
     error.line() == text.lines().count() && error.column() == last.len()
 }
 
-pub(crate) fn any_leaf(text: &str) -> Result<Option<(Leaf<'_>, usize)>, Broken> {
-    match parse::<Leaf<'_>>(text)? {
-        Parsed::Value(leaf, used) => Ok(Some((leaf, used))),
-        Parsed::Unfit(used) => Ok(Some((Leaf::Other, used))),
-        Parsed::More => Ok(None),
-    }
-}
-
-/// The text is not JSON.
+/// The text is not JSON, or not what was to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken;

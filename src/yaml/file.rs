@@ -1,7 +1,8 @@
 //! Reads small files written by people. A large one is the wrong file.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::mistake::Mistakes;
@@ -9,19 +10,34 @@ use super::mistake::Mistakes;
 /// Longest configuration file in bytes, a thousand times a real one.
 const LONGEST_FILE: u64 = 4 << 20;
 
-/// Reads a whole file. `None` if it is longer than `limit` bytes.
+/// Reads a whole file. `None` if it is longer than `limit` bytes. Only a regular file: opening a pipe may wait for ever.
 pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_file() {
+        return read_open(File::open(path)?, limit);
+    }
+    let found = match kind {
+        kind if kind.is_dir() => "folder",
+        kind if kind.is_fifo() => "pipe",
+        kind if kind.is_socket() => "socket",
+        _ => "device",
+    };
+    Err(io::Error::other(format!("it is a {found}, not a file")))
+}
+
+fn read_open(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     // One byte more than allowed, to detect a longer file.
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    file.take(limit + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
-/// The text of a configuration file.
+/// The text of a configuration file. It may also come through a pipe, as from a shell's `<(…)`.
 pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
     let file_name = path.display().to_string();
     let refuse = |text: String| Mistakes::single(&file_name, None, text);
-    let bytes = read_at_most(path, LONGEST_FILE)
+    let bytes = File::open(path)
+        .and_then(|file| read_open(file, LONGEST_FILE))
         .map_err(|error| refuse(format!("cannot be read: {error}")))?
         .ok_or_else(|| refuse("is longer than 4 MiB: this is not a configuration file".to_owned()))?;
     String::from_utf8(bytes).map_err(|error| {

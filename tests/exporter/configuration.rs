@@ -3,6 +3,7 @@
 mod any_text;
 mod budget;
 mod environment;
+mod hints;
 mod mistakes;
 mod tokens;
 mod values;
@@ -35,6 +36,14 @@ operations:
       preview_calls:   {interval: 5m, timeout: 90s, overlap: 2h, reread: {every: 6h, back: 48h}, campaign_id: all}
       ivr:             {interval: 5m, timeout: 90s, overlap: 2h, reread: {every: 6h, back: 48h}}
 "#;
+
+/// A certificate in PEM.
+fn certificate() -> String {
+    rcgen::generate_simple_self_signed(vec![])
+        .expect("a certificate")
+        .cert
+        .pem()
+}
 
 /// A folder of its own for each test, with these files in it.
 fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {

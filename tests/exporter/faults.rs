@@ -3,6 +3,7 @@
 mod clocks;
 mod gauges;
 mod requests;
+mod route;
 mod tokens;
 
 use std::time::{Duration, Instant};

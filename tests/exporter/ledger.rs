@@ -2,7 +2,10 @@
 //! same totals; and files that are not what they should be are refused.
 
 mod crashes;
+mod damage;
+mod disks;
 mod files;
+mod places;
 mod series;
 
 use std::collections::BTreeMap;
@@ -34,6 +37,17 @@ struct DiskState {
     bytes: Vec<u8>,
     writes_left: Option<u32>,
     writes: u32,
+    fails: Fails,
+}
+
+/// How a disk fails.
+#[derive(Clone, Copy, Debug, Default)]
+enum Fails {
+    #[default]
+    Somehow,
+    /// With this error of the system.
+    With(i32),
+    Panicking,
 }
 
 impl Disk {
@@ -46,6 +60,11 @@ impl Disk {
 
     pub(crate) fn fail_after(&self, writes: u32) {
         self.0.lock().unwrap().writes_left = Some(writes);
+    }
+
+    fn fail(&self, after: u32, fails: Fails) {
+        self.fail_after(after);
+        self.0.lock().unwrap().fails = fails;
     }
 
     pub(crate) fn mend(&self) {
@@ -64,7 +83,13 @@ impl Disk {
     fn change(&self, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), io::Error> {
         let mut state = self.0.lock().unwrap();
         if state.writes_left == Some(0) {
-            return Err(io::Error::other("the disk is gone"));
+            let fails = state.fails;
+            drop(state);
+            return Err(match fails {
+                Fails::Somehow => io::Error::other("the disk is gone"),
+                Fails::With(error) => io::Error::from_raw_os_error(error),
+                Fails::Panicking => panic!("the disk has burnt down"),
+            });
         }
         state.writes_left = state.writes_left.map(|left| left - 1);
         state.writes += 1;

@@ -82,6 +82,7 @@ fn the_log_has_a_line_for_the_start_one_for_what_failed_and_none_for_each_repeti
         assert_eq!(failed.count(), 1, "{log}");
         assert!(lines.iter().any(|line| line.contains("SIGINT")) && lines.last().unwrap().contains("stopped"));
         assert!(!log.contains("a-token-that-no-log-shows"));
+        assert!(log.contains("port 0 means any port"), "{log}");
         for line in lines {
             let parsed = serde_json::from_str::<Value>(line);
             assert_eq!(parsed.is_ok(), is_json, "{line}");
@@ -101,6 +102,20 @@ fn what_cannot_start_says_why_with_its_exit_code() {
     let log = log_of(&mut process);
     assert_eq!(process.wait().unwrap().code(), Some(1));
     assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
+
+    let damaged = folder.0.join("acme.redb");
+    std::fs::write(&damaged, "redb\x1a\n\u{a9}\r\n and nothing of its kind".repeat(1000)).unwrap();
+    let mut process = start(&folder, |command| {
+        command.arg(format!("--state.path={}", folder.0.display()))
+    });
+    let log = log_of(&mut process);
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+    let named = format!("operation acme: state {}: it is damaged: ", damaged.display());
+    assert!(
+        log.contains(&named) && log.contains("restore it from a backup"),
+        "{log}"
+    );
+    assert!(!log.contains("panicked"), "{log}");
 
     std::fs::write(folder.0.join("wolkvox.yml"), "operations: []\n").unwrap();
     let mut process = start(&folder, |command| command);

@@ -5,10 +5,13 @@
 
 mod answers;
 mod backfill;
+mod bad_rows;
 mod call_durations;
 mod check_api;
 mod configuration;
 mod documentation;
+mod encodings;
+mod envelopes;
 mod events;
 mod faults;
 // Public because the fuzz targets, which are other crates, use its checks.

@@ -13,7 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use ring::digest::{SHA256, digest};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use wolkvox_exporter::client::Reason;
+use wolkvox_exporter::client::{ApiError, Reason};
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::{Config, Shard};
 use wolkvox_exporter::health::{OperationHealth, ReportHealth};
@@ -266,7 +266,7 @@ async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
         let reports = REPORTS.map(|report| {
             let mut health = ReportHealth::new(Duration::from_secs(300));
             if report == &CAMPAIGNS && failing.contains(&n) {
-                health.failure(Reason::Connect, "connection refused".to_owned());
+                health.failure(&ApiError::new(Reason::Connect, "connection refused"));
             } else {
                 health.success(at(NOON));
             }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use wolkvox_exporter::config::{Config, check_config};
 
-use super::{DEFAULTS, OTHER_SECRET, SECRET, folder, good, variables, with};
+use super::{DEFAULTS, OTHER_SECRET, SECRET, certificate, folder, good, variables, with};
 
 #[test]
 fn calls_a_day_are_rounded_up() {
@@ -18,7 +18,7 @@ fn calls_a_day_are_rounded_up() {
 
 #[test]
 fn check_config_shows_the_calls_against_the_budget() {
-    let folder = folder("summary", &[("acme.token", SECRET), ("company-ca.pem", "")]);
+    let folder = folder("summary", &[("acme.token", SECRET), ("company-ca.pem", &certificate())]);
     let lookup = variables(&[("B", OTHER_SECRET)]);
     let text = format!(
         "{DEFAULTS}  - {{name: beta, url: 'http://127.0.0.1:8080', token_env: B, timezone: America/Santiago, reports: {{abandoned_calls: {{interval: 10s, skill_id: 77}}}}}}\n"

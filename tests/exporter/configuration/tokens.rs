@@ -55,7 +55,7 @@ fn a_token_that_cannot_be_read_says_why() {
     w.yml:5: operations[3].token_file: the token file FOLDER/accent does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     w.yml:6: operations[4].token_file: the token file FOLDER/long does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
     w.yml:7: operations[5].token_file: cannot read the token file FOLDER/missing: No such file or directory (os error 2)
-    w.yml:8: operations[6].token_file: cannot read the token file FOLDER/.: Is a directory (os error 21)
+    w.yml:8: operations[6].token_file: cannot read the token file FOLDER/.: it is a folder, not a file
     w.yml:9: operations[7].token_file: is empty: a path is expected
     w.yml:10: operations[8].token_env: the environment variable UNSET is not set
     w.yml:11: operations[9].token_env: the environment variable BLANK is empty: it must contain the token

@@ -9,13 +9,16 @@ use secrecy::ExposeSecret;
 use wolkvox_exporter::config::{Config, Operation, TokenSource};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, PREVIEW_CALLS};
 
-use super::{DEFAULTS, SECRET, folder, good, mistakes, with};
+use super::{DEFAULTS, SECRET, certificate, folder, good, mistakes, with};
 
 #[test]
 fn the_documented_values_are_the_defaults() {
     let folder = folder(
         "defaults",
-        &[("acme.token", &format!("{SECRET}\n")), ("company-ca.pem", "")],
+        &[
+            ("acme.token", &format!("{SECRET}\n")),
+            ("company-ca.pem", &certificate()),
+        ],
     );
     let written = Config::parse(DEFAULTS, "wolkvox.yml", &folder, &|_| None).unwrap();
     let short = "operations: [{name: acme, server: 0001, token_file: acme.token}]";

@@ -206,7 +206,12 @@ fn every_configuration_that_is_shown_can_be_read() {
             }
             for (n, name) in yaml.split("_file: ").skip(1).enumerate() {
                 let name = name.split_whitespace().next().unwrap();
-                std::fs::write(folder.0.join(name), format!("a-token-{n}")).unwrap();
+                let text = if name.ends_with(".pem") {
+                    rcgen::generate_simple_self_signed(vec![]).unwrap().cert.pem()
+                } else {
+                    format!("a-token-{n}")
+                };
+                std::fs::write(folder.0.join(name), text).unwrap();
             }
             let config = Config::parse(yaml, "wolkvox.yml", &folder.0, &|name| Some(format!("token-{name}")));
             config.unwrap_or_else(|wrong| panic!("{}, example {n}: {wrong}", path.display()));

@@ -1,9 +1,10 @@
 //! Clocks that disagree, and answers without a date.
 
-use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS};
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, IVR};
 
 use super::{LATER, TEN};
-use crate::support::{Stage, at};
+use crate::events::all_reports;
+use crate::support::{Stage, at, get, zone};
 
 #[tokio::test]
 async fn clocks_that_disagree_move_nothing() {
@@ -46,6 +47,51 @@ async fn clocks_that_disagree_move_nothing() {
         .sum::<f64>();
     assert_eq!(shown, (truth(LATER) - truth(TEN)) as f64);
     assert_eq!(stage.samples().await.get("wolkvox_api_calls_used", &[]), Some(3.0));
+}
+
+/// Without a date from the API, a clock that runs ahead is believed. When it is right again, the failure says until when it
+/// lasts and how to end it.
+#[tokio::test]
+async fn a_clock_that_ran_ahead_says_until_when_it_blinds() {
+    let plan = wolkvox_simulator::OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::with(TEN, plan, all_reports).await;
+    stage
+        .acme()
+        .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);
+    let days_ahead = "2026-11-23T15:00:00Z";
+    for report in [&IVR, &CALL_DURATIONS] {
+        stage.poll(report, TEN).await;
+        stage.poll(report, days_ahead).await;
+    }
+    let ends = ["2026-11-20T15:10:00Z", "2026-11-23T14:54:59Z"];
+    for now in ends {
+        for report in [&IVR, &CALL_DURATIONS] {
+            stage.poll(report, now).await;
+            let up = stage.samples().await.get("wolkvox_up", &[("report", report.name)]);
+            assert_eq!(up, Some(0.0), "{report} at {now}");
+        }
+        let page = get(&stage.page.0.replace("/metrics", "/"), &[])
+            .await
+            .text()
+            .await
+            .unwrap();
+        assert!(page.contains("data up to 2026-11-23T15:00:00Z has been read"), "{page}");
+        assert!(page.contains("polls fail until 2026-11-23T14:55:00Z"), "{page}");
+        assert!(
+            page.contains("restore a state file from before, or move the file away"),
+            "{page}"
+        );
+        assert_eq!(
+            page.matches("polls fail until").count(),
+            1,
+            "one card for both reports: {page}"
+        );
+    }
+    for report in [&IVR, &CALL_DURATIONS] {
+        stage.poll(report, "2026-11-23T14:55:00Z").await;
+        let up = stage.samples().await.get("wolkvox_up", &[("report", report.name)]);
+        assert_eq!(up, Some(1.0), "{report}: as it was told");
+    }
 }
 
 #[tokio::test]

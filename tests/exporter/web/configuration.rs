@@ -174,7 +174,7 @@ fn files_that_cannot_be_used_are_named() {
     web.yml:3: tls_server_config.key_file: is not the key of the certificate: replace both with a matching pair
     web.yml:3: tls_server_config.key_file: locked.key is encrypted, and the exporter cannot ask for its password: decrypt it with openssl pkey
     web.yml:2: tls_server_config.cert_file: is empty: the path of a file is expected
-    web.yml:3: tls_server_config.key_file: . cannot be read: Is a directory (os error 21)
+    web.yml:3: tls_server_config.key_file: . cannot be read: it is a folder, not a file
     web.yml:1: tls_server_config: `cert_file` is missing: the certificate of this server
     web.yml:1: tls_server_config: `key_file` is missing: the private key of the certificate
     web.yml:1: tls_server_config: `key_file` is missing: the private key of the certificate
