@@ -1,11 +1,11 @@
-//! Checks answers of the API: they mean the same however the network splits them, no row gets lost, and no label may
-//! hold a person's number.
+//! Checks answers of the API: they mean the same however the network splits them, no row gets lost, least of all to a bad
+//! one beside it, and no label may hold a person's number.
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use prometheus_client::registry::Registry;
-use wolkvox_exporter::client::{Answer, AnswerReader};
+use wolkvox_exporter::client::{Answer, AnswerReader, ApiError};
 use wolkvox_exporter::exposition::{Exposition, Format, Part};
 use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
 use wolkvox_exporter::reports::current::{Current, CurrentRows};
@@ -13,6 +13,7 @@ use wolkvox_exporter::reports::day_totals::{DayAnswer, DayRows};
 use wolkvox_exporter::reports::events::{Asked, EventReader, Events};
 use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
+use wolkvox_exporter::wire::json::{self, Broken};
 
 /// Labels whose values come from agents and callers, with their families.
 const FREE: [(&str, &[&str]); 5] = [
@@ -57,6 +58,7 @@ const FIXED: [(&str, &str, &[&str]); 6] = [
 pub fn check(input: &[u8]) -> bool {
     let [report, cut, body @ ..] = input else { return false };
     let report = REPORTS[usize::from(report.wrapping_sub(b'0')) % REPORTS.len()];
+    costs_no_other_row(body, *cut);
     match &report.kind {
         Kind::Current(state) => compare(body, *cut, state.reader, campaigns),
         Kind::DayTotals(totals) => compare(body, *cut, || (totals.reader)(Some("COP")), call_durations),
@@ -72,15 +74,68 @@ pub(crate) fn event_reader(report: &Report) -> EventReader {
     EventReader::new(rows, Events::new(&TimeZone::UTC, 7, Asked::ANYTHING))
 }
 
+/// Keeps the text of each row.
+#[derive(Debug, Default, PartialEq)]
+struct Texts(Vec<Option<String>>);
+
+impl Rows for Texts {
+    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        let used = json::row(json, |_: serde_json::Value| {})?;
+        self.0.extend(used.map(|used| Some(json[..used].to_owned())));
+        Ok(used)
+    }
+
+    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
+        self.0.push(None);
+    }
+}
+
+/// Whatever stands between rows, they are read once and in order. Without square brackets in it, that is certain; with
+/// them, it may pass for the end of the answer, or the rows may pass for a list inside of it.
+fn costs_no_other_row(bad: &[u8], cut: u8) {
+    const GOOD: [&[u8]; 2] = [
+        br#"{"campaign":"1 - a","records":"5"}"#,
+        br#"{"skill_id":"20301","conn_id":"1.2","date":"2026-11-20 10:00:00"}"#,
+    ];
+    let (before, after): (&[u8], &[u8]) = match cut % 3 {
+        0 => (br#"{"code":"200","data":["#, b"]}"),
+        1 => (b"{\n    \"data\": [\n        ", b"\n    ],\n    \"code\": \"200\"\n}"),
+        _ => (b"[", b"]"),
+    };
+    let mut rows = GOOD.to_vec();
+    let place = usize::from(cut / 3 % 3);
+    rows.insert(place, bad);
+    let answer = [before, &rows.join(&b","[..]), after].concat();
+    let result = |chunks: &mut dyn Iterator<Item = &[u8]>| match read(Texts::default(), chunks) {
+        Ok(answer) => Ok(answer.rows.0),
+        Err(error) => Err(format!("{error:?}")),
+    };
+    let whole = result(&mut std::iter::once(&answer[..]));
+    assert_eq!(result(&mut answer.chunks(usize::from(cut) + 1)), whole, "in chunks");
+    let looks_cut = cut % 3 == 2 && place == 2;
+    if bad.iter().any(|byte| b"[]".contains(byte)) || looks_cut {
+        return;
+    }
+    let read: Vec<&[u8]> = whole.iter().flatten().flatten().map(String::as_bytes).collect();
+    let known: Vec<&[u8]> = read.into_iter().filter(|row| GOOD.contains(row)).collect();
+    assert!(
+        known == GOOD || bad.windows(GOOD[0].len()).any(|part| GOOD[0] == part),
+        "{whole:?}"
+    );
+}
+
+/// Reads an answer that comes in these chunks.
+fn read<R: Rows>(rows: R, chunks: &mut dyn Iterator<Item = &[u8]>) -> Result<Answer<R>, ApiError> {
+    let mut reader = AnswerReader::new(rows);
+    for chunk in chunks {
+        reader.feed(chunk)?;
+    }
+    reader.finish(None)
+}
+
 /// Reads the answer in one piece, in several, and byte by byte; `judge` turns the result into something comparable.
 fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer<R>) -> String) -> bool {
-    let read = |chunks: &mut dyn Iterator<Item = &[u8]>| {
-        let mut reader = AnswerReader::new(rows());
-        for chunk in chunks {
-            reader.feed(chunk)?;
-        }
-        reader.finish(None)
-    };
+    let read = |chunks: &mut dyn Iterator<Item = &[u8]>| read(rows(), chunks);
     let result = |answer| match answer {
         Ok(answer) => Ok(judge(answer)),
         Err(error) => Err(format!("{error:?}")),

@@ -8,6 +8,7 @@
 //! is an error.
 
 mod ahead;
+mod grammar;
 mod skip;
 
 use std::borrow::Cow;
@@ -16,13 +17,13 @@ use std::mem;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use self::ahead::{Ahead, Found};
-use self::skip::{Place, Skip};
+use self::ahead::Ahead;
+use self::grammar::Expect;
+use self::skip::Place;
 use super::envelope::{Envelope, Meaning, message_decides};
 use super::error::{ApiError, Reason};
 use super::{Answer, MAX_FAILURE_BODY};
 use crate::wire::Rows;
-use crate::wire::fields::Leaf;
 use crate::wire::json::{self, Broken};
 
 /// The vendor's limit for the size of an answer.
@@ -31,29 +32,6 @@ pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
 const MAX_ROWS: u64 = 250_000;
 /// The size limit of a row. The largest known have some hundred bytes, plus what agents write into comments.
 const MAX_ROW_BYTES: usize = 1024 * 1024;
-
-/// What the scanner expects next.
-enum Expect {
-    Start,
-    Key,
-    Colon(String),
-    Value(String),
-    KeyEnd,
-    Row,
-    RowEnd,
-    /// What follows the list of rows in an object.
-    ListEnd,
-    EntryKey,
-    EntryColon(String),
-    Entry(String),
-    EntryEnd,
-    /// The end of what cannot be read.
-    Skip(Skip),
-    End,
-}
-
-/// The key of the rows.
-const DATA: &str = "data";
 
 /// Ignores rows in the body of a failure, which should have none, and passes on its other keys.
 pub(super) struct IgnoreRows<R>(pub(super) R);
@@ -217,231 +195,6 @@ impl<R: Rows> AnswerReader<R> {
                 Some(used) => at += used,
                 None => return Ok(at),
             }
-        }
-    }
-
-    /// Reads what is expected next, and returns how many bytes are done, or `None` if more text is needed.
-    fn step(&mut self, first: u8, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
-        match (&mut self.expect, first) {
-            (Expect::Start, _) => return self.start(ahead).map(Some),
-
-            // A comma too many separates nothing.
-            (Expect::Key | Expect::Row | Expect::EntryKey, b',') => {}
-            (Expect::Key | Expect::KeyEnd | Expect::ListEnd, b'}') => self.expect = Expect::End,
-            (Expect::KeyEnd | Expect::ListEnd, b',') => self.expect = Expect::Key,
-            (Expect::Key, b'"') => match ahead.limited(MAX_ROW_BYTES).value() {
-                Found::Yes((key, used)) => {
-                    self.expect = Expect::Colon(key);
-                    return Ok(Some(used));
-                }
-                Found::No => return Ok(self.skip(Skip::with_key(self.member()))),
-                Found::Wait => return Ok(None),
-            },
-            (Expect::Colon(key), b':') => self.expect = Expect::Value(mem::take(key)),
-            (Expect::Value(key), b'[' | b'{') if key == DATA => {
-                self.rows.extra_key(DATA, &ahead.text.as_bytes()[..1]);
-                if mem::replace(&mut self.envelope.has_data, true) {
-                    return Err(decode("the answer has two keys `data`"));
-                }
-                self.is_list = first == b'[';
-                self.expect = if self.is_list { Expect::Row } else { Expect::EntryKey };
-            }
-            (Expect::Value(_), _) => return self.value(ahead),
-
-            (Expect::Row | Expect::RowEnd, b']') => {
-                self.expect = if self.is_bare { Expect::End } else { Expect::ListEnd };
-            }
-            (Expect::EntryKey | Expect::EntryEnd, b'}') => self.expect = Expect::KeyEnd,
-            (Expect::RowEnd, b',') => self.expect = Expect::Row,
-            (Expect::EntryEnd, b',') => self.expect = Expect::EntryKey,
-            // A comma is missing.
-            (Expect::RowEnd, b'{') => return self.row(None, first, ahead),
-            (Expect::Row, _) => return self.row(None, first, ahead),
-            (Expect::EntryKey | Expect::EntryEnd, b'"') => match ahead.limited(MAX_ROW_BYTES).value() {
-                Found::Yes((key, used)) => {
-                    self.expect = Expect::EntryColon(key);
-                    return Ok(Some(used));
-                }
-                Found::No => return self.skip_row(None, Skip::with_key(Place::Entry)),
-                Found::Wait => return Ok(None),
-            },
-            (Expect::EntryColon(key), b':') => self.expect = Expect::Entry(mem::take(key)),
-            (Expect::Entry(key), _) => {
-                let key = mem::take(key);
-                let used = self.row(Some(&key), first, ahead)?;
-                if used.is_none() {
-                    self.expect = Expect::Entry(key);
-                }
-                return Ok(used);
-            }
-            (Expect::RowEnd, _) => return self.skip_row(None, Skip::new(self.row_place())),
-            (Expect::EntryKey | Expect::EntryColon(_) | Expect::EntryEnd, _) => {
-                return self.skip_row(None, Skip::with_key(Place::Entry));
-            }
-
-            // The list of rows has ended, but with the bracket of a broken row: rows go on.
-            (Expect::Key | Expect::ListEnd | Expect::End, b'{') if self.is_list => {
-                self.unreadable(None, None)?;
-                self.expect = Expect::Row;
-                return Ok(Some(0));
-            }
-            (Expect::KeyEnd | Expect::ListEnd | Expect::End, b']') | (Expect::End, b'}') if self.is_list => {
-                self.unreadable(None, None)?;
-            }
-            (Expect::End, b',') if self.is_list => self.expect = if self.is_bare { Expect::End } else { Expect::Key },
-            (Expect::ListEnd | Expect::End, _) if self.is_list => {
-                return self.skip_row(None, Skip::lost(self.row_place()));
-            }
-            (Expect::End, _) => return Err(more_text()),
-
-            (Expect::Key | Expect::Colon(_) | Expect::KeyEnd | Expect::ListEnd, _) => {
-                return Ok(self.skip(Skip::with_key(self.member())));
-            }
-            // `scan` does this.
-            (Expect::Skip(_), _) => return Ok(None),
-        }
-        Ok(Some(1))
-    }
-
-    /// Reads the first bracket of an answer.
-    fn start(&mut self, ahead: Ahead<'_>) -> Result<usize, ApiError> {
-        const BYTE_ORDER_MARK: &str = "\u{feff}";
-        if ahead.text.starts_with(BYTE_ORDER_MARK) {
-            return Ok(BYTE_ORDER_MARK.len());
-        }
-        self.expect = match ahead.first() {
-            Some(b'[') => {
-                self.is_bare = true;
-                self.is_list = true;
-                self.envelope.has_data = true;
-                Expect::Row
-            }
-            Some(b'{') => Expect::Key,
-            Some(b'<') => {
-                self.envelope.is_web_page = true;
-                return Err(decode(
-                    "the answer is a web page instead of JSON, the login page of a proxy perhaps",
-                ));
-            }
-            Some(first) if first.is_ascii_graphic() => {
-                return Err(decode("the answer is plain text instead of JSON"));
-            }
-            _ => return Err(decode("the answer is neither JSON nor text")),
-        };
-        Ok(1)
-    }
-
-    /// Reads the value of a key of the answer.
-    fn value(&mut self, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
-        let Expect::Value(key) = &self.expect else {
-            return Ok(None);
-        };
-        let (leaf, used) = match ahead.limited(MAX_ROW_BYTES).value::<Leaf<'_>>() {
-            Found::Yes(value) => value,
-            // Without rows there is nothing to save.
-            Found::No if key == DATA => return Err(decode("`data` is neither a list nor an object")),
-            Found::No => return Ok(self.skip(Skip::new(self.member()))),
-            Found::Wait => return Ok(None),
-        };
-        self.rows.extra_key(key, &ahead.text.as_bytes()[..used]);
-        match key.as_str() {
-            "code" => self.envelope.set_code(&leaf),
-            "msg" => self.envelope.set_message(&leaf),
-            DATA if leaf == Leaf::Absent => self.envelope.has_data = true,
-            DATA => return Err(decode("`data` is neither a list nor an object")),
-            _ => {}
-        }
-        self.expect = Expect::KeyEnd;
-        Ok(Some(used))
-    }
-
-    /// Reads a row, or what stands in its place.
-    fn row(&mut self, key: Option<&str>, first: u8, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
-        let within = ahead.limited(MAX_ROW_BYTES);
-        if first == b'{' {
-            match self.rows.value(key, within.text) {
-                Ok(Some(used)) => {
-                    self.count_row()?;
-                    return Ok(self.after_row(key, used));
-                }
-                Ok(None) if !within.is_all => return Ok(None),
-                Ok(None) | Err(Broken) => {}
-            }
-        }
-        let place = if key.is_some() { Place::Entry } else { self.row_place() };
-        // A list is never passed over: its bracket may be the only wrong thing, and its contents the rows.
-        if first != b'[' {
-            match within.value::<IgnoredAny>() {
-                Found::Yes((_, used)) if first == b'{' => {
-                    let row = &ahead.text[..used];
-                    if self.read_last_of_equal_keys(key, row) {
-                        self.count_row()?;
-                    } else {
-                        self.unreadable(key, Some(row))?;
-                    }
-                    return Ok(self.after_row(key, used));
-                }
-                Found::Yes((_, used)) => match ahead.after(used).first() {
-                    Some(b',' | b']' | b'}') => {
-                        self.unreadable(key, Some(&ahead.text[..used]))?;
-                        return Ok(self.after_row(key, used));
-                    }
-                    None if !ahead.is_all => return Ok(None),
-                    _ => {}
-                },
-                Found::No => {}
-                Found::Wait => return Ok(None),
-            }
-        }
-        self.skip_row(key, Skip::new(place))
-    }
-
-    /// Reads a row again, with only the last of equal keys; returns whether that can be read.
-    fn read_last_of_equal_keys(&mut self, key: Option<&str>, row: &str) -> bool {
-        let row = serde_json::from_str::<serde_json::Value>(row).map(|row| row.to_string());
-        row.is_ok_and(|row| matches!(self.rows.value(key, &row), Ok(Some(_))))
-    }
-
-    fn after_row(&mut self, key: Option<&str>, used: usize) -> Option<usize> {
-        self.expect = if key.is_some() {
-            Expect::EntryEnd
-        } else {
-            Expect::RowEnd
-        };
-        Some(used)
-    }
-
-    /// Counts what begins here in place of a row, and skips it.
-    fn skip_row(&mut self, key: Option<&str>, skip: Skip) -> Result<Option<usize>, ApiError> {
-        self.unreadable(key, None)?;
-        Ok(self.skip(skip))
-    }
-
-    fn skip(&mut self, skip: Skip) -> Option<usize> {
-        self.expect = Expect::Skip(skip);
-        Some(0)
-    }
-
-    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>) -> Result<(), ApiError> {
-        self.rows.unreadable(key, json);
-        self.count_row()
-    }
-
-    fn count_row(&mut self) -> Result<(), ApiError> {
-        self.count += 1;
-        if self.count > MAX_ROWS {
-            return Err(too_large(format!("the answer has more than {MAX_ROWS} rows")));
-        }
-        Ok(())
-    }
-
-    fn row_place(&self) -> Place {
-        Place::Row { is_bare: self.is_bare }
-    }
-
-    fn member(&self) -> Place {
-        Place::Member {
-            is_after_list: self.is_list,
         }
     }
 }

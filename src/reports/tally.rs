@@ -21,7 +21,7 @@ pub enum Outcome {
     Baseline,
     /// Older than the identities that we remember. It may have been counted already, so it is not counted.
     Late,
-    /// Not meant to be counted: a total, or the second row of one id.
+    /// Not meant to be counted: a total, the second row of one id, or a row that says nothing yet.
     Ignored,
     /// Not a row, or without the fields that identify it.
     Invalid,

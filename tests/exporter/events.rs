@@ -1,6 +1,7 @@
 //! Events against the ground truth: every counter and every bucket, over late, changing and doubled rows, failed polls,
 //! cut answers, restarts and changes of the configuration.
 
+mod changes;
 mod days;
 mod limits;
 mod rows;

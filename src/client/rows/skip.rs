@@ -7,9 +7,12 @@
 //! string begins another row, a row stands in a row without a key, or a bracket closes one of the other kind. Then the
 //! row ends where the next complete row begins, or where the answer ends as an answer does.
 //!
-//! In principle nobody can tell where a row ends that opens a list, or an object with a key, and does not close it: what
-//! follows looks like its contents. The same goes for a bracket too many or too few among named rows, which moves all
-//! that follow to another level. No known row has lists or objects inside.
+//! Some ends nobody can tell, in principle:
+//!
+//! - A row that opens a list inside and does not close it: what follows looks like its contents. No known row has lists.
+//! - Named rows with a brace too many or too few: what follows is on another level.
+//! - The last row of a bare list that breaks off inside a string: the answer looks cut, and fails.
+//! - A row that holds the end of an answer itself.
 
 use memchr::{memchr2, memchr3};
 use serde::de::IgnoredAny;
@@ -138,6 +141,8 @@ impl Skip {
             // In a string, one more bracket beside it shows that it is none of the text.
             (Place::Row { is_bare: true }, b']') if self.in_string && self.before != b'}' => Found::No,
             (Place::Row { .. }, b']') if is_doubtful || inside == Some(&b'{') => self.is_end_of_rows(ahead),
+            // A list of objects in place of a row: perhaps only its opening bracket is wrong.
+            (Place::Row { .. }, b']') if self.open == [b'['] && self.before == b'}' => self.is_end_of_rows(ahead),
 
             (Place::Entry, b',') if is_doubtful => entry(ahead.after(1)),
             (Place::Entry, b'}') if self.in_string && self.before != b'}' => Found::No,
@@ -279,4 +284,81 @@ fn member(ahead: Ahead<'_>) -> Found<()> {
         Some(_) => Found::No,
         None => value.too_short(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: Place = Place::Row { is_bare: true };
+    const ENVELOPED: Place = Place::Row { is_bare: false };
+    const MEMBER: Place = Place::Member { is_after_list: false };
+
+    /// What follows the thing at the start of the text, wherever the text is cut.
+    fn rest(place: Place, text: &str) -> Option<&str> {
+        let all = Ahead { text, is_all: true };
+        let (used, is_done) = Skip::new(place).scan(all);
+        for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+            let mut skip = Skip::new(place);
+            let before = Ahead {
+                text: &text[..cut],
+                is_all: false,
+            };
+            let (first, was_done) = skip.scan(before);
+            let in_two = if was_done {
+                (first, true)
+            } else {
+                skip.scan(all.from(first))
+            };
+            let first = if was_done { 0 } else { first };
+            assert_eq!((in_two.0 + first, in_two.1), (used, is_done), "{text} cut at {cut}");
+        }
+        is_done.then(|| &text[used..])
+    }
+
+    #[test]
+    fn it_ends_where_its_brackets_do_or_where_a_row_begins() {
+        for (place, text, expected) in [
+            // The brackets match.
+            (
+                ROW,
+                r#"{"a":"\ud800 \x ],{","b":[{"c":1},{"d":NaN}]},{"a":1}]"#,
+                Some(r#",{"a":1}]"#),
+            ),
+            (ROW, r#"{"a":NaN}]"#, Some("]")),
+            (ROW, r#"garbage, and more"#, Some(", and more")),
+            // They do not, and a row begins.
+            (
+                ROW,
+                r#"{"a":"x,"b":"y"},{"a":1},{"a":2}]"#,
+                Some(r#",{"a":1},{"a":2}]"#),
+            ),
+            (ROW, r#"{"a":"x","b":"y",{"a":1}]"#, Some(r#",{"a":1}]"#)),
+            (ROW, r#"{{"a":1}]"#, Some(r#"{"a":1}]"#)),
+            (ROW, r#"[1,[2,{"a":1}]"#, Some(r#",{"a":1}]"#)),
+            (ROW, r#"{"a":1]},{"a":{"b":2}}]"#, Some(r#",{"a":{"b":2}}]"#)),
+            // What looks like a row in a string is none.
+            (ROW, r#"{"a":1],"b":",{"c"},{"a":2}]"#, Some(r#",{"a":2}]"#)),
+            // The answer ends.
+            (ROW, r#"{"a":"x}]"#, Some("]")),
+            (ROW, r#"{"a":"x]"#, None),
+            (ROW, r#"{"a":2]"#, Some("]")),
+            (ROW, r#"[{"a""b"}]"#, Some("]")),
+            (ENVELOPED, r#"{"a":2] "#, None),
+            (ENVELOPED, r#"{"a":"x]}"#, Some("]}")),
+            (
+                ENVELOPED,
+                r#"{"a":2],"code":[200],"msg":"x"}"#,
+                Some(r#"],"code":[200],"msg":"x"}"#),
+            ),
+            (ENVELOPED, r#"{"a":"x"}}]}"#, Some("]}")),
+            (Place::Entry, r#"{"a":"x},"n":{"a":1}}}"#, Some(r#","n":{"a":1}}}"#)),
+            (Place::Entry, r#"{"a":2]},"n":{"a":1}}}"#, Some(r#","n":{"a":1}}}"#)),
+            (MEMBER, r#""4 "records" found","data":[]}"#, Some(r#","data":[]}"#)),
+            (MEMBER, r#""4 "records found, all","data":[]}"#, Some(r#","data":[]}"#)),
+            (MEMBER, "NaN}", Some("}")),
+        ] {
+            assert_eq!(rest(place, text), expected, "{text}");
+        }
+    }
 }

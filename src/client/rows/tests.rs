@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
-use crate::wire::fields;
+use crate::wire::fields::{self, Leaf};
 
 #[derive(Deserialize)]
 struct Pair<'a> {

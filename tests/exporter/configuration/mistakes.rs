@@ -201,7 +201,7 @@ fn a_long_file_of_mistakes_takes_its_time_and_no_more() {
         format!("operations:\n{}", twins.collect::<String>())
     };
     let time = |text: String| {
-        let runs = (0..2).map(|_| {
+        let runs = (0..5).map(|_| {
             let begin = Instant::now();
             assert!(parse(&text).is_err());
             begin.elapsed()

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::*;
+use crate::wire::fields::Leaf;
 
 /// Fields of several reports.
 #[derive(Deserialize)]

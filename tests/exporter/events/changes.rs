@@ -1,0 +1,95 @@
+//! Rows that change from one answer to the next: filled in later, moved to another date, written in another way.
+
+use jiff::SignedDuration;
+use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS};
+use wolkvox_simulator::{DateText, EventPlan, FirstWait, Moved, Returns, Seen, Switches, Unfinished};
+
+use super::{all_reports, assert_same, plan, poll_all, shown, truth};
+use crate::support::{Stage, at};
+
+/// Polls for some hours, with the switches that `switches` gives for each poll, and compares every count and bucket with the
+/// truth all the time. Returns the violations of `dated_once`.
+async fn counts_are_true(events: EventPlan, switches: impl Fn(i64) -> Switches) -> f64 {
+    let born = at("2026-11-18T13:00:00Z");
+    let mut stage = Stage::with(&born.to_string(), plan(2.0, events), all_reports).await;
+    for poll in 0..=72 {
+        let now = born + SignedDuration::from_mins(5 * poll);
+        stage.acme().switch(|now| *now = switches(poll));
+        poll_all(&mut stage, now).await;
+        if poll > 0 && poll % 12 == 0 {
+            let truth = truth(&stage.acme(), born, now, Seen::By(now));
+            assert_same(&shown(&stage.samples().await), &truth, &format!("poll {poll}"));
+        }
+    }
+    let samples = stage.samples().await;
+    let moved = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR].map(|report| {
+        let labels = [("report", report.name), ("assumption", "dated_once")];
+        samples
+            .get("wolkvox_report_assumption_violations_total", &labels)
+            .unwrap()
+    });
+    moved.iter().sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_filled_in_later_count_when_they_are() {
+    for waits in [
+        FirstWait::NoResult,
+        FirstWait::NoTime,
+        FirstWait::NoResultNoTime,
+        FirstWait::InQueue,
+    ] {
+        let events = EventPlan {
+            unfinished: Unfinished {
+                share: 0.3,
+                longest: SignedDuration::from_mins(40),
+                waits,
+                ..Unfinished::default()
+            },
+            ..EventPlan::calm()
+        };
+        let moved = counts_are_true(events, |_| Switches::default()).await;
+        assert_eq!(moved, 0.0, "{waits:?}");
+    }
+}
+
+/// Callers who come back to a skill have two rows, and rows that move have one.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_move_count_once_and_calls_that_come_back_twice() {
+    let events = EventPlan {
+        moved: Moved {
+            share: 0.1,
+            after: SignedDuration::from_mins(12),
+            ..Moved::default()
+        },
+        returns: Returns {
+            share: 0.1,
+            ..Returns::default()
+        },
+        ..EventPlan::calm()
+    };
+    let moved = counts_are_true(events, |_| Switches::default()).await;
+    assert!(moved > 100.0, "{moved} have moved");
+}
+
+/// The vendor writes dates in another way with each answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_of_format_counts_anything_twice() {
+    // Not without seconds: then rows have another date.
+    let forms = [
+        DateText::Plain,
+        DateText::Milliseconds,
+        DateText::WithT,
+        DateText::ZoneOffset,
+        DateText::Utc,
+        DateText::Slashes,
+        DateText::DayFirst,
+        DateText::ShortHour,
+    ];
+    let moved = counts_are_true(EventPlan::default(), |poll| Switches {
+        dates: forms[usize::try_from(poll).unwrap() % forms.len()],
+        ..Switches::default()
+    })
+    .await;
+    assert_eq!(moved, 0.0);
+}
