@@ -141,6 +141,8 @@ impl Skip {
             // In a string, one more bracket beside it shows that it is none of the text.
             (Place::Row { is_bare: true }, b']') if self.in_string && self.before != b'}' => Found::No,
             (Place::Row { .. }, b']') if is_doubtful || inside == Some(&b'{') => self.is_end_of_rows(ahead),
+            // One bracket too many. In a bare list, that could as well be an answer that was cut.
+            (Place::Row { is_bare: false }, b']') if self.open == *b"[" => self.is_end_of_rows(ahead),
             // A list of objects in place of a row: perhaps only its opening bracket is wrong.
             (Place::Row { .. }, b']') if self.open == [b'['] && self.before == b'}' => self.is_end_of_rows(ahead),
 
@@ -169,6 +171,11 @@ impl Skip {
         if self.is_lost {
             return;
         }
+        if self.has_closed() {
+            // Nothing follows the last bracket.
+            self.is_lost = true;
+            return;
+        }
         match byte {
             b'"' => self.in_string = !self.in_string,
             _ if self.in_string => {}
@@ -191,6 +198,12 @@ impl Skip {
             b':' => self.is_lost = !(self.has_key && self.open.is_empty() || self.open.last() == Some(&b'{')),
             _ => {}
         }
+    }
+
+    /// Its last bracket has closed.
+    fn has_closed(&self) -> bool {
+        let is_row = !matches!(self.place, Place::Member { .. });
+        is_row && self.open.is_empty() && !self.in_string && matches!(self.before, b'}' | b']')
     }
 
     /// In a list inside of a row, where objects belong. A list in place of a row is none.
@@ -334,6 +347,7 @@ mod tests {
                 Some(r#",{"a":1},{"a":2}]"#),
             ),
             (ROW, r#"{"a":"x","b":"y",{"a":1}]"#, Some(r#",{"a":1}]"#)),
+            (ROW, r#"{"a":"1"b":"x}c,,],"},{"a":2}]"#, Some(r#",{"a":2}]"#)),
             (ROW, r#"{{"a":1}]"#, Some(r#"{"a":1}]"#)),
             (ROW, r#"[1,[2,{"a":1}]"#, Some(r#",{"a":1}]"#)),
             (ROW, r#"{"a":1]},{"a":{"b":2}}]"#, Some(r#",{"a":{"b":2}}]"#)),
@@ -344,6 +358,8 @@ mod tests {
             (ROW, r#"{"a":"x]"#, None),
             (ROW, r#"{"a":2]"#, Some("]")),
             (ROW, r#"[{"a""b"}]"#, Some("]")),
+            (ENVELOPED, r#"[],{"a":2}]}"#, Some(r#",{"a":2}]}"#)),
+            (ENVELOPED, r#"[]}"#, Some("]}")),
             (ENVELOPED, r#"{"a":2] "#, None),
             (ENVELOPED, r#"{"a":"x]}"#, Some("]}")),
             (
