@@ -474,12 +474,12 @@ def failing(width: int = 3) -> Json:
 def alerts_table(width: int, height: int) -> Json:
     return table(
         "Alerts firing", "Firing alerts of the exporter's rules, including those without an operation. Source: ALERTS.",
-        [f'label_replace(label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report"), '
+        [f'label_replace(label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report", "assumption"), '
          '"alert", "$1", "alertname", "Wolkvox(.+)")'],
         [column("alert", "Alert", custom__width=190), column("about", "About"), column("severity", "Severity", custom__width=85), OPERATION],
         width=width, height=height, order=["alert", "about", "severity", "operation"],
         hidden=["Value", "__name__", "alertname", "alertstate", "instance", "campaign", "campaign_id", "skill", "skill_id", "routing_point", "rp_id",
-                "report", "channel", "reason", "field", "result"],
+                "report", "assumption", "channel", "reason", "field", "result"],
         sort="Severity", none="no alert is firing")
 
 
@@ -842,6 +842,20 @@ def exporter() -> Json:
                     target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", "rows counted late · {{operation}}")], "none", width=12,
                    none="nothing odd"),
             alerts_table(12, 8),
+            series("Newest row, before the end of what was read", "From the date of each report's newest row to the end of the window that was read. It grows while nobody "
+                   "calls. If it stays above 45 min (the line, and the alert's limit) while people call, the time zone is wrong or Wolkvox is late; below 0, rows are dated "
+                   "in the future. Source: wolkvox_report_newest_row_timestamp_seconds, wolkvox_report_data_timestamp_seconds.",
+                   [target("max by (job, operation, report) "
+                           f"({sel('wolkvox_report_data_timestamp_seconds')} - {sel('wolkvox_report_newest_row_timestamp_seconds')})", report)], "dthms",
+                   steps=[(None, GREEN), (2700, AMBER)], minimum=None),
+            table("Broken assumptions, 24 h", "What the exporter takes for granted about the API and was not so in the last 24 h: how often, and the words that it does not know. "
+                  "The status page says what it means. Source: wolkvox_report_assumption_violations_total, wolkvox_report_unknown_word.",
+                  [f"{grown(sel('wolkvox_report_assumption_violations_total'), '24h', 'report', 'assumption')} > 0",
+                   f"max by (job, operation, report, assumption, field, word) (label_replace({sel('wolkvox_report_unknown_word')}, \"assumption\", \"known_words\", \"\", \"\"))"],
+                  [column("report", "Report"), column("assumption", "Assumption"), column("Value #A", "Times", "none", decimals=0), column("field", "Field"),
+                   column("word", "Unknown word"), OPERATION],
+                  width=12, height=8, hidden=["Value #B"], sort="Times", order=["report", "assumption", "Value #A", "field", "word", "operation"],
+                  none="all assumptions held"),
             series("Memory and state", "Resident memory of the exporter, and the size of each operation's state file if there is a state path. "
                    "Source: process_resident_memory_bytes, wolkvox_exporter_state_size_bytes.",
                    [target('process_resident_memory_bytes{job=~"$job"}', "memory · {{instance}}"),

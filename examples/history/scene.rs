@@ -8,8 +8,8 @@ use serde_json::json;
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::PollSettings;
 use wolkvox_simulator::{
-    Api, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
-    ScriptedAnswer, SimulatedOperation, Switches,
+    Api, Blackout, CallMix, Centre, DateHeader, EventPlan, Fault, Incident, IncidentKind, Lateness, OperationPlan,
+    ScriptedAnswer, ShiftedDates, SimulatedOperation, Switches,
 };
 
 /// Just enough calls per hour for rules with a minimum: every call costs run time.
@@ -20,6 +20,9 @@ const SKILLS: usize = 3;
 const ROUTING_POINTS: usize = 2;
 /// A list lasts all day without being recycled.
 const LIST_SIZE: u32 = 220;
+
+/// The campaign that does not dial.
+const STOPPED_CAMPAIGN: u32 = 3280;
 
 const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
     "campaign": "1016 - COBRANZA TEMPRANA - tel1 (100%)", "speed": "quick", "status": "stopped", "skill_id": "4000",
@@ -48,6 +51,12 @@ pub(crate) enum Trouble {
     SmallBudget(u32),
     /// A series limit below the number of campaigns.
     SmallLimit(usize),
+    /// A campaign is in a state that the vendor's page does not have.
+    OddState,
+    /// The IVR's report answers as if it had no rows.
+    IvrEmpty,
+    /// Dates of rows are three hours behind, as in another zone.
+    DatesBehind,
     /// Fields of campaigns contain words instead of numbers.
     OddFields,
     /// The server's clock is a quarter of an hour ahead.
@@ -95,6 +104,9 @@ impl Disturbance {
             Trouble::RecordLimit(rows) => settings.cut_at = rows,
             Trouble::OddFields => simulated.answer_with(Api::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
             Trouble::OddRows
+            | Trouble::OddState
+            | Trouble::IvrEmpty
+            | Trouble::DatesBehind
             | Trouble::ClockSkewed
             | Trouble::ReloadFailed
             | Trouble::ExporterDown
@@ -109,6 +121,18 @@ pub(crate) fn switches(disturbances: &[Disturbance], second: i64) -> Switches {
     for one in disturbances.iter().filter(|one| one.holds(second)) {
         match one.trouble {
             Trouble::OddRows => switches.blank_fields.push("date".to_owned()),
+            Trouble::OddState => switches.paused_campaigns.push(STOPPED_CAMPAIGN),
+            Trouble::IvrEmpty => switches.blackouts.push(Blackout {
+                report: Api::Diagram1,
+                from: Timestamp::MIN,
+                until: Timestamp::MAX,
+            }),
+            Trouble::DatesBehind => {
+                switches.shifted_dates = Some(ShiftedDates {
+                    by: SignedDuration::from_hours(-3),
+                    every: 1,
+                });
+            }
             Trouble::ClockSkewed => switches.date_header = DateHeader::Skewed(SignedDuration::from_mins(15)),
             _ => {}
         }
@@ -136,9 +160,11 @@ use Planted::{Incident as I, Trouble as T};
 
 /// The third week: day (0 is the first), from, until, incident. It includes traps, at which nothing may fire.
 #[rustfmt::skip]
-const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 25] = [
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 28] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
+    ("a campaign is in a state that nobody knows", 0, "13:00", "14:00", T(Trouble::OddState)),
     ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
+    ("rows are dated three hours behind", 0, "17:00", "19:00", T(Trouble::DatesBehind)),
     ("a skill is understaffed all day", 1, "08:00", "14:00", I(Abandonment { skill: Some(1), share: 0.08 })),
     ("callers hang up in a menu", 1, "15:00", "16:30", I(IvrHangUps { routing_point: Some(0), share: 0.7 })),
     ("the API is out for two hours", 2, "09:00", "11:00", T(Trouble::ApiOutage)),
@@ -148,6 +174,7 @@ const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 25] = [
     ("the token is refused", 2, "21:00", "22:00", T(Trouble::TokenRefused)),
     ("a list is recycled by hand", 3, "11:00", "11:05", I(Recycled { campaign: Some(0) })),
     ("a short list runs out", 3, "09:30", "13:00", I(ListEnds { campaign: Some(1), records: 700 })),
+    ("the report of the IVR stays empty", 3, "14:00", "16:00", T(Trouble::IvrEmpty)),
     ("callers wait long before they give up", 3, "14:30", "16:30", I(LongWaits { skill: Some(0), share: 0.1 })),
     ("the exporter is down", 3, "21:30", "22:00", T(Trouble::ExporterDown)),
     ("no calls for a skill", 4, "09:00", "11:00", I(InboundSilent { skill: Some(1) })),

@@ -221,15 +221,23 @@ def last_noon():
     return int(noon.timestamp()), time_of(files[0], False)
 
 
-def alerts(at, labels):
-    """ALERTS as Prometheus's rules would have written them in the hour before: one about a skill, one without operation."""
+def oddities(at, labels):
+    """What a quiet history does not have, in the hour before. ALERTS as Prometheus's rules would have written them: one about a
+    skill, one without operation. And an answer with an unknown word, from a second exporter."""
     lines = []
-    for pairs in (
-        {"alertname": "WolkvoxAbandonmentFastBurn", "severity": "critical", **labels},
-        {"alertname": "WolkvoxExporterDown", "severity": "critical", "job": labels["job"]},
-    ):
-        text = ",".join(f'{key}="{value}"' for key, value in {"alertstate": "firing", **pairs}.items())
-        lines += [f"ALERTS{{{text}}} 1 {time}" for time in range(at - 3600, at + 60, 60)]
+
+    def add(name, value, **pairs):
+        text = ",".join(f'{key}="{pair}"' for key, pair in pairs.items())
+        lines.extend(f"{name}{{{text}}} {value(time)} {time}" for time in range(at - 3600, at + 60, 60))
+
+    job = {"job": labels["job"]}
+    firing = {"alertstate": "firing", "severity": "critical"}
+    add("ALERTS", lambda time: 1, alertname="WolkvoxAbandonmentFastBurn", **firing, **labels)
+    add("ALERTS", lambda time: 1, alertname="WolkvoxExporterDown", **firing, **job)
+    report = {**job, "instance": "odd:9963", "operation": labels["operation"], "report": "ivr"}
+    broken = "wolkvox_report_assumption_violations_total"
+    add(broken, lambda time: int(time > at - 1800), assumption="known_words", **report)
+    add("wolkvox_report_unknown_word", lambda time: 1, field="result", word="overflow", **report)
     return "\n".join(lines) + "\n# EOF\n"
 
 
@@ -250,7 +258,7 @@ def load(folder, at):
         require(made.returncode == 0, f"{file.name}: {made.stderr[-500:]}")
 
     written = folder / "written.om"
-    written.write_text(alerts(at, {key: labels[key] for key in ("job", "operation", "skill_id", "skill")}))
+    written.write_text(oddities(at, {key: labels[key] for key in ("job", "operation", "skill_id", "skill")}))
     into_blocks(written)
     for file in files:
         into_blocks(file)

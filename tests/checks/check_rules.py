@@ -34,6 +34,7 @@ ROUTES = {
     ("alertname=WolkvoxExporterDown", "severity=critical"): "pager",
     ("alertname=WolkvoxAbandonmentFastBurn", "severity=critical", "operation=acme", "skill_id=10"): "pager",
     ("alertname=WolkvoxReportStale", "severity=warning", "operation=acme"): "chat",
+    ("alertname=WolkvoxAssumptionBroken", "severity=warning", "operation=acme"): "chat",
     ("alertname=WolkvoxAbandonmentTarget", "severity=info", "operation=acme"): "planning",
     ("alertname=SomebodyElses", "severity=critical"): "chat",
 }

@@ -48,7 +48,9 @@ EXPECTED = {
     "callers of a skill give up": Expected(
         ("AbandonmentFastBurn", "AbandonmentSpike", "AbandonmentTarget"), ("AbandonmentSlowBurn",)
     ),
+    "a campaign is in a state that nobody knows": Expected(("AssumptionBroken",)),
     "a campaign dials nothing": Expected(("CampaignStalled",)),
+    "rows are dated three hours behind": Expected(("RowsLag", "AssumptionBroken")),
     "a skill is understaffed all day": Expected(("AbandonmentSlowBurn",), ("AbandonmentSpike", "AbandonmentTarget")),
     "callers hang up in a menu": Expected(("IvrHangupHigh",)),
     "the API is out for two hours": Expected(("ReportStale",)),
@@ -61,6 +63,7 @@ EXPECTED = {
     "the token is refused": Expected(("ApiAuthFailing",), ("ReportStale",)),
     "a list is recycled by hand": Expected(()),
     "a short list runs out": Expected(("CampaignListEndsSoon",)),
+    "the report of the IVR stays empty": Expected(("RowsLag",)),
     "callers wait long before they give up": Expected(
         ("CallersWaitLong",), ("AbandonmentSpike", "AbandonmentSlowBurn", "AbandonmentTarget")
     ),
