@@ -22,7 +22,7 @@ use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{Asked, Collected, EventRow, Fact, FactKey, SeriesIndex};
+use wolkvox_exporter::reports::events::{Asked, BESIDE, Collected, EventRow, Fact, FactKey, SeriesIndex};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -218,26 +218,36 @@ impl Stream {
     fn piece(&self, events: std::ops::Range<u64>, part_of: PartOf, until: Timestamp) -> Piece {
         let series = series();
         let sets = series.len() / 2;
-        let row = |event| {
+        // A call and its wait.
+        let facts = |event| {
             let mut random = fastrand::Rng::with_seed(event);
-            let at = self.at(event);
-            let set = random.usize(..sets) as SeriesIndex;
-            EventRow {
-                at,
-                facts: vec![Fact {
-                    key: FactKey {
-                        second: at.as_second(),
-                        hash: random.u128(..),
-                    },
-                    undated: random.u32(1..),
-                    joined: None,
-                    counts: vec![
-                        (set, Micros(0)),
-                        (set + sets as SeriesIndex, Micros(random.u64(..600) * Micros::PER_UNIT)),
-                    ],
-                }],
-                violated: Default::default(),
-            }
+            let (set, hash, undated) = (random.usize(..sets) as SeriesIndex, random.u128(..), random.u32(1..));
+            let call = Fact {
+                key: FactKey {
+                    second: self.at(event).as_second(),
+                    hash,
+                },
+                undated,
+                is_beside: false,
+                series: set,
+                observed: Micros(0),
+            };
+            let wait = Fact {
+                key: FactKey {
+                    hash: hash ^ BESIDE,
+                    ..call.key
+                },
+                undated: undated ^ 1,
+                is_beside: true,
+                series: set + sets as SeriesIndex,
+                observed: Micros(random.u64(..600) * Micros::PER_UNIT),
+            };
+            [call, wait]
+        };
+        let row = |event| EventRow {
+            at: self.at(event),
+            facts: 2,
+            violated: Default::default(),
         };
         let first = if events.is_empty() {
             until
@@ -254,9 +264,11 @@ impl Stream {
             until,
             part_of,
             overlap: OVERLAP,
+            reread_back: REREAD_REACH,
             reread_reach: REREAD_REACH,
             answer: Collected {
-                rows: events.map(row).collect(),
+                rows: events.clone().map(row).collect(),
+                facts: events.flat_map(facts).collect(),
                 series,
                 born_together: Vec::new(),
                 names: BTreeMap::new(),

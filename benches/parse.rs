@@ -332,6 +332,7 @@ fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
         until,
         part_of,
         overlap: SignedDuration::from_hours(2),
+        reread_back: SignedDuration::from_hours(48),
         reread_reach: SignedDuration::from_hours(54),
         answer,
         backlog_before: Timestamp::MIN,

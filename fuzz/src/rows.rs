@@ -222,14 +222,11 @@ fn collected(answer: Answer<EventReader>) -> String {
     let answer = answer.map(EventReader::finish);
     let rows = &answer.rows;
     no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
-    for (series, _) in rows
-        .rows
-        .iter()
-        .flat_map(|row| &row.facts)
-        .flat_map(|fact| &fact.counts)
-    {
-        assert!((*series as usize) < rows.series.len(), "a fact counts in no series");
+    for fact in &rows.facts {
+        assert!((fact.series as usize) < rows.series.len(), "a fact counts in no series");
     }
+    let facts: u64 = rows.rows.iter().map(|row| u64::from(row.facts)).sum();
+    assert_eq!(facts, rows.facts.len() as u64, "a fact has no row");
     assert!(
         rows.rows.iter().all(|row| Some(row.at) <= rows.newest),
         "a row is newer than the newest"

@@ -116,8 +116,8 @@ impl History {
         let mut record = PieceRecord::new(report, of_live, second_after(until), complete.count, next);
         let mut new = HashSet::new();
         let mut indices: Vec<Option<u32>> = vec![None; collected.series.len()];
-        for row in collected.rows.iter().filter(|row| within.contains(&row.at)) {
-            for fact in &row.facts {
+        for (row, facts) in collected.rows_with_facts().filter(|(row, _)| within.contains(&row.at)) {
+            for fact in facts {
                 if self.known.contains(&(report, fact.key)) || !new.insert(fact.key) {
                     continue;
                 }
@@ -125,11 +125,9 @@ impl History {
                 if of_live {
                     continue;
                 }
-                for (series, observed) in &fact.counts {
-                    let index = indices[*series as usize]
-                        .get_or_insert_with(|| record.push_series(&collected.series[*series as usize]));
-                    record.counts.push((row.at.as_second(), *index, observed.0));
-                }
+                let series = fact.series as usize;
+                let index = indices[series].get_or_insert_with(|| record.push_series(&collected.series[series]));
+                record.counts.push((row.at.as_second(), *index, fact.observed.0));
             }
         }
         if !of_live {

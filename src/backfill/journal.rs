@@ -15,7 +15,7 @@ use super::plan::Parameters;
 use super::records::Record;
 
 /// The format that this version writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The first line.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -20,7 +20,7 @@ use crate::fetch::window;
 use crate::ledger::Ledger;
 use crate::reports::day_totals::DayTotals;
 use crate::reports::events::EventRows;
-use crate::reports::{Kind, Report};
+use crate::reports::{Kind, Outcome, Report};
 use crate::wire::{Query, Rows};
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -98,7 +98,8 @@ impl Reader<'_> {
                 zone: &operation.timezone,
                 only: operation.reports[report].filter.as_deref(),
                 hash_key: self.hash_key,
-                final_before: self.final_before(report),
+                // Nothing is read again.
+                final_before: Timestamp::MAX,
             };
             let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
             let judged = length.accept(next, until, answer, self.settings.cut_at);
@@ -117,6 +118,8 @@ impl Reader<'_> {
                     return Err(self.halt(error));
                 }
             };
+            let collected = &complete.collected;
+            queries::check_usable(&collected.tally, collected.rows.len() as u64).map_err(|error| self.halt(error))?;
             if complete.is_capped {
                 tracing::warn!(
                     report = report.name,
@@ -171,7 +174,10 @@ impl Reader<'_> {
                     // At midnight the day is over; before that, ask until the last second of the step.
                     let at = if until == midnight { until } else { until - SECOND };
                     let answer = queries::day(&mut api, report, totals, operation, date, at).await;
-                    answer.map_err(|error| self.halt(error))?.rows.totals
+                    let read = answer.map_err(|error| self.halt(error))?.rows;
+                    let used = read.tally.rows(Outcome::Counted);
+                    queries::check_usable(&read.tally, used).map_err(|error| self.halt(error))?;
+                    read.totals
                 }
             };
             self.append(Record::Day(DayRecord::new(report, date, until, totals, birth)))?;
@@ -179,12 +185,6 @@ impl Reader<'_> {
             self.report_progress(report, next, 0);
         }
         Ok(())
-    }
-
-    /// Nothing is filled in any more in rows dated before this.
-    fn final_before(&self, report: &'static Report) -> Timestamp {
-        let back = SignedDuration::try_from(self.operation.reports[report].reread.back).unwrap_or(SignedDuration::MAX);
-        self.clock.now().checked_sub(back).unwrap_or(Timestamp::MIN)
     }
 
     fn record_too_much(&mut self, report: &'static Report, next: PieceLength) -> Result<(), Abort> {

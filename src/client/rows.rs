@@ -151,16 +151,19 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     fn answer(self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
-        match self.envelope.meaning(status, self.count) {
-            Meaning::Rows | Meaning::NoRows => Ok(Answer {
-                rows: self.rows,
-                date,
-                count: self.count,
-                bytes: self.bytes,
-                announced: self.envelope.announced,
-            }),
-            Meaning::Failure(error) => Err(error),
-        }
+        let announced = match self.envelope.meaning(status, self.count) {
+            Meaning::Rows => self.envelope.announced,
+            // A number in its message may be anything: "… in the last 31 days".
+            Meaning::NoRows => None,
+            Meaning::Failure(error) => return Err(error),
+        };
+        Ok(Answer {
+            rows: self.rows,
+            date,
+            count: self.count,
+            bytes: self.bytes,
+            announced,
+        })
     }
 
     /// Reads as much as possible of the text, which may be all that is left; returns how many bytes are done.

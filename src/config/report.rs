@@ -71,9 +71,10 @@ impl Reread {
         back: Duration::ZERO,
     };
 
-    /// How far back rows are read, so that each is read once more when it is `back` old.
+    /// How far back rows are read, so that each is read once more when it is `back` old. Who rereads very seldom wants few
+    /// rows to be kept.
     pub fn reach(&self) -> Duration {
-        self.back + self.every
+        self.back + self.every.min(self.back)
     }
 }
 

@@ -96,17 +96,22 @@ fn has_other_count<R>(answer: &Answer<R>) -> bool {
 /// Fails if an answer has rows, but none that says anything: a report that nobody understands must not look healthy.
 /// `used` is the number of rows that do.
 pub(crate) fn check_usable(tally: &Tally, used: u64) -> Result<(), ApiError> {
-    let unusable: u64 = tally.rows(Outcome::Invalid);
-    if used > 0 || unusable == 0 {
+    if used > 0 || tally.rows(Outcome::Invalid) == 0 {
         return Ok(());
     }
+    Err(unusable(tally))
+}
+
+/// What is wrong with an answer of which no row can be used.
+pub(crate) fn unusable(tally: &Tally) -> ApiError {
+    let rows = tally.rows(Outcome::Invalid);
     let missing: Vec<&str> = tally.missing().keys().copied().collect();
     let why = match missing.as_slice() {
         [] => "they are no rows of this report".to_owned(),
         fields => format!("missing or not understood: {}", fields.join(", ")),
     };
-    Err(ApiError::new(
+    ApiError::new(
         Reason::Decode,
-        format!("no row of the answer can be used, of {unusable} in all; {why}"),
-    ))
+        format!("no row of the answer can be used, of {rows} in all; {why}"),
+    )
 }

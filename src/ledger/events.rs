@@ -1,6 +1,6 @@
 //! How far the events of a report are read, and which rows count because of their date.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
@@ -27,7 +27,16 @@ pub struct EventProgress {
     pub apart_since: Option<Timestamp>,
 }
 
+/// A reread that is overdue may reach back this much further, so that it misses nothing.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl EventProgress {
+    /// Where the next reread begins at the latest, so that each row is read once more when it is `back` old.
+    pub fn next_reread_from(&self, now: Timestamp, back: SignedDuration) -> Timestamp {
+        let earlier = |from: Timestamp, by| from.checked_sub(by).unwrap_or(Timestamp::MIN);
+        earlier(self.reread_at, back).max(earlier(earlier(now, back), LONGEST_DELAY))
+    }
+
     /// The outcome of a row whose date alone decides it; `None` if its facts do.
     pub(super) fn outcome_by_date(before: Option<&Self>, row: &EventRow) -> Option<Outcome> {
         match before {

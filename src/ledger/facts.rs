@@ -5,13 +5,14 @@
 //! keys. A second table has, in the same order, short hashes of the same identities without their dates. By these, a row is
 //! known again whose date was changed. States of the first version have none.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use foldhash::{HashMap, HashMapExt, HashSet};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::reports::Report;
-use crate::reports::events::FactKey;
+use crate::reports::events::{Fact, FactKey};
 
 /// The hashes of the facts, by report and minute since the epoch.
 const FACTS: Definition = TableDefinition::new("facts");
@@ -22,6 +23,9 @@ type Definition = TableDefinition<'static, Minute, &'static [u8]>;
 
 /// The number of a report and a minute.
 type Minute = (u8, i64);
+
+/// The facts of an answer by minute, each with its hash and its place.
+type Minutes = BTreeMap<i64, Vec<(u128, usize)>>;
 
 const HASH_BYTES: usize = size_of::<u128>();
 const UNDATED_BYTES: usize = size_of::<u32>();
@@ -73,51 +77,51 @@ impl<'t> Facts<'t> {
         Ok(minute.binary_search_by_key(&key.hash, |stored| stored.hash).is_ok())
     }
 
-    /// Adds the facts that are not known yet, each with its hash without the date. Returns what each fact is, in the order
-    /// given. One that is given twice is new the first time. `asked` are the minutes for which the answer is complete: a
-    /// known fact that is dated there but is not among the given ones is gone from the answer, so that a new one which
-    /// differs only in the date is the same, moved.
+    /// Adds the facts of an answer that are to be new and are not known yet, and says in `standings` what each is. One that is
+    /// given twice is new the first time. `complete` are the minutes for which the answer is complete: a known fact that is
+    /// dated there but is not among the given ones is gone from the answer, so that a new one which differs only in the date
+    /// is the same, moved.
     pub(super) fn add(
         &mut self,
-        keys: &[(FactKey, u32)],
-        asked: RangeInclusive<i64>,
-    ) -> Result<Vec<Standing>, StorageError> {
-        let mut standings = vec![Standing::Known; keys.len()];
-        let mut minutes: BTreeMap<i64, Vec<(u128, usize)>> = BTreeMap::new();
-        for (n, (key, _)) in keys.iter().enumerate() {
-            let minute = minutes.entry(key.second.div_euclid(60)).or_default();
-            minute.push((key.hash, n));
+        facts: &[Fact],
+        standings: &mut [Standing],
+        complete: RangeInclusive<i64>,
+    ) -> Result<(), StorageError> {
+        let mut minutes = Minutes::new();
+        for (n, fact) in facts.iter().enumerate() {
+            let minute = minutes.entry(fact.key.second.div_euclid(60)).or_default();
+            minute.push((fact.key.hash, n));
         }
         let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
-        // Those of the new facts that may have moved.
-        let mut movable = HashSet::new();
         for (minute, wanted) in &mut minutes {
             wanted.sort_unstable();
             let known = self.stored(*minute)?;
             let mut rest = known.iter().peekable();
             let mut last = None;
-            for (hash, n) in wanted.iter() {
-                while rest.next_if(|known| known.hash < *hash).is_some() {}
-                let is_known = rest.peek().is_some_and(|known| known.hash == *hash) || last == Some(*hash);
-                if is_known {
+            for &(hash, n) in wanted.iter() {
+                if standings[n] != Standing::New {
                     continue;
                 }
-                last = Some(*hash);
-                standings[*n] = Standing::New;
-                let undated = keys[*n].1;
-                movable.extend((undated != 0).then_some(undated));
-                changes
-                    .entry(*minute)
-                    .or_default()
-                    .added
-                    .push(Stored { hash: *hash, undated });
+                while rest.next_if(|known| known.hash < hash).is_some() {}
+                if rest.peek().is_some_and(|known| known.hash == hash) || last == Some(hash) {
+                    standings[n] = Standing::Known;
+                    continue;
+                }
+                last = Some(hash);
+                let undated = facts[n].undated;
+                changes.entry(*minute).or_default().added.push(Stored { hash, undated });
             }
         }
-        if !movable.is_empty() {
-            let mut gone = self.gone(asked, &minutes, &movable)?;
-            for (n, (_, undated)) in keys.iter().enumerate() {
+        if !changes.is_empty() && self.has_undated(&complete)? {
+            let new = || (0..facts.len()).filter(|n| facts[*n].undated != 0);
+            let movable: HashSet<u32> = new()
+                .filter(|n| standings[*n] == Standing::New)
+                .map(|n| facts[n].undated)
+                .collect();
+            let mut gone = self.gone(complete, &minutes, &movable)?;
+            for n in new() {
                 if standings[n] == Standing::New
-                    && let Some((minute, hash)) = gone.get_mut(undated).and_then(Vec::pop)
+                    && let Some((minute, hash)) = gone.get_mut(&facts[n].undated).and_then(Vec::pop)
                 {
                     standings[n] = Standing::Moved;
                     changes.entry(minute).or_default().removed.push(hash);
@@ -127,7 +131,16 @@ impl<'t> Facts<'t> {
         for (minute, change) in changes {
             self.apply(minute, change)?;
         }
-        Ok(standings)
+        Ok(())
+    }
+
+    /// Whether facts of these minutes are known without their dates. While an outage is caught up, none are.
+    fn has_undated(&self, minutes: &RangeInclusive<i64>) -> Result<bool, StorageError> {
+        if minutes.is_empty() {
+            return Ok(false);
+        }
+        let range = self.key(*minutes.start())..=self.key(*minutes.end());
+        Ok(self.undated.range(range)?.next().transpose()?.is_some())
     }
 
     /// The facts of the minutes asked for that are not in the answer, by those of their hashes without a date that are
@@ -135,13 +148,10 @@ impl<'t> Facts<'t> {
     fn gone(
         &self,
         asked: RangeInclusive<i64>,
-        answer: &BTreeMap<i64, Vec<(u128, usize)>>,
+        answer: &Minutes,
         wanted: &HashSet<u32>,
     ) -> Result<HashMap<u32, Vec<(i64, u128)>>, StorageError> {
         let mut gone: HashMap<u32, Vec<(i64, u128)>> = HashMap::new();
-        if asked.is_empty() {
-            return Ok(gone);
-        }
         let range = self.key(*asked.start())..=self.key(*asked.end());
         for entry in self.undated.range(range)? {
             let (key, undated) = entry?;

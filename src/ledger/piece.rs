@@ -1,6 +1,5 @@
 //! Counts a piece of events: facts that are new, each once.
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
@@ -15,7 +14,7 @@ use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
 use crate::metrics::series::SeriesKey;
-use crate::reports::events::{Collected, EventRow, FactKey};
+use crate::reports::events::{BESIDE, Collected, FactKey};
 use crate::reports::values::wall_clock_second;
 use crate::reports::{Assumption, Outcome, Report};
 
@@ -34,6 +33,8 @@ pub struct Piece {
     pub part_of: PartOf,
     /// How far back the next window reads.
     pub overlap: SignedDuration,
+    /// How old rows are when they are read for the last time.
+    pub reread_back: SignedDuration,
     /// How far back rereads read.
     pub reread_reach: SignedDuration,
     /// The rows, and the ids and names in them.
@@ -72,11 +73,13 @@ impl Ledger {
             let before = state.events.get(&piece.report);
             let outcomes = piece.outcomes_by_date(before);
             let mut facts = Facts::open(transaction, piece.report)?;
-            let joined = piece.counted_with_another(&facts, before, &outcomes)?;
-            let standings = facts.add(&piece.undecided_facts(&outcomes), piece.asked_minutes())?;
+            let mut standings = piece.standings_by_date(&outcomes);
+            let beside = piece.counted_beside(&facts, before)?;
+            facts.add(&piece.answer.facts, &mut standings, piece.complete_minutes())?;
+            beside.into_iter().for_each(|n| standings[n] = Standing::Known);
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
-            let committed = piece.count(&mut counters, &outcomes, &standings, &joined);
+            let committed = piece.count(&mut counters, &outcomes, &standings);
 
             let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
@@ -105,7 +108,8 @@ impl Piece {
                 forgotten_before: born,
                 reread_at: born,
                 newest: None,
-                apart_since: Some(born),
+                // What is dated in that second is new.
+                apart_since: Some(earlier(born, SignedDuration::from_secs(1))),
             },
             (None, _) => return None,
         };
@@ -116,9 +120,10 @@ impl Piece {
             PartOf::Birth { .. } | PartOf::Reread { ended: false } => {}
         }
         progress.newest = progress.newest.max(self.answer.newest);
-        let earlier = |from: Timestamp, by| from.checked_sub(by).unwrap_or(Timestamp::MIN);
         // No later window or reread begins before this.
-        let unreachable = earlier(progress.covered, self.overlap).min(earlier(now, self.reread_reach));
+        let unreachable = earlier(progress.covered, self.overlap)
+            .min(earlier(now, self.reread_reach))
+            .min(progress.next_reread_from(now, self.reread_back));
         progress.forgotten_before = progress.forgotten_before.max(unreachable);
         Some(progress)
     }
@@ -129,57 +134,60 @@ impl Piece {
         rows.map(|row| EventProgress::outcome_by_date(before, row)).collect()
     }
 
-    /// The facts of the rows that count if they are new.
-    fn undecided_facts(&self, outcomes: &[Option<Outcome>]) -> Vec<(FactKey, u32)> {
-        self.undecided_rows(outcomes)
-            .flat_map(|row| row.facts.iter().map(|fact| (fact.key, fact.undated)))
-            .collect()
+    /// What the facts are as far as the dates of their rows decide it: those that may count are new.
+    fn standings_by_date(&self, outcomes: &[Option<Outcome>]) -> Vec<Standing> {
+        let mut standings = Vec::with_capacity(self.answer.facts.len());
+        for (row, outcome) in self.answer.rows.iter().zip(outcomes) {
+            let standing = outcome.map_or(Standing::New, |_| Standing::Known);
+            standings.extend(std::iter::repeat_n(standing, row.facts as usize));
+        }
+        standings
     }
 
-    fn undecided_rows<'p>(&'p self, outcomes: &'p [Option<Outcome>]) -> impl Iterator<Item = &'p EventRow> {
-        let rows = self.answer.rows.iter().zip(outcomes);
-        rows.filter(|(_, outcome)| outcome.is_none()).map(|(row, _)| row)
-    }
-
-    /// The whole minutes that were asked for.
-    fn asked_minutes(&self) -> RangeInclusive<i64> {
+    /// The whole minutes for which the answer is complete; none if anything says that it is not.
+    fn complete_minutes(&self) -> RangeInclusive<i64> {
+        let tally = &self.answer.tally;
+        let is_doubtful = tally.rows(Outcome::Invalid) > 0
+            || tally.violations(Assumption::CountMatches) > 0
+            || (self.answer.rows.iter()).any(|row| row.violated.contains(Assumption::InsideWindow));
+        if is_doubtful {
+            return RangeInclusive::new(1, 0);
+        }
         let (first, last) = (self.answer.asked.first, self.answer.asked.last);
         let first = (wall_clock_second(first) + 59).div_euclid(60);
         first..=(wall_clock_second(last) + 1).div_euclid(60) - 1
     }
 
-    /// The facts that the first version of the exporter has already counted, as part of another fact of their row.
-    fn counted_with_another(
+    /// The facts that the first version of the exporter has already counted, as part of another fact.
+    fn counted_beside(
         &self,
-        facts: &Facts<'_>,
+        facts_of_state: &Facts<'_>,
         before: Option<&EventProgress>,
-        outcomes: &[Option<Outcome>],
-    ) -> Result<HashSet<FactKey>, StorageError> {
+    ) -> Result<Vec<usize>, StorageError> {
+        let mut counted = Vec::new();
         let Some(before) = before else {
-            return Ok(HashSet::new());
+            return Ok(counted);
         };
         let apart_since = before.apart_since.unwrap_or(before.covered);
-        let mut counted = HashSet::new();
-        for row in self.undecided_rows(outcomes).filter(|row| row.at <= apart_since) {
-            for fact in &row.facts {
-                if let Some(hash) = fact.joined
-                    && facts.contains(FactKey { hash, ..fact.key })?
-                {
-                    counted.insert(fact.key);
+        let mut place = 0;
+        for (row, facts) in self.answer.rows_with_facts() {
+            for (n, fact) in (place..).zip(facts) {
+                let hash = fact.key.hash ^ BESIDE;
+                if fact.is_beside && row.at <= apart_since && facts_of_state.contains(FactKey { hash, ..fact.key })? {
+                    counted.push(n);
                 }
             }
+            place += facts.len();
         }
         Ok(counted)
     }
 
-    /// Counts the facts that are new. `standings` has an entry for each of [`Self::undecided_facts`]; `joined` are counted
-    /// already.
+    /// Counts the facts that are new, by the standing of each.
     fn count(
         &self,
         counters: &mut CounterUpdates<'_>,
         outcomes: &[Option<Outcome>],
-        standings: &[Standing],
-        joined: &HashSet<FactKey>,
+        mut standings: &[Standing],
     ) -> Committed {
         let mut committed = Committed {
             tally: self.answer.tally.clone(),
@@ -197,38 +205,37 @@ impl Piece {
         // Summed by position in `series` first: looking up the series of each fact would take longer than everything else.
         let mut growth: Vec<Option<Total>> = vec![None; series.len()];
         let mut folded = vec![0; series.len()];
-        let mut standings = standings.iter();
-        for (row, outcome) in self.answer.rows.iter().zip(outcomes) {
+        for ((row, facts), outcome) in self.answer.rows_with_facts().zip(outcomes) {
+            let (standings_of_row, others) = standings.split_at(facts.len());
+            standings = others;
             let outcome = outcome.unwrap_or_else(|| {
                 let (mut is_counted, mut has_moved) = (false, false);
-                for (fact, standing) in row.facts.iter().zip(&mut standings) {
+                for (fact, standing) in facts.iter().zip(standings_of_row) {
                     has_moved |= *standing == Standing::Moved;
-                    if *standing != Standing::New || joined.contains(&fact.key) {
+                    if *standing != Standing::New {
                         continue;
                     }
                     is_counted = true;
-                    for (n, observed) in &fact.counts {
-                        let n = *n as usize;
-                        let (key, is_folded) = &series[n];
-                        growth[n]
-                            .get_or_insert_with(|| Total::zero_of(key.family))
-                            .count(key.family, *observed);
-                        folded[n] += u64::from(*is_folded);
-                    }
+                    let n = fact.series as usize;
+                    let (key, is_folded) = &series[n];
+                    growth[n]
+                        .get_or_insert_with(|| Total::zero_of(key.family))
+                        .count(key.family, fact.observed);
+                    folded[n] += u64::from(*is_folded);
                 }
                 if has_moved {
                     committed.tally.violation(Assumption::DatedOnce);
                 }
                 match () {
-                    () if row.facts.is_empty() => Outcome::Ignored,
+                    () if facts.is_empty() => Outcome::Ignored,
                     () if is_counted => Outcome::Counted,
                     () => Outcome::Duplicate,
                 }
             });
             committed.tally.count(outcome);
             committed.backlog += u64::from(outcome == Outcome::Counted && row.at < self.backlog_before);
-            // A row that comes again breaks nothing new.
-            if outcome != Outcome::Duplicate {
+            // A row that comes again breaks nothing new. One that says nothing yet will come again.
+            if !matches!(outcome, Outcome::Duplicate | Outcome::Ignored) {
                 row.violated
                     .iter()
                     .for_each(|assumption| committed.tally.violation(assumption));
@@ -246,4 +253,8 @@ impl Piece {
         }
         committed
     }
+}
+
+fn earlier(from: Timestamp, by: SignedDuration) -> Timestamp {
+    from.checked_sub(by).unwrap_or(Timestamp::MIN)
 }

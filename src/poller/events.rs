@@ -13,6 +13,7 @@ use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
 use crate::fetch::queries::{self, EventQuery};
 use crate::ledger::{EventProgress, PartOf, Piece};
+use crate::reports::Outcome;
 use crate::reports::events::{Collected, EventRows};
 
 /// How much earlier a window begins after a change of time zone: no two zones are further apart.
@@ -26,6 +27,8 @@ const LIVE_PIECES: u64 = 64;
 const LEAST_BACKLOG: Duration = Duration::from_secs(15 * 60);
 /// A catch-up gives way to the other reports after one interval, but not before this.
 const LEAST_TURN: Duration = Duration::from_secs(60);
+/// From this many rows on, an answer of which none can be used is a failed poll. One or two bad rows of a quiet night are not.
+const FEWEST_UNUSABLE: u64 = 3;
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// A span of time to read.
@@ -171,9 +174,11 @@ impl Poller {
             }
             poll.rows += complete.count;
             let collected = &complete.collected;
-            if let Err(error) = queries::check_usable(&collected.tally, collected.rows.len() as u64) {
+            let is_blind = collected.rows.is_empty() && collected.tally.rows(Outcome::Invalid) >= FEWEST_UNUSABLE;
+            // A reread has nothing to lose: live rows are read.
+            if is_blind && span.purpose != Purpose::Reread {
                 self.record_rows(report, &collected.tally, poll.now);
-                return Err(error);
+                return Err(queries::unusable(&collected.tally));
             }
             let part_of = span.purpose.part_of(until, until == span.until);
             self.commit_piece(poll, part_of, until, complete.collected).await?;
@@ -209,6 +214,7 @@ impl Poller {
             until,
             part_of,
             overlap: signed(config.overlap),
+            reread_back: signed(config.reread.back),
             reread_reach: signed(config.reread.reach()),
             answer,
             backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
@@ -268,6 +274,7 @@ fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Times
         return None;
     }
     let from = earlier(now, signed(config.reread.reach()))
+        .min(progress.next_reread_from(now, signed(config.reread.back)))
         .max(progress.born)
         .max(progress.forgotten_before);
     let until = earlier(live_from, SECOND);

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact};
-use super::values::{self, NONE, ONE, OTHER, begins};
+use super::events::{self, EventReport, EventRows, Events};
+use super::values::{self, NONE, OTHER, begins};
 use super::{Filter, Kind, MINUTE, REPORTS_MANAGER, Report, View};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Value};
@@ -86,7 +86,6 @@ const PENDING: [&str; 9] = [
     "espera",
 ];
 const CALL: u8 = b'c';
-const WAIT: u8 = b'w';
 
 /// The fields that we need of a row.
 #[derive(Deserialize)]
@@ -132,23 +131,19 @@ impl EventReport for AbandonedCalls {
         let result = match result(events, values::word(&row.result)) {
             Some(result) => result,
             None if events.is_final(&date) => OTHER,
-            None => return events.add(&date, Vec::new()),
+            None => return events.add(&date),
         };
-        let identity = [skill, conn];
-        let counts = vec![(events.series(&INTERACTIONS, &[skill, channel, result]), ONE)];
-        let call = events.fact(&date, CALL, &identity, counts);
-        let mut facts = Vec::new();
+        let fields = [skill, conn];
+        let call = events.identity(&date, CALL, &fields);
+        let series = events.series(&INTERACTIONS, &[skill, channel, result]);
+        events.fact(&date, call, series);
         if result == ABANDONED
             && let Some(waited) = events.tally().read("abandon_time", fields::duration(&row.abandon_time))
         {
-            let counts = vec![(events.series(&ABANDON_TIME, &[skill, channel]), waited)];
-            facts.push(Fact {
-                joined: Some(call.key.hash),
-                ..events.fact(&date, WAIT, &identity, counts)
-            });
+            let series = events.series(&ABANDON_TIME, &[skill, channel]);
+            events.time_beside(&date, call, series, waited);
         }
-        facts.push(call);
-        events.add(&date, facts);
+        events.add(&date);
     }
 }
 

@@ -94,10 +94,15 @@ impl Violated {
         self.0 |= 1 << assumption as u8;
     }
 
+    /// Whether this one is broken.
+    pub fn contains(self, assumption: Assumption) -> bool {
+        self.0 & (1 << assumption as u8) != 0
+    }
+
     /// The broken assumptions.
     pub fn iter(self) -> impl Iterator<Item = Assumption> {
         Assumption::ALL
             .into_iter()
-            .filter(move |assumption| self.0 & (1 << *assumption as u8) != 0)
+            .filter(move |assumption| self.contains(*assumption))
     }
 }

@@ -82,31 +82,37 @@ pub struct FactKey {
     pub hash: u128,
 }
 
+/// The hash of a fact that the first version of the exporter counted as part of another one, with which it shares the second,
+/// differs from the other's by this.
+pub const BESIDE: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
+
 /// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
 /// appeared.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Fact {
     /// Its identity.
     pub key: FactKey,
     /// A short keyed hash of its identity without the date, by which it is known again when the row comes with another
     /// date. 0 if the date of the row is not part of the identity.
     pub undated: u32,
-    /// The hash of the fact of the same second with which the first version of the exporter counted it.
-    pub joined: Option<u128>,
-    /// The series in which it counts, each with the value that a histogram observes.
-    pub counts: Vec<(SeriesIndex, Micros)>,
+    /// Whether the first version of the exporter counted it as part of another fact: see [`BESIDE`].
+    pub is_beside: bool,
+    /// The series in which it counts.
+    pub series: SeriesIndex,
+    /// The value that a histogram observes.
+    pub observed: Micros,
 }
 
 /// An index into [`Collected::series`].
 pub type SeriesIndex = u32;
 
-/// A row and its facts.
-#[derive(Clone, Debug)]
+/// A row. Its facts are in [`Collected::facts`], after those of the rows before it.
+#[derive(Clone, Copy, Debug)]
 pub struct EventRow {
     /// When the row is dated.
     pub at: Timestamp,
-    /// Its facts; a row may have none yet.
-    pub facts: Vec<Fact>,
+    /// The number of its facts; a row may have none yet.
+    pub facts: u32,
     /// The assumptions that it breaks.
     pub violated: Violated,
 }
@@ -131,6 +137,18 @@ pub struct Name {
     pub at: Timestamp,
 }
 
+impl Collected {
+    /// Each row with its facts.
+    pub fn rows_with_facts(&self) -> impl Iterator<Item = (&EventRow, &[Fact])> {
+        let mut rest = self.facts.as_slice();
+        self.rows.iter().map(move |row| {
+            let (facts, others) = rest.split_at(row.facts as usize);
+            rest = others;
+            (row, facts)
+        })
+    }
+}
+
 impl Asked {
     /// No limits: every date is right, and nothing is final.
     pub const ANYTHING: Self = Self {
@@ -143,8 +161,10 @@ impl Asked {
 /// The result of a whole answer.
 #[derive(Debug)]
 pub struct Collected {
-    /// The rows and their facts.
+    /// The rows.
     pub rows: Vec<EventRow>,
+    /// The facts of the rows, row by row.
+    pub facts: Vec<Fact>,
     /// The series in which facts count.
     pub series: Vec<SeriesKey>,
     /// Series that are born with an id.

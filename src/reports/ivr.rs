@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact};
-use super::values::{self, NONE, ONE, OTHER, begins};
+use super::events::{self, EventReport, EventRows, Events};
+use super::values::{self, NONE, OTHER, begins};
 use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::wire::Endpoint;
@@ -72,7 +72,6 @@ static INFO: Family = Family::info(
 
 const RESULTS: [&str; 3] = ["ok", "hung_up", OTHER];
 const CALL: u8 = b'c';
-const DURATION: u8 = b'd';
 const STEP: u8 = b's';
 const TRANSFER: u8 = b't';
 
@@ -119,35 +118,30 @@ impl EventReport for IvrSteps {
             }
         }
 
-        let mut facts = Vec::new();
-        let result = result(events, values::word(&row.result)).or(events.is_final(&date).then_some(OTHER));
-        if let Some(result) = result {
-            let call = [point, conn];
-            let counts = vec![(events.series(&CALLS, &[point, result]), ONE)];
-            facts.extend(events.shared_fact(&date, CALL, &call, counts));
-            if let Some(time) = events.tally().read("time", fields::duration(&row.time)) {
-                let counts = vec![(events.series(&TIME, &[point]), time)];
-                let joined = events.shared_hash(CALL, &call);
-                facts.extend(events.shared_fact(&date, DURATION, &call, counts).map(|fact| Fact {
-                    joined: Some(joined),
-                    ..fact
-                }));
-            }
+        let known = result(events, values::word(&row.result));
+        if let Some(result) = known.or(events.is_final(&date).then_some(OTHER)) {
+            let series = events.series(&CALLS, &[point, result]);
+            let time = events.tally().read("time", fields::duration(&row.time));
+            let time = time.map(|time| (events.series(&TIME, &[point]), time));
+            events.shared_fact(&date, CALL, &[point, conn], series, time, known.is_none());
         }
 
         let option = values::identity(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
         let label = option.map_or(NONE.into(), values::free);
-        let counts = vec![(events.series(&SELECTIONS, &[point, &label]), ONE)];
-        let identity = [point, conn, option.unwrap_or_default()];
+        let option = option.unwrap_or_default();
         // Callers may make the same choice twice.
-        facts.push(events.numbered_fact(&date, STEP, &identity, counts).0);
+        let fields = [point, conn, option];
+        let step = events.identity(&date, STEP, &fields);
+        let series = events.series(&SELECTIONS, &[point, &label]);
+        events.numbered_fact(&date, step, series);
 
         if let Some(target) = values::identity(&row.dn_transfer) {
-            let counts = vec![(events.series(&TRANSFERS, &[point, &values::free(target)]), ONE)];
-            let identity = [point, conn, option.unwrap_or_default(), target];
-            facts.push(events.numbered_fact(&date, TRANSFER, &identity, counts).0);
+            let fields = [point, conn, option, target];
+            let transfer = events.identity(&date, TRANSFER, &fields);
+            let series = events.series(&TRANSFERS, &[point, &values::free(target)]);
+            events.numbered_fact(&date, transfer, series);
         }
-        events.add(&date, facts);
+        events.add(&date);
     }
 }
 

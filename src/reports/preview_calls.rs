@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events, Fact};
-use super::values::{self, NONE, ONE, OTHER, begins};
+use super::events::{self, EventReport, EventRows, Events};
+use super::values::{self, NONE, OTHER, begins};
 use super::{Filter, Kind, MINUTE, Outcome, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::wire::Endpoint;
@@ -74,7 +74,6 @@ static RECORDS: Family = Family::counter(
 
 const HANG_UPS: [&str; 4] = ["customer", "agent", OTHER, NONE];
 const CALL: u8 = b'c';
-const TIME: u8 = b't';
 const CODE: u8 = b'd';
 const RECORD: u8 = b'r';
 
@@ -141,36 +140,34 @@ fn call(events: &mut Events, row: &PreviewRow<'_>) {
     let Some(conn) = values::identity(&row.conn_id) else {
         return events.tally().invalid_without("conn_id");
     };
-    let identity = [campaign, conn];
-    let mut facts = Vec::new();
-    // Blank while the call is in progress.
-    let result = values::word(&row.call_result);
-    if !result.is_empty() || events.is_final(&date) {
+    let fields = [campaign, conn];
+    let (result, hung_up_by) = (values::word(&row.call_result), values::word(&row.hang_up));
+    // Both are blank while the call is in progress.
+    let has_ended = !result.is_empty() || !hung_up_by.is_empty();
+    if has_ended || events.is_final(&date) {
         let interaction = values::enumerated(values::word(&row.type_interaction));
         let result = values::free(result);
-        let hang_up = hang_up(events, values::word(&row.hang_up));
+        let hang_up = hang_up(events, hung_up_by);
         if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
             events.born(&DURATION, &[campaign]);
             for hang_up in HANG_UPS {
                 events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
             }
         }
-        let counts = vec![(events.series(&CALLS, &[campaign, &interaction, &result, hang_up]), ONE)];
-        let call = events.fact(&date, CALL, &identity, counts);
+        let call = events.identity(&date, CALL, &fields);
+        let series = events.series(&CALLS, &[campaign, &interaction, &result, hang_up]);
+        events.fact(&date, call, series);
         if let Some(time) = events.tally().read("time", fields::duration(&row.time)) {
-            let counts = vec![(events.series(&DURATION, &[campaign]), time)];
-            facts.push(Fact {
-                joined: Some(call.key.hash),
-                ..events.fact(&date, TIME, &identity, counts)
-            });
+            let series = events.series(&DURATION, &[campaign]);
+            events.time_beside(&date, call, series, time);
         }
-        facts.push(call);
     }
     if let Some(code) = values::identity(&row.cod_act) {
-        let counts = vec![(events.series(&CODES, &[campaign, &values::free(code)]), ONE)];
-        facts.push(events.fact(&date, CODE, &identity, counts));
+        let typed = events.identity(&date, CODE, &fields);
+        let series = events.series(&CODES, &[campaign, &values::free(code)]);
+        events.fact(&date, typed, series);
     }
-    events.add(&date, facts);
+    events.add(&date);
 }
 
 fn record(events: &mut Events, row: &PreviewRow<'_>) {
@@ -188,12 +185,13 @@ fn record(events: &mut Events, row: &PreviewRow<'_>) {
     let Some((who, number)) = identity else {
         return events.tally().invalid_without("customer_id");
     };
-    let mut facts = Vec::new();
     if let Some(result) = values::identity(&row.result) {
-        let counts = vec![(events.series(&RECORDS, &[campaign, &values::free(result)]), ONE)];
-        facts.push(events.fact(&date, RECORD, &[campaign, who, number], counts));
+        let fields = [campaign, who, number];
+        let record = events.identity(&date, RECORD, &fields);
+        let series = events.series(&RECORDS, &[campaign, &values::free(result)]);
+        events.fact(&date, record, series);
     }
-    events.add(&date, facts);
+    events.add(&date);
 }
 
 fn hang_up(events: &mut Events, text: &str) -> &'static str {

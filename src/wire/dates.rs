@@ -41,14 +41,14 @@ pub fn parse(text: &str) -> Option<DateText> {
     }
     let day_first = last.len() == 4;
     let (year, day) = if day_first { (last, first) } else { (first, last) };
+    // With two digits, year and day cannot be told apart.
+    if year.len() < 4 {
+        return None;
+    }
     let time: String = time.split_whitespace().collect();
     let hour = time.find(':')?;
     // What the library reads needs all leading zeros.
-    let iso = format!(
-        "{year:0>4}-{month:0>2}-{day:0>2}T{:0>2}{}",
-        &time[..hour],
-        &time[hour..]
-    );
+    let iso = format!("{year}-{month:0>2}-{day:0>2}T{:0>2}{}", &time[..hour], &time[hour..]);
     let pieces = Pieces::parse(&iso).ok()?;
     let time = pieces.time()?.with().subsec_nanosecond(0).build().ok()?;
     Some(DateText {
@@ -139,6 +139,7 @@ mod tests {
             "2026-13-26 10:00:00",
             "2026-11-26 25:00:00",
             "26-11 10:00",
+            "26/11/26 10:00:00",
             "x T y:z",
         ] {
             assert_eq!(parse(text), None, "{text}");

@@ -212,6 +212,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         until: Timestamp::from_second(BIRTH + until).unwrap(),
         part_of,
         overlap: SignedDuration::from_secs(300),
+        reread_back: SignedDuration::from_hours(1),
         reread_reach: SignedDuration::from_hours(1),
         answer: reader.finish(),
         backlog_before: Timestamp::MIN,

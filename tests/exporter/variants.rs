@@ -73,7 +73,7 @@ fn after(minutes: i64) -> Timestamp {
     at(BIRTH) + SignedDuration::from_mins(minutes)
 }
 
-/// A row of skill_2: an abandoned call at 09:01, with these fields changed or added.
+/// A row of `skill_2`: an abandoned call at 09:01, with these fields changed or added.
 fn call(conn: &str, fields: &[(&str, &str)]) -> String {
     row(
         &[

@@ -41,7 +41,7 @@ pub struct EventPlan {
     pub moved: Moved,
     /// Callers who come to the same skill twice in one call.
     pub returns: Returns,
-    /// Whether a few rows of `skill_2` have words that the vendor's page does not have. They count as `other`.
+    /// Whether a few rows of `skill_2` and `campaign_5` have words that the vendor's page does not have. They count as `other`.
     pub odd_words: bool,
     /// The share of further rows with a word that the vendor's page does not have: `result` of
     /// `skill_2` and `diagram_1`, `hang_up` of calls in `campaign_5`. They count as `other`.

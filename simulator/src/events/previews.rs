@@ -19,7 +19,7 @@ const CHANGES: u64 = 0x0070_7265_7669_6563;
 const RECORDS_A_CALL: f64 = 0.15;
 
 /// A free text as the row has it, and the label value that a client should make of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FreeText {
     pub(super) text: &'static str,
     pub(super) label: &'static str,
@@ -208,7 +208,11 @@ impl Event for Preview {
             let (record_moves, call_moves) = (plan.moved.draw(&mut changes), plan.moved.draw(&mut changes));
             let (unknown_word, absurd_time) = plan.oddities(&mut changes);
             let call = PreviewCall {
-                hang_up: if unknown_word { UNKNOWN_HANG_UP } else { call.hang_up },
+                hang_up: match call.hang_up {
+                    _ if unknown_word => UNKNOWN_HANG_UP,
+                    UNKNOWN_HANG_UP if !plan.odd_words => plain("customer"),
+                    hang_up => hang_up,
+                },
                 absurd_time,
                 final_at,
                 ..call

@@ -1,26 +1,28 @@
 //! Collects the facts of the rows of one answer.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{Asked, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
+use super::{Asked, BESIDE, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, Micros, SeriesKey};
 use crate::reports::Tally;
 use crate::reports::assumptions::{Assumption, Violated};
-use crate::reports::values::{self, wall_clock_second};
+use crate::reports::values::{self, ONE, wall_clock_second};
 use crate::wire::dates;
 use crate::wire::fields::{self, Leaf, Reading};
 
-/// A date like `05/06/2026` is taken as the fifth of June if it is then no further than this from what was asked for. Nor
-/// does a row further ahead say anything about how new the data is.
+/// A date like `05/06/2026` is taken as the fifth of June if it is then no further than this from what was asked for.
 const MARGIN: SignedDuration = SignedDuration::from_hours(24);
+/// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
+const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// Stands for the date in the hash of an identity without it.
 const UNDATED: &str = "undated";
@@ -29,6 +31,9 @@ const UNDATED: &str = "undated";
 #[derive(Debug)]
 pub struct Events {
     rows: Vec<EventRow>,
+    facts: Vec<Fact>,
+    /// Facts of the rows that are complete.
+    facts_before: usize,
     series: Vec<SeriesKey>,
     /// Index into `series`, by family name and labels.
     index: HashMap<String, SeriesIndex>,
@@ -46,8 +51,8 @@ pub struct Events {
     violated: Violated,
     /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
     seen: HashMap<u128, u32>,
-    /// The row that carries each fact which several rows repeat.
-    carriers: HashMap<FactKey, usize>,
+    /// The place of each fact which several rows repeat, and whether its values are only assumed.
+    carriers: HashMap<FactKey, (usize, bool)>,
     scratch: String,
 }
 
@@ -60,11 +65,24 @@ pub(in crate::reports) struct RowDate<'r> {
     at: Timestamp,
 }
 
+/// What identifies a fact, apart from its number among equal ones.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::reports) struct Identity<'i> {
+    what: u8,
+    fields: &'i [&'i str],
+    /// With the date.
+    hash: u128,
+    /// Without it.
+    undated: u32,
+}
+
 impl Events {
     /// An empty collection. Dates are read in the operation's time zone.
     pub fn new(zone: &TimeZone, hash_key: u128, asked: Asked) -> Self {
         Self {
             rows: Vec::new(),
+            facts: Vec::new(),
+            facts_before: 0,
             series: Vec::new(),
             index: HashMap::new(),
             born_together: Vec::new(),
@@ -92,6 +110,7 @@ impl Events {
         });
         Collected {
             rows: self.rows,
+            facts: self.facts,
             series: self.series,
             born_together: self.born_together,
             names: names.collect(),
@@ -117,16 +136,17 @@ impl Events {
         }
     }
 
-    /// Adds a row with its facts. A row without facts says nothing yet.
-    pub(in crate::reports) fn add(&mut self, date: &RowDate<'_>, facts: Vec<Fact>) {
+    /// Adds the row whose facts were counted since the last one. A row without facts says nothing yet.
+    pub(in crate::reports) fn add(&mut self, date: &RowDate<'_>) {
         if date.wall_clock < self.asked.first || date.wall_clock > self.asked.last {
             self.violated.add(Assumption::InsideWindow);
         }
         self.rows.push(EventRow {
             at: date.at,
-            facts,
+            facts: (self.facts.len() - self.facts_before) as u32,
             violated: self.violated,
         });
+        self.facts_before = self.facts.len();
     }
 
     /// Whether nothing is filled in any more in a row of this date: a blank in it is final.
@@ -140,88 +160,130 @@ impl Events {
         self.tally.unknown_word(field, word);
     }
 
-    /// A fact of this date that counts in the given series. `what` is the kind of fact, `identity` the fields that identify
-    /// it. No two rows of an answer should be equal in all of them and in the date.
-    pub(in crate::reports) fn fact(
-        &mut self,
-        date: &RowDate<'_>,
-        what: u8,
-        identity: &[&str],
-        counts: Vec<(SeriesIndex, Micros)>,
-    ) -> Fact {
-        let (fact, number) = self.numbered_fact(date, what, identity, counts);
-        if number > 1 {
+    /// What identifies a fact of this date: the kind of fact and some fields of the row.
+    pub(in crate::reports) fn identity<'i>(&self, date: &RowDate<'_>, what: u8, fields: &'i [&'i str]) -> Identity<'i> {
+        Identity {
+            what,
+            fields,
+            hash: self.hash(what, &date.text, fields, 0),
+            // 0 has another meaning.
+            undated: (self.hash(what, UNDATED, fields, 0) as u32).max(1),
+        }
+    }
+
+    /// Counts a fact in a series. No two rows of an answer should be equal in its identity and in the date.
+    pub(in crate::reports) fn fact(&mut self, date: &RowDate<'_>, identity: Identity<'_>, series: SeriesIndex) {
+        if self.numbered_fact(date, identity, series) > 1 {
             self.violated.add(Assumption::RowsDiffer);
         }
-        fact
     }
 
     /// The same where equal rows are normal. They are numbered within the answer: as many of them count as the most that one
-    /// answer had.
+    /// answer had. Returns the number.
     pub(in crate::reports) fn numbered_fact(
         &mut self,
         date: &RowDate<'_>,
-        what: u8,
-        identity: &[&str],
-        counts: Vec<(SeriesIndex, Micros)>,
-    ) -> (Fact, u32) {
-        let hash = self.hash(what, &date.text, identity, 0);
-        let number = self.seen.entry(hash).or_default();
-        *number += 1;
-        let number = *number;
-        let hash = if number == 1 {
-            hash
-        } else {
-            self.hash(what, &date.text, identity, number)
-        };
-        let fact = Fact {
-            key: FactKey {
-                second: wall_clock_second(date.wall_clock),
-                hash,
-            },
-            // 0 has another meaning.
-            undated: (self.hash(what, UNDATED, identity, 0) as u32).max(1),
-            joined: None,
-            counts,
-        };
-        (fact, number)
+        identity: Identity<'_>,
+        series: SeriesIndex,
+    ) -> u32 {
+        let (number, hash) = self.numbered(date, identity, 0);
+        self.push(date.wall_clock, hash, identity.undated, series, ONE);
+        number
     }
 
-    /// A fact that several rows of one day repeat. The first of them carries it, and this returns it for that row only. If a
-    /// later row disagrees, its values replace those of the earlier row: the last row wins.
+    /// Counts a time of the fact with this identity, as a fact of its own.
+    pub(in crate::reports) fn time_beside(
+        &mut self,
+        date: &RowDate<'_>,
+        identity: Identity<'_>,
+        series: SeriesIndex,
+        time: Micros,
+    ) {
+        let (_, hash) = self.numbered(date, identity, BESIDE);
+        let undated = (identity.undated ^ BESIDE as u32).max(1);
+        self.push(date.wall_clock, hash, undated, series, time).is_beside = true;
+    }
+
+    /// The number of a fact among equal ones, and its hash, which differs by `mask` from that of the plain fact.
+    fn numbered(&mut self, date: &RowDate<'_>, identity: Identity<'_>, mask: u128) -> (u32, u128) {
+        let number = self.seen.entry(identity.hash ^ mask).or_default();
+        *number += 1;
+        let number = *number;
+        let hash = match number {
+            1 => identity.hash,
+            number => self.hash(identity.what, &date.text, identity.fields, number),
+        };
+        (number, hash ^ mask)
+    }
+
+    fn push(
+        &mut self,
+        wall_clock: DateTime,
+        hash: u128,
+        undated: u32,
+        series: SeriesIndex,
+        observed: Micros,
+    ) -> &mut Fact {
+        let second = wall_clock_second(wall_clock);
+        self.facts.push(Fact {
+            key: FactKey { second, hash },
+            undated,
+            is_beside: false,
+            series,
+            observed,
+        });
+        let last = self.facts.len() - 1;
+        &mut self.facts[last]
+    }
+
+    /// Counts a fact that several rows of one day repeat, and its time, if it has one. The first of the rows carries them. If a
+    /// later row disagrees, its values replace those of the earlier row: the last row wins. Values that are only assumed, since
+    /// the row has a blank, never replace others.
     pub(in crate::reports) fn shared_fact(
         &mut self,
         date: &RowDate<'_>,
         what: u8,
-        identity: &[&str],
-        counts: Vec<(SeriesIndex, Micros)>,
-    ) -> Option<Fact> {
+        fields: &[&str],
+        series: SeriesIndex,
+        time: Option<(SeriesIndex, Micros)>,
+        is_assumed: bool,
+    ) {
+        let hash = self.hash(what, "", fields, 0);
+        self.share(date, hash, series, ONE, is_assumed);
+        if let Some((series, time)) = time
+            && let Some(fact) = self.share(date, hash ^ BESIDE, series, time, is_assumed)
+        {
+            fact.is_beside = true;
+        }
+    }
+
+    fn share(
+        &mut self,
+        date: &RowDate<'_>,
+        hash: u128,
+        series: SeriesIndex,
+        observed: Micros,
+        is_assumed: bool,
+    ) -> Option<&mut Fact> {
         // Dated at the end of the day, so that it is not forgotten before any of those rows.
         let day_end = date.wall_clock.date().at(23, 59, 59, 0);
         let key = FactKey {
             second: wall_clock_second(day_end),
-            hash: self.hash(what, "", identity, 0),
+            hash,
         };
-        let next = self.rows.len();
-        let carrier = *self.carriers.entry(key).or_insert(next);
+        let next = self.facts.len();
+        let (carrier, was_assumed) = *self.carriers.entry(key).or_insert((next, is_assumed));
         if carrier == next {
-            return Some(Fact {
-                key,
-                undated: 0,
-                joined: None,
-                counts,
-            });
+            return Some(self.push(day_end, hash, 0, series, observed));
         }
-        let mut facts = self.rows[carrier].facts.iter_mut();
-        if let Some(fact) = facts.find(|fact| fact.key == key) {
-            fact.counts = counts;
+        if !is_assumed {
+            if was_assumed {
+                self.carriers.insert(key, (carrier, false));
+            }
+            let fact = &mut self.facts[carrier];
+            (fact.series, fact.observed) = (series, observed);
         }
         None
-    }
-
-    /// The hash of a shared fact, for one that was once counted together with it.
-    pub(in crate::reports) fn shared_hash(&self, what: u8, identity: &[&str]) -> u128 {
-        self.hash(what, "", identity, 0)
     }
 
     /// The date of a row. A time that occurs twice because the clock went back is read as the earlier instant.
@@ -232,7 +294,7 @@ impl Events {
             Reading::Invalid => Reading::Invalid,
         };
         let date = self.tally.read("date", reading)?;
-        if date.wall_clock.duration_since(self.asked.last) <= MARGIN {
+        if date.wall_clock.duration_since(self.asked.last) <= CLOCK_MARGIN {
             self.newest = self.newest.max(Some(date.at));
         }
         Some(date)

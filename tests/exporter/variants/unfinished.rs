@@ -133,3 +133,23 @@ async fn equal_records_in_another_order_count_once_each() {
     let samples = centre.poll(&PREVIEW_CALLS, 15, &[&done, &done]).await;
     assert_eq!(count(&samples), Some(2.0));
 }
+
+/// After a long outage a row whose result never came is final. It does not replace the result that another row has.
+#[tokio::test]
+async fn a_blank_never_replaces_a_result_of_the_same_call() {
+    let step = [
+        ("rp_id", "3"),
+        ("conn_id", "i"),
+        ("date", "2026-11-26 09:01:00"),
+        ("time", "7"),
+    ];
+    let known = row(&step, &[("result", "ok"), ("cod_opc_menu", "1")]);
+    let blank = row(&step, &[("result", ""), ("cod_opc_menu", "2"), ("time", "3")]);
+    for rows in [[&known, &blank], [&blank, &known]] {
+        let mut centre = Centre::new().await;
+        let samples = centre.poll(&IVR, 60 * 10, &rows.map(String::as_str)).await;
+        let calls = |result| samples.get("wolkvox_ivr_calls_total", &[("result", result)]);
+        assert_eq!((calls("ok"), calls("other")), (Some(1.0), Some(0.0)));
+        assert_eq!(samples.get("wolkvox_ivr_time_seconds_sum", &[]), Some(7.0));
+    }
+}
