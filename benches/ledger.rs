@@ -221,7 +221,11 @@ impl Stream {
         // A call and its wait.
         let facts = |event| {
             let mut random = fastrand::Rng::with_seed(event);
-            let (set, hash, undated) = (random.usize(..sets) as SeriesIndex, random.u128(..), random.u32(1..));
+            let (set, hash, undated) = (
+                random.usize(..sets) as SeriesIndex,
+                random.u128(..),
+                random.u32(1..1 << 31),
+            );
             let call = Fact {
                 key: FactKey {
                     second: self.at(event).as_second(),
@@ -237,7 +241,7 @@ impl Stream {
                     hash: hash ^ BESIDE,
                     ..call.key
                 },
-                undated: undated ^ 1,
+                undated: 0,
                 is_beside: true,
                 series: set + sets as SeriesIndex,
                 observed: Micros(random.u64(..600) * Micros::PER_UNIT),

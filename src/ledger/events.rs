@@ -21,10 +21,6 @@ pub struct EventProgress {
     /// The latest date of a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Timestamp>,
-    /// Waits and durations of rows dated up to here may have been counted as part of another fact, by the first version of
-    /// the exporter. `None` in a state that it wrote.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub apart_since: Option<Timestamp>,
 }
 
 /// A reread that is overdue may reach back this much further, so that it misses nothing.

@@ -2,22 +2,24 @@
 //!
 //! A fact is identified by the second of its date and by a keyed hash of the fields that identify it. The hashes of one
 //! minute are stored under one key, sorted: checking what is read again takes few steps, and forgetting removes a range of
-//! keys. A second table has, in the same order, short hashes of the same identities without their dates. By these, a row is
-//! known again whose date was changed. States of the first version have none.
+//! keys. A second table has, in the same order, a mark for each: a short hash of the same identity without the date, by which
+//! a row is known again whose date was changed, and whether the time beside the fact is counted, too. States of the first
+//! version have no marks; it counted times together with their facts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::RangeInclusive;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::reports::Report;
-use crate::reports::events::{Fact, FactKey};
+use crate::reports::events::{BESIDE, Fact};
 
 /// The hashes of the facts, by report and minute since the epoch.
 const FACTS: Definition = TableDefinition::new("facts");
-/// The hashes without dates, in the same order; 0 for none.
-const UNDATED: Definition = TableDefinition::new("undated_facts");
+/// The marks of the facts, in the same order.
+const MARKS: Definition = TableDefinition::new("fact_marks");
 
 type Definition = TableDefinition<'static, Minute, &'static [u8]>;
 
@@ -28,7 +30,7 @@ type Minute = (u8, i64);
 type Minutes = BTreeMap<i64, Vec<(u128, usize)>>;
 
 const HASH_BYTES: usize = size_of::<u128>();
-const UNDATED_BYTES: usize = size_of::<u32>();
+const MARK_BYTES: usize = size_of::<u32>();
 
 /// What a fact is to the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,21 +47,45 @@ pub(super) enum Standing {
 pub(super) struct Facts<'t> {
     report: &'static Report,
     facts: Table<'t, Minute, &'static [u8]>,
-    undated: Table<'t, Minute, &'static [u8]>,
+    marks: Table<'t, Minute, &'static [u8]>,
 }
 
 /// A stored fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Stored {
     hash: u128,
-    undated: u32,
+    mark: Mark,
 }
 
-/// What is to be done in one minute.
+/// The short hash without the date, 0 for none; the highest bit says whether the time beside the fact is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Mark(u32);
+
+impl Mark {
+    const TIME_IS_COUNTED: u32 = 1 << 31;
+    /// Of a fact that the first version of the exporter has counted.
+    const OF_FIRST_VERSION: Self = Self(Self::TIME_IS_COUNTED);
+
+    fn undated(self) -> u32 {
+        self.0 & !Self::TIME_IS_COUNTED
+    }
+
+    fn time_is_counted(self) -> bool {
+        self.0 & Self::TIME_IS_COUNTED != 0
+    }
+}
+
+/// The facts of a minute, sorted by hash.
 #[derive(Default)]
-struct Change {
-    added: Vec<Stored>,
-    removed: Vec<u128>,
+struct MinuteFacts {
+    stored: Vec<Stored>,
+    is_changed: bool,
+}
+
+impl MinuteFacts {
+    fn place(&self, hash: u128) -> Result<usize, usize> {
+        self.stored.binary_search_by_key(&hash, |stored| stored.hash)
+    }
 }
 
 impl<'t> Facts<'t> {
@@ -67,14 +93,8 @@ impl<'t> Facts<'t> {
         Ok(Self {
             report,
             facts: transaction.open_table(FACTS)?,
-            undated: transaction.open_table(UNDATED)?,
+            marks: transaction.open_table(MARKS)?,
         })
-    }
-
-    /// Whether a fact was counted.
-    pub(super) fn contains(&self, key: FactKey) -> Result<bool, StorageError> {
-        let minute = self.stored(key.second.div_euclid(60))?;
-        Ok(minute.binary_search_by_key(&key.hash, |stored| stored.hash).is_ok())
     }
 
     /// Adds the facts of an answer that are to be new and are not known yet, and says in `standings` what each is. One that is
@@ -87,88 +107,137 @@ impl<'t> Facts<'t> {
         standings: &mut [Standing],
         complete: RangeInclusive<i64>,
     ) -> Result<(), StorageError> {
-        let mut minutes = Minutes::new();
-        for (n, fact) in facts.iter().enumerate() {
-            let minute = minutes.entry(fact.key.second.div_euclid(60)).or_default();
-            minute.push((fact.key.hash, n));
+        let minute_of = |fact: &Fact| fact.key.second.div_euclid(60);
+        let mut answer = Minutes::new();
+        for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| !fact.is_beside) {
+            answer.entry(minute_of(fact)).or_default().push((fact.key.hash, n));
         }
-        let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
-        for (minute, wanted) in &mut minutes {
-            wanted.sort_unstable();
-            let known = self.stored(*minute)?;
-            let mut rest = known.iter().peekable();
+        let mut minutes: BTreeMap<i64, MinuteFacts> = BTreeMap::new();
+        let mut new = Vec::new();
+        for (minute, given) in &mut answer {
+            given.sort_unstable();
+            let known = self.load(*minute)?;
+            let mut rest = known.stored.iter().peekable();
             let mut last = None;
-            for &(hash, n) in wanted.iter() {
+            for &(hash, n) in given.iter() {
                 if standings[n] != Standing::New {
                     continue;
                 }
                 while rest.next_if(|known| known.hash < hash).is_some() {}
                 if rest.peek().is_some_and(|known| known.hash == hash) || last == Some(hash) {
                     standings[n] = Standing::Known;
-                    continue;
-                }
-                last = Some(hash);
-                let undated = facts[n].undated;
-                changes.entry(*minute).or_default().added.push(Stored { hash, undated });
-            }
-        }
-        if !changes.is_empty() && self.has_undated(&complete)? {
-            let new = || (0..facts.len()).filter(|n| facts[*n].undated != 0);
-            let movable: HashSet<u32> = new()
-                .filter(|n| standings[*n] == Standing::New)
-                .map(|n| facts[n].undated)
-                .collect();
-            let mut gone = self.gone(complete, &minutes, &movable)?;
-            for n in new() {
-                if standings[n] == Standing::New
-                    && let Some((minute, hash)) = gone.get_mut(&facts[n].undated).and_then(Vec::pop)
-                {
-                    standings[n] = Standing::Moved;
-                    changes.entry(minute).or_default().removed.push(hash);
+                } else {
+                    last = Some(hash);
+                    new.push(n);
                 }
             }
+            minutes.insert(*minute, known);
         }
-        for (minute, change) in changes {
-            self.apply(minute, change)?;
+        let mut gone = self.gone(complete, &answer, &minutes, facts, &new)?;
+        let with_time: HashSet<u128> = if gone.is_empty() {
+            HashSet::default()
+        } else {
+            facts
+                .iter()
+                .filter(|fact| fact.is_beside)
+                .map(|fact| fact.key.hash ^ BESIDE)
+                .collect()
+        };
+        for n in new {
+            let (Fact { key, undated, .. }, minute) = (facts[n], minute_of(&facts[n]));
+            let mut mark = Mark(undated);
+            if let Some((before, old)) = gone
+                .get_mut(&undated)
+                .and_then(|gone| take_like(gone, with_time.contains(&key.hash)))
+            {
+                standings[n] = Standing::Moved;
+                mark.0 |= old.mark.0 & Mark::TIME_IS_COUNTED;
+                let before = match minutes.entry(before) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => entry.insert(self.load(before)?),
+                };
+                before.stored.retain(|stored| stored.hash != old.hash);
+                before.is_changed = true;
+            }
+            let facts = minutes.entry(minute).or_default();
+            facts.stored.push(Stored { hash: key.hash, mark });
+            facts.is_changed = true;
+        }
+        minutes
+            .values_mut()
+            .filter(|minute| minute.is_changed)
+            .for_each(|minute| minute.stored.sort_unstable());
+        for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.is_beside) {
+            if standings[n] != Standing::New {
+                continue;
+            }
+            standings[n] = Standing::Known;
+            if let Some(minute) = minutes.get_mut(&minute_of(fact))
+                && let Ok(place) = minute.place(fact.key.hash ^ BESIDE)
+                && !minute.stored[place].mark.time_is_counted()
+            {
+                minute.stored[place].mark.0 |= Mark::TIME_IS_COUNTED;
+                minute.is_changed = true;
+                standings[n] = Standing::New;
+            }
+        }
+        for (minute, facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
+            self.store(minute, &facts.stored)?;
         }
         Ok(())
     }
 
-    /// Whether facts of these minutes are known without their dates. While an outage is caught up, none are.
-    fn has_undated(&self, minutes: &RangeInclusive<i64>) -> Result<bool, StorageError> {
-        if minutes.is_empty() {
-            return Ok(false);
-        }
-        let range = self.key(*minutes.start())..=self.key(*minutes.end());
-        Ok(self.undated.range(range)?.next().transpose()?.is_some())
-    }
-
-    /// The facts of the minutes asked for that are not in the answer, by those of their hashes without a date that are
-    /// wanted.
+    /// The known facts of these minutes that are not in the answer, by those of their hashes without a date that its new facts
+    /// have.
     fn gone(
         &self,
-        asked: RangeInclusive<i64>,
+        complete: RangeInclusive<i64>,
         answer: &Minutes,
-        wanted: &HashSet<u32>,
-    ) -> Result<HashMap<u32, Vec<(i64, u128)>>, StorageError> {
-        let mut gone: HashMap<u32, Vec<(i64, u128)>> = HashMap::new();
-        let range = self.key(*asked.start())..=self.key(*asked.end());
-        for entry in self.undated.range(range)? {
-            let (key, undated) = entry?;
+        loaded: &BTreeMap<i64, MinuteFacts>,
+        facts: &[Fact],
+        new: &[usize],
+    ) -> Result<HashMap<u32, Vec<(i64, Stored)>>, StorageError> {
+        let mut gone: HashMap<u32, Vec<(i64, Stored)>> = HashMap::new();
+        if complete.is_empty() || new.is_empty() {
+            return Ok(gone);
+        }
+        let range = self.key(*complete.start())..=self.key(*complete.end());
+        let mut minutes = self.marks.range(range)?.peekable();
+        if minutes.peek().is_none() {
+            // While an outage is caught up, nothing is known.
+            return Ok(gone);
+        }
+        let wanted: HashSet<u32> = new
+            .iter()
+            .map(|n| facts[*n].undated)
+            .filter(|undated| *undated != 0)
+            .collect();
+        for entry in minutes {
+            let (key, marks) = entry?;
             let minute = key.value().1;
-            let any_wanted = undated
+            let is_wanted = |mark: Mark| wanted.contains(&mark.undated());
+            if !marks
                 .value()
-                .chunks_exact(UNDATED_BYTES)
-                .any(|bytes| wanted.contains(&read_undated(bytes)));
-            if !any_wanted {
+                .chunks_exact(MARK_BYTES)
+                .any(|bytes| is_wanted(read_mark(bytes)))
+            {
                 continue;
             }
-            let in_answer = answer.get(&minute).map(Vec::as_slice).unwrap_or_default();
-            for stored in self.stored(minute)? {
-                let is_gone = in_answer.binary_search_by_key(&stored.hash, |(hash, _)| *hash).is_err();
-                if is_gone && wanted.contains(&stored.undated) {
-                    gone.entry(stored.undated).or_default().push((minute, stored.hash));
-                }
+            let given = answer.get(&minute).map(Vec::as_slice).unwrap_or_default();
+            let is_gone = |stored: &Stored| {
+                given.binary_search_by_key(&stored.hash, |(hash, _)| *hash).is_err() && is_wanted(stored.mark)
+            };
+            let unloaded = if loaded.contains_key(&minute) {
+                None
+            } else {
+                Some(self.load(minute)?)
+            };
+            let known = loaded
+                .get(&minute)
+                .or(unloaded.as_ref())
+                .map(|known| known.stored.as_slice());
+            for stored in known.unwrap_or_default().iter().copied().filter(is_gone) {
+                gone.entry(stored.mark.undated()).or_default().push((minute, stored));
             }
         }
         Ok(gone)
@@ -178,46 +247,54 @@ impl<'t> Facts<'t> {
     pub(super) fn forget_before(&mut self, second: i64) -> Result<(), StorageError> {
         let range = self.key(i64::MIN)..self.key(second.div_euclid(60));
         self.facts.retain_in(range.clone(), |_, _| false)?;
-        self.undated.retain_in(range, |_, _| false)
+        self.marks.retain_in(range, |_, _| false)
     }
 
     fn key(&self, minute: i64) -> Minute {
         (self.report.state_id, minute)
     }
 
-    /// The facts of a minute, sorted.
-    fn stored(&self, minute: i64) -> Result<Vec<Stored>, StorageError> {
+    fn load(&self, minute: i64) -> Result<MinuteFacts, StorageError> {
         let key = self.key(minute);
         let Some(hashes) = self.facts.get(key)? else {
-            return Ok(Vec::new());
+            return Ok(MinuteFacts::default());
         };
         let hashes = hashes.value().chunks_exact(HASH_BYTES);
-        let undated = self.undated.get(key)?;
-        let undated = undated.as_ref().map(|undated| undated.value()).unwrap_or_default();
-        // The first version of the exporter adds facts without these hashes, so that nobody knows whose they are.
-        let is_complete = undated.len() / UNDATED_BYTES == hashes.len();
-        let mut undated = undated.chunks_exact(UNDATED_BYTES).map(read_undated);
+        let marks = self.marks.get(key)?;
+        let marks = marks.as_ref().map(|marks| marks.value()).unwrap_or_default();
+        // The first version of the exporter adds facts without marks, so that nobody knows whose they are.
+        let are_complete = marks.len() / MARK_BYTES == hashes.len();
+        let mut marks = marks.chunks_exact(MARK_BYTES).map(read_mark);
         let stored = hashes.map(|hash| Stored {
             hash: hash.iter().fold(0, |hash, byte| hash << 8 | u128::from(*byte)),
-            undated: undated.next().filter(|_| is_complete).unwrap_or_default(),
+            mark: marks.next().filter(|_| are_complete).unwrap_or(Mark::OF_FIRST_VERSION),
         });
-        Ok(stored.collect())
+        Ok(MinuteFacts {
+            stored: stored.collect(),
+            is_changed: false,
+        })
     }
 
-    fn apply(&mut self, minute: i64, change: Change) -> Result<(), StorageError> {
-        let mut all = self.stored(minute)?;
-        all.retain(|stored| !change.removed.contains(&stored.hash));
-        all.extend(change.added);
-        all.sort_unstable();
-        let hashes: Vec<u8> = all.iter().flat_map(|stored| stored.hash.to_be_bytes()).collect();
-        let undated: Vec<u8> = all.iter().flat_map(|stored| stored.undated.to_be_bytes()).collect();
+    fn store(&mut self, minute: i64, stored: &[Stored]) -> Result<(), StorageError> {
+        let hashes: Vec<u8> = stored.iter().flat_map(|stored| stored.hash.to_be_bytes()).collect();
+        let marks: Vec<u8> = stored.iter().flat_map(|stored| stored.mark.0.to_be_bytes()).collect();
         let key = self.key(minute);
         self.facts.insert(key, hashes.as_slice())?;
-        self.undated.insert(key, undated.as_slice())?;
+        self.marks.insert(key, marks.as_slice())?;
         Ok(())
     }
 }
 
-fn read_undated(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0, |hash, byte| hash << 8 | u32::from(*byte))
+/// Takes one of the facts that may have moved here. If there are several, since a call came back to its skill, it is one that
+/// also has a time, or also has none.
+fn take_like(gone: &mut Vec<(i64, Stored)>, has_time: bool) -> Option<(i64, Stored)> {
+    let like = gone
+        .iter()
+        .position(|(_, stored)| stored.mark.time_is_counted() == has_time);
+    let place = like.or(gone.len().checked_sub(1))?;
+    Some(gone.remove(place))
+}
+
+fn read_mark(bytes: &[u8]) -> Mark {
+    Mark(bytes.iter().fold(0, |mark, byte| mark << 8 | u32::from(*byte)))
 }

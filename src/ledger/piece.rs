@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use redb::StorageError;
 
 use super::counters::CounterUpdates;
 use super::events::EventProgress;
@@ -14,7 +13,7 @@ use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
 use crate::metrics::series::SeriesKey;
-use crate::reports::events::{BESIDE, Collected, FactKey};
+use crate::reports::events::Collected;
 use crate::reports::values::wall_clock_second;
 use crate::reports::{Assumption, Outcome, Report};
 
@@ -74,9 +73,7 @@ impl Ledger {
             let outcomes = piece.outcomes_by_date(before);
             let mut facts = Facts::open(transaction, piece.report)?;
             let mut standings = piece.standings_by_date(&outcomes);
-            let beside = piece.counted_beside(&facts, before)?;
             facts.add(&piece.answer.facts, &mut standings, piece.complete_minutes())?;
-            beside.into_iter().for_each(|n| standings[n] = Standing::Known);
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
             let committed = piece.count(&mut counters, &outcomes, &standings);
@@ -108,12 +105,9 @@ impl Piece {
                 forgotten_before: born,
                 reread_at: born,
                 newest: None,
-                // What is dated in that second is new.
-                apart_since: Some(earlier(born, SignedDuration::from_secs(1))),
             },
             (None, _) => return None,
         };
-        progress.apart_since.get_or_insert(progress.covered);
         match self.part_of {
             PartOf::Window => progress.covered = progress.covered.max(self.until),
             PartOf::Reread { ended: true } => progress.reread_at = now,
@@ -156,30 +150,6 @@ impl Piece {
         let (first, last) = (self.answer.asked.first, self.answer.asked.last);
         let first = (wall_clock_second(first) + 59).div_euclid(60);
         first..=(wall_clock_second(last) + 1).div_euclid(60) - 1
-    }
-
-    /// The facts that the first version of the exporter has already counted, as part of another fact.
-    fn counted_beside(
-        &self,
-        facts_of_state: &Facts<'_>,
-        before: Option<&EventProgress>,
-    ) -> Result<Vec<usize>, StorageError> {
-        let mut counted = Vec::new();
-        let Some(before) = before else {
-            return Ok(counted);
-        };
-        let apart_since = before.apart_since.unwrap_or(before.covered);
-        let mut place = 0;
-        for (row, facts) in self.answer.rows_with_facts() {
-            for (n, fact) in (place..).zip(facts) {
-                let hash = fact.key.hash ^ BESIDE;
-                if fact.is_beside && row.at <= apart_since && facts_of_state.contains(FactKey { hash, ..fact.key })? {
-                    counted.push(n);
-                }
-            }
-            place += facts.len();
-        }
-        Ok(counted)
     }
 
     /// Counts the facts that are new, by the standing of each.

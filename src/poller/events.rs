@@ -313,7 +313,6 @@ mod tests {
             forgotten_before: at(born),
             reread_at: at(reread_at),
             newest: None,
-            apart_since: Some(at(born)),
         }
     }
 

@@ -82,8 +82,8 @@ pub struct FactKey {
     pub hash: u128,
 }
 
-/// The hash of a fact that the first version of the exporter counted as part of another one, with which it shares the second,
-/// differs from the other's by this.
+/// The hash of a time beside a fact, such as the wait of a call, differs by this from the hash of the fact. Both have the same
+/// date.
 pub const BESIDE: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
 
 /// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
@@ -93,9 +93,9 @@ pub struct Fact {
     /// Its identity.
     pub key: FactKey,
     /// A short keyed hash of its identity without the date, by which it is known again when the row comes with another
-    /// date. 0 if the date of the row is not part of the identity.
+    /// date: 31 bits. 0 if the date of the row is not part of the identity, or if it is a time beside another fact.
     pub undated: u32,
-    /// Whether the first version of the exporter counted it as part of another fact: see [`BESIDE`].
+    /// Whether it is a time beside another fact: see [`BESIDE`].
     pub is_beside: bool,
     /// The series in which it counts.
     pub series: SeriesIndex,

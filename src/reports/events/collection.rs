@@ -167,7 +167,7 @@ impl Events {
             fields,
             hash: self.hash(what, &date.text, fields, 0),
             // 0 has another meaning.
-            undated: (self.hash(what, UNDATED, fields, 0) as u32).max(1),
+            undated: (self.hash(what, UNDATED, fields, 0) as u32 >> 1).max(1),
         }
     }
 
@@ -200,8 +200,7 @@ impl Events {
         time: Micros,
     ) {
         let (_, hash) = self.numbered(date, identity, BESIDE);
-        let undated = (identity.undated ^ BESIDE as u32).max(1);
-        self.push(date.wall_clock, hash, undated, series, time).is_beside = true;
+        self.push(date.wall_clock, hash, 0, series, time).is_beside = true;
     }
 
     /// The number of a fact among equal ones, and its hash, which differs by `mask` from that of the plain fact.
