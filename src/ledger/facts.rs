@@ -167,18 +167,25 @@ impl<'t> Facts<'t> {
             .values_mut()
             .filter(|minute| minute.is_changed)
             .for_each(|minute| minute.stored.sort_unstable());
-        for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| fact.is_beside) {
-            if standings[n] != Standing::New {
+        let mut times: Vec<(i64, usize)> = (facts.iter().enumerate())
+            .filter(|(n, fact)| fact.is_beside && standings[*n] == Standing::New)
+            .map(|(n, fact)| (minute_of(fact), n))
+            .collect();
+        times.sort_unstable();
+        for times in times.chunk_by(|a, b| a.0 == b.0) {
+            // A time beside nothing cannot be, and must not count at each poll.
+            times.iter().for_each(|(_, n)| standings[*n] = Standing::Known);
+            let Some(minute) = minutes.get_mut(&times[0].0) else {
                 continue;
-            }
-            standings[n] = Standing::Known;
-            if let Some(minute) = minutes.get_mut(&minute_of(fact))
-                && let Ok(place) = minute.place(fact.key.hash ^ BESIDE)
-                && !minute.stored[place].mark.time_is_counted()
-            {
-                minute.stored[place].mark.0 |= Mark::TIME_IS_COUNTED;
-                minute.is_changed = true;
-                standings[n] = Standing::New;
+            };
+            for (_, n) in times {
+                if let Ok(place) = minute.place(facts[*n].key.hash ^ BESIDE)
+                    && !minute.stored[place].mark.time_is_counted()
+                {
+                    minute.stored[place].mark.0 |= Mark::TIME_IS_COUNTED;
+                    minute.is_changed = true;
+                    standings[*n] = Standing::New;
+                }
             }
         }
         for (minute, facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {

@@ -151,9 +151,9 @@ impl EventReport for AbandonedCalls {
 /// beginning of the word decides.
 fn result(events: &mut Events, text: &str) -> Option<&'static str> {
     match () {
-        () if text.is_empty() || begins(text, &PENDING) => None,
         () if begins(text, &["aband"]) => Some(ABANDONED),
         () if begins(text, &["answ", "aten", "contest"]) => Some("answered"),
+        () if text.is_empty() || begins(text, &PENDING) => None,
         () => {
             events.unknown_word("result", text);
             Some(OTHER)
@@ -177,9 +177,9 @@ fn channel(events: &mut Events, text: &str) -> &'static str {
     ];
     match () {
         () if text.is_empty() => NONE,
+        () if begins(text, &VOICE) => "voice",
         () if begins(text, &["chat", "whatsapp", "webchat"]) => "chat",
         () if begins(text, &["omni", "email", "e-mail", "mail", "correo"]) => "omni",
-        () if begins(text, &VOICE) => "voice",
         () => {
             events.unknown_word("type_interaction", text);
             OTHER

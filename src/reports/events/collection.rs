@@ -50,7 +50,9 @@ pub struct Events {
     /// The assumptions that the present row breaks.
     violated: Violated,
     /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
-    seen: HashMap<u128, u32>,
+    seen: HashMap<u128, Seen>,
+    /// Rows dated after this say nothing about how new the data is.
+    newest_at_most: DateTime,
     /// The place of each fact which several rows repeat, and whether its values are only assumed.
     carriers: HashMap<FactKey, (usize, bool)>,
     scratch: String,
@@ -63,6 +65,14 @@ pub(in crate::reports) struct RowDate<'r> {
     text: Cow<'r, str>,
     wall_clock: DateTime,
     at: Timestamp,
+}
+
+/// How often an identity occurred in an answer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    facts: u32,
+    /// Of them, those with a time beside.
+    times: u32,
 }
 
 /// What identifies a fact, apart from its number among equal ones.
@@ -95,6 +105,7 @@ impl Events {
             asked,
             violated: Violated::default(),
             seen: HashMap::new(),
+            newest_at_most: asked.last.saturating_add(CLOCK_MARGIN),
             carriers: HashMap::new(),
             scratch: String::new(),
         }
@@ -186,12 +197,16 @@ impl Events {
         identity: Identity<'_>,
         series: SeriesIndex,
     ) -> u32 {
-        let (number, hash) = self.numbered(date, identity, 0);
+        let seen = self.seen.entry(identity.hash).or_default();
+        seen.facts += 1;
+        let number = seen.facts;
+        let hash = self.numbered_hash(date, identity, number);
         self.push(date.wall_clock, hash, identity.undated, series, ONE);
         number
     }
 
-    /// Counts a time of the fact with this identity, as a fact of its own.
+    /// Counts a time of the fact with this identity, as a fact of its own. The time of one of several equal rows may come
+    /// later than that of another, so times have numbers of their own.
     pub(in crate::reports) fn time_beside(
         &mut self,
         date: &RowDate<'_>,
@@ -199,20 +214,19 @@ impl Events {
         series: SeriesIndex,
         time: Micros,
     ) {
-        let (_, hash) = self.numbered(date, identity, BESIDE);
+        let seen = self.seen.entry(identity.hash).or_default();
+        seen.times += 1;
+        let number = seen.times;
+        let hash = self.numbered_hash(date, identity, number) ^ BESIDE;
         self.push(date.wall_clock, hash, 0, series, time).is_beside = true;
     }
 
-    /// The number of a fact among equal ones, and its hash, which differs by `mask` from that of the plain fact.
-    fn numbered(&mut self, date: &RowDate<'_>, identity: Identity<'_>, mask: u128) -> (u32, u128) {
-        let number = self.seen.entry(identity.hash ^ mask).or_default();
-        *number += 1;
-        let number = *number;
-        let hash = match number {
+    /// The hash of a fact with this number among equal ones.
+    fn numbered_hash(&self, date: &RowDate<'_>, identity: Identity<'_>, number: u32) -> u128 {
+        match number {
             1 => identity.hash,
             number => self.hash(identity.what, &date.text, identity.fields, number),
-        };
-        (number, hash ^ mask)
+        }
     }
 
     fn push(
@@ -293,7 +307,7 @@ impl Events {
             Reading::Invalid => Reading::Invalid,
         };
         let date = self.tally.read("date", reading)?;
-        if date.wall_clock.duration_since(self.asked.last) <= CLOCK_MARGIN {
+        if date.wall_clock <= self.newest_at_most {
             self.newest = self.newest.max(Some(date.at));
         }
         Some(date)
