@@ -314,6 +314,13 @@ async fn count(address: String, scripts: Vec<&'static str>, storage: Storage) ->
         let piece = piece(PartOf::Window, until, answer.rows.finish());
         let before = Instant::now();
         let committed = ledger.commit_piece(&piece, (day, 1), moment(until))?;
+        // Nothing is forgotten before it is reread.
+        let reread = crate::piece(
+            PartOf::Reread { ended: true },
+            until,
+            Events::new(&zone, 0, asked).collected(),
+        );
+        ledger.commit_piece(&reread, (day, 1), moment(until))?;
         run.commits += before.elapsed();
         let counted = committed.tally.rows(RowOutcome::Counted);
         if counted != rows_of(script) as u64 {

@@ -1,6 +1,7 @@
 //! What all reports of single events have in common: their rows become facts with an identity.
 
 mod collection;
+mod row_date;
 
 use std::collections::BTreeMap;
 

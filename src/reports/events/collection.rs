@@ -1,6 +1,5 @@
 //! Collects the facts of the rows of one answer.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
@@ -10,17 +9,15 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use super::row_date::RowDate;
 use super::{Asked, BESIDE, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
 use crate::metrics::Family;
 use crate::metrics::series::{Label, Micros, SeriesKey};
 use crate::reports::Tally;
 use crate::reports::assumptions::{Assumption, Violated};
 use crate::reports::values::{self, ONE, wall_clock_second};
-use crate::wire::dates;
 use crate::wire::fields::{self, Leaf, Reading};
 
-/// A date like `05/06/2026` is taken as the fifth of June if it is then no further than this from what was asked for.
-const MARGIN: SignedDuration = SignedDuration::from_hours(24);
 /// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -56,15 +53,6 @@ pub struct Events {
     /// The place of each fact which several rows repeat, and whether its values are only assumed.
     carriers: HashMap<FactKey, (usize, bool)>,
     scratch: String,
-}
-
-/// The date of a row.
-#[derive(Clone, Debug)]
-pub(in crate::reports) struct RowDate<'r> {
-    /// As `YYYY-MM-DD HH:MM:SS`, whatever the row writes.
-    text: Cow<'r, str>,
-    wall_clock: DateTime,
-    at: Timestamp,
 }
 
 /// How often an identity occurred in an answer.
@@ -302,7 +290,9 @@ impl Events {
     /// The date of a row. A time that occurs twice because the clock went back is read as the earlier instant.
     pub(in crate::reports) fn date<'r>(&mut self, leaf: &'r Leaf<'_>) -> Option<RowDate<'r>> {
         let reading = match fields::text(leaf) {
-            Reading::Value(text) => self.parse_date(text).map_or(Reading::Invalid, Reading::Value),
+            Reading::Value(text) => {
+                RowDate::parse(text, &self.zone, &self.asked).map_or(Reading::Invalid, Reading::Value)
+            }
             Reading::Absent => Reading::Absent,
             Reading::Invalid => Reading::Invalid,
         };
@@ -311,33 +301,6 @@ impl Events {
             self.newest = self.newest.max(Some(date.at));
         }
         Some(date)
-    }
-
-    fn parse_date<'r>(&self, text: &'r str) -> Option<RowDate<'r>> {
-        let date = dates::parse(text)?;
-        let (wall_clock, at) = match date.offset {
-            Some(offset) => {
-                let at = offset.to_timestamp(date.wall_clock).ok()?;
-                (self.zone.to_datetime(at), at)
-            }
-            None => {
-                let at = self.zone.to_ambiguous_timestamp(date.wall_clock).earlier().ok()?;
-                (date.wall_clock, at)
-            }
-        };
-        let is_near = || {
-            let (first, last) = (self.asked.first, self.asked.last);
-            wall_clock.duration_since(last) <= MARGIN && first.duration_since(wall_clock) <= MARGIN
-        };
-        if date.day_first && !is_near() {
-            return None;
-        }
-        let text = if date.is_usual {
-            Cow::Borrowed(text)
-        } else {
-            Cow::Owned(wall_clock.strftime("%Y-%m-%d %H:%M:%S").to_string())
-        };
-        Some(RowDate { text, wall_clock, at })
     }
 
     fn hash(&self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
