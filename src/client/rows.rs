@@ -51,6 +51,11 @@ impl<R: Rows> Rows for IgnoreRows<R> {
 /// Reads the body of an answer chunk by chunk. Public, so that tests can feed it what no server would send.
 pub struct AnswerReader<R> {
     rows: R,
+    scanner: Scanner,
+}
+
+/// Finds the rows in the body. It is the same code for all readers of rows: there are a dozen, and it is much.
+struct Scanner {
     expect: Expect,
     envelope: Envelope,
     /// Whether the answer is an array.
@@ -67,8 +72,7 @@ pub struct AnswerReader<R> {
 impl<R: Rows> AnswerReader<R> {
     /// A reader that passes each row to `rows`.
     pub fn new(rows: R) -> Self {
-        Self {
-            rows,
+        let scanner = Scanner {
             expect: Expect::Start,
             envelope: Envelope::default(),
             is_bare: false,
@@ -77,11 +81,67 @@ impl<R: Rows> AnswerReader<R> {
             tail: Vec::new(),
             bytes: 0,
             count: 0,
-        }
+        };
+        Self { rows, scanner }
     }
 
     /// Reads the next chunk of the body.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
+        self.scanner.feed(chunk, &mut self.rows)
+    }
+
+    /// Ends the answer. The rows count only if the JSON has an end, nothing follows it, and its `code` is not a
+    /// failure. `date` is the API's clock, from the HTTP header.
+    pub fn finish(self, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
+        self.finish_with(200, date)
+    }
+
+    /// Ends an answer with this HTTP status.
+    pub(super) fn finish_with(mut self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
+        self.scanner.end(status, &mut self.rows)?;
+        self.answer(status, date)
+    }
+
+    /// Reads the next chunk of the body of a failure. It may be anything, or too large: then its status says enough.
+    pub(super) fn feed_failure(&mut self, chunk: &[u8]) {
+        if !self.scanner.is_strange {
+            self.scanner.is_strange = self.feed(chunk).is_err();
+        }
+    }
+
+    /// Whether the body of a failure is JSON, as all of the API's are, as far as it was read.
+    pub(super) fn is_of_api(&self) -> bool {
+        !self.scanner.is_strange && self.scanner.bytes > 0
+    }
+
+    /// Ends the body of a failure with this HTTP status.
+    pub(super) fn finish_failure(mut self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
+        self.scanner.end_failure(status, &mut self.rows)?;
+        self.answer(status, date)
+    }
+
+    fn answer(self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
+        let Scanner {
+            envelope, bytes, count, ..
+        } = self.scanner;
+        let announced = match envelope.meaning(status, count) {
+            Meaning::Rows => envelope.announced,
+            // A number in its message may be anything: "… in the last 31 days".
+            Meaning::NoRows => None,
+            Meaning::Failure(error) => return Err(error),
+        };
+        Ok(Answer {
+            rows: self.rows,
+            date,
+            count,
+            bytes,
+            announced,
+        })
+    }
+}
+
+impl Scanner {
+    fn feed(&mut self, chunk: &[u8], rows: &mut dyn Rows) -> Result<(), ApiError> {
         self.bytes += chunk.len() as u64;
         if self.bytes > MAX_BYTES {
             return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
@@ -94,7 +154,7 @@ impl<R: Rows> AnswerReader<R> {
             Cow::Owned(before)
         };
         let buffer = json::mended(buffer);
-        let used = self.scan(json::text(&buffer), false)?;
+        let used = self.scan(json::text(&buffer), false, rows)?;
         self.tail = match buffer {
             Cow::Borrowed(buffer) => buffer[used..].to_vec(),
             Cow::Owned(mut buffer) => {
@@ -105,17 +165,10 @@ impl<R: Rows> AnswerReader<R> {
         Ok(())
     }
 
-    /// Ends the answer. The rows count only if the JSON has an end, nothing follows it, and its `code` is not a
-    /// failure. `date` is the API's clock, from the HTTP header.
-    pub fn finish(self, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
-        self.finish_with(200, date)
-    }
-
-    /// Ends an answer with this HTTP status.
-    pub(super) fn finish_with(mut self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
-        self.scan_rest()?;
-        match self.expect {
-            Expect::End => self.answer(status, date),
+    fn end(&mut self, status: u16, rows: &mut dyn Rows) -> Result<(), ApiError> {
+        self.scan_rest(rows)?;
+        match &self.expect {
+            Expect::End => Ok(()),
             Expect::Start if status == 204 => Err(decode("the answer is empty: HTTP status 204, no content")),
             Expect::Start => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
             Expect::Skip(skip) if skip.is_after_rows => Err(more_text()),
@@ -123,51 +176,22 @@ impl<R: Rows> AnswerReader<R> {
         }
     }
 
-    /// Reads the next chunk of the body of a failure. It may be anything, or too large: then its status says enough.
-    pub(super) fn feed_failure(&mut self, chunk: &[u8]) {
-        if !self.is_strange {
-            self.is_strange = self.feed(chunk).is_err();
-        }
-    }
-
-    /// Whether the body of a failure is JSON, as all of the API's are, as far as it was read.
-    pub(super) fn is_of_api(&self) -> bool {
-        !self.is_strange && self.bytes > 0
-    }
-
-    /// Ends the body of a failure with this HTTP status.
-    pub(super) fn finish_failure(mut self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
-        let is_strange = self.is_strange || self.scan_rest().is_err();
+    fn end_failure(&mut self, status: u16, rows: &mut dyn Rows) -> Result<(), ApiError> {
+        let is_strange = self.is_strange || self.scan_rest(rows).is_err();
         let is_read = is_strange || self.bytes == 0 || matches!(self.expect, Expect::End);
         if !is_read && message_decides(status) && self.bytes < MAX_FAILURE_BODY as u64 {
             return Err(ends_early());
         }
-        self.answer(status, date)
+        Ok(())
     }
 
-    fn scan_rest(&mut self) -> Result<(), ApiError> {
+    fn scan_rest(&mut self, rows: &mut dyn Rows) -> Result<(), ApiError> {
         let tail = mem::take(&mut self.tail);
-        self.scan(&String::from_utf8_lossy(&tail), true).map(|_| ())
-    }
-
-    fn answer(self, status: u16, date: Option<Timestamp>) -> Result<Answer<R>, ApiError> {
-        let announced = match self.envelope.meaning(status, self.count) {
-            Meaning::Rows => self.envelope.announced,
-            // A number in its message may be anything: "… in the last 31 days".
-            Meaning::NoRows => None,
-            Meaning::Failure(error) => return Err(error),
-        };
-        Ok(Answer {
-            rows: self.rows,
-            date,
-            count: self.count,
-            bytes: self.bytes,
-            announced,
-        })
+        self.scan(&String::from_utf8_lossy(&tail), true, rows).map(|_| ())
     }
 
     /// Reads as much as possible of the text, which may be all that is left; returns how many bytes are done.
-    fn scan(&mut self, text: &str, is_all: bool) -> Result<usize, ApiError> {
+    fn scan(&mut self, text: &str, is_all: bool, rows: &mut dyn Rows) -> Result<usize, ApiError> {
         let mut at = 0;
         loop {
             at += text.as_bytes()[at..]
@@ -194,7 +218,7 @@ impl<R: Rows> AnswerReader<R> {
                 };
                 continue;
             }
-            match self.step(first, ahead)? {
+            match self.step(first, ahead, rows)? {
                 Some(used) => at += used,
                 None => return Ok(at),
             }

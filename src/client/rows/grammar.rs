@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::ahead::{Ahead, Found};
 use super::skip::{Place, Skip};
-use super::{AnswerReader, MAX_ROW_BYTES, MAX_ROWS, decode, more_text, too_large};
+use super::{MAX_ROW_BYTES, MAX_ROWS, Scanner, decode, more_text, too_large};
 use crate::client::error::ApiError;
 use crate::wire::Rows;
 use crate::wire::fields::Leaf;
@@ -35,9 +35,9 @@ pub(super) enum Expect {
 /// The key of the rows.
 const DATA: &str = "data";
 
-impl<R: Rows> AnswerReader<R> {
+impl Scanner {
     /// Reads what is expected next, and returns how many bytes are done, or `None` if more text is needed.
-    pub(super) fn step(&mut self, first: u8, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
+    pub(super) fn step(&mut self, first: u8, ahead: Ahead<'_>, rows: &mut dyn Rows) -> Result<Option<usize>, ApiError> {
         match (&mut self.expect, first) {
             (Expect::Start, _) => return self.start(ahead).map(Some),
 
@@ -55,14 +55,14 @@ impl<R: Rows> AnswerReader<R> {
             },
             (Expect::Colon(key), b':') => self.expect = Expect::Value(mem::take(key)),
             (Expect::Value(key), b'[' | b'{') if key == DATA => {
-                self.rows.extra_key(DATA, &ahead.text.as_bytes()[..1]);
+                rows.extra_key(DATA, &ahead.text.as_bytes()[..1]);
                 if mem::replace(&mut self.envelope.has_data, true) {
                     return Err(decode("the answer has two keys `data`"));
                 }
                 self.is_list = first == b'[';
                 self.expect = if self.is_list { Expect::Row } else { Expect::EntryKey };
             }
-            (Expect::Value(_), _) => return self.value(ahead),
+            (Expect::Value(_), _) => return self.value(ahead, rows),
 
             (Expect::Row | Expect::RowEnd, b']') => {
                 self.expect = if self.is_bare { Expect::End } else { Expect::ListEnd };
@@ -71,42 +71,42 @@ impl<R: Rows> AnswerReader<R> {
             (Expect::RowEnd, b',') => self.expect = Expect::Row,
             (Expect::EntryEnd, b',') => self.expect = Expect::EntryKey,
             // A comma is missing.
-            (Expect::RowEnd, b'{') => return self.row(None, first, ahead),
-            (Expect::Row, _) => return self.row(None, first, ahead),
+            (Expect::RowEnd, b'{') => return self.row(None, first, ahead, rows),
+            (Expect::Row, _) => return self.row(None, first, ahead, rows),
             (Expect::EntryKey | Expect::EntryEnd, b'"') => match ahead.limited(MAX_ROW_BYTES).value() {
                 Found::Yes((key, used)) => {
                     self.expect = Expect::EntryColon(key);
                     return Ok(Some(used));
                 }
-                Found::No => return self.skip_row(None, Skip::with_key(Place::Entry)),
+                Found::No => return self.skip_row(None, Skip::with_key(Place::Entry), rows),
                 Found::Wait => return Ok(None),
             },
             (Expect::EntryColon(key), b':') => self.expect = Expect::Entry(mem::take(key)),
             (Expect::Entry(key), _) => {
                 let key = mem::take(key);
-                let used = self.row(Some(&key), first, ahead)?;
+                let used = self.row(Some(&key), first, ahead, rows)?;
                 if used.is_none() {
                     self.expect = Expect::Entry(key);
                 }
                 return Ok(used);
             }
-            (Expect::RowEnd, _) => return self.skip_row(None, Skip::new(self.row_place())),
+            (Expect::RowEnd, _) => return self.skip_row(None, Skip::new(self.row_place()), rows),
             (Expect::EntryKey | Expect::EntryColon(_) | Expect::EntryEnd, _) => {
-                return self.skip_row(None, Skip::with_key(Place::Entry));
+                return self.skip_row(None, Skip::with_key(Place::Entry), rows);
             }
 
             // The list of rows has ended, but with the bracket of a broken row: rows go on.
             (Expect::Key | Expect::ListEnd | Expect::End, b'{') if self.is_list => {
-                self.unreadable(None, None)?;
+                self.unreadable(None, None, rows)?;
                 self.expect = Expect::Row;
                 return Ok(Some(0));
             }
             (Expect::KeyEnd | Expect::ListEnd | Expect::End, b']') | (Expect::End, b'}') if self.is_list => {
-                self.unreadable(None, None)?;
+                self.unreadable(None, None, rows)?;
             }
             (Expect::End, b',') if self.is_list => self.expect = if self.is_bare { Expect::End } else { Expect::Key },
             (Expect::ListEnd | Expect::End, _) if self.is_list => {
-                return self.skip_row(None, Skip::lost(self.row_place()));
+                return self.skip_row(None, Skip::lost(self.row_place()), rows);
             }
             (Expect::End, _) => return Err(more_text()),
 
@@ -148,7 +148,7 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Reads the value of a key of the answer.
-    fn value(&mut self, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
+    fn value(&mut self, ahead: Ahead<'_>, rows: &mut dyn Rows) -> Result<Option<usize>, ApiError> {
         let Expect::Value(key) = &self.expect else {
             return Ok(None);
         };
@@ -159,7 +159,7 @@ impl<R: Rows> AnswerReader<R> {
             Found::No => return Ok(self.skip(Skip::new(self.member()))),
             Found::Wait => return Ok(None),
         };
-        self.rows.extra_key(key, &ahead.text.as_bytes()[..used]);
+        rows.extra_key(key, &ahead.text.as_bytes()[..used]);
         match key.as_str() {
             "code" => self.envelope.set_code(&leaf),
             "msg" => self.envelope.set_message(&leaf),
@@ -172,10 +172,16 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Reads a row, or what stands in its place.
-    fn row(&mut self, key: Option<&str>, first: u8, ahead: Ahead<'_>) -> Result<Option<usize>, ApiError> {
+    fn row(
+        &mut self,
+        key: Option<&str>,
+        first: u8,
+        ahead: Ahead<'_>,
+        rows: &mut dyn Rows,
+    ) -> Result<Option<usize>, ApiError> {
         let within = ahead.limited(MAX_ROW_BYTES);
         if first == b'{' {
-            match self.rows.value(key, within.text) {
+            match rows.value(key, within.text) {
                 Ok(Some(used)) => {
                     self.count_row()?;
                     return Ok(self.after_row(key, used));
@@ -190,16 +196,16 @@ impl<R: Rows> AnswerReader<R> {
             match within.value::<IgnoredAny>() {
                 Found::Yes((_, used)) if first == b'{' => {
                     let row = &ahead.text[..used];
-                    if self.read_last_of_equal_keys(key, row) {
+                    if Self::read_last_of_equal_keys(key, row, rows) {
                         self.count_row()?;
                     } else {
-                        self.unreadable(key, Some(row))?;
+                        self.unreadable(key, Some(row), rows)?;
                     }
                     return Ok(self.after_row(key, used));
                 }
                 Found::Yes((_, used)) => match ahead.after(used).first() {
                     Some(b',' | b']' | b'}') => {
-                        self.unreadable(key, Some(&ahead.text[..used]))?;
+                        self.unreadable(key, Some(&ahead.text[..used]), rows)?;
                         return Ok(self.after_row(key, used));
                     }
                     None if !ahead.is_all => return Ok(None),
@@ -209,13 +215,13 @@ impl<R: Rows> AnswerReader<R> {
                 Found::Wait => return Ok(None),
             }
         }
-        self.skip_row(key, Skip::new(place))
+        self.skip_row(key, Skip::new(place), rows)
     }
 
     /// Reads a row again, with only the last of equal keys; returns whether that can be read.
-    fn read_last_of_equal_keys(&mut self, key: Option<&str>, row: &str) -> bool {
+    fn read_last_of_equal_keys(key: Option<&str>, row: &str, rows: &mut dyn Rows) -> bool {
         let row = serde_json::from_str::<serde_json::Value>(row).map(|row| row.to_string());
-        row.is_ok_and(|row| matches!(self.rows.value(key, &row), Ok(Some(_))))
+        row.is_ok_and(|row| matches!(rows.value(key, &row), Ok(Some(_))))
     }
 
     fn after_row(&mut self, key: Option<&str>, used: usize) -> Option<usize> {
@@ -228,8 +234,8 @@ impl<R: Rows> AnswerReader<R> {
     }
 
     /// Counts what begins here in place of a row, and skips it.
-    fn skip_row(&mut self, key: Option<&str>, skip: Skip) -> Result<Option<usize>, ApiError> {
-        self.unreadable(key, None)?;
+    fn skip_row(&mut self, key: Option<&str>, skip: Skip, rows: &mut dyn Rows) -> Result<Option<usize>, ApiError> {
+        self.unreadable(key, None, rows)?;
         Ok(self.skip(skip))
     }
 
@@ -238,8 +244,8 @@ impl<R: Rows> AnswerReader<R> {
         Some(0)
     }
 
-    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>) -> Result<(), ApiError> {
-        self.rows.unreadable(key, json);
+    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>, rows: &mut dyn Rows) -> Result<(), ApiError> {
+        rows.unreadable(key, json);
         self.count_row()
     }
 
