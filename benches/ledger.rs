@@ -22,7 +22,7 @@ use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{Asked, BESIDE, Collected, EventRow, Fact, FactKey, SeriesIndex};
+use wolkvox_exporter::reports::events::{Asked, Collected, EventRow, Fact, FactKey, FactTime, SeriesIndex};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -224,39 +224,26 @@ impl Stream {
     fn piece(&self, events: std::ops::Range<u64>, part_of: PartOf, until: Timestamp) -> Piece {
         let series = series();
         let sets = series.len() / 2;
-        // A call and its wait.
-        let facts = |event| {
+        // A call with its wait.
+        let fact = |event| {
             let mut random = fastrand::Rng::with_seed(event);
-            let (set, hash, undated) = (
-                random.usize(..sets) as SeriesIndex,
-                random.u128(..),
-                random.u32(1..1 << 31),
-            );
-            let call = Fact {
+            let set = random.usize(..sets) as SeriesIndex;
+            Fact {
                 key: FactKey {
                     second: self.at(event).as_second(),
-                    hash,
+                    hash: random.u128(..),
                 },
-                undated,
-                is_beside: false,
+                undated: random.u32(1..1 << 31),
                 series: set,
-                observed: Micros(0),
-            };
-            let wait = Fact {
-                key: FactKey {
-                    hash: hash ^ BESIDE,
-                    ..call.key
-                },
-                undated: 0,
-                is_beside: true,
-                series: set + sets as SeriesIndex,
-                observed: Micros(random.u64(..600) * Micros::PER_UNIT),
-            };
-            [call, wait]
+                time: Some(FactTime {
+                    series: set + sets as SeriesIndex,
+                    length: Micros(random.u64(..600) * Micros::PER_UNIT),
+                }),
+            }
         };
         let row = |event| EventRow {
             at: self.at(event),
-            facts: 2,
+            facts: 1,
             violated: Default::default(),
         };
         let first = if events.is_empty() {
@@ -278,7 +265,7 @@ impl Stream {
             reread_reach: REREAD_REACH,
             answer: Collected {
                 rows: events.clone().map(row).collect(),
-                facts: events.flat_map(facts).collect(),
+                facts: events.map(fact).collect(),
                 series,
                 born_together: Vec::new(),
                 names: BTreeMap::new(),

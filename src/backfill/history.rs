@@ -16,7 +16,7 @@ use crate::ledger::total::Total;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
 use crate::metrics::{Family, Kind};
 use crate::reports::Report;
-use crate::reports::events::{FactKey, Name};
+use crate::reports::events::{Fact, FactKey, Name, SeriesIndex};
 
 /// The history begins with no series.
 static NOTHING: BTreeMap<SeriesKey, Counter> = BTreeMap::new();
@@ -30,6 +30,34 @@ pub(super) struct SampleGrid {
 
 /// The index of a sample.
 pub(super) type Slot = u32;
+
+/// The key of the time beside a fact differs by this from the key of the fact.
+const TIME: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
+
+/// A fact without the time beside it, or that time alone: it may be read later.
+struct Part {
+    key: FactKey,
+    series: SeriesIndex,
+    observed: Micros,
+}
+
+fn parts(fact: &Fact) -> impl Iterator<Item = Part> {
+    let FactKey { second, hash } = fact.key;
+    let alone = Part {
+        key: fact.key,
+        series: fact.series,
+        observed: Micros(0),
+    };
+    let time = fact.time.map(|time| Part {
+        key: FactKey {
+            second,
+            hash: hash ^ TIME,
+        },
+        series: time.series,
+        observed: time.length,
+    });
+    std::iter::once(alone).chain(time)
+}
 
 /// The history of an operation, as far as it is read.
 pub(super) struct History {
@@ -117,17 +145,17 @@ impl History {
         let mut new = HashSet::new();
         let mut indices: Vec<Option<u32>> = vec![None; collected.series.len()];
         for (row, facts) in collected.rows_with_facts().filter(|(row, _)| within.contains(&row.at)) {
-            for fact in facts {
-                if self.known.contains(&(report, fact.key)) || !new.insert(fact.key) {
+            for part in facts.iter().flat_map(parts) {
+                if self.known.contains(&(report, part.key)) || !new.insert(part.key) {
                     continue;
                 }
-                record.push_key(fact.key);
+                record.push_key(part.key);
                 if of_live {
                     continue;
                 }
-                let series = fact.series as usize;
+                let series = part.series as usize;
                 let index = indices[series].get_or_insert_with(|| record.push_series(&collected.series[series]));
-                record.counts.push((row.at.as_second(), *index, fact.observed.0));
+                record.counts.push((row.at.as_second(), *index, part.observed.0));
             }
         }
         if !of_live {

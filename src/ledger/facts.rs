@@ -14,7 +14,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::reports::Report;
-use crate::reports::events::{BESIDE, Fact};
+use crate::reports::events::Fact;
 
 /// The hashes of the facts, by report and minute since the epoch.
 const FACTS: Definition = TableDefinition::new("facts");
@@ -26,11 +26,19 @@ type Definition = TableDefinition<'static, Minute, &'static [u8]>;
 /// The number of a report and a minute.
 type Minute = (u8, i64);
 
-/// The facts of an answer by minute, each with its hash and its place.
-type Minutes = BTreeMap<i64, Vec<(u128, usize)>>;
+/// The places of the facts of an answer by minute, in the order of their hashes.
+type Minutes = BTreeMap<i64, Vec<u32>>;
 
 const HASH_BYTES: usize = size_of::<u128>();
 const MARK_BYTES: usize = size_of::<u32>();
+
+/// What a fact and the time beside it are to the state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verdict {
+    pub(super) standing: Standing,
+    /// Whether its time counts.
+    pub(super) time_is_new: bool,
+}
 
 /// What a fact is to the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +81,15 @@ impl Mark {
     fn time_is_counted(self) -> bool {
         self.0 & Self::TIME_IS_COUNTED != 0
     }
+
+    /// Notes that the time of the fact is counted, if it has one. Returns whether that is new.
+    fn count_time(&mut self, fact: &Fact) -> bool {
+        let is_new = fact.time.is_some() && !self.time_is_counted();
+        if is_new {
+            self.0 |= Self::TIME_IS_COUNTED;
+        }
+        is_new
+    }
 }
 
 /// The facts of a minute, sorted by hash.
@@ -80,12 +97,6 @@ impl Mark {
 struct MinuteFacts {
     stored: Vec<Stored>,
     is_changed: bool,
-}
-
-impl MinuteFacts {
-    fn place(&self, hash: u128) -> Result<usize, usize> {
-        self.stored.binary_search_by_key(&hash, |stored| stored.hash)
-    }
 }
 
 impl<'t> Facts<'t> {
@@ -97,35 +108,36 @@ impl<'t> Facts<'t> {
         })
     }
 
-    /// Adds the facts of an answer that are to be new and are not known yet, and says in `standings` what each is. One that is
+    /// Adds the facts of an answer that are to be new and are not known yet, and says in `verdicts` what each is. One that is
     /// given twice is new the first time. `complete` are the minutes for which the answer is complete: a known fact that is
     /// dated there but is not among the given ones is gone from the answer, so that a new one which differs only in the date
     /// is the same, moved.
     pub(super) fn add(
         &mut self,
         facts: &[Fact],
-        standings: &mut [Standing],
+        verdicts: &mut [Verdict],
         complete: RangeInclusive<i64>,
     ) -> Result<(), StorageError> {
-        let minute_of = |fact: &Fact| fact.key.second.div_euclid(60);
-        let mut answer = Minutes::new();
-        for (n, fact) in facts.iter().enumerate().filter(|(_, fact)| !fact.is_beside) {
-            answer.entry(minute_of(fact)).or_default().push((fact.key.hash, n));
-        }
+        let answer = by_minute(facts);
         let mut minutes: BTreeMap<i64, MinuteFacts> = BTreeMap::new();
         let mut new = Vec::new();
-        for (minute, given) in &mut answer {
-            given.sort_unstable();
-            let known = self.load(*minute)?;
-            let mut rest = known.stored.iter().peekable();
+        for (minute, given) in &answer {
+            let mut known = self.load(*minute)?;
+            let mut rest = known.stored.iter_mut().peekable();
             let mut last = None;
-            for &(hash, n) in given.iter() {
-                if standings[n] != Standing::New {
+            for n in given.iter().map(|n| *n as usize) {
+                let (fact, verdict) = (&facts[n], &mut verdicts[n]);
+                let hash = fact.key.hash;
+                if verdict.standing != Standing::New {
                     continue;
                 }
                 while rest.next_if(|known| known.hash < hash).is_some() {}
-                if rest.peek().is_some_and(|known| known.hash == hash) || last == Some(hash) {
-                    standings[n] = Standing::Known;
+                if let Some(known_fact) = rest.peek_mut().filter(|known| known.hash == hash) {
+                    verdict.standing = Standing::Known;
+                    verdict.time_is_new = known_fact.mark.count_time(fact);
+                    known.is_changed |= verdict.time_is_new;
+                } else if last == Some(hash) {
+                    verdict.standing = Standing::Known;
                 } else {
                     last = Some(hash);
                     new.push(n);
@@ -134,23 +146,14 @@ impl<'t> Facts<'t> {
             minutes.insert(*minute, known);
         }
         let mut gone = self.gone(complete, &answer, &minutes, facts, &new)?;
-        let with_time: HashSet<u128> = if gone.is_empty() {
-            HashSet::default()
-        } else {
-            facts
-                .iter()
-                .filter(|fact| fact.is_beside)
-                .map(|fact| fact.key.hash ^ BESIDE)
-                .collect()
-        };
         for n in new {
-            let (Fact { key, undated, .. }, minute) = (facts[n], minute_of(&facts[n]));
-            let mut mark = Mark(undated);
+            let (fact, verdict) = (&facts[n], &mut verdicts[n]);
+            let mut mark = Mark(fact.undated);
             if let Some((before, old)) = gone
-                .get_mut(&undated)
-                .and_then(|gone| take_like(gone, with_time.contains(&key.hash)))
+                .get_mut(&fact.undated)
+                .and_then(|gone| take_like(gone, fact.time.is_some()))
             {
-                standings[n] = Standing::Moved;
+                verdict.standing = Standing::Moved;
                 mark.0 |= old.mark.0 & Mark::TIME_IS_COUNTED;
                 let before = match minutes.entry(before) {
                     Entry::Occupied(entry) => entry.into_mut(),
@@ -159,36 +162,16 @@ impl<'t> Facts<'t> {
                 before.stored.retain(|stored| stored.hash != old.hash);
                 before.is_changed = true;
             }
-            let facts = minutes.entry(minute).or_default();
-            facts.stored.push(Stored { hash: key.hash, mark });
+            verdict.time_is_new = mark.count_time(fact);
+            let facts = minutes.entry(minute_of(fact)).or_default();
+            facts.stored.push(Stored {
+                hash: fact.key.hash,
+                mark,
+            });
             facts.is_changed = true;
         }
-        minutes
-            .values_mut()
-            .filter(|minute| minute.is_changed)
-            .for_each(|minute| minute.stored.sort_unstable());
-        let mut times: Vec<(i64, usize)> = (facts.iter().enumerate())
-            .filter(|(n, fact)| fact.is_beside && standings[*n] == Standing::New)
-            .map(|(n, fact)| (minute_of(fact), n))
-            .collect();
-        times.sort_unstable();
-        for times in times.chunk_by(|a, b| a.0 == b.0) {
-            // A time beside nothing cannot be, and must not count at each poll.
-            times.iter().for_each(|(_, n)| standings[*n] = Standing::Known);
-            let Some(minute) = minutes.get_mut(&times[0].0) else {
-                continue;
-            };
-            for (_, n) in times {
-                if let Ok(place) = minute.place(facts[*n].key.hash ^ BESIDE)
-                    && !minute.stored[place].mark.time_is_counted()
-                {
-                    minute.stored[place].mark.0 |= Mark::TIME_IS_COUNTED;
-                    minute.is_changed = true;
-                    standings[*n] = Standing::New;
-                }
-            }
-        }
-        for (minute, facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
+        for (minute, mut facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
+            facts.stored.sort_unstable();
             self.store(minute, &facts.stored)?;
         }
         Ok(())
@@ -231,9 +214,12 @@ impl<'t> Facts<'t> {
                 continue;
             }
             let given = answer.get(&minute).map(Vec::as_slice).unwrap_or_default();
-            let is_gone = |stored: &Stored| {
-                given.binary_search_by_key(&stored.hash, |(hash, _)| *hash).is_err() && is_wanted(stored.mark)
+            let is_given = |hash| {
+                given
+                    .binary_search_by_key(&hash, |n| facts[*n as usize].key.hash)
+                    .is_ok()
             };
+            let is_gone = |stored: &Stored| is_wanted(stored.mark) && !is_given(stored.hash);
             let unloaded = if loaded.contains_key(&minute) {
                 None
             } else {
@@ -290,6 +276,25 @@ impl<'t> Facts<'t> {
         self.marks.insert(key, marks.as_slice())?;
         Ok(())
     }
+}
+
+fn minute_of(fact: &Fact) -> i64 {
+    fact.key.second.div_euclid(60)
+}
+
+fn by_minute(facts: &[Fact]) -> Minutes {
+    let mut minutes = Minutes::new();
+    let mut next = 0;
+    // Most rows come in the order of their dates.
+    for run in facts.chunk_by(|a, b| minute_of(a) == minute_of(b)) {
+        let end = next + run.len() as u32;
+        minutes.entry(minute_of(&run[0])).or_default().extend(next..end);
+        next = end;
+    }
+    minutes
+        .values_mut()
+        .for_each(|places| places.sort_unstable_by_key(|n| facts[*n as usize].key.hash));
+    minutes
 }
 
 /// Takes one of the facts that may have moved here. If there are several, since a call came back to its skill, it is one that

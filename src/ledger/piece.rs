@@ -7,19 +7,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::counters::CounterUpdates;
 use super::events::EventProgress;
-use super::facts::{Facts, Standing};
+use super::facts::{Facts, Standing, Verdict};
 use super::state::StateChange;
 use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
-use crate::metrics::series::SeriesKey;
-use crate::reports::events::Collected;
+use crate::metrics::series::{Micros, SeriesKey};
+use crate::reports::events::{Collected, SeriesIndex};
 use crate::reports::values::wall_clock_second;
 use crate::reports::{Assumption, Outcome, Report};
 
 /// Facts are dated by wall-clock text, so that a change of the time zone changes no key. Two time zones are at most 26 hours
 /// apart.
 const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
+
+/// A counter observes no value.
+const NOTHING: Micros = Micros(0);
 
 /// The complete answer for one piece of a window.
 #[derive(Debug)]
@@ -72,11 +75,11 @@ impl Ledger {
             let before = state.events.get(&piece.report);
             let outcomes = piece.outcomes_by_date(before);
             let mut facts = Facts::open(transaction, piece.report)?;
-            let mut standings = piece.standings_by_date(&outcomes);
-            facts.add(&piece.answer.facts, &mut standings, piece.complete_minutes())?;
+            let mut verdicts = piece.verdicts_by_date(&outcomes);
+            facts.add(&piece.answer.facts, &mut verdicts, piece.complete_minutes())?;
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
-            let committed = piece.count(&mut counters, &outcomes, &standings);
+            let committed = piece.count(&mut counters, &outcomes, &verdicts);
 
             let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
@@ -129,13 +132,16 @@ impl Piece {
     }
 
     /// What the facts are as far as the dates of their rows decide it: those that may count are new.
-    fn standings_by_date(&self, outcomes: &[Option<Outcome>]) -> Vec<Standing> {
-        let mut standings = Vec::with_capacity(self.answer.facts.len());
+    fn verdicts_by_date(&self, outcomes: &[Option<Outcome>]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(self.answer.facts.len());
         for (row, outcome) in self.answer.rows.iter().zip(outcomes) {
-            let standing = outcome.map_or(Standing::New, |_| Standing::Known);
-            standings.extend(std::iter::repeat_n(standing, row.facts as usize));
+            let verdict = Verdict {
+                standing: outcome.map_or(Standing::New, |_| Standing::Known),
+                time_is_new: false,
+            };
+            verdicts.extend(std::iter::repeat_n(verdict, row.facts as usize));
         }
-        standings
+        verdicts
     }
 
     /// The whole minutes for which the answer is complete; none if anything says that it is not.
@@ -157,7 +163,7 @@ impl Piece {
         &self,
         counters: &mut CounterUpdates<'_>,
         outcomes: &[Option<Outcome>],
-        mut standings: &[Standing],
+        mut verdicts: &[Verdict],
     ) -> Committed {
         let mut committed = Committed {
             tally: self.answer.tally.clone(),
@@ -175,23 +181,29 @@ impl Piece {
         // Summed by position in `series` first: looking up the series of each fact would take longer than everything else.
         let mut growth: Vec<Option<Total>> = vec![None; series.len()];
         let mut folded = vec![0; series.len()];
+        let mut add = |index: SeriesIndex, observed| {
+            let n = index as usize;
+            let (key, is_folded) = &series[n];
+            growth[n]
+                .get_or_insert_with(|| Total::zero_of(key.family))
+                .count(key.family, observed);
+            folded[n] += u64::from(*is_folded);
+        };
         for ((row, facts), outcome) in self.answer.rows_with_facts().zip(outcomes) {
-            let (standings_of_row, others) = standings.split_at(facts.len());
-            standings = others;
+            let (verdicts_of_row, others) = verdicts.split_at(facts.len());
+            verdicts = others;
             let outcome = outcome.unwrap_or_else(|| {
                 let (mut is_counted, mut has_moved) = (false, false);
-                for (fact, standing) in facts.iter().zip(standings_of_row) {
-                    has_moved |= *standing == Standing::Moved;
-                    if *standing != Standing::New {
-                        continue;
+                for (fact, verdict) in facts.iter().zip(verdicts_of_row) {
+                    has_moved |= verdict.standing == Standing::Moved;
+                    if verdict.standing == Standing::New {
+                        is_counted = true;
+                        add(fact.series, NOTHING);
                     }
-                    is_counted = true;
-                    let n = fact.series as usize;
-                    let (key, is_folded) = &series[n];
-                    growth[n]
-                        .get_or_insert_with(|| Total::zero_of(key.family))
-                        .count(key.family, fact.observed);
-                    folded[n] += u64::from(*is_folded);
+                    if let Some(time) = fact.time.filter(|_| verdict.time_is_new) {
+                        is_counted = true;
+                        add(time.series, time.length);
+                    }
                 }
                 if has_moved {
                     committed.tally.violation(Assumption::DatedOnce);

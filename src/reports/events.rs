@@ -2,6 +2,7 @@
 
 mod collection;
 mod row_date;
+mod series_set;
 
 use std::collections::BTreeMap;
 
@@ -83,10 +84,6 @@ pub struct FactKey {
     pub hash: u128,
 }
 
-/// The hash of a time beside a fact, such as the wait of a call, differs by this from the hash of the fact. Both have the same
-/// date.
-pub const BESIDE: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
-
 /// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
 /// appeared.
 #[derive(Clone, Copy, Debug)]
@@ -94,14 +91,21 @@ pub struct Fact {
     /// Its identity.
     pub key: FactKey,
     /// A short keyed hash of its identity without the date, by which it is known again when the row comes with another
-    /// date: 31 bits. 0 if the date of the row is not part of the identity, or if it is a time beside another fact.
+    /// date: 31 bits. 0 if the date of the row is not part of the identity.
     pub undated: u32,
-    /// Whether it is a time beside another fact: see [`BESIDE`].
-    pub is_beside: bool,
     /// The series in which it counts.
     pub series: SeriesIndex,
-    /// The value that a histogram observes.
-    pub observed: Micros,
+    /// The time beside it, such as the wait of a call. It may be filled in later than the fact, and counts once on its own.
+    pub time: Option<FactTime>,
+}
+
+/// A time that a histogram observes.
+#[derive(Clone, Copy, Debug)]
+pub struct FactTime {
+    /// The series in which it counts.
+    pub series: SeriesIndex,
+    /// Its length.
+    pub length: Micros,
 }
 
 /// An index into [`Collected::series`].

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::events::{self, EventReport, EventRows, Events};
+use super::events::{self, EventReport, EventRows, Events, FactTime};
 use super::values::{self, NONE, OTHER, begins};
 use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
@@ -122,7 +122,10 @@ impl EventReport for IvrSteps {
         if let Some(result) = known.or(events.is_final(&date).then_some(OTHER)) {
             let series = events.series(&CALLS, &[point, result]);
             let time = events.tally().read("time", fields::duration(&row.time));
-            let time = time.map(|time| (events.series(&TIME, &[point]), time));
+            let time = time.map(|length| FactTime {
+                series: events.series(&TIME, &[point]),
+                length,
+            });
             events.shared_fact(&date, CALL, &[point, conn], series, time, known.is_none());
         }
 

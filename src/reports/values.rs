@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::metrics::series::{Label, Micros};
+use crate::metrics::series::Label;
 use crate::wire::fields::{self, Leaf};
 
 /// Free values are cut to this many characters.
@@ -90,9 +90,6 @@ fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
     let cut: String = spaced.filter(|c| !c.is_control()).take(longest).collect();
     Cow::Owned(cut.trim().to_owned())
 }
-
-/// A counter observes no value.
-pub(super) const ONE: Micros = Micros(0);
 
 /// Seconds of a wall-clock time as if the zone were UTC, so that a row has the same number in every configured zone.
 pub(crate) fn wall_clock_second(at: DateTime) -> i64 {

@@ -1,21 +1,21 @@
 //! Collects the facts of the rows of one answer.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher;
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 use super::row_date::RowDate;
-use super::{Asked, BESIDE, Collected, EventRow, Fact, FactKey, Name, SeriesIndex};
+use super::series_set::SeriesSet;
+use super::{Asked, Collected, EventRow, Fact, FactKey, FactTime, Name, SeriesIndex};
 use crate::metrics::Family;
-use crate::metrics::series::{Label, Micros, SeriesKey};
+use crate::metrics::series::Micros;
 use crate::reports::Tally;
 use crate::reports::assumptions::{Assumption, Violated};
-use crate::reports::values::{self, ONE, wall_clock_second};
+use crate::reports::values::{self, wall_clock_second};
 use crate::wire::fields::{self, Leaf, Reading};
 
 /// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
@@ -31,12 +31,8 @@ pub struct Events {
     facts: Vec<Fact>,
     /// Facts of the rows that are complete.
     facts_before: usize,
-    series: Vec<SeriesKey>,
-    /// Index into `series`, by family name and labels.
-    index: HashMap<String, SeriesIndex>,
-    born_together: Vec<SeriesKey>,
-    /// The label sets in `born_together`, by family name and labels.
-    born: HashSet<String>,
+    series: SeriesSet,
+    born_together: SeriesSet,
     /// By family and id. Most rows name an id that is already here, and finding it allocates nothing.
     names: BTreeMap<&'static Family, BTreeMap<String, Name>>,
     tally: Tally,
@@ -50,9 +46,10 @@ pub struct Events {
     seen: HashMap<u128, Seen>,
     /// Rows dated after this say nothing about how new the data is.
     newest_at_most: DateTime,
-    /// The place of each fact which several rows repeat, and whether its values are only assumed.
-    carriers: HashMap<FactKey, (usize, bool)>,
-    scratch: String,
+    /// The place of each fact which several rows repeat.
+    carriers: HashMap<FactKey, usize>,
+    /// What is hashed.
+    scratch: Vec<u8>,
 }
 
 /// How often an identity occurred in an answer.
@@ -81,10 +78,8 @@ impl Events {
             rows: Vec::new(),
             facts: Vec::new(),
             facts_before: 0,
-            series: Vec::new(),
-            index: HashMap::new(),
-            born_together: Vec::new(),
-            born: HashSet::new(),
+            series: SeriesSet::default(),
+            born_together: SeriesSet::default(),
             names: BTreeMap::new(),
             tally: Tally::default(),
             newest: None,
@@ -95,14 +90,15 @@ impl Events {
             seen: HashMap::new(),
             newest_at_most: asked.last.saturating_add(CLOCK_MARGIN),
             carriers: HashMap::new(),
-            scratch: String::new(),
+            scratch: Vec::new(),
         }
     }
 
     /// The result.
-    pub fn collected(mut self) -> Collected {
+    pub fn collected(self) -> Collected {
         // If the limit leaves some series out, which ones must not depend on the order of the rows.
-        self.born_together.sort_unstable();
+        let mut born_together = self.born_together.keys;
+        born_together.sort_unstable();
         let names = self.names.into_iter().flat_map(|(family, names)| {
             let names = names.into_iter();
             names.map(move |(id, name)| ((family, id), name))
@@ -110,8 +106,8 @@ impl Events {
         Collected {
             rows: self.rows,
             facts: self.facts,
-            series: self.series,
-            born_together: self.born_together,
+            series: self.series.keys,
+            born_together,
             names: names.collect(),
             tally: self.tally,
             newest: self.newest,
@@ -160,7 +156,12 @@ impl Events {
     }
 
     /// What identifies a fact of this date: the kind of fact and some fields of the row.
-    pub(in crate::reports) fn identity<'i>(&self, date: &RowDate<'_>, what: u8, fields: &'i [&'i str]) -> Identity<'i> {
+    pub(in crate::reports) fn identity<'i>(
+        &mut self,
+        date: &RowDate<'_>,
+        what: u8,
+        fields: &'i [&'i str],
+    ) -> Identity<'i> {
         Identity {
             what,
             fields,
@@ -189,52 +190,49 @@ impl Events {
         seen.facts += 1;
         let number = seen.facts;
         let hash = self.numbered_hash(date, identity, number);
-        self.push(date.wall_clock, hash, identity.undated, series, ONE);
+        self.push(date.wall_clock, hash, identity.undated, series);
         number
     }
 
-    /// Counts a time of the fact with this identity, as a fact of its own. The time of one of several equal rows may come
-    /// later than that of another, so times have numbers of their own.
+    /// Counts a time of the fact that was added last, which has this identity. The time of one of several equal rows may
+    /// come later than that of another, in any order, so the first time belongs to the first of them.
     pub(in crate::reports) fn time_beside(
         &mut self,
         date: &RowDate<'_>,
         identity: Identity<'_>,
         series: SeriesIndex,
-        time: Micros,
+        length: Micros,
     ) {
         let seen = self.seen.entry(identity.hash).or_default();
         seen.times += 1;
-        let number = seen.times;
-        let hash = self.numbered_hash(date, identity, number) ^ BESIDE;
-        self.push(date.wall_clock, hash, 0, series, time).is_beside = true;
+        let (number, is_usual) = (seen.times, seen.times == seen.facts);
+        let fact = if is_usual {
+            self.facts.last_mut()
+        } else {
+            let hash = self.numbered_hash(date, identity, number);
+            self.facts.iter_mut().rev().find(|fact| fact.key.hash == hash)
+        };
+        if let Some(fact) = fact {
+            fact.time = Some(FactTime { series, length });
+        }
     }
 
     /// The hash of a fact with this number among equal ones.
-    fn numbered_hash(&self, date: &RowDate<'_>, identity: Identity<'_>, number: u32) -> u128 {
+    fn numbered_hash(&mut self, date: &RowDate<'_>, identity: Identity<'_>, number: u32) -> u128 {
         match number {
             1 => identity.hash,
             number => self.hash(identity.what, &date.text, identity.fields, number),
         }
     }
 
-    fn push(
-        &mut self,
-        wall_clock: DateTime,
-        hash: u128,
-        undated: u32,
-        series: SeriesIndex,
-        observed: Micros,
-    ) -> &mut Fact {
+    fn push(&mut self, wall_clock: DateTime, hash: u128, undated: u32, series: SeriesIndex) {
         let second = wall_clock_second(wall_clock);
         self.facts.push(Fact {
             key: FactKey { second, hash },
             undated,
-            is_beside: false,
             series,
-            observed,
+            time: None,
         });
-        let last = self.facts.len() - 1;
-        &mut self.facts[last]
     }
 
     /// Counts a fact that several rows of one day repeat, and its time, if it has one. The first of the rows carries them. If a
@@ -246,45 +244,28 @@ impl Events {
         what: u8,
         fields: &[&str],
         series: SeriesIndex,
-        time: Option<(SeriesIndex, Micros)>,
+        time: Option<FactTime>,
         is_assumed: bool,
     ) {
-        let hash = self.hash(what, "", fields, 0);
-        self.share(date, hash, series, ONE, is_assumed);
-        if let Some((series, time)) = time
-            && let Some(fact) = self.share(date, hash ^ BESIDE, series, time, is_assumed)
-        {
-            fact.is_beside = true;
-        }
-    }
-
-    fn share(
-        &mut self,
-        date: &RowDate<'_>,
-        hash: u128,
-        series: SeriesIndex,
-        observed: Micros,
-        is_assumed: bool,
-    ) -> Option<&mut Fact> {
         // Dated at the end of the day, so that it is not forgotten before any of those rows.
         let day_end = date.wall_clock.date().at(23, 59, 59, 0);
+        let hash = self.hash(what, "", fields, 0);
         let key = FactKey {
             second: wall_clock_second(day_end),
             hash,
         };
         let next = self.facts.len();
-        let (carrier, was_assumed) = *self.carriers.entry(key).or_insert((next, is_assumed));
+        let carrier = *self.carriers.entry(key).or_insert(next);
         if carrier == next {
-            return Some(self.push(day_end, hash, 0, series, observed));
+            self.push(day_end, hash, 0, series);
         }
+        let fact = &mut self.facts[carrier];
         if !is_assumed {
-            if was_assumed {
-                self.carriers.insert(key, (carrier, false));
-            }
-            let fact = &mut self.facts[carrier];
-            (fact.series, fact.observed) = (series, observed);
+            fact.series = series;
+            fact.time = time.or(fact.time);
+        } else if fact.time.is_none() {
+            fact.time = time;
         }
-        None
     }
 
     /// The date of a row. A time that occurs twice because the clock went back is read as the earlier instant.
@@ -303,39 +284,29 @@ impl Events {
         Some(date)
     }
 
-    fn hash(&self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
-        let mut hasher = SipHasher13::new_with_key(&self.hash_key.to_be_bytes());
-        hasher.write_u8(what);
-        hasher.write_u32(number);
+    fn hash(&mut self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
+        let text = &mut self.scratch;
+        text.clear();
+        text.push(what);
+        text.extend_from_slice(&number.to_le_bytes());
         for field in std::iter::once(&date).chain(identity) {
-            hasher.write_usize(field.len());
-            hasher.write(field.as_bytes());
+            text.extend_from_slice(&(field.len() as u64).to_le_bytes());
+            text.extend_from_slice(field.as_bytes());
         }
-        hasher.finish128().as_u128()
+        // All at once is much faster than piece by piece.
+        SipHasher13::new_with_key(&self.hash_key.to_be_bytes())
+            .hash(text)
+            .as_u128()
     }
 
-    /// The index of a series. Finding a known label set allocates nothing.
+    /// The index of a series.
     pub(in crate::reports) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
-        write_set(&mut self.scratch, family, labels);
-        if let Some(index) = self.index.get(&self.scratch) {
-            return *index;
-        }
-        let index = self.series.len() as SeriesIndex;
-        self.series.push(series_key(family, labels));
-        self.index.insert(self.scratch.clone(), index);
-        index
+        self.series.insert(family, labels).0
     }
 
-    /// Marks a series as born, whether anything counts in it or not. Returns true the first time in this answer; later
-    /// calls allocate nothing.
+    /// Marks a series as born, whether anything counts in it or not. Returns true the first time in this answer.
     pub(in crate::reports) fn born(&mut self, family: &'static Family, labels: &[&str]) -> bool {
-        write_set(&mut self.scratch, family, labels);
-        let is_first = !self.born.contains(&self.scratch);
-        if is_first {
-            self.born.insert(self.scratch.clone());
-            self.born_together.push(series_key(family, labels));
-        }
-        is_first
+        self.born_together.insert(family, labels).1
     }
 
     /// Stores the name of an id if it is the newest.
@@ -343,40 +314,22 @@ impl Events {
         let Reading::Value(name) = fields::text(name) else {
             return;
         };
-        let name = values::name(name);
         let names = self.names.entry(family).or_default();
         match names.get_mut(id) {
             Some(known) if known.at > date.at => {}
             Some(known) => {
                 if known.name != name {
-                    known.name = name.into_owned();
+                    known.name = values::name(name).into_owned();
                 }
                 known.at = date.at;
             }
             None => {
                 let name = Name {
-                    name: name.into_owned(),
+                    name: values::name(name).into_owned(),
                     at: date.at,
                 };
                 names.insert(id.to_owned(), name);
             }
         }
-    }
-}
-
-/// The text under which a label set is looked up.
-fn write_set(text: &mut String, family: &Family, labels: &[&str]) {
-    text.clear();
-    text.push_str(family.name);
-    for label in labels {
-        text.push('\u{1f}');
-        text.push_str(label);
-    }
-}
-
-fn series_key(family: &'static Family, labels: &[&str]) -> SeriesKey {
-    SeriesKey {
-        family,
-        labels: labels.iter().map(|label| Label::Owned((*label).to_owned())).collect(),
     }
 }
