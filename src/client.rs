@@ -170,7 +170,8 @@ impl Client {
             }
             let sent = Instant::now();
             let limit = allowance.timeout;
-            let result = timeout(limit, self.ask(query, &token, rows()))
+            let mut rows = rows();
+            let result = timeout(limit, self.ask(query, &token, &mut rows))
                 .await
                 .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
             let failure = result.as_ref().err().map(|error| error.reason);
@@ -179,7 +180,7 @@ impl Client {
                 failure,
             });
             let error = match result {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => return Ok(answer.map(|()| rows)),
                 Err(error) => error,
             };
             let left = allowance.retry_within.saturating_sub(begin.elapsed());
@@ -190,7 +191,8 @@ impl Client {
         }
     }
 
-    async fn ask<R: Rows>(&self, query: &Query, token: &SecretString, rows: R) -> Result<Answer<R>, ApiError> {
+    /// Sends one request. It is the same code for all readers of rows: there are a dozen, and it is much.
+    async fn ask(&self, query: &Query, token: &SecretString, rows: &mut dyn Rows) -> Result<Answer<()>, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
@@ -214,7 +216,7 @@ impl Client {
         let status = response.status().as_u16();
         let mut reader = AnswerReader::new(rows);
         self.read(response, |text| reader.feed(text)).await?;
-        reader.finish_with(status, date)
+        Ok(reader.finish_with(status, date)?.map(|_| ()))
     }
 
     /// Reads a body to its end.
@@ -235,12 +237,12 @@ impl Client {
     }
 
     /// Reads the body of a failure, which may be anything, and decides what it means.
-    async fn failure<R: Rows>(
+    async fn failure(
         &self,
         mut response: Response,
         date: Option<Timestamp>,
-        rows: R,
-    ) -> Result<Answer<R>, ApiError> {
+        rows: &mut dyn Rows,
+    ) -> Result<Answer<()>, ApiError> {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), date);
         let mut reader = AnswerReader::new(IgnoreRows(rows));
@@ -266,7 +268,7 @@ impl Client {
             Ok(()) | Err(_) => reader.finish_failure(status, date),
         };
         match result {
-            Ok(answer) => Ok(answer.map(|ignored| ignored.0)),
+            Ok(answer) => Ok(answer.map(|_| ())),
             // Only proxies answer 407, in whatever words.
             Err(error) if is_of_api && status != 407 => Err(ApiError { retry_after, ..error }),
             Err(error) => {

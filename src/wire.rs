@@ -25,7 +25,7 @@ pub struct Query {
 }
 
 /// Reads the rows of one answer. The reader is discarded if the answer turns out to be broken.
-pub trait Rows {
+pub trait Rows: Send {
     /// Reads the row at the start of `json` and returns its length in bytes, or `None` when the text ends inside it.
     /// `key` is the row's name if the rows are in an object. An error says that the text is no row, and nothing was
     /// taken of it: the caller finds its end, and may give it once more in a form that can be read.
@@ -38,4 +38,18 @@ pub trait Rows {
     /// Reads a key of the answer other than its rows, with its raw value; for `data`, only the opening bracket.
     /// Failures have such keys too.
     fn extra_key(&mut self, _key: &str, _json: &[u8]) {}
+}
+
+impl<R: Rows + ?Sized> Rows for &mut R {
+    fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
+        (**self).value(key, json)
+    }
+
+    fn unreadable(&mut self, key: Option<&str>, json: Option<&str>) {
+        (**self).unreadable(key, json);
+    }
+
+    fn extra_key(&mut self, key: &str, json: &[u8]) {
+        (**self).extra_key(key, json);
+    }
 }

@@ -30,7 +30,7 @@ CONFIG = IMAGE["config"]
 USER = 65532
 # What engines lay into every container, beside /proc.
 ENGINE = ("/etc/hosts", "/dev/null", "/dev/random", "/dev/urandom")
-LIMIT = 12_500_000  # bytes of the whole image
+LIMIT = 12_000_000  # bytes of the whole image
 
 
 @contextlib.contextmanager
