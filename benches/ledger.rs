@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Rereading, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
@@ -104,11 +104,7 @@ fn large_commits(folder: Option<&Path>) -> Outcome<()> {
             return Err(format!("{counted} of {NEW} were counted").into());
         }
         // Nothing is forgotten before it is reread, so an empty reread forgets as much as the window has added.
-        commit(
-            &mut ledger,
-            &stream.piece(0..0, PartOf::Reread { ended: true }, until),
-            until,
-        )?;
+        commit(&mut ledger, &stream.piece(0..0, ended(until), until), until)?;
         if window >= fill {
             all.push(before.elapsed().as_secs_f64() * 1e3);
             cpu.push((cpu_time()? - cpu_before).as_secs_f64() * 1e3);
@@ -170,7 +166,7 @@ fn years(folder: &Path) -> Outcome<()> {
         commits += 1;
         if hour % REREAD_EVERY_HOURS == 0 {
             let events = stream.between(until - REREAD_REACH, from);
-            let reread = stream.piece(events, PartOf::Reread { ended: true }, from);
+            let reread = stream.piece(events, ended(from), from);
             counted += commit(&mut ledger, &reread, until)?;
             commits += 1;
         }
@@ -276,6 +272,15 @@ impl Stream {
             backlog_before: Timestamp::MIN,
         }
     }
+}
+
+/// A reread that is complete.
+fn ended(at: Timestamp) -> PartOf {
+    PartOf::Reread(Rereading {
+        began: at,
+        next: Timestamp::MAX,
+        until: at,
+    })
 }
 
 /// Counters, and equally many histograms with the same ids.

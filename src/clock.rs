@@ -3,27 +3,53 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// A wall clock: the system's, or one that a test or the demo controls.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Time that has passed by a clock that never jumps.
+    passed: Option<Arc<dyn Fn() -> SignedDuration + Send + Sync>>,
+}
 
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self::from_fn(Timestamp::now)
+        let start = Instant::now();
+        Self::with_passed(Timestamp::now, move || {
+            SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX)
+        })
     }
 
-    /// A clock that returns what `now` returns.
+    /// A clock that returns what `now` returns, and is always believed.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        Self {
+            now: Arc::new(now),
+            passed: None,
+        }
+    }
+
+    /// A clock that returns what `now` returns. By `passed` one can see whether it jumps.
+    pub fn with_passed(
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        passed: impl Fn() -> SignedDuration + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            now: Arc::new(now),
+            passed: Some(Arc::new(passed)),
+        }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// The time that has passed since some moment by a clock that never jumps; `None` if this clock is always believed.
+    pub fn passed(&self) -> Option<SignedDuration> {
+        self.passed.as_ref().map(|passed| passed())
     }
 }
 

@@ -17,6 +17,7 @@ mod token;
 pub use crate::yaml::mistake::{Mistake, Mistakes};
 pub use ca_file::CaFile;
 pub use operation::Operation;
+pub(crate) use report::ticks;
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use source::{ConfigError, ConfigSource};

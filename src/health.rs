@@ -16,15 +16,15 @@ pub use self::assumptions::Violations;
 pub use self::families::FAMILIES;
 use self::families::{
     ASSUMPTION_VIOLATIONS, BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS,
-    LAST_ATTEMPT, LAST_SUCCESS, NEWEST_ROW, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS, POLLS_SKIPPED,
-    REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED, STATE_COMMIT_FAILURES,
-    STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP,
+    LAST_ATTEMPT, LAST_REREAD, LAST_SUCCESS, LATENESS, NEWEST_ROW, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS,
+    POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED,
+    STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP,
 };
 use crate::client::{ApiError, Attempt, Reason};
-use crate::ledger::Statistics;
+use crate::ledger::{LATENESS_BOUNDS, Statistics};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
-use crate::reports::{Assumption, Outcome, Report, Tally};
+use crate::reports::{Assumption, Kind, Outcome, Report, Tally};
 
 /// Why a poll was left out: the values of the label `reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +90,10 @@ pub struct ReportHealth {
     pub last_error: Option<LastError>,
     /// The latest date of a row, for reports of events.
     pub newest_row: Option<Timestamp>,
+    /// When old rows or days were last read again to the end, for reports that count.
+    pub last_reread: Option<Timestamp>,
+    /// How old rows were when they were first counted, for reports of events.
+    pub lateness: Histogram,
     /// How its rows were counted.
     pub tally: Tally,
     /// The assumptions that were broken lately.
@@ -123,6 +127,8 @@ impl ReportHealth {
             next_poll: None,
             last_error: None,
             newest_row: None,
+            last_reread: None,
+            lateness: Histogram::new(LATENESS_BOUNDS),
             tally: Tally::default(),
             violations: Violations::default(),
             corrections: 0,
@@ -137,10 +143,8 @@ impl ReportHealth {
         }
     }
 
-    /// Adopts the progress from the state: up to when the report was read, and the latest date of a row. `None` if it was
-    /// never read.
-    pub fn restored(&mut self, covered: Option<Timestamp>, newest_row: Option<Timestamp>) {
-        self.newest_row = newest_row;
+    /// Adopts the progress from the state: up to when the report was read, `None` if it never was.
+    pub fn restored(&mut self, covered: Option<Timestamp>) {
         self.is_restored = covered.is_some();
         self.last_success = covered;
         self.data = covered;
@@ -257,6 +261,7 @@ impl SeriesBuilder {
             (&LAST_ATTEMPT, health.last_attempt.map(seconds)),
             (&DATA, health.data.map(seconds)),
             (&NEWEST_ROW, health.newest_row.map(seconds)),
+            (&LAST_REREAD, health.last_reread.map(seconds)),
             (&POLL_INTERVAL, Some(health.interval.as_secs_f64())),
             (&POLL_DURATION, health.duration.map(|duration| duration.as_secs_f64())),
         ];
@@ -290,6 +295,9 @@ impl SeriesBuilder {
         for field in report.fields {
             let count = health.tally.invalid_fields().get(field).copied().unwrap_or_default();
             self.counter(&INVALID_FIELDS, [name(), (*field).into()], count);
+        }
+        if let Kind::Events(_) = report.kind {
+            self.push(&LATENESS, vec![name()], Value::Histogram(health.lateness.clone()));
         }
         self.push(
             &REQUEST_DURATION,

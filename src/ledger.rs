@@ -31,13 +31,13 @@ use self::hold::Holds;
 use self::panics::OpenDatabase;
 use self::state::{State, StateChange};
 use crate::clock::Moment;
-use crate::metrics::series::{FamilySeries, Label, Value};
+use crate::metrics::series::{FamilySeries, Histogram, Label, Value};
 use crate::metrics::{Family, Kind};
 use crate::reports::{Report, Tally};
 
 pub use self::days::{DayBirth, DayProgress, DayReading};
-pub use self::events::EventProgress;
-pub use self::piece::{PartOf, Piece};
+pub use self::events::{EventProgress, Rereading};
+pub use self::piece::{LATENESS_BOUNDS, PartOf, Piece};
 pub use self::source::ReportSource;
 pub use self::storage::{StateError, Storage};
 
@@ -68,7 +68,7 @@ pub struct Statistics {
 }
 
 /// The result of a commit, apart from the totals.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Committed {
     /// Day totals that were lower than in the last reading. Their counters stand still, since a counter never falls.
     pub corrections: u64,
@@ -76,6 +76,8 @@ pub struct Committed {
     pub tally: Tally,
     /// Counted rows that were older than three intervals and older than 15 minutes.
     pub backlog: u64,
+    /// How old rows were when they were first counted.
+    pub lateness: Histogram,
     /// Counts that went to `_other` because of the series limit.
     pub folded: BTreeMap<&'static Family, u64>,
 }
@@ -180,12 +182,13 @@ impl Ledger {
         self.state.sources.get(&report)
     }
 
-    /// Commits what a report is read from. If that is another stream of events, the totals stay and the report is born again
-    /// with its next poll.
+    /// Commits what a report is read from. If that is another stream, the totals stay and the report is born again: events
+    /// with its next poll, day totals today.
     pub fn commit_source(
         &mut self,
         report: &'static Report,
         source: &ReportSource,
+        today: Date,
         now: Moment,
     ) -> Result<(), StateError> {
         if self.source(report) == Some(source) {
@@ -195,8 +198,13 @@ impl Ledger {
         self.write(now, |_, state| {
             let before = state.sources.get(&report);
             let is_another = before.is_some_and(|before| before.is_another_stream(&source));
+            let days = state.days.get(&report).filter(|_| is_another).cloned();
             let change = StateChange {
-                forget_progress: is_another.then_some(report),
+                forget_progress: (is_another && days.is_none()).then_some(report),
+                day: days.map(|mut days| {
+                    days.reborn(today);
+                    (report, days)
+                }),
                 source: Some((report, source)),
                 ..StateChange::default()
             };

@@ -12,6 +12,7 @@ mod grid;
 mod held_series;
 mod record;
 mod request;
+mod rereads;
 mod schedule;
 mod source;
 mod stop;
@@ -30,12 +31,14 @@ use self::failure_log::FailureStreak;
 pub use self::grid::{Grid, phase};
 use self::held_series::HeldSeries;
 use self::request::Poll;
+use self::rereads::Rereads;
 use self::schedule::Schedule;
 pub use self::stop::Stop;
 use crate::client::{ApiError, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
 use crate::fetch::calls::until_midnight;
+use crate::fetch::clocks::JumpWatch;
 use crate::fetch::pieces::PieceLength;
 use crate::fetch::window;
 use crate::health::{OperationHealth, ReportHealth};
@@ -90,6 +93,7 @@ pub struct Poller {
     token_is_doubtful: bool,
     /// The local date of the last search for idle series.
     idle_checked: Date,
+    jumps: JumpWatch,
 }
 
 /// What the poller keeps about a report between polls.
@@ -102,6 +106,7 @@ struct PolledReport {
     unfinished: Option<Timestamp>,
     /// The failures since the last success.
     failures: Option<FailureStreak>,
+    rereads: Rereads,
 }
 
 impl Poller {
@@ -125,9 +130,7 @@ impl Poller {
         let budget = CallBudget::new(operation.daily_calls, today, ledger.calls_used(today));
         let reports = operation.reports.iter().map(|(report, config)| {
             let mut polled = PolledReport::new(config.interval);
-            polled
-                .health
-                .restored(ledger.covered(report), ledger.newest_row(report));
+            polled.restored(report, &ledger);
             (*report, polled)
         });
         Ok(Self {
@@ -143,6 +146,7 @@ impl Poller {
             ledger: SharedLedger::new(ledger),
             token_is_doubtful: false,
             idle_checked: today.yesterday().unwrap_or(today),
+            jumps: JumpWatch::default(),
         })
     }
 
@@ -184,12 +188,7 @@ impl Poller {
                     polled.health = before.health;
                     polled.health.interval = config.interval;
                 }
-                None => {
-                    let ledger = self.ledger.lock();
-                    polled
-                        .health
-                        .restored(ledger.covered(report), ledger.newest_row(report));
-                }
+                None => polled.restored(report, &self.ledger.lock()),
             }
             self.reports.insert(report, polled);
         }
@@ -214,6 +213,11 @@ impl Poller {
     /// Polls a report at the given time.
     pub async fn poll(&mut self, report: &'static Report, now: Timestamp) {
         let mut poll = Poll::new(report, self.operation.reports[report].clone(), now);
+        let passed = self.clock.passed();
+        if let Some(Err(error)) = passed.map(|passed| self.jumps.check(now, passed)) {
+            self.record_result(&poll, Err(error));
+            return self.publish_health();
+        }
         self.budget.set_day(self.local_date(now));
         if self.token_is_doubtful {
             self.read_token_again().await;
@@ -229,6 +233,8 @@ impl Poller {
             Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
         };
         self.record_result(&poll, result);
+        let last_reread = self.ledger.lock().last_reread(report);
+        self.polled(report).health.last_reread = last_reread;
         self.publish_health();
     }
 
@@ -325,22 +331,26 @@ impl Poller {
 }
 
 impl PolledReport {
+    /// Adopts what the state knows of the report.
+    fn restored(&mut self, report: &'static Report, ledger: &Ledger) {
+        self.health.restored(ledger.covered(report));
+        self.health.newest_row = ledger.newest_row(report);
+        self.health.last_reread = ledger.last_reread(report);
+    }
+
     fn new(interval: Duration) -> Self {
         Self {
             health: ReportHealth::new(interval),
             piece_length: PieceLength::default(),
             unfinished: None,
             failures: None,
+            rereads: Rereads::default(),
         }
     }
 }
 
 fn schedule_of(operation: &Operation, origin: Instant) -> Schedule {
-    let intervals = operation
-        .reports
-        .iter()
-        .map(|(report, config)| (*report, config.interval));
-    Schedule::new(intervals, origin)
+    Schedule::new(&operation.reports, origin)
 }
 
 fn families_of(operation: &Operation) -> impl Iterator<Item = &'static Family> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use wolkvox_exporter::client::{Allowance, Answer, CallBudget, Client, RetryPolicy};
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::config::{Operation, Token};
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Rereading, Storage};
 use wolkvox_exporter::reports::events::{Asked, Collected, EventReader, Events};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Kind, Outcome as RowOutcome};
 use wolkvox_exporter::wire::fields::Leaf;
@@ -137,7 +137,11 @@ pub(crate) async fn count(address: String, scripts: Vec<&'static str>, storage: 
         let committed = ledger.commit_piece(&piece, (day, 1), moment(until))?;
         // Nothing is forgotten before it is reread.
         let reread = self::piece(
-            PartOf::Reread { ended: true },
+            PartOf::Reread(Rereading {
+                began: until,
+                next: Timestamp::MAX,
+                until,
+            }),
             until,
             Events::new(&zone, 0, asked).collected(),
         );

@@ -125,6 +125,7 @@ impl Fault {
         Injection {
             fault: self,
             report: None,
+            spared: 0,
             left: Some(times),
         }
     }
@@ -140,6 +141,8 @@ impl Fault {
 pub struct Injection {
     fault: Fault,
     report: Option<Api>,
+    /// Requests that it leaves alone first.
+    spared: u32,
     left: Option<u32>,
 }
 
@@ -152,6 +155,15 @@ impl Injection {
             ..self
         }
     }
+
+    /// Leaves this many requests alone first.
+    #[must_use]
+    pub fn after(self, requests: u32) -> Injection {
+        Injection {
+            spared: requests,
+            ..self
+        }
+    }
 }
 
 impl From<Fault> for Injection {
@@ -160,6 +172,7 @@ impl From<Fault> for Injection {
         Injection {
             fault,
             report: None,
+            spared: 0,
             left: None,
         }
     }
@@ -168,9 +181,18 @@ impl From<Fault> for Injection {
 /// Takes the fault for a request: the oldest of those that apply to it.
 pub(super) fn take_fault(injections: &mut Vec<Injection>, report: Option<Api>) -> Option<Fault> {
     injections.retain(|injection| injection.left != Some(0));
-    let injection = injections
+    let of_request = injections
         .iter_mut()
-        .find(|injection| injection.report.is_none() || injection.report == report)?;
+        .filter(|injection| injection.report.is_none() || injection.report == report);
+    let mut ready = None;
+    for injection in of_request {
+        if injection.spared == 0 {
+            ready = Some(injection);
+            break;
+        }
+        injection.spared -= 1;
+    }
+    let injection = ready?;
     injection.left = injection.left.map(|left| left - 1);
     Some(injection.fault.clone())
 }

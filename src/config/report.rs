@@ -65,6 +65,12 @@ pub struct Reread {
     pub back: Duration,
 }
 
+/// How many intervals begin in that time.
+pub(crate) fn ticks(time: Duration, interval: Duration) -> u64 {
+    let ticks = time.as_nanos().div_ceil(interval.as_nanos().max(1));
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
+
 impl Reread {
     const NEVER: Self = Self {
         every: Duration::ZERO,
@@ -91,10 +97,25 @@ impl ReportConfig {
         }
     }
 
-    /// Calls that this report makes in 24 hours, without rereads, retries and split windows.
+    /// Calls that this report makes in 24 hours, without retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
-        let calls = DAY.as_nanos().div_ceil(self.interval.as_nanos().max(1));
-        u64::try_from(calls).unwrap_or(u64::MAX)
+        self.calls_in(DAY)
+    }
+
+    /// Calls that this report makes for the polls and rereads that begin in that time.
+    pub fn calls_in(&self, time: Duration) -> u64 {
+        ticks(time, self.interval) + self.reread_calls_in(time)
+    }
+
+    /// Calls for the rereads that begin in that time. A reread of events is one window; one of day totals is a call for each
+    /// day.
+    pub fn reread_calls_in(&self, time: Duration) -> u64 {
+        let Reread { every, back } = self.reread;
+        if every.is_zero() {
+            return 0;
+        }
+        let calls = if self.overlap.is_zero() { ticks(back, DAY) } else { 1 };
+        ticks(time, every).saturating_mul(calls)
     }
 
     /// Reads one entry of `reports`; a key without a value means the defaults.

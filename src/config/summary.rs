@@ -75,7 +75,7 @@ fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
         let percent = u128::from(calls) * 100 / u128::from(budget.max(1));
         writeln!(
             out,
-            "  {calls} of {budget} calls a day ({percent} %), not counting rereads and retries"
+            "  {calls} of {budget} calls a day ({percent} %), not counting retries"
         )?;
     }
     let warnings = config.warnings();

@@ -10,8 +10,7 @@ use crate::config::Operation;
 /// The calls that an exporter started now needs until local midnight, if it leaves none out and retries none.
 pub(crate) fn calls_of_the_rest_of_the_day(operation: &Operation, now: Timestamp) -> u64 {
     let left = until_midnight(now, operation);
-    let intervals = operation.reports.values().map(|config| config.interval);
-    intervals.map(|interval| ticks(left, interval)).sum()
+    operation.reports.values().map(|config| config.calls_in(left)).sum()
 }
 
 /// The rest of the local day.
@@ -20,9 +19,4 @@ pub(crate) fn until_midnight(now: Timestamp, operation: &Operation) -> Duration 
     midnight.map_or(Duration::ZERO, |midnight| {
         Duration::try_from(midnight.duration_since(now)).unwrap_or_default()
     })
-}
-
-/// How many intervals begin in that time.
-pub(crate) fn ticks(time: Duration, interval: Duration) -> u64 {
-    time.as_nanos().div_ceil(interval.as_nanos().max(1)) as u64
 }

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use crate::config::Reread;
 use crate::ledger::DayProgress;
 
-/// How long after midnight the totals of a day are final: its late calls have arrived by then.
-const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(30);
+/// How long after midnight a day is over: its late calls have arrived by then.
+const OVER_AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// The API answers for at most this many days.
 const MOST_DAYS: i64 = 31;
 
@@ -43,25 +43,27 @@ pub fn next_midnight(at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 /// Whether a day has been over long enough for its totals to be final.
-pub fn is_settled(date: Date, now: Timestamp, zone: &TimeZone) -> bool {
+pub fn is_over(date: Date, now: Timestamp, zone: &TimeZone) -> bool {
     let next = date.tomorrow().ok().and_then(|next| start_of_day(next, zone));
-    next.is_some_and(|next| now.duration_since(next) >= SETTLED_AFTER)
+    next.is_some_and(|next| now.duration_since(next) >= OVER_AFTER)
 }
 
-/// The days before today to read: those whose totals were never read after they became final and, when a reread is due,
-/// all final ones within its reach. Oldest first, at most 31 days back, none before the birth.
+/// The days before today to read: those that are not settled and, when a reread is due, those within its reach and those
+/// that were empty. Oldest first, at most 31 days back, none before the birth.
 pub fn past_days(progress: &DayProgress, reread: &Reread, now: Timestamp, zone: &TimeZone) -> Vec<Date> {
     let today = local_date(now, zone);
     let oldest = progress.born.max(today.saturating_sub(MOST_DAYS.days()));
-    let again_from = reread_is_due(progress, reread, now)
-        .then(|| now.checked_sub(reread.back).ok())
-        .flatten()
-        .map(|from| local_date(from, zone));
+    let is_reread = reread_is_due(progress, reread, now);
+    let again_from = now.checked_sub(reread.back).unwrap_or(Timestamp::MIN);
+    let again_from = local_date(again_from, zone);
     oldest
         .series(1.day())
         .take_while(|date| *date < today)
-        .filter(|date| is_settled(*date, now, zone))
-        .filter(|date| !progress.is_settled(*date) || again_from.is_some_and(|from| *date >= from))
+        .filter(|date| is_over(*date, now, zone))
+        .filter(|date| match progress.is_settled(*date) {
+            false => !progress.is_just_read(*date, now),
+            true => is_reread && (*date >= again_from || progress.is_empty(*date)),
+        })
         .collect()
 }
 
@@ -189,11 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_settled_half_an_hour_after_it_has_ended() {
+    fn a_day_is_over_half_an_hour_after_it_has_ended() {
         let bogota = zone("America/Bogota");
         let yesterday = date(2026, 11, 25);
-        assert!(!is_settled(yesterday, at("2026-11-26T05:29:59Z"), &bogota));
-        assert!(is_settled(yesterday, at("2026-11-26T05:30:00Z"), &bogota));
+        assert!(!is_over(yesterday, at("2026-11-26T05:29:59Z"), &bogota));
+        assert!(is_over(yesterday, at("2026-11-26T05:30:00Z"), &bogota));
         assert_eq!(
             day_text(yesterday, at("2026-11-26T05:30:00Z"), &bogota),
             digits("20261125000000", "20261125235959")
@@ -207,8 +209,10 @@ mod tests {
             r#"{
                 "born": "2026-11-20", "covered": "2026-11-26T15:00:00Z", "reread_at": "2026-11-26T09:00:00Z",
                 "days": {
-                    "2026-11-20": {"settled": true, "marks": {}}, "2026-11-21": {"settled": true, "marks": {}},
-                    "2026-11-23": {"settled": true, "marks": {}}, "2026-11-24": {"settled": true, "marks": {}},
+                    "2026-11-20": {"settled": true, "marks": {"calls short": {"highest": {"Count": 1}, "last": {"Count": 1}}}},
+                    "2026-11-21": {"settled": true, "marks": {}},
+                    "2026-11-23": {"settled": true, "marks": {"calls short": {"highest": {"Count": 1}, "last": {"Count": 1}}}},
+                    "2026-11-24": {"settled": true, "marks": {"calls short": {"highest": {"Count": 1}, "last": {"Count": 1}}}},
                     "2026-11-25": {"settled": false, "marks": {}}
                 }
             }"#,
@@ -228,7 +232,11 @@ mod tests {
             [22, 25],
             "never read after they had settled"
         );
-        assert_eq!(days("2026-11-26T15:00:00Z"), [22, 24, 25], "and the last 48 hours");
+        assert_eq!(
+            days("2026-11-26T15:00:00Z"),
+            [21, 22, 24, 25],
+            "and the last 48 hours, and an empty day"
+        );
         assert_eq!(days("2026-11-26T05:10:00Z"), [22], "25 November is not settled yet");
         assert_eq!(days("2026-12-23T15:00:00Z")[..2], [22, 25], "31 days back");
         assert_eq!(days("2026-12-24T15:00:00Z")[..2], [25, 26], "and no more");

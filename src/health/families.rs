@@ -2,6 +2,7 @@
 
 use super::SKIP_REASONS;
 use crate::client::Reason;
+use crate::ledger::LATENESS_BOUNDS;
 use crate::metrics::Family;
 use crate::reports::{Assumption, Outcome};
 
@@ -72,6 +73,17 @@ pub(super) static INVALID_FIELDS: Family = Family::counter(
     "wolkvox_report_invalid_fields",
     &["report", "field"],
     "Values of the report that could not be read, by field. They are left out.",
+);
+pub(super) static LAST_REREAD: Family = Family::gauge(
+    "wolkvox_report_last_reread_timestamp_seconds",
+    REPORT,
+    "When old rows or days of the report were last read again to the end.",
+);
+pub(super) static LATENESS: Family = Family::histogram(
+    "wolkvox_report_row_lateness_seconds",
+    REPORT,
+    LATENESS_BOUNDS,
+    "How old rows of the report were when they were first counted.",
 );
 pub(super) static NEWEST_ROW: Family = Family::gauge(
     "wolkvox_report_newest_row_timestamp_seconds",
@@ -148,7 +160,7 @@ pub(super) static STATE_SIZE: Family = Family::gauge(
 );
 
 /// All of them; every operation has them.
-pub static FAMILIES: [&Family; 27] = [
+pub static FAMILIES: [&Family; 29] = [
     &UP,
     &POLLS,
     &POLL_FAILURES,
@@ -164,6 +176,8 @@ pub static FAMILIES: [&Family; 27] = [
     &INVALID_FIELDS,
     &CORRECTIONS,
     &NEWEST_ROW,
+    &LAST_REREAD,
+    &LATENESS,
     &ASSUMPTION_VIOLATIONS,
     &UNKNOWN_WORD,
     &REQUESTS,

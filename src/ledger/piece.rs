@@ -6,13 +6,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use super::counters::CounterUpdates;
-use super::events::EventProgress;
+use super::events::{EventProgress, Rereading};
 use super::facts::{Facts, Standing, Verdict};
 use super::state::StateChange;
 use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
-use crate::metrics::series::{Micros, SeriesKey};
+use crate::metrics::series::{Histogram, Micros, SeriesKey};
 use crate::reports::events::{Collected, SeriesIndex};
 use crate::reports::values::wall_clock_second;
 use crate::reports::{Assumption, Outcome, Report};
@@ -20,6 +20,9 @@ use crate::reports::{Assumption, Outcome, Report};
 /// Facts are dated by wall-clock text, so that a change of the time zone changes no key. Two time zones are at most 26 hours
 /// apart.
 const WALL_CLOCK_MARGIN: SignedDuration = SignedDuration::from_hours(26);
+
+/// Upper bounds of how late rows are, in seconds.
+pub const LATENESS_BOUNDS: &[f64] = &[60.0, 300.0, 900.0, 3600.0, 7200.0, 21600.0, 86400.0, 172800.0];
 
 /// A counter observes no value.
 const NOTHING: Micros = Micros(0);
@@ -55,11 +58,8 @@ pub enum PartOf {
     },
     /// A window that continues where the last one ended.
     Window,
-    /// A reread.
-    Reread {
-        /// Whether this is its last piece.
-        ended: bool,
-    },
+    /// A reread, which goes on as given.
+    Reread(Rereading),
 }
 
 impl Ledger {
@@ -79,7 +79,7 @@ impl Ledger {
             facts.add(&piece.answer.facts, &mut verdicts, piece.complete_minutes())?;
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
-            let committed = piece.count(&mut counters, &outcomes, &verdicts);
+            let committed = piece.count(&mut counters, &outcomes, &verdicts, now.wall);
 
             let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
@@ -107,14 +107,19 @@ impl Piece {
                 covered: born,
                 forgotten_before: born,
                 reread_at: born,
+                reread_ended: None,
+                rereading: None,
                 newest: None,
             },
             (None, _) => return None,
         };
         match self.part_of {
             PartOf::Window => progress.covered = progress.covered.max(self.until),
-            PartOf::Reread { ended: true } => progress.reread_at = now,
-            PartOf::Birth { .. } | PartOf::Reread { ended: false } => {}
+            PartOf::Reread(reread) if reread.next > reread.until => {
+                progress.end_reread(reread.began, now);
+            }
+            PartOf::Reread(reread) => progress.rereading = Some(reread),
+            PartOf::Birth { .. } => {}
         }
         progress.newest = progress.newest.max(self.answer.newest);
         // No later window or reread begins before this.
@@ -164,9 +169,11 @@ impl Piece {
         counters: &mut CounterUpdates<'_>,
         outcomes: &[Option<Outcome>],
         mut verdicts: &[Verdict],
+        now: Timestamp,
     ) -> Committed {
         let mut committed = Committed {
             tally: self.answer.tally.clone(),
+            lateness: Histogram::new(LATENESS_BOUNDS),
             ..Committed::default()
         };
         let series: Vec<(SeriesKey, bool)> = self
@@ -193,9 +200,10 @@ impl Piece {
             let (verdicts_of_row, others) = verdicts.split_at(facts.len());
             verdicts = others;
             let outcome = outcome.unwrap_or_else(|| {
-                let (mut is_counted, mut has_moved) = (false, false);
+                let (mut is_counted, mut has_moved, mut is_known) = (false, false, false);
                 for (fact, verdict) in facts.iter().zip(verdicts_of_row) {
                     has_moved |= verdict.standing == Standing::Moved;
+                    is_known |= verdict.standing != Standing::New;
                     if verdict.standing == Standing::New {
                         is_counted = true;
                         add(fact.series, NOTHING);
@@ -204,6 +212,10 @@ impl Piece {
                         is_counted = true;
                         add(time.series, time.length);
                     }
+                }
+                if is_counted && !is_known {
+                    let age = u64::try_from(now.duration_since(row.at).as_micros()).unwrap_or(0);
+                    committed.lateness.observe(LATENESS_BOUNDS, Micros(age));
                 }
                 if has_moved {
                     committed.tally.violation(Assumption::DatedOnce);

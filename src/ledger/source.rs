@@ -1,5 +1,6 @@
 //! What a report is read from, and when that is no longer the same stream of events.
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 /// What a report is read from.
@@ -14,8 +15,47 @@ pub struct ReportSource {
 }
 
 impl ReportSource {
-    /// Whether the other source has different events. The zone does not matter: it only says how the events are dated.
+    /// Whether the other source has different events. The zone does not matter: it only says how the events are dated. Nor
+    /// does the spelling of the address.
     pub fn is_another_stream(&self, other: &ReportSource) -> bool {
-        self.server != other.server || self.filter != other.filter
+        is_other_place(&self.server, &other.server) || self.filter != other.filter
+    }
+}
+
+/// Whether two addresses lead to different places. `http` and `https` on their usual ports do not.
+fn is_other_place(one: &str, other: &str) -> bool {
+    let place = |text: &str| {
+        let url = Url::parse(text).ok()?;
+        let host = url.host_str()?.to_owned();
+        Some((host, url.port(), url.path().trim_end_matches('/').to_owned()))
+    };
+    match (place(one), place(other)) {
+        (Some(one), Some(other)) => one != other,
+        _ => one != other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_spelling_is_the_same_place() {
+        let same = [
+            "https://wv0001.wolkvox.com",
+            "https://WV0001.wolkvox.com:443/",
+            "http://wv0001.wolkvox.com",
+        ];
+        for address in same {
+            assert!(!is_other_place(same[0], address), "{address}");
+        }
+        let others = [
+            "https://wv0002.wolkvox.com",
+            "https://wv0001.wolkvox.com:8443",
+            "https://wv0001.wolkvox.com/acme",
+        ];
+        for address in others {
+            assert!(is_other_place(same[0], address), "{address}");
+        }
     }
 }

@@ -122,6 +122,15 @@ impl Histogram {
         }
     }
 
+    /// Adds the values of another histogram with the same bounds.
+    pub fn add(&mut self, other: &Self) {
+        self.counts
+            .iter_mut()
+            .zip(&other.counts)
+            .for_each(|(mine, theirs)| *mine += theirs);
+        self.sum.0 = self.sum.0.saturating_add(other.sum.0);
+    }
+
     /// Counts one value.
     pub fn observe(&mut self, bounds: &[f64], value: Micros) {
         let bucket = bounds.partition_point(|bound| *bound < value.as_f64());

@@ -22,38 +22,56 @@ impl Poller {
         self.commit_source(poll).await?;
 
         let zone = self.operation.timezone.clone();
-        let (days, is_reread, unsettled) = match self.ledger.lock().day_progress(report) {
+        let (mut unsettled, mut again, is_reread) = match self.ledger.lock().day_progress(report) {
             Some(progress) => {
-                let mut days = window::past_days(progress, &poll.config.reread, now, &zone);
-                // Days whose totals are not final come first, before those that are only reread.
-                days.sort_by_key(|date| progress.is_settled(*date));
-                let unsettled = days.iter().filter(|date| !progress.is_settled(**date)).count();
+                let days = window::past_days(progress, &poll.config.reread, now, &zone);
+                let (again, unsettled): (Vec<Date>, _) = days.into_iter().partition(|date| progress.is_settled(*date));
                 let is_reread = window::reread_is_due(progress, &poll.config.reread, now);
-                (days, is_reread, unsettled)
+                (unsettled, again, is_reread)
             }
             None => return Ok(()),
         };
-        // Yesterday's final totals are part of the live poll. The days of a longer outage must not starve the live
-        // polls, so what does not fit now waits for a later poll.
+        // The totals of the day that just ended are part of the live poll. The days of a longer outage must not starve the
+        // live polls, so what does not fit now waits for a later poll.
         let spare = usize::try_from(self.calls_for_catch_up(now)).unwrap_or(usize::MAX);
-        let allowed = spare.max(usize::from(unsettled > 0));
+        let is_complete = unsettled.len() <= spare.max(1);
+        unsettled.truncate(spare.max(1));
         let mut failure = None;
-        for date in days.iter().take(allowed) {
-            let used = self.budget.used();
+        for date in unsettled {
             // A failed day must not hold up the others.
-            if let Err(error) = self.read_day(poll, totals, *date).await {
+            if let Err(error) = self.read_past_day(poll, totals, date).await {
                 failure = failure.or(Some(error));
             }
-            self.budget.record_catch_up(self.budget.used().saturating_sub(used));
         }
         if let Some(error) = failure {
             return Err(error);
         }
-        if is_reread && days.len() <= allowed {
-            self.commit(now, move |ledger, now| ledger.commit_days_reread(report, now))
-                .await?;
+        if !is_reread || !is_complete {
+            return Ok(());
         }
+        again.retain(|date| !self.reports[report].rereads.days_read.contains(date));
+        for date in again {
+            if self.calls_for_reread(report, now) == 0 {
+                return Ok(());
+            }
+            if let Err(error) = self.read_past_day(poll, totals, date).await {
+                return self.reread_failed(poll, error);
+            }
+            self.reread_succeeded(report);
+            self.polled(report).rereads.days_read.insert(date);
+        }
+        self.commit(now, move |ledger, now| ledger.commit_days_reread(report, now))
+            .await?;
+        self.polled(report).rereads.days_read.clear();
         Ok(())
+    }
+
+    /// Reads a day before today.
+    async fn read_past_day(&mut self, poll: &mut Poll, totals: DayTotals, date: Date) -> Result<(), ApiError> {
+        let used = self.budget.used();
+        let result = self.read_day(poll, totals, date).await;
+        self.budget.record_catch_up(self.budget.used().saturating_sub(used));
+        result
     }
 
     /// Reads one day, commits it and publishes it.
@@ -70,7 +88,7 @@ impl Poller {
             report,
             date,
             until: now,
-            settled: window::is_settled(date, now, &operation.timezone),
+            is_over: window::is_over(date, now, &operation.timezone),
             today,
             series: (totals.zeros)(operation.currency.as_deref()),
             calls_used,

@@ -12,7 +12,7 @@ use crate::config::ReportConfig;
 use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
 use crate::fetch::queries::{self, EventQuery};
-use crate::ledger::{EventProgress, PartOf, Piece};
+use crate::ledger::{EventProgress, PartOf, Piece, Rereading};
 use crate::reports::Outcome;
 use crate::reports::events::{Collected, EventRows};
 
@@ -67,19 +67,32 @@ impl Requests {
 enum Purpose {
     Birth,
     Window,
-    Reread,
+    Reread {
+        /// When the reread began, perhaps in an earlier poll.
+        began: Timestamp,
+    },
+}
+
+impl Span {
+    /// What a piece of it that ends at `until` is part of, for the commit.
+    fn part_of(self, until: Timestamp) -> PartOf {
+        match self.purpose {
+            Purpose::Birth => PartOf::Birth {
+                born: (until == self.until).then_some(until),
+            },
+            Purpose::Window => PartOf::Window,
+            Purpose::Reread { began } => PartOf::Reread(Rereading {
+                began,
+                next: second_after(until),
+                until: self.until,
+            }),
+        }
+    }
 }
 
 impl Purpose {
-    /// What a piece that ends at `until` is part of, for the commit.
-    fn part_of(self, until: Timestamp, is_last: bool) -> PartOf {
-        match self {
-            Purpose::Birth => PartOf::Birth {
-                born: is_last.then_some(until),
-            },
-            Purpose::Window => PartOf::Window,
-            Purpose::Reread => PartOf::Reread { ended: is_last },
-        }
+    fn is_reread(self) -> bool {
+        matches!(self, Purpose::Reread { .. })
     }
 }
 
@@ -110,12 +123,24 @@ impl Poller {
             return Ok(());
         }
         self.commit_source(poll).await?;
-        requests.live = 0;
-        if let Some(progress) = progress
-            && let Some(span) = reread_span(&progress, &poll.config, live.from, now)
-            && requests.any_left()
-        {
-            self.read_span(poll, rows, span, &mut requests).await?;
+        let Some(progress) = progress else { return Ok(()) };
+        let Some(span) = reread_span(&progress, &poll.config, live.from, now) else {
+            return Ok(());
+        };
+        let report = poll.report;
+        if span.from > span.until {
+            // The window has all of it.
+            self.commit(now, move |ledger, now| ledger.commit_reread(report, now))
+                .await?;
+        } else {
+            let mut requests = Requests {
+                live: 0,
+                catch_up: self.calls_for_reread(report, now),
+            };
+            match self.read_span(poll, rows, span, &mut requests).await {
+                Ok(_) => self.reread_succeeded(report),
+                Err(error) => self.reread_failed(poll, error)?,
+            }
         }
         Ok(())
     }
@@ -140,8 +165,7 @@ impl Poller {
         let mut has_committed = false;
         let mut used = self.budget.used();
         while from <= span.until {
-            let is_late =
-                span.purpose == Purpose::Window && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
+            let is_late = span.purpose != Purpose::Birth && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
             if !requests.any_left() || (has_committed && is_late) {
                 return Ok(false);
             }
@@ -176,12 +200,12 @@ impl Poller {
             let collected = &complete.collected;
             let is_blind = collected.rows.is_empty() && collected.tally.rows(Outcome::Invalid) >= FEWEST_UNUSABLE;
             // A reread has nothing to lose: live rows are read.
-            if is_blind && span.purpose != Purpose::Reread {
+            if is_blind && !span.purpose.is_reread() {
                 self.record_rows(report, &collected.tally, poll.now);
                 return Err(queries::unusable(&collected.tally));
             }
-            let part_of = span.purpose.part_of(until, until == span.until);
-            self.commit_piece(poll, part_of, until, complete.collected).await?;
+            self.commit_piece(poll, span.part_of(until), until, complete.collected)
+                .await?;
             // Failed requests are charged to the piece that they preceded: if a live piece needed them, they do not
             // count as catch-up.
             if requests.take_one() {
@@ -190,11 +214,11 @@ impl Poller {
             used = self.budget.used();
             has_committed = true;
             from = second_after(until);
-            if span.purpose != Purpose::Reread {
+            if !span.purpose.is_reread() {
                 self.polled(report).unfinished = Some(from);
             }
         }
-        if span.purpose != Purpose::Reread {
+        if !span.purpose.is_reread() {
             self.polled(report).unfinished = None;
         }
         Ok(true)
@@ -233,6 +257,7 @@ impl Poller {
         self.record_rows(report, &committed.tally, now);
         let health = &mut self.polled(report).health;
         health.backlog_rows += committed.backlog;
+        health.lateness.add(&committed.lateness);
         health.data = covered.or(health.data);
         health.newest_row = newest.or(health.newest_row);
         for (family, rows) in committed.folded {
@@ -268,20 +293,28 @@ fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Times
     }
 }
 
-/// The span before the window, when a reread is due.
+/// The rest of a reread that was not complete, or the span before the window when one is due. It may be empty.
 fn reread_span(progress: &EventProgress, config: &ReportConfig, live_from: Timestamp, now: Timestamp) -> Option<Span> {
+    let readable_from = progress.born.max(progress.forgotten_before);
+    if let Some(Rereading { began, next, until }) = progress.rereading
+        && readable_from <= until
+    {
+        return Some(Span {
+            from: next.max(readable_from),
+            until,
+            purpose: Purpose::Reread { began },
+        });
+    }
     if positive(now.duration_since(progress.reread_at)) < config.reread.every {
         return None;
     }
     let from = earlier(now, signed(config.reread.reach()))
         .min(progress.next_reread_from(now, signed(config.reread.back)))
-        .max(progress.born)
-        .max(progress.forgotten_before);
-    let until = earlier(live_from, SECOND);
-    (from <= until).then_some(Span {
+        .max(readable_from);
+    Some(Span {
         from,
-        until,
-        purpose: Purpose::Reread,
+        until: earlier(live_from, SECOND),
+        purpose: Purpose::Reread { began: now },
     })
 }
 
@@ -312,6 +345,8 @@ mod tests {
             covered: at(covered),
             forgotten_before: at(born),
             reread_at: at(reread_at),
+            reread_ended: None,
+            rereading: None,
             newest: None,
         }
     }

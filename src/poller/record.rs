@@ -106,7 +106,7 @@ impl Poller {
     }
 
     /// Pauses the polls of all reports for as long as the API asked, but not beyond local midnight.
-    fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
+    pub(super) fn suspend(&mut self, now: Timestamp, wait: Option<Duration>, skip: Skip) {
         let midnight = window::next_midnight(now, &self.operation.timezone);
         let asked = wait.and_then(|wait| now.checked_add(SignedDuration::try_from(wait).ok()?).ok());
         let Some(until) = asked.into_iter().chain(midnight).min() else {

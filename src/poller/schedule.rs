@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::grid::Grid;
 use crate::client::CallBudget;
-use crate::fetch::calls::ticks;
+use crate::config::{ReportConfig, ticks};
 use crate::health::Skip;
 use crate::reports::Report;
 
@@ -23,7 +23,7 @@ pub(super) struct Schedule {
 
 #[derive(Debug)]
 struct Scheduled {
-    interval: Duration,
+    config: ReportConfig,
     grid: Grid,
     due: Instant,
     /// The last time it was due, whether it was polled or not.
@@ -50,17 +50,18 @@ pub(super) enum Turn {
 
 impl Schedule {
     /// All reports are due at `origin`, where their grids begin.
-    pub(super) fn new(intervals: impl Iterator<Item = (&'static Report, Duration)>, origin: Instant) -> Self {
-        let scheduled = |interval| Scheduled {
-            interval,
-            grid: Grid::new(origin, interval),
+    pub(super) fn new(reports: &BTreeMap<&'static Report, ReportConfig>, origin: Instant) -> Self {
+        let scheduled = |config: &ReportConfig| Scheduled {
+            grid: Grid::new(origin, config.interval),
+            config: config.clone(),
             due: origin,
             last_tick: None,
             left_out: None,
         };
         Self {
-            reports: intervals
-                .map(|(report, interval)| (report, scheduled(interval)))
+            reports: reports
+                .iter()
+                .map(|(report, config)| (*report, scheduled(config)))
                 .collect(),
             suspended: None,
         }
@@ -110,13 +111,14 @@ impl Schedule {
         }
     }
 
-    /// Calls needed for all ticks in the rest of the day (`left`), if none is left out and no request is retried.
+    /// Calls needed for all ticks and rereads in the rest of the day (`left`), if none is left out and no request is retried.
     pub(super) fn calls_needed(&self, now: Timestamp, left: Duration) -> u64 {
         let needed = |scheduled: &Scheduled| {
             let since = scheduled.last_tick.map(|last| now.duration_since(last));
             let since = since.map(|since| Duration::try_from(since).unwrap_or_default());
-            let due_in = since.map_or(Duration::ZERO, |since| scheduled.interval.saturating_sub(since));
-            ticks(left.saturating_sub(due_in), scheduled.interval)
+            let interval = scheduled.config.interval;
+            let due_in = since.map_or(Duration::ZERO, |since| interval.saturating_sub(since));
+            ticks(left.saturating_sub(due_in), interval) + scheduled.config.reread_calls_in(left)
         };
         self.reports.values().map(needed).sum()
     }
@@ -147,8 +149,15 @@ mod tests {
 
     fn schedule() -> (Schedule, Instant) {
         let origin = Instant::now();
-        let intervals = [(&CAMPAIGNS, MINUTE), (&IVR, 5 * MINUTE)];
-        (Schedule::new(intervals.into_iter(), origin), origin)
+        let every = |report: &'static Report, interval| {
+            let config = ReportConfig {
+                interval,
+                ..ReportConfig::new(report)
+            };
+            (report, config)
+        };
+        let reports = BTreeMap::from([every(&CAMPAIGNS, MINUTE), every(&IVR, 5 * MINUTE)]);
+        (Schedule::new(&reports, origin), origin)
     }
 
     #[test]
@@ -168,7 +177,7 @@ mod tests {
     fn too_few_calls_keep_every_third_tick_until_there_are_none() {
         let (mut schedule, _) = schedule();
         let noon = at("2026-11-20T17:00:00Z");
-        // An hour is left, with 60 + 12 ticks for 30 calls.
+        // An hour is left, with 60 + 12 ticks and a reread for 30 calls.
         let mut budget = CallBudget::new(30, date(2026, 11, 20), 0);
         let kept: Vec<bool> = (0..4)
             .map(|minute| {

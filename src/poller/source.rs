@@ -39,7 +39,10 @@ impl Poller {
         if self.ledger.lock().source(report) == Some(&source) {
             return Ok(());
         }
-        self.commit(poll.now, move |ledger, now| ledger.commit_source(report, &source, now))
-            .await
+        let today = self.local_date(poll.now);
+        self.commit(poll.now, move |ledger, now| {
+            ledger.commit_source(report, &source, today, now)
+        })
+        .await
     }
 }

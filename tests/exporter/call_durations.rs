@@ -93,9 +93,9 @@ async fn counters_equal_the_truth_over_days_in_every_zone() {
     }
 }
 
-/// Late calls of the previous day are counted once it is final, and not before.
+/// Late calls of the previous day are counted once it is over, and not before. It is settled when it was read twice.
 #[tokio::test]
-async fn the_day_before_is_read_once_more_when_it_has_settled() {
+async fn the_day_before_is_read_twice_when_it_is_over() {
     let mut stage = Stage::new("2026-11-20T04:58:00Z", "America/Bogota").await;
     for time in [
         "2026-11-20T04:58:00Z",
@@ -103,6 +103,8 @@ async fn the_day_before_is_read_once_more_when_it_has_settled() {
         "2026-11-20T05:29:59Z",
         "2026-11-20T05:30:00Z",
         "2026-11-20T05:35:00Z",
+        "2026-11-20T06:00:00Z",
+        "2026-11-20T06:30:00Z",
     ] {
         stage.poll(&CALL_DURATIONS, time).await;
     }
@@ -113,6 +115,9 @@ async fn the_day_before_is_read_once_more_when_it_has_settled() {
         ("20261120000000", "20261120003000"),
         ("20261119000000", "20261119235959"),
         ("20261120000000", "20261120003500"),
+        ("20261120000000", "20261120010000"),
+        ("20261119000000", "20261119235959"),
+        ("20261120000000", "20261120013000"),
     ];
     assert_eq!(
         windows(&stage),
@@ -207,33 +212,71 @@ async fn a_total_that_falls_is_held_and_counted_once() {
     assert_eq!(shown(&stage.samples().await)[0].calls, before[0].calls + 5);
 }
 
-/// Every variant of an empty day, at the birth and after midnight, counts from zero.
+const EMPTY_DAYS: [EmptyDay; 4] = [
+    EmptyDay::NotFound,
+    EmptyDay::EmptyList,
+    EmptyDay::Null,
+    EmptyDay::NoData,
+];
+
+/// Every variant of an empty day counts from zero on the days after the birth.
 #[tokio::test]
 async fn a_day_that_begins_empty_counts_from_zero() {
-    for empty in [
-        EmptyDay::NotFound,
-        EmptyDay::EmptyList,
-        EmptyDay::Null,
-        EmptyDay::NoData,
-        EmptyDay::Zeros,
-    ] {
-        let (born, later) = ("2026-11-20T05:00:00Z", "2026-11-20T15:00:00Z");
+    for empty in EMPTY_DAYS.into_iter().chain([EmptyDay::Zeros]) {
+        let times = ["2026-11-19T20:00:00Z", "2026-11-20T05:30:00Z", "2026-11-20T15:00:00Z"];
+        let mut stage = Stage::new(times[0], "America/Bogota").await;
+        stage.poll(&CALL_DURATIONS, times[0]).await;
+        stage.acme().switch(|switches| switches.empty_day = empty);
+        stage.acme().adjust_day_totals(|date, totals| {
+            if date == jiff::civil::date(2026, 11, 20) {
+                *totals = Default::default();
+            }
+        });
+        stage.poll(&CALL_DURATIONS, times[1]).await;
+        stage.acme().report_true_totals();
+        stage.poll(&CALL_DURATIONS, times[2]).await;
+        let shown = shown(&stage.samples().await);
+        assert_eq!(shown, truth(&stage, times[0], times[2]), "{empty:?}");
+    }
+}
+
+/// A first answer that is empty, as in an outage of the API, does not make the whole day count with the next one.
+#[tokio::test]
+async fn the_first_value_on_the_day_of_the_birth_is_the_baseline() {
+    for empty in EMPTY_DAYS {
+        let (born, seen, later) = ("2026-11-20T15:00:00Z", "2026-11-20T15:05:00Z", "2026-11-20T19:00:00Z");
         let mut stage = Stage::new(born, "America/Bogota").await;
         stage.acme().switch(|switches| switches.empty_day = empty);
-        stage
-            .acme()
-            .adjust_day_totals(move |_, totals| *totals = Default::default());
+        stage.acme().adjust_day_totals(|_, totals| *totals = Default::default());
         stage.poll(&CALL_DURATIONS, born).await;
-        assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5], "{empty:?}");
         stage.acme().report_true_totals();
+        stage.poll(&CALL_DURATIONS, seen).await;
+        assert_eq!(shown(&stage.samples().await), [BucketTotals::default(); 5], "{empty:?}");
         stage.poll(&CALL_DURATIONS, later).await;
-        let whole_day = stage.acme().truth().day_totals(date(2026, 11, 20), at(later));
-        assert_eq!(
-            shown(&stage.samples().await),
-            DurationBucket::ALL.map(|bucket| whole_day[bucket]),
-            "{empty:?}"
-        );
+        assert_eq!(shown(&stage.samples().await), truth(&stage, seen, later), "{empty:?}");
     }
+}
+
+/// An empty day may have been an outage of the API: it is read again with each reread, however long ago it was.
+#[tokio::test]
+async fn an_empty_day_that_fills_later_is_counted() {
+    let born = "2026-11-10T15:00:00Z";
+    let mut stage = Stage::new(born, "America/Bogota").await;
+    stage.acme().switch(|switches| switches.empty_day = EmptyDay::NotFound);
+    stage.acme().adjust_day_totals(|date, totals| {
+        if date == jiff::civil::date(2026, 11, 11) {
+            *totals = Default::default();
+        }
+    });
+    stage.poll(&CALL_DURATIONS, born).await;
+    let hours = |from: &str, hours: i64| (at(from) + SignedDuration::from_hours(hours)).to_string();
+    for hour in 1..7 * 24 {
+        stage.poll(&CALL_DURATIONS, &hours(born, hour)).await;
+    }
+    stage.acme().report_true_totals();
+    let end = hours(born, 7 * 24 + 6);
+    stage.poll(&CALL_DURATIONS, &end).await;
+    assert_eq!(shown(&stage.samples().await), truth(&stage, born, &end));
 }
 
 #[tokio::test]
@@ -292,6 +335,8 @@ async fn a_reread_waits_until_it_is_due() {
     stage.poll(&CALL_DURATIONS, "2026-11-17T15:00:00Z").await;
     for (now, requests) in [
         ("2026-11-18T15:00:00Z", 2),
+        // The day before is settled when it was read twice.
+        ("2026-11-18T15:30:00Z", 2),
         ("2026-11-18T20:59:59Z", 1),
         ("2026-11-18T21:00:00Z", 2),
         ("2026-11-19T03:00:00Z", 2),

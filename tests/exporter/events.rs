@@ -4,6 +4,7 @@
 mod changes;
 mod days;
 mod limits;
+mod rereads;
 mod rows;
 mod state;
 

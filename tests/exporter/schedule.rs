@@ -209,8 +209,8 @@ async fn a_short_budget_lasts_until_midnight() {
 #[tokio::test(start_paused = true)]
 async fn an_ample_budget_leaves_no_tick_out() {
     let midnight = "2026-11-20T05:00:00Z";
-    // Two reports every five minutes, and one reread of yesterday's total after midnight.
-    let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 2 * 288).await;
+    // Two reports every five minutes, and four rereads of two days, which a young report does not need.
+    let timeline = Timeline::start(midnight, |operation| operation.daily_calls = 2 * 288 + 8).await;
     timeline.pass_intervals(287, Duration::from_secs(300)).await;
     assert_eq!(timeline.asked(&CAMPAIGNS, at(midnight)).len(), 288);
     assert_eq!(timeline.acme().observed().charged_today, 576);

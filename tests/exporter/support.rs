@@ -91,6 +91,15 @@ pub(crate) struct Stage {
     _served: RunningSimulator,
 }
 
+/// The simulator's clock, which passes for one that never jumps.
+fn steady(simulator: &Simulator) -> Clock {
+    let (now, passed) = (simulator.clock().clone(), simulator.clock().clone());
+    Clock::with_passed(
+        move || now.now(),
+        move || passed.now().duration_since(Timestamp::UNIX_EPOCH),
+    )
+}
+
 impl Stage {
     pub(crate) async fn new(now: &str, zone_name: &str) -> Self {
         Self::with(now, OperationPlan::new("acme", zone(zone_name)), |_, _| {}).await
@@ -121,8 +130,7 @@ impl Stage {
         };
         let mut operation = operation(&simulator.operations()[0], &served.url());
         adjust(&mut operation, &mut settings);
-        let simulated_clock = simulator.clock().clone();
-        let clock = Clock::from_fn(move || simulated_clock.now());
+        let clock = steady(&simulator);
         let published = Arc::new(Published::new(process::registry(at(now)).0));
         let mut poller = Poller::new(
             operation.clone(),
@@ -166,7 +174,7 @@ impl Stage {
         self.poller.poll(report, at(now)).await;
     }
 
-    /// Polls with a different clock than the simulator's.
+    /// Polls with a different clock than the simulator's and the one that never jumps.
     pub(crate) async fn poll_with_wrong_clock(&mut self, report: &'static Report, now: &str) {
         self.poller.poll(report, at(now)).await;
     }
@@ -189,8 +197,7 @@ impl Stage {
         } = self;
         drop(poller);
         adjust(&mut operation, &mut settings);
-        let clock = simulator.clock().clone();
-        let clock = Clock::from_fn(move || clock.now());
+        let clock = steady(&simulator);
         let mut poller = Poller::new(
             operation.clone(),
             settings,

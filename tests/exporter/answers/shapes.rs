@@ -122,7 +122,8 @@ async fn an_answer_over_the_limit_is_refused() {
 #[tokio::test]
 async fn call_duration_buckets_are_read_in_every_shape() {
     let mut stage = stage().await;
-    let zeros = json!({ "code": "200", "data": {} });
+    let zero = json!({ "calls": 0, "minutes": 0, "cost": 0 });
+    let zeros = json!({ "code": "200", "data": { "0_5_seg": zero, "greater_than_121": zero } });
     let bucket = json!({ "calls": "1,200", "minutes": "2,400.5", "cost": "15,233.33", "percentage": "34.64 %" });
     let shapes = [
         json!({ "code": "200", "data": { "0_5_seg": bucket, "total": bucket, "greater_than_121": bucket } }),
@@ -154,7 +155,7 @@ async fn call_duration_buckets_are_read_in_every_shape() {
     };
     assert_eq!(
         (rows("counted"), rows("ignored"), rows("invalid")),
-        (Some(4.0), Some(1.0), Some(1.0))
+        (Some(6.0), Some(1.0), Some(1.0))
     );
     assert_eq!(
         samples.get("wolkvox_report_corrections_total", &[("report", "call_durations")]),

@@ -39,8 +39,9 @@ async fn interrupted_at_every_piece_it_writes_the_same_bytes() {
     let operation = &mut config.operations[0];
     for report in operation.reports.values_mut() {
         report.interval = Duration::from_secs(24 * 3600);
+        report.reread.every = Duration::from_secs(366 * 24 * 3600);
     }
-    operation.daily_calls = 5;
+    operation.daily_calls = u32::try_from(operation.calls_per_day()).unwrap() + 1;
     let scene = Scene { config, ..scene };
     let partial = scene.file("parts.om.partial");
     let (mut runs, mut calls, mut kept) = (0, 0, Vec::new());

@@ -223,7 +223,7 @@ fn warnings_tell_what_is_hardly_meant() {
     ));
     assert_snapshot!(config.warnings().join("\n"), @"
     new_series_hold is 0s: Prometheus will miss the first increment of every new series
-    acme: a day needs 2905 calls but daily_calls is 2000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    acme: a day needs 2909 calls but daily_calls is 2000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
     acme: ivr is polled every 59s; Wolkvox advises 5m, and less than 1m gains little
     acme: the token travels unencrypted: use https://
     ");

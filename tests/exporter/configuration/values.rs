@@ -101,7 +101,7 @@ fn only_the_reports_named_are_read() {
     );
     assert_eq!(abandoned.max_age, Duration::from_secs(180), "follows the interval");
     assert_eq!(reports[&PREVIEW_CALLS].filter, None);
-    assert_eq!(config.operations[0].calls_per_day(), 1440 + 288 + 288);
+    assert_eq!(config.operations[0].calls_per_day(), 1440 + 288 + 288 + 3 * 4);
 }
 
 #[test]

@@ -94,6 +94,51 @@ async fn a_clock_that_ran_ahead_says_until_when_it_blinds() {
     }
 }
 
+/// For two seconds our clock is 70 days ahead, and the API sends no date. Nothing is dropped, forgotten or moved. A clock that
+/// stays ahead is believed with the second poll.
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_for_a_moment_changes_nothing() {
+    let plan = wolkvox_simulator::OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::with(TEN, plan, all_reports).await;
+    stage
+        .acme()
+        .switch(|switches| switches.date_header = wolkvox_simulator::DateHeader::Absent);
+    let reports = [&CAMPAIGNS, &IVR, &CALL_DURATIONS];
+    let up = async |stage: &Stage| stage.samples().await.all("wolkvox_up", &[]);
+    for report in reports {
+        stage.poll(report, TEN).await;
+        stage.poll(report, "2026-11-20T15:05:00Z").await;
+    }
+    let before = stage.samples().await.of_reports();
+    for report in reports {
+        stage.poll_with_wrong_clock(report, "2027-01-29T15:05:02Z").await;
+    }
+    assert_eq!(up(&stage).await, [0.0; 3]);
+    assert!(stage.samples().await.of_reports() == before);
+    let born = at(TEN);
+    for report in reports {
+        stage.poll(report, LATER).await;
+    }
+    assert_eq!(up(&stage).await, [1.0; 3]);
+    let shown: f64 = stage.samples().await.all("wolkvox_calls_total", &[]).iter().sum();
+    let total = |time| {
+        let date = jiff::civil::date(2026, 11, 20);
+        stage.acme().truth().day_totals(date, time).total().calls
+    };
+    assert_eq!(shown, (total(at(LATER)) - total(born)) as f64);
+
+    for report in reports {
+        stage.poll_with_wrong_clock(report, "2026-11-23T15:00:00Z").await;
+    }
+    assert_eq!(up(&stage).await, [0.0; 3]);
+    let minute = jiff::SignedDuration::from_mins(1);
+    stage.simulator.clock().set(at(LATER) + minute);
+    for report in reports {
+        stage.poll_with_wrong_clock(report, "2026-11-23T15:01:00Z").await;
+    }
+    assert_eq!(up(&stage).await, [1.0; 3]);
+}
+
 #[tokio::test]
 async fn an_api_without_a_date_header_is_believed() {
     let mut stage = Stage::new(TEN, "America/Bogota").await;
