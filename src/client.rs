@@ -18,7 +18,7 @@ use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER
 use reqwest::{Certificate, Proxy, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use self::budget::CallBudget;
 use self::content::Content;
@@ -96,8 +96,16 @@ pub struct Client {
     route: Route,
     base_url: String,
     retry: RetryPolicy,
-    /// The token, locked during a request: Wolkvox refuses two at the same time.
-    token: Arc<Mutex<SecretString>>,
+    /// Locked during a request: Wolkvox refuses two at the same time.
+    access: Arc<Mutex<Access>>,
+}
+
+/// What a request needs.
+#[derive(Debug)]
+struct Access {
+    token: SecretString,
+    /// Until then the API may still work on a request that was given up.
+    busy_until: Option<Instant>,
 }
 
 impl Client {
@@ -144,13 +152,16 @@ impl Client {
             route,
             base_url: operation.base_url.clone(),
             retry,
-            token: Arc::new(Mutex::new(operation.token.value.clone())),
+            access: Arc::new(Mutex::new(Access {
+                token: operation.token.value.clone(),
+                busy_until: None,
+            })),
         })
     }
 
     /// Replaces the token, once no request uses the old one.
     pub async fn set_token(&self, token: SecretString) {
-        *self.token.lock().await = token;
+        self.access.lock().await.token = token;
     }
 
     /// Sends a query and reads the whole answer; retries where that may help. `rows` makes a new reader for each
@@ -161,7 +172,10 @@ impl Client {
         allowance: Allowance<'_>,
         rows: impl Fn() -> R,
     ) -> Result<Answer<R>, ApiError> {
-        let token = self.token.lock().await;
+        let mut access = self.access.lock().await;
+        if let Some(until) = access.busy_until {
+            sleep_until(until).await;
+        }
         let begin = Instant::now();
         let mut waits = self.retry.waits();
         loop {
@@ -171,7 +185,7 @@ impl Client {
             let sent = Instant::now();
             let limit = allowance.timeout;
             let mut rows = rows();
-            let result = timeout(limit, self.ask(query, &token, &mut rows))
+            let result = timeout(limit, self.ask(query, &access.token, &mut rows))
                 .await
                 .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
             let failure = result.as_ref().err().map(|error| error.reason);
@@ -183,8 +197,15 @@ impl Client {
                 Ok(answer) => return Ok(answer.map(|()| rows)),
                 Err(error) => error,
             };
+            let busy = self.retry.answer_within.saturating_sub(sent.elapsed());
+            let busy = if error.reason == Reason::Timeout {
+                busy
+            } else {
+                Duration::ZERO
+            };
+            access.busy_until = Some(Instant::now() + busy);
             let left = allowance.retry_within.saturating_sub(begin.elapsed());
-            match retry::wait_before_retry(&error, waits.next(), left) {
+            match retry::wait_before_retry(&error, waits.next(), busy, left) {
                 Some(wait) if allowance.budget.left() > 0 => sleep(wait).await,
                 _ => return Err(error),
             }

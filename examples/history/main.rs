@@ -41,6 +41,7 @@ const SCRAPE_OFFSET: i64 = 20;
 const RETRY: RetryPolicy = RetryPolicy {
     first_wait: Duration::from_millis(1),
     retries: 2,
+    answer_within: Duration::ZERO,
 };
 
 #[derive(Debug, Parser)]

@@ -13,6 +13,9 @@ pub struct RetryPolicy {
     pub first_wait: Duration,
     /// The number of retries.
     pub retries: usize,
+    /// How long the API may go on working on a request that we gave up: 60 s, its own limit. Until then, another request
+    /// would be a second one at the same time.
+    pub answer_within: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -20,6 +23,7 @@ impl Default for RetryPolicy {
         Self {
             first_wait: Duration::from_secs(1),
             retries: 2,
+            answer_within: Duration::from_secs(60),
         }
     }
 }
@@ -36,8 +40,13 @@ impl RetryPolicy {
 }
 
 /// The wait before a retry, or `None` if there is none: the failure is not transient, retries are used up, or the wait
-/// would exceed the poll's remaining time.
-pub(super) fn wait_before_retry(error: &ApiError, backoff: Option<Duration>, left: Duration) -> Option<Duration> {
-    let wait = backoff?.max(error.retry_after.unwrap_or_default());
+/// would exceed the poll's remaining time. `busy` is how long the API may still work on the failed request.
+pub(super) fn wait_before_retry(
+    error: &ApiError,
+    backoff: Option<Duration>,
+    busy: Duration,
+    left: Duration,
+) -> Option<Duration> {
+    let wait = backoff?.max(error.retry_after.unwrap_or_default()).max(busy);
     (error.transient && wait < left).then_some(wait)
 }

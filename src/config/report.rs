@@ -32,6 +32,12 @@ const WINDOW: Bounds = Bounds {
     reason: ", since one call of the API takes at most 31 days",
 };
 
+const SETTLE: Bounds = Bounds {
+    least: Duration::ZERO,
+    most: HOUR,
+    reason: "",
+};
+
 const OVERLAP: Duration = Duration::from_secs(2 * 60 * 60);
 const REREAD: Reread = Reread {
     every: Duration::from_secs(6 * 60 * 60),
@@ -50,6 +56,8 @@ pub struct ReportConfig {
     /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h. Zero except for
     /// reports of events, since only these have such windows.
     pub overlap: Duration,
+    /// How old rows are when they are read first: 0 s to 1 h. The report has the default. Zero except for reports of events.
+    pub settle: Duration,
     /// When late rows are reread. Zero for reports of the current state.
     pub reread: Reread,
     /// The one skill or campaign to ask for; `None` for all.
@@ -92,6 +100,10 @@ impl ReportConfig {
             timeout: report.timeout,
             max_age: 3 * report.interval,
             overlap: if has_overlap(report) { OVERLAP } else { Duration::ZERO },
+            settle: match report.kind {
+                Kind::Events(events) => events.settle,
+                Kind::Current(_) | Kind::DayTotals(_) => Duration::ZERO,
+            },
             reread: if report.counts() { REREAD } else { Reread::NEVER },
             filter: None,
         }
@@ -144,6 +156,7 @@ impl ReportConfig {
         config.max_age = keys.duration("max_age", &max_age, 3 * config.interval);
         if has_overlap(report) {
             config.overlap = keys.duration("overlap", &WINDOW, config.overlap);
+            config.settle = keys.duration("settle", &SETTLE, config.settle);
         }
         if report.counts()
             && let Some(field) = keys.field("reread")

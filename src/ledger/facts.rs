@@ -3,8 +3,9 @@
 //! A fact is identified by the second of its date and by a keyed hash of the fields that identify it. The hashes of one
 //! minute are stored under one key, sorted: checking what is read again takes few steps, and forgetting removes a range of
 //! keys. A second table has, in the same order, a mark for each: a short hash of the same identity without the date, by which
-//! a row is known again whose date was changed, and whether the time beside the fact is counted, too. States of the first
-//! version have no marks; it counted times together with their facts.
+//! a row is known again whose date was changed; whether the time beside the fact is counted, too; and short hashes of its
+//! labels and of that time, by which a row is noticed that changes after it was counted. States of the first version have no
+//! marks; it counted times together with their facts.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -30,7 +31,7 @@ type Minute = (u8, i64);
 type Minutes = BTreeMap<i64, Vec<u32>>;
 
 const HASH_BYTES: usize = size_of::<u128>();
-const MARK_BYTES: usize = size_of::<u32>();
+const MARK_BYTES: usize = size_of::<u64>();
 
 /// What a fact and the time beside it are to the state.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Verdict {
     pub(super) standing: Standing,
     /// Whether its time counts.
     pub(super) time_is_new: bool,
+    /// Whether it was counted before with other labels, or its time with another length.
+    pub(super) has_changed: bool,
 }
 
 /// What a fact is to the state.
@@ -65,30 +68,54 @@ struct Stored {
     mark: Mark,
 }
 
-/// The short hash without the date, 0 for none; the highest bit says whether the time beside the fact is counted.
+/// From the lowest bit on: 31 bits of a hash without the date, 0 for none; whether the time beside the fact is counted; 16 bits
+/// of a hash of its labels, 0 if they are not known; 16 bits of a hash of its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mark(u32);
+struct Mark(u64);
 
 impl Mark {
-    const TIME_IS_COUNTED: u32 = 1 << 31;
+    const UNDATED: u64 = (1 << 31) - 1;
+    const TIME_IS_COUNTED: u64 = 1 << 31;
+    const LABELS: u64 = 0xffff << 32;
+    const TIME: u64 = 0xffff << 48;
     /// Of a fact that the first version of the exporter has counted.
     const OF_FIRST_VERSION: Self = Self(Self::TIME_IS_COUNTED);
 
+    fn new(fact: &Fact, labels: u16) -> Self {
+        let time = fact
+            .time
+            .map_or(0, |time| time.length.0.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        Self(u64::from(fact.undated) | u64::from(labels.max(1)) << 32 | time & Self::TIME)
+    }
+
     fn undated(self) -> u32 {
-        self.0 & !Self::TIME_IS_COUNTED
+        (self.0 & Self::UNDATED) as u32
     }
 
     fn time_is_counted(self) -> bool {
         self.0 & Self::TIME_IS_COUNTED != 0
     }
 
-    /// Notes that the time of the fact is counted, if it has one. Returns whether that is new.
-    fn count_time(&mut self, fact: &Fact) -> bool {
-        let is_new = fact.time.is_some() && !self.time_is_counted();
-        if is_new {
+    /// Takes the values of the fact as it came again. Returns whether its time is new, and whether a value is another than
+    /// before.
+    fn update(&mut self, given: Mark, has_time: bool) -> (bool, bool) {
+        let time_is_new = has_time && !self.time_is_counted();
+        let differs = |part: u64| (self.0 ^ given.0) & part != 0;
+        let labels_are_known = self.0 & Self::LABELS != 0;
+        let has_changed =
+            labels_are_known && (differs(Self::LABELS) || has_time && !time_is_new && differs(Self::TIME));
+        let taken = if has_time {
+            Self::LABELS | Self::TIME
+        } else {
+            Self::LABELS
+        };
+        if has_changed || time_is_new {
+            self.0 = self.0 & !taken | given.0 & taken;
+        }
+        if time_is_new {
             self.0 |= Self::TIME_IS_COUNTED;
         }
-        is_new
+        (time_is_new, has_changed)
     }
 }
 
@@ -109,15 +136,17 @@ impl<'t> Facts<'t> {
     }
 
     /// Adds the facts of an answer that are to be new and are not known yet, and says in `verdicts` what each is. One that is
-    /// given twice is new the first time. `complete` are the minutes for which the answer is complete: a known fact that is
+    /// given twice is new the first time. `labels` has a hash of each series. `complete` are the minutes for which the answer is complete: a known fact that is
     /// dated there but is not among the given ones is gone from the answer, so that a new one which differs only in the date
     /// is the same, moved.
     pub(super) fn add(
         &mut self,
         facts: &[Fact],
+        labels: &[u16],
         verdicts: &mut [Verdict],
         complete: RangeInclusive<i64>,
     ) -> Result<(), StorageError> {
+        let mark_of = |fact: &Fact| Mark::new(fact, labels[fact.series as usize]);
         let answer = by_minute(facts);
         let mut minutes: BTreeMap<i64, MinuteFacts> = BTreeMap::new();
         let mut new = Vec::new();
@@ -134,8 +163,9 @@ impl<'t> Facts<'t> {
                 while rest.next_if(|known| known.hash < hash).is_some() {}
                 if let Some(known_fact) = rest.peek_mut().filter(|known| known.hash == hash) {
                     verdict.standing = Standing::Known;
-                    verdict.time_is_new = known_fact.mark.count_time(fact);
-                    known.is_changed |= verdict.time_is_new;
+                    let (time_is_new, has_changed) = known_fact.mark.update(mark_of(fact), fact.time.is_some());
+                    (verdict.time_is_new, verdict.has_changed) = (time_is_new, has_changed);
+                    known.is_changed |= time_is_new || has_changed;
                 } else if last == Some(hash) {
                     verdict.standing = Standing::Known;
                 } else {
@@ -148,13 +178,14 @@ impl<'t> Facts<'t> {
         let mut gone = self.gone(complete, &answer, &minutes, facts, &new)?;
         for n in new {
             let (fact, verdict) = (&facts[n], &mut verdicts[n]);
-            let mut mark = Mark(fact.undated);
+            let mut mark = mark_of(fact);
             if let Some((before, old)) = gone
                 .get_mut(&fact.undated)
                 .and_then(|gone| take_like(gone, fact.time.is_some()))
             {
                 verdict.standing = Standing::Moved;
-                mark.0 |= old.mark.0 & Mark::TIME_IS_COUNTED;
+                let kept = if fact.time.is_some() { 0 } else { Mark::TIME };
+                mark.0 |= old.mark.0 & (Mark::TIME_IS_COUNTED | kept);
                 let before = match minutes.entry(before) {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => entry.insert(self.load(before)?),
@@ -162,7 +193,10 @@ impl<'t> Facts<'t> {
                 before.stored.retain(|stored| stored.hash != old.hash);
                 before.is_changed = true;
             }
-            verdict.time_is_new = mark.count_time(fact);
+            verdict.time_is_new = fact.time.is_some() && !mark.time_is_counted();
+            if verdict.time_is_new {
+                mark.0 |= Mark::TIME_IS_COUNTED;
+            }
             let facts = minutes.entry(minute_of(fact)).or_default();
             facts.stored.push(Stored {
                 hash: fact.key.hash,
@@ -308,5 +342,5 @@ fn take_like(gone: &mut Vec<(i64, Stored)>, has_time: bool) -> Option<(i64, Stor
 }
 
 fn read_mark(bytes: &[u8]) -> Mark {
-    Mark(bytes.iter().fold(0, |mark, byte| mark << 8 | u32::from(*byte)))
+    Mark(bytes.iter().fold(0, |mark, byte| mark << 8 | u64::from(*byte)))
 }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use siphasher::sip::SipHasher13;
 
 use super::counters::CounterUpdates;
 use super::events::{EventProgress, Rereading};
@@ -76,7 +77,8 @@ impl Ledger {
             let outcomes = piece.outcomes_by_date(before);
             let mut facts = Facts::open(transaction, piece.report)?;
             let mut verdicts = piece.verdicts_by_date(&outcomes);
-            facts.add(&piece.answer.facts, &mut verdicts, piece.complete_minutes())?;
+            let labels = label_hashes(&piece.answer.series, state.hash_key.unwrap_or_default());
+            facts.add(&piece.answer.facts, &labels, &mut verdicts, piece.complete_minutes())?;
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
             let committed = piece.count(&mut counters, &outcomes, &verdicts, now.wall);
@@ -143,6 +145,7 @@ impl Piece {
             let verdict = Verdict {
                 standing: outcome.map_or(Standing::New, |_| Standing::Known),
                 time_is_new: false,
+                has_changed: false,
             };
             verdicts.extend(std::iter::repeat_n(verdict, row.facts as usize));
         }
@@ -199,6 +202,9 @@ impl Piece {
         for ((row, facts), outcome) in self.answer.rows_with_facts().zip(outcomes) {
             let (verdicts_of_row, others) = verdicts.split_at(facts.len());
             verdicts = others;
+            if verdicts_of_row.iter().any(|verdict| verdict.has_changed) {
+                committed.tally.violation(Assumption::FinalWhenSeen);
+            }
             let outcome = outcome.unwrap_or_else(|| {
                 let (mut is_counted, mut has_moved, mut is_known) = (false, false, false);
                 for (fact, verdict) in facts.iter().zip(verdicts_of_row) {
@@ -247,6 +253,18 @@ impl Piece {
         }
         committed
     }
+}
+
+/// A short hash of each series, without its index.
+fn label_hashes(series: &[SeriesKey], hash_key: u128) -> Vec<u16> {
+    let hasher = SipHasher13::new_with_key(&hash_key.to_be_bytes());
+    series
+        .iter()
+        .map(|SeriesKey { family, labels }| {
+            let text = format!("{} {labels:?}", family.name);
+            hasher.hash(text.as_bytes()) as u16
+        })
+        .collect()
 }
 
 fn earlier(from: Timestamp, by: SignedDuration) -> Timestamp {

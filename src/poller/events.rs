@@ -111,7 +111,7 @@ impl Poller {
             // If pieces are shorter than the overlap, reaching back each time would make no progress.
             live.from = live.from.max(from).min(now);
         }
-        let live_within = LIVE_INTERVALS * poll.config.interval;
+        let live_within = LIVE_INTERVALS * poll.config.interval + poll.config.settle;
         let is_outage = progress
             .as_ref()
             .is_some_and(|progress| positive(now.duration_since(progress.covered)) > live_within);
@@ -241,7 +241,7 @@ impl Poller {
             reread_back: signed(config.reread.back),
             reread_reach: signed(config.reread.reach()),
             answer,
-            backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG))),
+            backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG) + config.settle)),
         };
         let calls = self.calls_of_today(now);
         let committed = self
@@ -268,13 +268,15 @@ impl Poller {
     }
 }
 
-/// The window that continues where the last one ended. The first one only reads back to learn ids and names.
+/// The window that continues where the last one ended, until rows are settled. The first one only reads back to learn ids and
+/// names.
 fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
     let overlap = SignedDuration::try_from(config.overlap).unwrap_or(SignedDuration::ZERO);
+    let settled = earlier(now, signed(config.settle));
     let Some(progress) = progress else {
         return Span {
-            from: earlier(now, overlap),
-            until: now,
+            from: earlier(settled, overlap),
+            until: settled,
             purpose: Purpose::Birth,
         };
     };
@@ -286,9 +288,10 @@ fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Times
     let from = earlier(earlier(progress.covered, overlap), margin)
         .max(progress.born)
         .max(progress.forgotten_before);
+    let until = settled.max(progress.born);
     Span {
-        from: from.min(now),
-        until: now,
+        from: from.min(until),
+        until,
         purpose: Purpose::Window,
     }
 }
@@ -356,8 +359,12 @@ mod tests {
         let config = ReportConfig::new(&IVR);
         let now = at("2026-11-20T12:00:00Z");
         let span = |progress, zone_changed| live_span(progress, &config, now, zone_changed);
-        assert_eq!(span(None, false).from, at("2026-11-20T10:00:00Z"));
-        assert_eq!(span(None, false).purpose, Purpose::Birth);
+        let birth = span(None, false);
+        assert_eq!(
+            (birth.from, birth.until),
+            (at("2026-11-20T09:58:00Z"), at("2026-11-20T11:58:00Z"))
+        );
+        assert_eq!(birth.purpose, Purpose::Birth);
 
         let old = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T09:00:00Z");
         assert_eq!(span(Some(&old), false).from, at("2026-11-20T09:55:00Z"));

@@ -41,6 +41,7 @@ pub static ABANDONED_CALLS: Report = Report {
     kind: Kind::Events(EventRows {
         read: events::read::<AbandonedCalls>,
         rows_share_facts: false,
+        settle: Duration::ZERO,
         view: Some(|series| View::Skills(SkillTotals::of(series))),
     }),
 };

@@ -16,16 +16,19 @@ pub enum Assumption {
     CountMatches,
     /// The words of a list are known.
     KnownWords,
+    /// A row that was counted comes again with the same values.
+    FinalWhenSeen,
 }
 
 impl Assumption {
     /// All assumptions.
-    pub const ALL: [Assumption; 5] = [
+    pub const ALL: [Assumption; 6] = [
         Assumption::DatedOnce,
         Assumption::InsideWindow,
         Assumption::RowsDiffer,
         Assumption::CountMatches,
         Assumption::KnownWords,
+        Assumption::FinalWhenSeen,
     ];
 
     /// The value of the label `assumption`.
@@ -36,6 +39,7 @@ impl Assumption {
             Assumption::RowsDiffer => "rows_differ",
             Assumption::CountMatches => "count_matches",
             Assumption::KnownWords => "known_words",
+            Assumption::FinalWhenSeen => "final_when_seen",
         }
     }
 
@@ -70,6 +74,9 @@ impl Assumption {
                 "a field has words that the exporter does not know. Where the word decides what a row is, the row was left \
                  out; elsewhere it was counted as other"
             }
+            Assumption::FinalWhenSeen => {
+                "rows came again with other values after they were counted. They stay counted with those they had first"
+            }
         }
     }
 
@@ -78,6 +85,9 @@ impl Assumption {
         match self {
             Assumption::InsideWindow => {
                 "compare the operation's timezone with the clock in Wolkvox; if it is right, report what check-api --shapes shows"
+            }
+            Assumption::FinalWhenSeen => {
+                "raise settle of the report, so that its rows are counted when they no longer change"
             }
             _ => "report what check-api --shapes shows: the exporter has to learn this about the API",
         }

@@ -5,6 +5,7 @@ mod row_date;
 mod series_set;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -25,6 +26,8 @@ pub struct EventRows {
     pub read: fn(&mut Events, &str) -> Result<Option<usize>, Broken>,
     /// Whether several rows may repeat one fact, as all steps of an IVR call repeat the call's result.
     pub rows_share_facts: bool,
+    /// How old rows are by default when they are read first: those of calls that may still go on change.
+    pub settle: Duration,
     /// What the status page shows of the report's series, if anything.
     pub view: Option<fn(&[FamilySeries]) -> View>,
 }

@@ -34,6 +34,7 @@ pub static IVR: Report = Report {
     kind: Kind::Events(EventRows {
         read: events::read::<IvrSteps>,
         rows_share_facts: true,
+        settle: Duration::from_secs(120),
         view: None,
     }),
 };

@@ -39,6 +39,7 @@ pub static PREVIEW_CALLS: Report = Report {
     kind: Kind::Events(EventRows {
         read: events::read::<PreviewCalls>,
         rows_share_facts: false,
+        settle: Duration::from_secs(120),
         view: None,
     }),
 };

@@ -200,6 +200,8 @@ pub(crate) fn all_reports(operation: &mut Operation, _: &mut PollSettings) {
     }
     for report in operation.reports.values_mut() {
         report.timeout = Duration::from_secs(20);
+        // So that the truth is that of the poll's own time.
+        report.settle = Duration::ZERO;
         if !report.reread.back.is_zero() {
             report.reread.every = Duration::from_secs(3600);
         }

@@ -29,6 +29,7 @@ pub(crate) const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.
 pub(crate) const RETRY: RetryPolicy = RetryPolicy {
     first_wait: Duration::from_millis(5),
     retries: 2,
+    answer_within: Duration::ZERO,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {

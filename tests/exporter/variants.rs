@@ -35,6 +35,7 @@ impl Centre {
             for report in [&CAMPAIGNS, &CALL_DURATIONS, &ABANDONED_CALLS, &PREVIEW_CALLS, &IVR] {
                 let mut config = ReportConfig::new(report);
                 config.timeout = Duration::from_secs(2);
+                config.settle = Duration::ZERO;
                 if !config.overlap.is_zero() {
                     config.reread = Reread {
                         every: Duration::from_secs(3600),

@@ -1,8 +1,12 @@
 //! Rows that change from one answer to the next: filled in later, moved to another date, written in another way.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
+use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::poller::PollSettings;
 use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS};
-use wolkvox_simulator::{DateText, EventPlan, FirstWait, Moved, Returns, Seen, Switches, Unfinished};
+use wolkvox_simulator::{DateText, EventPlan, FirstStep, FirstWait, Moved, Returns, Seen, Switches, Unfinished};
 
 use super::{all_reports, assert_same, plan, poll_all, shown, truth};
 use crate::support::{Stage, at};
@@ -96,4 +100,42 @@ async fn no_change_of_format_counts_anything_twice() {
     })
     .await;
     assert_eq!(moved, 0.0);
+}
+
+/// Steps of calls in progress have no option at first, and nobody can tell them from steps that never get one. Rows are read
+/// when they are as old as `settle`.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_read_when_they_are_settled() {
+    let settle = SignedDuration::from_mins(2);
+    let events = EventPlan {
+        unfinished: Unfinished {
+            share: 0.3,
+            longest: settle,
+            waits: FirstWait::NoTime,
+            steps: FirstStep::NoOption,
+        },
+        ..EventPlan::calm()
+    };
+    let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
+        all_reports(operation, settings);
+        for report in operation.reports.values_mut() {
+            report.settle = Duration::try_from(settle).unwrap();
+        }
+    };
+    let born = at("2026-11-18T13:00:00Z");
+    let mut stage = Stage::with(&born.to_string(), plan(2.0, events), adjust).await;
+    for poll in 0..=36 {
+        let now = born + SignedDuration::from_mins(5 * poll);
+        poll_all(&mut stage, now).await;
+        if poll > 0 && poll % 12 == 0 {
+            let truth = truth(&stage.acme(), born - settle, now - settle, Seen::By(now));
+            assert_same(&shown(&stage.samples().await), &truth, &format!("poll {poll}"));
+        }
+    }
+    let samples = stage.samples().await;
+    let changed = samples.all(
+        "wolkvox_report_assumption_violations_total",
+        &[("assumption", "final_when_seen")],
+    );
+    assert_eq!(changed, [0.0; 3]);
 }

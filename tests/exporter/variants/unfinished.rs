@@ -153,3 +153,36 @@ async fn a_blank_never_replaces_a_result_of_the_same_call() {
         assert_eq!(samples.get("wolkvox_ivr_time_seconds_sum", &[]), Some(7.0));
     }
 }
+
+/// A row that changes after it was counted stays counted as it was, and each change is told once.
+#[tokio::test]
+async fn a_row_that_changes_after_it_was_counted_is_told() {
+    let mut centre = Centre::new().await;
+    let mut changes = async |minutes, fields: &[(&str, &str)]| {
+        let samples = centre.poll(&ABANDONED_CALLS, minutes, &[&call("a", fields)]).await;
+        let labels = [("report", "abandoned_calls"), ("assumption", "final_when_seen")];
+        let counted = ["abandoned", "answered", "other"].map(|result| interactions(&samples, result));
+        assert_eq!(counted, [1.0, 0.0, 0.0], "{minutes}");
+        (
+            samples
+                .get("wolkvox_report_assumption_violations_total", &labels)
+                .unwrap(),
+            waits(&samples),
+        )
+    };
+    assert_eq!(changes(5, &[("abandon_time", "")]).await, (0.0, (0.0, 0.0)));
+    assert_eq!(changes(10, &[]).await, (0.0, (1.0, 9.0)), "its wait is there");
+    assert_eq!(changes(15, &[]).await, (0.0, (1.0, 9.0)));
+    assert_eq!(
+        changes(20, &[("abandon_time", "12")]).await,
+        (1.0, (1.0, 9.0)),
+        "another wait"
+    );
+    assert_eq!(
+        changes(25, &[("abandon_time", "12")]).await,
+        (1.0, (1.0, 9.0)),
+        "told once"
+    );
+    assert_eq!(changes(30, &[("result", "answered")]).await, (2.0, (1.0, 9.0)));
+    assert_eq!(changes(35, &[("result", "answered")]).await, (2.0, (1.0, 9.0)));
+}
