@@ -22,7 +22,7 @@ use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Rereading, Storage};
 use wolkvox_exporter::metrics::series::Micros;
 use wolkvox_exporter::metrics::series::{Label, SeriesKey};
 use wolkvox_exporter::metrics::{Family, Kind};
-use wolkvox_exporter::reports::events::{Asked, Collected, EventRow, Fact, FactKey, FactTime, SeriesIndex};
+use wolkvox_exporter::reports::events::{Asked, Collected, EventRow, Fact, FactKey, FactTime, SeriesIndex, Trace};
 use wolkvox_exporter::reports::{ABANDONED_CALLS, Outcome as RowOutcome, Report, Tally};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -229,7 +229,7 @@ impl Stream {
                     second: self.at(event).as_second(),
                     hash: random.u128(..),
                 },
-                undated: random.u32(1..1 << 31),
+                trace: Trace::undated(random.u128(..)),
                 series: set,
                 time: Some(FactTime {
                     series: set + sets as SeriesIndex,

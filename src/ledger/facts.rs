@@ -4,8 +4,9 @@
 //! minute are stored under one key, sorted: checking what is read again takes few steps, and forgetting removes a range of
 //! keys. A second table has, in the same order, a mark for each: a short hash of the same identity without the date, by which
 //! a row is known again whose date was changed; whether the time beside the fact is counted, too; and short hashes of its
-//! labels and of that time, by which a row is noticed that changes after it was counted. States of the first version have no
-//! marks; it counted times together with their facts.
+//! labels and of that time, by which a row is noticed that changes after it was counted. Facts that several rows repeat are dated
+//! at the end of a day and have the times of their first and last row instead of the first hash, by which a call is known again
+//! on the next day. States of the first version have no marks; it counted times together with their facts.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -15,7 +16,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 use crate::reports::Report;
-use crate::reports::events::Fact;
+use crate::reports::events::{Fact, Trace};
 
 /// The hashes of the facts, by report and minute since the epoch.
 const FACTS: Definition = TableDefinition::new("facts");
@@ -30,6 +31,10 @@ type Minute = (u8, i64);
 /// The places of the facts of an answer by minute, in the order of their hashes.
 type Minutes = BTreeMap<i64, Vec<u32>>;
 
+/// Seconds of a day, and of the longest time between two rows of one call.
+const DAY: i64 = 86_400;
+const SAME_CALL_WITHIN: i64 = 12 * 3600;
+
 const HASH_BYTES: usize = size_of::<u128>();
 const MARK_BYTES: usize = size_of::<u64>();
 
@@ -41,6 +46,16 @@ pub(super) struct Verdict {
     pub(super) time_is_new: bool,
     /// Whether it was counted before with other labels, or its time with another length.
     pub(super) has_changed: bool,
+}
+
+impl Verdict {
+    /// The fact is known, with this mark. Returns whether the mark has changed.
+    fn set_known(&mut self, mark: &mut Mark, given: Mark, fact: &Fact) -> bool {
+        let before = *mark;
+        self.standing = Standing::Known;
+        (self.time_is_new, self.has_changed) = mark.update(given, fact.time.is_some());
+        *mark != before
+    }
 }
 
 /// What a fact is to the state.
@@ -68,13 +83,13 @@ struct Stored {
     mark: Mark,
 }
 
-/// From the lowest bit on: 31 bits of a hash without the date, 0 for none; whether the time beside the fact is counted; 16 bits
-/// of a hash of its labels, 0 if they are not known; 16 bits of a hash of its time.
+/// From the lowest bit on: 31 bits of its trace, 0 for none; whether the time beside the fact is counted; 16 bits of a hash of
+/// its labels, 0 if they are not known; 16 bits of a hash of its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Mark(u64);
 
 impl Mark {
-    const UNDATED: u64 = (1 << 31) - 1;
+    const TRACE: u64 = (1 << 31) - 1;
     const TIME_IS_COUNTED: u64 = 1 << 31;
     const LABELS: u64 = 0xffff << 32;
     const TIME: u64 = 0xffff << 48;
@@ -85,11 +100,11 @@ impl Mark {
         let time = fact
             .time
             .map_or(0, |time| time.length.0.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        Self(u64::from(fact.undated) | u64::from(labels.max(1)) << 32 | time & Self::TIME)
+        Self(u64::from(fact.trace.bits()) | u64::from(labels.max(1)) << 32 | time & Self::TIME)
     }
 
-    fn undated(self) -> u32 {
-        (self.0 & Self::UNDATED) as u32
+    fn trace(self) -> Trace {
+        Trace::stored((self.0 & Self::TRACE) as u32)
     }
 
     fn time_is_counted(self) -> bool {
@@ -115,15 +130,30 @@ impl Mark {
         if time_is_new {
             self.0 |= Self::TIME_IS_COUNTED;
         }
+        if let (Some((first, last)), Some((_, given_last))) = (self.trace().rows(), given.trace().rows())
+            && given_last > last
+        {
+            self.0 = self.0 & !Self::TRACE | u64::from(Trace::of_rows(first, given_last).bits());
+        }
         (time_is_new, has_changed)
     }
 }
 
-/// The facts of a minute, sorted by hash.
+/// The facts of a minute, sorted by hash, and after them those that are new.
 #[derive(Default)]
 struct MinuteFacts {
     stored: Vec<Stored>,
+    new: Vec<Stored>,
     is_changed: bool,
+}
+
+impl MinuteFacts {
+    fn find(&mut self, hash: u128) -> Option<&mut Stored> {
+        match self.stored.binary_search_by_key(&hash, |stored| stored.hash) {
+            Ok(place) => Some(&mut self.stored[place]),
+            Err(_) => self.new.iter_mut().find(|stored| stored.hash == hash),
+        }
+    }
 }
 
 impl<'t> Facts<'t> {
@@ -162,10 +192,7 @@ impl<'t> Facts<'t> {
                 }
                 while rest.next_if(|known| known.hash < hash).is_some() {}
                 if let Some(known_fact) = rest.peek_mut().filter(|known| known.hash == hash) {
-                    verdict.standing = Standing::Known;
-                    let (time_is_new, has_changed) = known_fact.mark.update(mark_of(fact), fact.time.is_some());
-                    (verdict.time_is_new, verdict.has_changed) = (time_is_new, has_changed);
-                    known.is_changed |= time_is_new || has_changed;
+                    known.is_changed |= verdict.set_known(&mut known_fact.mark, mark_of(fact), fact);
                 } else if last == Some(hash) {
                     verdict.standing = Standing::Known;
                 } else {
@@ -179,8 +206,15 @@ impl<'t> Facts<'t> {
         for n in new {
             let (fact, verdict) = (&facts[n], &mut verdicts[n]);
             let mut mark = mark_of(fact);
+            if let Some(day) = self.same_call(fact, &mut minutes)? {
+                if let Some(known) = day.find(fact.key.hash) {
+                    let is_changed = verdict.set_known(&mut known.mark, mark, fact);
+                    day.is_changed |= is_changed;
+                }
+                continue;
+            }
             if let Some((before, old)) = gone
-                .get_mut(&fact.undated)
+                .get_mut(&fact.trace)
                 .and_then(|gone| take_like(gone, fact.time.is_some()))
             {
                 verdict.standing = Standing::Moved;
@@ -198,17 +232,55 @@ impl<'t> Facts<'t> {
                 mark.0 |= Mark::TIME_IS_COUNTED;
             }
             let facts = minutes.entry(minute_of(fact)).or_default();
-            facts.stored.push(Stored {
+            facts.new.push(Stored {
                 hash: fact.key.hash,
                 mark,
             });
             facts.is_changed = true;
         }
         for (minute, mut facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
+            facts.stored.append(&mut facts.new);
             facts.stored.sort_unstable();
             self.store(minute, &facts.stored)?;
         }
         Ok(())
+    }
+
+    /// The facts among which one that several rows repeat is known, if they are those of the day before or after: one answer had
+    /// another first row of the call than the other.
+    fn same_call<'m>(
+        &self,
+        fact: &Fact,
+        minutes: &'m mut BTreeMap<i64, MinuteFacts>,
+    ) -> Result<Option<&'m mut MinuteFacts>, StorageError> {
+        let Some((first, last)) = fact.trace.rows() else {
+            return Ok(None);
+        };
+        for days in [-1, 1] {
+            // In seconds from midnight of the fact's own day, as far as one of its rows may be from the other day.
+            let may_reach = if days < 0 {
+                first <= SAME_CALL_WITHIN
+            } else {
+                last + SAME_CALL_WITHIN >= DAY
+            };
+            if !may_reach {
+                continue;
+            }
+            let minute = minute_of(fact) + days * DAY / 60;
+            let known = match minutes.entry(minute) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(self.load(minute)?),
+            };
+            let rows = known.find(fact.key.hash).and_then(|known| known.mark.trace().rows());
+            let Some((known_first, known_last)) = rows else {
+                continue;
+            };
+            let gap = (first - (known_last + days * DAY)).max(known_first + days * DAY - last);
+            if gap <= SAME_CALL_WITHIN {
+                return Ok(minutes.get_mut(&minute));
+            }
+        }
+        Ok(None)
     }
 
     /// The known facts of these minutes that are not in the answer, by those of their hashes without a date that its new facts
@@ -220,8 +292,8 @@ impl<'t> Facts<'t> {
         loaded: &BTreeMap<i64, MinuteFacts>,
         facts: &[Fact],
         new: &[usize],
-    ) -> Result<HashMap<u32, Vec<(i64, Stored)>>, StorageError> {
-        let mut gone: HashMap<u32, Vec<(i64, Stored)>> = HashMap::new();
+    ) -> Result<HashMap<Trace, Vec<(i64, Stored)>>, StorageError> {
+        let mut gone: HashMap<Trace, Vec<(i64, Stored)>> = HashMap::new();
         if complete.is_empty() || new.is_empty() {
             return Ok(gone);
         }
@@ -231,15 +303,15 @@ impl<'t> Facts<'t> {
             // While an outage is caught up, nothing is known.
             return Ok(gone);
         }
-        let wanted: HashSet<u32> = new
+        let wanted: HashSet<Trace> = new
             .iter()
-            .map(|n| facts[*n].undated)
-            .filter(|undated| *undated != 0)
+            .map(|n| facts[*n].trace)
+            .filter(|trace| trace.is_undated())
             .collect();
         for entry in minutes {
             let (key, marks) = entry?;
             let minute = key.value().1;
-            let is_wanted = |mark: Mark| wanted.contains(&mark.undated());
+            let is_wanted = |mark: Mark| wanted.contains(&mark.trace());
             if !marks
                 .value()
                 .chunks_exact(MARK_BYTES)
@@ -264,7 +336,7 @@ impl<'t> Facts<'t> {
                 .or(unloaded.as_ref())
                 .map(|known| known.stored.as_slice());
             for stored in known.unwrap_or_default().iter().copied().filter(is_gone) {
-                gone.entry(stored.mark.undated()).or_default().push((minute, stored));
+                gone.entry(stored.mark.trace()).or_default().push((minute, stored));
             }
         }
         Ok(gone)
@@ -298,7 +370,7 @@ impl<'t> Facts<'t> {
         });
         Ok(MinuteFacts {
             stored: stored.collect(),
-            is_changed: false,
+            ..MinuteFacts::default()
         })
     }
 

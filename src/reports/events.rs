@@ -93,13 +93,59 @@ pub struct FactKey {
 pub struct Fact {
     /// Its identity.
     pub key: FactKey,
-    /// A short keyed hash of its identity without the date, by which it is known again when the row comes with another
-    /// date: 31 bits. 0 if the date of the row is not part of the identity.
-    pub undated: u32,
+    /// By what else it is known again.
+    pub trace: Trace,
     /// The series in which it counts.
     pub series: SeriesIndex,
     /// The time beside it, such as the wait of a call. It may be filled in later than the fact, and counts once on its own.
     pub time: Option<FactTime>,
+}
+
+/// By what a fact is known again when its key is another: 31 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Trace(u32);
+
+impl Trace {
+    const UNDATED: u32 = 1 << 30;
+    const MINUTES_AT: u32 = 17;
+    const MOST_MINUTES: i64 = (1 << 13) - 1;
+    const SECONDS_OF_A_DAY: i64 = 86_400;
+
+    /// A short keyed hash of its identity without the date: the row may come with another date.
+    pub fn undated(hash: u128) -> Self {
+        Self(hash as u32 & (Self::UNDATED - 1) | Self::UNDATED)
+    }
+
+    /// Of a fact that several rows repeat: the first and the last of them, in seconds from midnight of the day of the first.
+    pub fn of_rows(first: i64, last: i64) -> Self {
+        let minutes = ((last - first + 59) / 60).clamp(0, Self::MOST_MINUTES);
+        // One more, so that 0 remains for none.
+        Self((first.rem_euclid(Self::SECONDS_OF_A_DAY) + 1) as u32 | (minutes as u32) << Self::MINUTES_AT)
+    }
+
+    /// As it is stored; see [`stored`](Self::stored).
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// A trace from its bits; 0 is none.
+    pub fn stored(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// Whether it is a hash without the date.
+    pub fn is_undated(self) -> bool {
+        self.0 & Self::UNDATED != 0
+    }
+
+    /// The first and the last row, as in [`of_rows`](Self::of_rows), the last one rounded up to a minute.
+    pub fn rows(self) -> Option<(i64, i64)> {
+        if self.is_undated() || self.0 == 0 {
+            return None;
+        }
+        let first = i64::from(self.0 & ((1 << Self::MINUTES_AT) - 1)) - 1;
+        Some((first, first + 60 * i64::from(self.0 >> Self::MINUTES_AT)))
+    }
 }
 
 /// A time that a histogram observes.

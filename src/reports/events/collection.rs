@@ -10,7 +10,7 @@ use siphasher::sip128::SipHasher13;
 
 use super::row_date::RowDate;
 use super::series_set::SeriesSet;
-use super::{Asked, Collected, EventRow, Fact, FactKey, FactTime, Name, SeriesIndex};
+use super::{Asked, Collected, EventRow, Fact, FactKey, FactTime, Name, SeriesIndex, Trace};
 use crate::metrics::Family;
 use crate::metrics::series::Micros;
 use crate::reports::Tally;
@@ -20,6 +20,9 @@ use crate::wire::fields::{self, Leaf, Reading};
 
 /// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Rows of one call are no further apart.
+const SAME_CALL_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// Stands for the date in the hash of an identity without it.
 const UNDATED: &str = "undated";
@@ -46,8 +49,8 @@ pub struct Events {
     seen: HashMap<u128, Seen>,
     /// Rows dated after this say nothing about how new the data is.
     newest_at_most: DateTime,
-    /// The place of each fact which several rows repeat.
-    carriers: HashMap<FactKey, usize>,
+    /// The latest fact with each hash, of those that several rows repeat.
+    shared: HashMap<u128, Shared>,
     /// What is hashed.
     scratch: Vec<u8>,
 }
@@ -68,7 +71,19 @@ pub(in crate::reports) struct Identity<'i> {
     /// With the date.
     hash: u128,
     /// Without it.
-    undated: u32,
+    undated: Trace,
+}
+
+/// A fact that several rows repeat.
+#[derive(Clone, Copy, Debug)]
+struct Shared {
+    /// Its place in `facts`.
+    fact: usize,
+    /// The dates of the first and the last of its rows.
+    first: DateTime,
+    last: DateTime,
+    /// The date of the row whose values it has, if they are not only assumed.
+    decided: Option<DateTime>,
 }
 
 impl Events {
@@ -89,7 +104,7 @@ impl Events {
             violated: Violated::default(),
             seen: HashMap::new(),
             newest_at_most: asked.last.saturating_add(CLOCK_MARGIN),
-            carriers: HashMap::new(),
+            shared: HashMap::new(),
             scratch: Vec::new(),
         }
     }
@@ -166,8 +181,7 @@ impl Events {
             what,
             fields,
             hash: self.hash(what, &date.text, fields, 0),
-            // 0 has another meaning.
-            undated: (self.hash(what, UNDATED, fields, 0) as u32 >> 1).max(1),
+            undated: Trace::undated(self.hash(what, UNDATED, fields, 0)),
         }
     }
 
@@ -225,19 +239,19 @@ impl Events {
         }
     }
 
-    fn push(&mut self, wall_clock: DateTime, hash: u128, undated: u32, series: SeriesIndex) {
+    fn push(&mut self, wall_clock: DateTime, hash: u128, trace: Trace, series: SeriesIndex) {
         let second = wall_clock_second(wall_clock);
         self.facts.push(Fact {
             key: FactKey { second, hash },
-            undated,
+            trace,
             series,
             time: None,
         });
     }
 
-    /// Counts a fact that several rows of one day repeat, and its time, if it has one. The first of the rows carries them. If a
-    /// later row disagrees, its values replace those of the earlier row: the last row wins. Values that are only assumed, since
-    /// the row has a blank, never replace others.
+    /// Counts a fact that several rows repeat, over midnight, too, and its time, if it has one. Rows that are further apart than
+    /// 12 hours are of two facts. Where the rows disagree, the one with the latest date holds, and of equal dates the last one.
+    /// Values that are only assumed, since the row has a blank, never replace others.
     pub(in crate::reports) fn shared_fact(
         &mut self,
         date: &RowDate<'_>,
@@ -247,20 +261,39 @@ impl Events {
         time: Option<FactTime>,
         is_assumed: bool,
     ) {
-        // Dated at the end of the day, so that it is not forgotten before any of those rows.
-        let day_end = date.wall_clock.date().at(23, 59, 59, 0);
-        let hash = self.hash(what, "", fields, 0);
-        let key = FactKey {
-            second: wall_clock_second(day_end),
-            hash,
+        let (hash, at) = (self.hash(what, "", fields, 0), date.wall_clock);
+        let is_near = |shared: &&mut Shared| {
+            at.duration_since(shared.last) <= SAME_CALL_WITHIN && shared.first.duration_since(at) <= SAME_CALL_WITHIN
         };
-        let next = self.facts.len();
-        let carrier = *self.carriers.entry(key).or_insert(next);
-        if carrier == next {
-            self.push(day_end, hash, 0, series);
-        }
-        let fact = &mut self.facts[carrier];
-        if !is_assumed {
+        let shared = match self.shared.get_mut(&hash).filter(is_near) {
+            Some(shared) => shared,
+            None => {
+                let shared = Shared {
+                    fact: self.facts.len(),
+                    first: at,
+                    last: at,
+                    decided: None,
+                };
+                self.push(at, hash, Trace::stored(0), series);
+                self.shared.insert(hash, shared);
+                let Some(shared) = self.shared.get_mut(&hash) else {
+                    return;
+                };
+                shared
+            }
+        };
+        let fact = &mut self.facts[shared.fact];
+        shared.first = shared.first.min(at);
+        shared.last = shared.last.max(at);
+        // Dated at the end of the day of its first row, so that it is not forgotten before its rows.
+        fact.key.second = wall_clock_second(shared.first.date().at(23, 59, 59, 0));
+        let midnight = wall_clock_second(shared.first.date().at(0, 0, 0, 0));
+        fact.trace = Trace::of_rows(
+            wall_clock_second(shared.first) - midnight,
+            wall_clock_second(shared.last) - midnight,
+        );
+        if !is_assumed && shared.decided.is_none_or(|decided| decided <= at) {
+            shared.decided = Some(at);
             fact.series = series;
             fact.time = time.or(fact.time);
         } else if fact.time.is_none() {

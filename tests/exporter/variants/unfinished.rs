@@ -186,3 +186,63 @@ async fn a_row_that_changes_after_it_was_counted_is_told() {
     assert_eq!(changes(30, &[("result", "answered")]).await, (2.0, (1.0, 9.0)));
     assert_eq!(changes(35, &[("result", "answered")]).await, (2.0, (1.0, 9.0)));
 }
+
+fn step(conn: &str, date: &str, fields: &[(&str, &str)]) -> String {
+    let step = [
+        ("rp_id", "3"),
+        ("conn_id", conn),
+        ("date", date),
+        ("cod_opc_menu", ""),
+        ("result", "ok"),
+        ("time", "7"),
+    ];
+    row(&step, fields)
+}
+
+/// A call over midnight is one call, whichever of its rows an answer has. A connection that comes back after more than twelve hours
+/// is another call.
+#[tokio::test]
+async fn an_ivr_call_over_midnight_is_one_call() {
+    let mut centre = Centre::new().await;
+    let minutes = |hours: i64, minutes: i64| 60 * (hours - 9) + minutes;
+    let before = step("n", "2026-11-26 23:58:00", &[]);
+    let after = step("n", "2026-11-27 00:03:00", &[("cod_opc_menu", "2")]);
+    let later = step("n", "2026-11-27 00:20:00", &[("cod_opc_menu", "3")]);
+    let next_day = step("n", "2026-11-27 13:00:00", &[]);
+    let polls: [(i64, &[&str], f64); 6] = [
+        (minutes(23, 59), &[&before], 1.0),
+        (minutes(24, 5), &[&before, &after], 1.0),
+        (minutes(24, 10), &[&after, &before], 1.0),
+        (minutes(25, 59), &[&after, &later], 1.0),
+        (minutes(26, 10), &[&later], 1.0),
+        (minutes(37, 5), &[&next_day], 2.0),
+    ];
+    for (at, rows, expected) in polls {
+        let samples = centre.poll(&IVR, at, rows).await;
+        let calls: f64 = samples.all("wolkvox_ivr_calls_total", &[]).iter().sum();
+        assert_eq!(calls, expected, "{at}");
+        let times: f64 = samples.all("wolkvox_ivr_time_seconds_count", &[]).iter().sum();
+        assert_eq!(times, expected, "{at}");
+    }
+    // The rows of the new day come first, and those of the evening late.
+    let evening = step("l", "2026-11-27 23:59:00", &[]);
+    let morning = step("l", "2026-11-28 00:02:00", &[]);
+    for rows in [&[morning.as_str()][..], &[&morning, &evening], &[&evening]] {
+        let samples = centre.poll(&IVR, minutes(48, 5), rows).await;
+        let calls: f64 = samples.all("wolkvox_ivr_calls_total", &[]).iter().sum();
+        assert_eq!(calls, 3.0, "{rows:?}");
+    }
+}
+
+/// Whatever the order of the rows, the outcome of a call is that of its latest row.
+#[tokio::test]
+async fn the_latest_row_decides_the_outcome_of_an_ivr_call() {
+    let early = |conn| step(conn, "2026-11-26 09:01:00", &[("result", "hung up"), ("time", "3")]);
+    let late = |conn| step(conn, "2026-11-26 09:02:00", &[("result", "ok"), ("time", "20")]);
+    let mut centre = Centre::new().await;
+    let rows = [early("a"), late("a"), late("b"), early("b")];
+    let samples = centre.poll(&IVR, 5, &rows.each_ref().map(String::as_str)).await;
+    let calls = |result| samples.get("wolkvox_ivr_calls_total", &[("result", result)]);
+    assert_eq!((calls("ok"), calls("hung_up")), (Some(2.0), Some(0.0)));
+    assert_eq!(samples.get("wolkvox_ivr_time_seconds_sum", &[]), Some(40.0));
+}
