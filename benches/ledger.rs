@@ -259,6 +259,7 @@ impl Stream {
             overlap: OVERLAP,
             reread_back: REREAD_REACH,
             reread_reach: REREAD_REACH,
+            record_limit: None,
             answer: Collected {
                 rows: events.clone().map(row).collect(),
                 facts: events.map(fact).collect(),

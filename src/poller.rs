@@ -11,6 +11,7 @@ mod failure_log;
 mod grid;
 mod held_series;
 mod record;
+mod record_limit;
 mod request;
 mod rereads;
 mod schedule;
@@ -30,6 +31,7 @@ use self::commit::SharedLedger;
 use self::failure_log::FailureStreak;
 pub use self::grid::{Grid, phase};
 use self::held_series::HeldSeries;
+use self::record_limit::RecordLimit;
 use self::request::Poll;
 use self::rereads::Rereads;
 use self::schedule::Schedule;
@@ -107,6 +109,7 @@ struct PolledReport {
     /// The failures since the last success.
     failures: Option<FailureStreak>,
     rereads: Rereads,
+    record_limit: RecordLimit,
 }
 
 impl Poller {
@@ -186,6 +189,7 @@ impl Poller {
             match reports_before.remove(report) {
                 Some(before) => {
                     polled.health = before.health;
+                    polled.record_limit = before.record_limit;
                     polled.health.interval = config.interval;
                 }
                 None => polled.restored(report, &self.ledger.lock()),
@@ -335,6 +339,7 @@ impl PolledReport {
     fn restored(&mut self, report: &'static Report, ledger: &Ledger) {
         self.health.restored(ledger.covered(report));
         self.health.newest_row = ledger.newest_row(report);
+        self.record_limit = RecordLimit::restored(ledger.event_progress(report));
         self.health.last_reread = ledger.last_reread(report);
     }
 
@@ -345,6 +350,7 @@ impl PolledReport {
             unfinished: None,
             failures: None,
             rereads: Rereads::default(),
+            record_limit: RecordLimit::default(),
         }
     }
 }

@@ -166,6 +166,7 @@ fn piece(part_of: PartOf, until: Timestamp, answer: Collected) -> Piece {
         overlap: SignedDuration::from_hours(2),
         reread_back: SignedDuration::from_hours(48),
         reread_reach: SignedDuration::from_hours(54),
+        record_limit: None,
         answer,
         backlog_before: Timestamp::MIN,
     }

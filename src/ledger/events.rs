@@ -26,6 +26,9 @@ pub struct EventProgress {
     /// The reread that is not complete yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rereading: Option<Rereading>,
+    /// The number of rows at which the API cuts answers, if it is lower than the vendor says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_limit: Option<u64>,
     /// The latest date of a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Timestamp>,

@@ -43,6 +43,8 @@ pub struct Piece {
     pub reread_back: SignedDuration,
     /// How far back rereads read.
     pub reread_reach: SignedDuration,
+    /// The number of rows at which the API cuts answers, if that was learned.
+    pub record_limit: Option<u64>,
     /// The rows, and the ids and names in them.
     pub answer: Collected,
     /// Rows dated before this are backlog when they are counted.
@@ -111,6 +113,7 @@ impl Piece {
                 reread_at: born,
                 reread_ended: None,
                 rereading: None,
+                record_limit: None,
                 newest: None,
             },
             (None, _) => return None,
@@ -124,6 +127,7 @@ impl Piece {
             PartOf::Birth { .. } => {}
         }
         progress.newest = progress.newest.max(self.answer.newest);
+        progress.record_limit = self.record_limit;
         // No later window or reread begins before this.
         let unreachable = earlier(progress.covered, self.overlap)
             .min(earlier(now, self.reread_reach))

@@ -183,9 +183,13 @@ impl Poller {
                 final_before: earlier(poll.now, signed(poll.config.reread.back)),
             };
             let answer = query.fetch(&mut self.api(poll)).await;
-            let cut_at = self.settings.cut_at;
-            let length = &mut self.polled(report).piece_length;
-            let Some(complete) = length.accept(from, until, answer, cut_at)? else {
+            if let Ok(answer) = &answer {
+                self.check_limit(poll, &query, answer).await?;
+            }
+            let usual = self.settings.cut_at;
+            let polled = self.polled(report);
+            let cut_at = polled.record_limit.cut_at(usual);
+            let Some(complete) = polled.piece_length.accept(from, until, answer, cut_at)? else {
                 continue;
             };
             if complete.is_capped {
@@ -240,6 +244,7 @@ impl Poller {
             overlap: signed(config.overlap),
             reread_back: signed(config.reread.back),
             reread_reach: signed(config.reread.reach()),
+            record_limit: self.reports[report].record_limit.learned,
             answer,
             backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG) + config.settle)),
         };
@@ -350,6 +355,7 @@ mod tests {
             reread_at: at(reread_at),
             reread_ended: None,
             rereading: None,
+            record_limit: None,
             newest: None,
         }
     }

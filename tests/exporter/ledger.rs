@@ -214,6 +214,7 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
         overlap: SignedDuration::from_secs(300),
         reread_back: SignedDuration::from_hours(1),
         reread_reach: SignedDuration::from_hours(1),
+        record_limit: None,
         answer: reader.finish(),
         backlog_before: Timestamp::MIN,
     }

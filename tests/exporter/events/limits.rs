@@ -7,6 +7,7 @@ use wolkvox_exporter::reports::{ABANDONED_CALLS, CAMPAIGNS};
 use wolkvox_simulator::{Blackout, EventPlan, OverLimit, Seen};
 
 use super::{EVENTS, all_reports, assert_same, hours, of_waits, plan, poll_all, shown, truth};
+use crate::ledger::Disk;
 use crate::support::{Stage, api, at};
 
 /// A low record limit, silent or said aloud: windows are split, and all is counted.
@@ -41,6 +42,33 @@ async fn answers_over_the_record_limit_are_split() {
             0.0
         );
         assert!(stage.acme().observed().requests > 30, "many pieces");
+    }
+}
+
+/// A server with a lower limit than the vendor's page says, which nobody has configured. Its answers look complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_record_limit_is_learned() {
+    for over_limit in [OverLimit::SilentCut, OverLimit::CountedCut] {
+        let born = at("2026-11-18T11:00:00Z");
+        let (disk, plan) = (Disk::default(), plan(1.5, EventPlan::calm()));
+        let mut stage = Stage::with_storage(&born.to_string(), plan, disk.storage(), all_reports).await;
+        stage.acme().switch(|switches| {
+            switches.record_limit = Some(300);
+            switches.over_limit = over_limit;
+        });
+        let mut now = born;
+        for hour in 0..=8 {
+            now = born + hours(hour);
+            poll_all(&mut stage, now).await;
+        }
+        let should = truth(&stage.acme(), born, now, Seen::By(now));
+        assert_same(&shown(&stage.samples().await), &should, &format!("{over_limit:?}"));
+        // The limit is kept: after a restart nothing has to be found out again.
+        let mut stage = stage.restart(|_, _| {});
+        now += SignedDuration::from_mins(5);
+        poll_all(&mut stage, now).await;
+        let should = truth(&stage.acme(), born, now, Seen::By(now));
+        assert_same(&shown(&stage.samples().await), &should, "after a restart");
     }
 }
 
