@@ -100,11 +100,14 @@ pub(super) struct End {
     pub(super) is_birth: bool,
     /// The totals of the day when live counting began.
     pub(super) totals: Option<DayBirth>,
+    /// The number of rows at which the API cuts answers, as far as live counting has learned it.
+    pub(super) record_limit: Option<u64>,
 }
 
 struct Birth {
     at: Timestamp,
     totals: Option<DayBirth>,
+    record_limit: Option<u64>,
 }
 
 /// The configured reports that have a history.
@@ -118,6 +121,7 @@ fn birth(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Opt
         return Some(Birth {
             at: second(progress.born),
             totals: None,
+            record_limit: progress.record_limit,
         });
     }
     let progress = ledger.day_progress(report)?;
@@ -131,6 +135,7 @@ fn birth(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Opt
     Some(Birth {
         at,
         totals: progress.birth.clone(),
+        record_limit: None,
     })
 }
 
@@ -209,6 +214,7 @@ impl Plan {
                 End {
                     at,
                     is_birth,
+                    record_limit: birth.as_ref().and_then(|birth| birth.record_limit),
                     totals: birth.and_then(|birth| birth.totals).filter(|_| is_birth),
                 },
             );

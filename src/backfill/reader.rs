@@ -1,5 +1,7 @@
 //! Reads history from the API with the calls that the day's live polls leave over.
 
+use std::ops::Range;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -63,15 +65,16 @@ impl Reader<'_> {
             Kind::Current(_) => Ok(()),
             Kind::DayTotals(totals) => self.read_days(report, totals, from, end).await,
             Kind::Events(rows) => {
+                let cut_at = end.record_limit.unwrap_or(u64::MAX).min(self.settings.cut_at);
                 if end.is_birth && rows.rows_share_facts {
                     // A fact with rows on both sides of the birth is counted live, because live counting sees its later
                     // rows. So read the rows after the birth first: their facts must not count here.
                     let now = self.clock.now();
                     let overlap = SignedDuration::try_from(self.operation.reports[report].overlap).unwrap_or_default();
                     let until = end.at.saturating_add(overlap).unwrap_or(end.at).min(now);
-                    self.read_events(report, rows, true, end.at, until).await?;
+                    self.read_events(report, rows, true, end.at..until, cut_at).await?;
                 }
-                self.read_events(report, rows, false, from, end.at).await
+                self.read_events(report, rows, false, from..end.at, cut_at).await
             }
         }
     }
@@ -81,8 +84,8 @@ impl Reader<'_> {
         report: &'static Report,
         rows: EventRows,
         of_live: bool,
-        from: Timestamp,
-        end: Timestamp,
+        Range { start: from, end }: Range<Timestamp>,
+        cut_at: u64,
     ) -> Result<(), Abort> {
         let mut next = self.history.covered(report, of_live).unwrap_or(from);
         while next < end {
@@ -102,7 +105,7 @@ impl Reader<'_> {
                 final_before: Timestamp::MAX,
             };
             let answer = query.fetch(&mut HistoryApi { reader: self, report }).await;
-            let judged = length.accept(next, until, answer, self.settings.cut_at);
+            let judged = length.accept(next, until, answer, cut_at);
             let complete = match judged {
                 Ok(Some(complete)) => complete,
                 Ok(None) => {
