@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -10,8 +11,16 @@ use tokio::time::Instant;
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Time that has passed by a clock that never jumps.
-    passed: Option<Arc<dyn Fn() -> SignedDuration + Send + Sync>>,
+    steady: Option<Steady>,
+}
+
+/// A clock that never jumps.
+#[derive(Clone)]
+struct Steady {
+    /// The time that has passed.
+    passed: Arc<dyn Fn() -> SignedDuration + Send + Sync>,
+    /// The wall clock at the start, and the time that had passed by then.
+    start: (Timestamp, SignedDuration),
 }
 
 impl Clock {
@@ -27,7 +36,7 @@ impl Clock {
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             now: Arc::new(now),
-            passed: None,
+            steady: None,
         }
     }
 
@@ -36,9 +45,13 @@ impl Clock {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         passed: impl Fn() -> SignedDuration + Send + Sync + 'static,
     ) -> Self {
+        let start = (now(), passed());
         Self {
             now: Arc::new(now),
-            passed: Some(Arc::new(passed)),
+            steady: Some(Steady {
+                passed: Arc::new(passed),
+                start,
+            }),
         }
     }
 
@@ -49,7 +62,18 @@ impl Clock {
 
     /// The time that has passed since some moment by a clock that never jumps; `None` if this clock is always believed.
     pub fn passed(&self) -> Option<SignedDuration> {
-        self.passed.as_ref().map(|passed| passed())
+        self.steady.as_ref().map(|steady| (steady.passed)())
+    }
+
+    /// The monotonic clock, for how old things are. It counts the time in which the machine was paused, which only the wall
+    /// clock knows.
+    pub fn instant(&self) -> Instant {
+        let paused = self.steady.as_ref().map(|steady| {
+            let (wall, passed) = steady.start;
+            self.now().duration_since(wall) - ((steady.passed)() - passed)
+        });
+        let paused = paused.and_then(|paused| Duration::try_from(paused).ok());
+        Instant::now() + paused.unwrap_or_default()
     }
 }
 
@@ -75,5 +99,24 @@ impl Moment {
             wall,
             monotonic: Instant::now(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_of_the_machine_counts_as_age() {
+        let (start, hour) = (Timestamp::UNIX_EPOCH, SignedDuration::from_hours(1));
+        let wall = Arc::new(parking_lot::Mutex::new(start));
+        let read = Arc::clone(&wall);
+        let clock = Clock::with_passed(move || *read.lock(), || SignedDuration::ZERO);
+        let before = clock.instant();
+        *wall.lock() = start + hour;
+        let age = clock.instant() - before;
+        assert!((3600..3660).contains(&age.as_secs()), "{age:?}");
+        *wall.lock() = start - hour;
+        assert!(clock.instant() - before < Duration::from_secs(60), "back is no pause");
     }
 }

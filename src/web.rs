@@ -121,7 +121,7 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     };
     let format = Format::negotiate(&all_values(&headers, &ACCEPT));
     let gzip = accepts_gzip(&all_values(&headers, &ACCEPT_ENCODING));
-    pages.published.expire(Instant::now());
+    pages.published.expire(pages.clock.instant());
     let page = if pages.published.is_joined(format, gzip) {
         pages.published.page(format, gzip)
     } else {
@@ -175,6 +175,7 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let rendered = spawn_blocking(move || {
+        pages.published.expire(pages.clock.instant());
         let data = status::PageData {
             published: &pages.published,
             now: pages.clock.now(),

@@ -1,7 +1,5 @@
 //! Polls reports of the current state: gauges that replace the last ones and expire when too old.
 
-use tokio::time::Instant;
-
 use super::{Poll, Poller};
 use crate::client::ApiError;
 use crate::fetch::queries;
@@ -21,7 +19,7 @@ impl Poller {
         for (family, count) in current.left_out {
             self.add_dropped(family, count);
         }
-        let expires_at = Instant::now() + poll.config.max_age;
+        let expires_at = self.clock.instant() + poll.config.max_age;
         self.published.publish(
             &self.operation.name,
             report,

@@ -1,7 +1,9 @@
 //! Finds out that the API cuts the answers of a report at another number of rows than the vendor says.
 //!
 //! A cut answer looks like a complete one. Two things make one suspicious: a round number of rows that came before, and a message
-//! that names more. Then the exporter asks for both halves of the time, and for the whole once more.
+//! that names more. Then the exporter asks for both halves of the time. What they have and the whole has not was cut.
+
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -11,7 +13,7 @@ use crate::fetch::pieces::second_after;
 use crate::fetch::queries::EventQuery;
 use crate::ledger::EventProgress;
 use crate::reports::Report;
-use crate::reports::events::Collected;
+use crate::reports::events::{Collected, Fact, FactKey};
 
 /// A limit is a multiple of this.
 const ROUND: u64 = 100;
@@ -73,38 +75,40 @@ impl Poller {
         }
         let middle = query.from.as_second().midpoint(query.until.as_second());
         let middle = Timestamp::from_second(middle).unwrap_or(query.from);
-        let first = self
-            .count_rows(
-                poll,
-                &EventQuery {
-                    until: middle,
-                    ..*query
-                },
-            )
-            .await?;
-        let second = self
-            .count_rows(
-                poll,
-                &EventQuery {
-                    from: second_after(middle),
-                    ..*query
-                },
-            )
-            .await?;
-        // Rows may have appeared meanwhile.
-        let is_cut = first + second > count && self.count_rows(poll, query).await? == count;
+        let halves = [
+            EventQuery {
+                until: middle,
+                ..*query
+            },
+            EventQuery {
+                from: second_after(middle),
+                ..*query
+            },
+        ];
+        let mut missing = HashSet::new();
+        for half in &halves {
+            missing.extend(self.facts(poll, half).await?);
+        }
+        keys(&answer.rows.facts).for_each(|key| _ = missing.remove(&key));
+        if !missing.is_empty() {
+            // Rows may have appeared meanwhile.
+            for key in self.facts(poll, query).await? {
+                missing.remove(&key);
+            }
+        }
         let limit = &mut self.polled(report).record_limit;
-        if is_cut {
+        if missing.is_empty() || count < ROUND {
+            limit.complete = Some(count);
+        } else {
             limit.learned = Some(count);
             self.warn_of_limit(report, count);
-        } else {
-            limit.complete = Some(count);
         }
         Ok(())
     }
 
-    async fn count_rows(&mut self, poll: &mut Poll, query: &EventQuery<'_>) -> Result<u64, ApiError> {
-        Ok(query.fetch(&mut self.api(poll)).await?.count)
+    async fn facts(&mut self, poll: &mut Poll, query: &EventQuery<'_>) -> Result<Vec<FactKey>, ApiError> {
+        let answer = query.fetch(&mut self.api(poll)).await?;
+        Ok(keys(&answer.rows.facts).collect())
     }
 
     fn warn_of_limit(&self, report: &Report, rows: u64) {
@@ -115,6 +119,11 @@ impl Poller {
             "the API cuts answers at fewer rows than its page says: from now on the exporter asks for less at once"
         );
     }
+}
+
+/// The keys of facts that do not depend on which other rows are in the answer.
+fn keys(facts: &[Fact]) -> impl Iterator<Item = FactKey> {
+    facts.iter().filter(|fact| fact.trace.is_undated()).map(|fact| fact.key)
 }
 
 #[cfg(test)]

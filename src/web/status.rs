@@ -39,7 +39,7 @@ pub(super) struct PageData<'a> {
     pub(super) published: &'a Published,
     /// The time, for how long ago things were.
     pub(super) now: Timestamp,
-    /// The same by the monotonic clock, for what has expired.
+    /// The same by the monotonic clock, for what the last hour was.
     pub(super) instant: Instant,
     /// The path of the metrics.
     pub(super) telemetry_path: &'a str,
@@ -49,9 +49,6 @@ pub(super) struct PageData<'a> {
 
 /// The page, or with the query `operation=NAME` the page of one operation.
 pub(super) fn page(data: PageData<'_>, query: Option<&str>) -> Markup {
-    data.published.expire(data.instant);
-    data.published.expire(data.instant);
-    data.published.expire(data.instant);
     let health = data.published.health();
     // Names of operations need no escaping in a query.
     let requested = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
