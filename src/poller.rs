@@ -234,7 +234,7 @@ impl Poller {
         let result = match result {
             Ok(()) => self.drop_idle_series(now).await,
             // A failed poll used calls too.
-            Err(error) => Err(self.save_calls(now).await.err().unwrap_or(error)),
+            Err(error) => Err(self.save_next_call(now).await.err().unwrap_or(error)),
         };
         self.record_result(&poll, result);
         let last_reread = self.ledger.lock().last_reread(report);
@@ -253,8 +253,12 @@ impl Poller {
         Ok(())
     }
 
-    async fn save_calls(&self, now: Timestamp) -> Result<(), ApiError> {
-        let (today, used) = self.calls_of_today(now);
+    async fn save_next_call(&self, now: Timestamp) -> Result<(), ApiError> {
+        let (today, used) = self.calls_to_save(now);
+        self.save_calls(now, today, used).await
+    }
+
+    async fn save_calls(&self, now: Timestamp, today: Date, used: u32) -> Result<(), ApiError> {
         self.commit(now, move |ledger, now| ledger.commit_calls(today, used, now))
             .await
     }
@@ -280,9 +284,10 @@ impl Poller {
         committed.map_err(|error| ApiError::new(Reason::State, error))
     }
 
-    /// The current day and its calls used, to be saved with the next commit.
-    fn calls_of_today(&self, now: Timestamp) -> (Date, u32) {
-        (self.local_date(now), self.budget.used())
+    /// The current day and its calls, to be saved with the next commit. The next call is among them: it is counted before it is
+    /// sent, or a process that crashes again and again would use more than it knows of.
+    fn calls_to_save(&self, now: Timestamp) -> (Date, u32) {
+        (self.local_date(now), self.budget.used_with_next())
     }
 
     /// Calls that catching up may use without taking those that live polls need until midnight.

@@ -58,6 +58,11 @@ impl CallBudget {
         self.used.get(&self.today).copied().unwrap_or_default()
     }
 
+    /// The same with the next call, as far as there is one.
+    pub fn used_with_next(&self) -> u32 {
+        self.used().max(self.limit.min(self.used().saturating_add(1)))
+    }
+
     /// Calls left today.
     pub fn left(&self) -> u32 {
         self.limit.saturating_sub(self.used())

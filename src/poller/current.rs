@@ -28,7 +28,7 @@ impl Poller {
             Some(expires_at),
         );
         self.polled(report).health.data = Some(poll.now);
-        if let Err(error) = self.save_calls(poll.now).await {
+        if let Err(error) = self.save_next_call(poll.now).await {
             // The current state needs no disk. The reports that count will fail and log it.
             tracing::debug!(
                 operation = &*self.operation.name,

@@ -83,7 +83,7 @@ impl Poller {
         poll.add(answer.count, &tally);
         self.record_rows(report, &tally, now);
         queries::check_usable(&tally, tally.rows(Outcome::Counted))?;
-        let (today, calls_used) = self.calls_of_today(now);
+        let (today, calls_used) = self.calls_to_save(now);
         let reading = DayReading {
             report,
             date,

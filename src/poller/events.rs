@@ -248,7 +248,7 @@ impl Poller {
             answer,
             backlog_before: earlier(now, signed((config.interval * 3).max(LEAST_BACKLOG) + config.settle)),
         };
-        let calls = self.calls_of_today(now);
+        let calls = self.calls_to_save(now);
         let committed = self
             .commit(now, move |ledger, now| ledger.commit_piece(&piece, calls, now))
             .await?;

@@ -16,16 +16,20 @@ impl Poller {
     /// committed is read again after the next start. Before returning, waits for a commit in progress and saves the
     /// number of calls used.
     pub async fn run(mut self, origin: Instant, stop: Stop) -> Self {
+        // The first call of the process. Polls tell when the state cannot be saved.
+        _ = self.save_next_call(self.clock.now()).await;
         let polls = self.poll_until(origin, &stop.graceful);
         if stop.immediate.run_until_cancelled(polls).await.is_none() {
             self.ledger.commits_ended().await;
-            if let Err(error) = self.save_calls(self.clock.now()).await {
-                tracing::warn!(
-                    operation = &*self.operation.name,
-                    "the number of calls used was not saved: {}",
-                    error.what
-                );
-            }
+        }
+        let now = self.clock.now();
+        let saved = self.save_calls(now, self.local_date(now), self.budget.used()).await;
+        if let Err(error) = saved {
+            tracing::warn!(
+                operation = &*self.operation.name,
+                "the number of calls used was not saved: {}",
+                error.what
+            );
         }
         self
     }

@@ -30,8 +30,8 @@ operations:
       campaigns: {{interval: 5s}}
       call_durations: {{interval: 5s}}
       abandoned_calls: {{interval: 5s}}
-      preview_calls: {{interval: 5s}}
-      ivr: {{interval: 5s}}
+      preview_calls: {{interval: 5s, settle: 0s}}
+      ivr: {{interval: 5s, settle: 0s}}
   - name: valparaiso
     url: {url}
     token_file: wrong.token

@@ -40,7 +40,7 @@ def simulated(log):
 
 def configuration(folder, url, operations):
     """Short windows, so that series go on being born during the run, and rereads for what is late."""
-    report = {"interval": "1s", "overlap": "10s", "reread": {"every": "5s", "back": "2h"}}
+    report = {"interval": "1s", "overlap": "10s", "settle": "0s", "reread": {"every": "5s", "back": "2h"}}
     reports = {name: report for name in ("abandoned_calls", "preview_calls", "ivr")}
     reports |= {"campaigns": {"interval": "1s"}, "call_durations": {"interval": "1s"}}
     items = []

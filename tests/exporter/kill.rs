@@ -304,7 +304,7 @@ fn progress(state: &Path, table: &str, report: &str) -> Value {
 
 fn configuration(acme: &SimulatedOperation, url: &str, timezone: &str) -> String {
     // The overlap is short, so that only rereads find late rows. State and token are in the same folder as the file.
-    let events = "{interval: 1s, overlap: 5s, reread: {every: 3s, back: 48h}}";
+    let events = "{interval: 1s, overlap: 5s, settle: 0s, reread: {every: 3s, back: 48h}}";
     format!(
         "state_path: state\nnew_series_hold: 0s\noperations:\n- name: {name}\n  url: {url}\n  token_file: token\n  \
          timezone: {timezone}\n  currency: COP\n  daily_calls: 1000000\n  reports:\n    campaigns: {{interval: 1s}}\n    \

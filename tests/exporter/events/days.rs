@@ -1,7 +1,13 @@
 //! Days of polls, with and without trouble, against the truth.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
-use wolkvox_simulator::{EventPlan, Fault, OperationPlan, Seen, TimeText, WaitWords};
+use wolkvox_exporter::config::Operation;
+use wolkvox_exporter::poller::PollSettings;
+use wolkvox_simulator::{
+    EventPlan, Fault, FirstWait, OperationPlan, Returns, RowOrder, Seen, TimeText, Unfinished, WaitWords,
+};
 
 use super::{Counts, EVENTS, all_reports, assert_same, hours, plan, poll_all, shown, truth};
 use crate::ledger::Disk;
@@ -11,15 +17,47 @@ use crate::support::{Stage, at, zone};
 /// one way or another, restarts every day and a half. In the end everything is counted, to the last bucket.
 #[tokio::test(flavor = "multi_thread")]
 async fn days_of_trouble_equal_the_truth() {
+    trouble(EventPlan::default(), SignedDuration::ZERO, RowOrder::OldestFirst).await;
+}
+
+/// The same with rows that change: filled in later, typed in any order, with connections that come back, IVR rows that say what was
+/// known at their date, and rows in any order. Rows are read when they are settled.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_of_trouble_with_rows_that_change_equal_the_truth() {
+    let events = EventPlan {
+        twins: 0.02,
+        twin_typing: hours(2),
+        time_so_far: true,
+        conn_ids_repeat: true,
+        unfinished: Unfinished {
+            share: 0.1,
+            longest: SignedDuration::from_mins(40),
+            waits: FirstWait::NoResultNoTime,
+            ..Unfinished::default()
+        },
+        returns: Returns {
+            share: 0.05,
+            ..Returns::default()
+        },
+        ..EventPlan::default()
+    };
+    trouble(events, SignedDuration::from_mins(10), RowOrder::Mixed).await;
+}
+
+async fn trouble(events: EventPlan, settle: SignedDuration, order: RowOrder) {
     let born = at("2026-10-27T14:03:20Z");
-    let mut stage = Stage::with_storage(
-        &born.to_string(),
-        plan(0.05, EventPlan::default()),
-        Disk::default().storage(),
-        all_reports,
-    )
-    .await;
-    stage.acme().switch(|switches| switches.total_rows = true);
+    let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
+        all_reports(operation, settings);
+        for report in operation.reports.values_mut() {
+            report.settle = Duration::try_from(settle).unwrap();
+        }
+    };
+    let disk = Disk::default();
+    let mut stage = Stage::with_storage(&born.to_string(), plan(0.05, events), disk.storage(), adjust).await;
+    stage.acme().switch(|switches| {
+        switches.total_rows = true;
+        switches.row_order = order;
+    });
     poll_all(&mut stage, born).await;
     assert!(
         shown(&stage.samples().await).is_empty(),
@@ -69,7 +107,7 @@ async fn days_of_trouble_equal_the_truth() {
     assert_eq!(up, [Some(1.0); 3]);
     assert_same(
         &shown(&samples),
-        &truth(&stage.acme(), born, now, Seen::By(now)),
+        &truth(&stage.acme(), born - settle, now - settle, Seen::By(now)),
         "after nine days",
     );
     assert!(

@@ -157,6 +157,33 @@ async fn a_fault_that_passes_is_a_retry_and_no_failure() {
     assert_eq!(stage.acme().observed().most_in_flight, 1);
 }
 
+/// The API works on after our time-out. A retry, or the next report, waits until it must have ended: never are there two requests.
+#[tokio::test]
+async fn nothing_is_asked_while_the_api_may_work_on_a_request_that_timed_out() {
+    let plan = OperationPlan::new("acme", zone("America/Bogota"));
+    let mut stage = Stage::with(TEN, plan, |operation, settings| {
+        for report in operation.reports.values_mut() {
+            report.timeout = Duration::from_millis(200);
+        }
+        settings.retry.answer_within = Duration::from_millis(1500);
+    })
+    .await;
+    stage.acme().switch(|switches| switches.works_on = true);
+    let slow = || Fault::Delay(Duration::from_millis(1000));
+    stage.acme().inject(slow().once());
+    let begin = Instant::now();
+    stage.poll(&CAMPAIGNS, TEN).await;
+    assert!(begin.elapsed() >= Duration::from_millis(1500), "{:?}", begin.elapsed());
+    // The last attempt of a poll times out, too, and then another report is due.
+    stage.acme().inject(slow().times(3));
+    stage.poll(&CAMPAIGNS, TEN).await;
+    stage.poll(&CALL_DURATIONS, TEN).await;
+    let samples = stage.samples().await;
+    let up = |report| samples.get("wolkvox_up", &[("report", report)]);
+    assert_eq!((up("campaigns"), up("call_durations")), (Some(0.0), Some(1.0)));
+    assert_eq!(stage.acme().observed().most_in_flight, 1);
+}
+
 #[tokio::test]
 async fn a_wait_that_the_api_asks_for_is_kept() {
     let mut stage = Stage::new(TEN, "America/Bogota").await;

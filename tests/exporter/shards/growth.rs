@@ -206,6 +206,7 @@ impl World {
             // This does not test slow answers, however busy the machine is.
             report.timeout = PATIENCE;
             report.overlap = Duration::from_secs(20 * 60);
+            report.settle = Duration::ZERO;
             report.reread = Reread {
                 every: Duration::from_secs(3600),
                 // No row is later than 8 hours.
