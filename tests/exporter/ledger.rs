@@ -149,6 +149,18 @@ struct Call {
     conn: u8,
     abandoned: bool,
     alike: u8,
+    /// How many of them are not complete yet: without the time that they waited, without a result, or without both.
+    unfinished: u8,
+}
+
+impl Call {
+    /// The call as an answer has it, with so many rows that are not complete.
+    fn with_unfinished(&self, rows: u8) -> Self {
+        Self {
+            unfinished: rows.min(self.alike),
+            ..self.clone()
+        }
+    }
 }
 
 fn calls() -> impl Strategy<Value = Vec<Call>> {
@@ -167,6 +179,7 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
             conn,
             abandoned,
             alike,
+            unfinished: 0,
         });
         // One identity, one set of values.
         let unique: BTreeMap<_, _> = calls.map(|call| ((call.second, call.skill, call.conn), call)).collect();
@@ -182,14 +195,22 @@ fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u6
             .unwrap()
             .to_zoned(zone("America/Bogota"));
         let result = if call.abandoned { "abandoned" } else { "Answered" };
-        let row = format!(
-            r#"{{"skill_id":"{}","skill_name":"S","conn_id":"c{}","date":"{}","result":"{result}","abandon_time":"{}"}}"#,
-            call.skill,
-            call.conn,
-            date.strftime("%Y-%m-%d %H:%M:%S"),
-            call.conn
-        );
-        rows.extend(std::iter::repeat_n(row, call.alike.into()));
+        let row = |result: &str, time: &str| {
+            format!(
+                r#"{{"skill_id":"{}","skill_name":"S","conn_id":"c{}","date":"{}","result":"{result}","abandon_time":"{time}"}}"#,
+                call.skill,
+                call.conn,
+                date.strftime("%Y-%m-%d %H:%M:%S"),
+            )
+        };
+        let time = call.conn.to_string();
+        let complete = call.alike - call.unfinished;
+        rows.extend((0..complete).map(|_| row(result, &time)));
+        rows.extend((0..call.unfinished).map(|_| match call.conn % 3 {
+            0 => row(result, ""),
+            1 => row("", &time),
+            _ => row("", ""),
+        }));
     }
     fastrand::Rng::with_seed(seed).shuffle(&mut rows);
     let Kind::Events(events) = &REPORT.kind else {

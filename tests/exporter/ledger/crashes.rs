@@ -38,8 +38,11 @@ proptest! {
             // Calls appear late, but all are there in the last window.
             let is_there = |call: &&Call| back == 2100 || (call.second + i64::from(call.conn)) % 7 != n as i64 % 7;
             let from = covered - back;
-            let rows: Vec<&Call> =
-                calls.iter().filter(|call| (from..=end).contains(&call.second)).filter(is_there).collect();
+            let rows = calls.iter().filter(|call| (from..=end).contains(&call.second)).filter(is_there);
+            // Rows are filled in from window to window, and all are complete in the last one.
+            let unfinished = |call: &Call| if back == 2100 { 0 } else { call.conn.wrapping_add(n as u8) % (call.alike + 1) };
+            let rows: Vec<Call> = rows.map(|call| call.with_unfinished(unfinished(call))).collect();
+            let rows: Vec<&Call> = rows.iter().collect();
             if let Some(writes) = fail {
                 disk.fail_after(writes);
             }
@@ -81,6 +84,7 @@ fn a_crash_at_every_write_of_a_commit() {
         conn: 7,
         abandoned: true,
         alike: 1,
+        unfinished: 0,
     };
     let calls: Vec<Call> = (0..400).map(|n| call(n * 5)).collect();
     let day = (jiff::civil::date(2026, 11, 18), 1);

@@ -25,6 +25,7 @@ fn sets_over_the_limit_are_folded() {
             conn: n,
             abandoned: true,
             alike: 1,
+            unfinished: 0,
         })
         .collect();
     let rows: Vec<&Call> = calls.iter().collect();
@@ -63,6 +64,7 @@ fn series_that_are_idle_for_60_days_are_dropped_together() {
             conn: n,
             abandoned: true,
             alike: 1,
+            unfinished: 0,
         })
         .collect();
     let first = jiff::civil::date(2026, 11, 18);
@@ -110,6 +112,7 @@ fn a_hold_that_is_switched_on_takes_nothing_back() {
         conn: 7,
         abandoned: true,
         alike: 1,
+        unfinished: 0,
     };
     let mut ledger = open(0);
     let birth = PartOf::Birth {
