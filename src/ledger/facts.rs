@@ -166,9 +166,9 @@ impl<'t> Facts<'t> {
     }
 
     /// Adds the facts of an answer that are to be new and are not known yet, and says in `verdicts` what each is. One that is
-    /// given twice is new the first time. `labels` has a hash of each series. `complete` are the minutes for which the answer is complete: a known fact that is
-    /// dated there but is not among the given ones is gone from the answer, so that a new one which differs only in the date
-    /// is the same, moved.
+    /// given twice is new the first time. `labels` has a hash of each series. `complete` are the minutes for which the answer
+    /// is complete: a known fact that is dated there but is not among the given ones is gone from the answer, so that a new
+    /// one which differs only in the date is the same, moved.
     pub(super) fn add(
         &mut self,
         facts: &[Fact],
