@@ -84,6 +84,7 @@ EXPECTED = {
 # Why an alert is not planted. These have their cases in tests/rules.
 NOT_PLANTED = {
     "ReportNeverSucceeded": "the operation of the history is an old one",
+    "RereadOverdue": "it takes two days of failing rereads beside good live polls",
     "StateNotSaved": "the state of the history is in memory, which is never full",
 }
 
