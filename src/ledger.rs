@@ -12,6 +12,7 @@ mod days;
 mod events;
 mod facts;
 mod hold;
+mod mark;
 mod panics;
 mod piece;
 mod source;

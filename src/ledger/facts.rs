@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 use foldhash::{HashMap, HashMapExt, HashSet};
 use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
+use super::mark::Mark;
 use crate::reports::Report;
 use crate::reports::events::{Fact, Trace};
 
@@ -36,7 +37,6 @@ const DAY: i64 = 86_400;
 const SAME_CALL_WITHIN: i64 = 12 * 3600;
 
 const HASH_BYTES: usize = size_of::<u128>();
-const MARK_BYTES: usize = size_of::<u64>();
 
 /// What a fact and the time beside it are to the state.
 #[derive(Clone, Copy, Debug)]
@@ -81,62 +81,6 @@ pub(super) struct Facts<'t> {
 struct Stored {
     hash: u128,
     mark: Mark,
-}
-
-/// From the lowest bit on: 31 bits of its trace, 0 for none; whether the time beside the fact is counted; 16 bits of a hash of
-/// its labels, 0 if they are not known; 16 bits of a hash of its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Mark(u64);
-
-impl Mark {
-    const TRACE: u64 = (1 << 31) - 1;
-    const TIME_IS_COUNTED: u64 = 1 << 31;
-    const LABELS: u64 = 0xffff << 32;
-    const TIME: u64 = 0xffff << 48;
-    /// Of a fact that the first version of the exporter has counted.
-    const OF_FIRST_VERSION: Self = Self(Self::TIME_IS_COUNTED);
-
-    fn new(fact: &Fact, labels: u16) -> Self {
-        let time = fact
-            .time
-            .map_or(0, |time| time.length.0.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        Self(u64::from(fact.trace.bits()) | u64::from(labels.max(1)) << 32 | time & Self::TIME)
-    }
-
-    fn trace(self) -> Trace {
-        Trace::stored((self.0 & Self::TRACE) as u32)
-    }
-
-    fn time_is_counted(self) -> bool {
-        self.0 & Self::TIME_IS_COUNTED != 0
-    }
-
-    /// Takes the values of the fact as it came again. Returns whether its time is new, and whether a value is another than
-    /// before.
-    fn update(&mut self, given: Mark, has_time: bool) -> (bool, bool) {
-        let time_is_new = has_time && !self.time_is_counted();
-        let differs = |part: u64| (self.0 ^ given.0) & part != 0;
-        let labels_are_known = self.0 & Self::LABELS != 0;
-        let has_changed =
-            labels_are_known && (differs(Self::LABELS) || has_time && !time_is_new && differs(Self::TIME));
-        let taken = if has_time {
-            Self::LABELS | Self::TIME
-        } else {
-            Self::LABELS
-        };
-        if has_changed || time_is_new {
-            self.0 = self.0 & !taken | given.0 & taken;
-        }
-        if time_is_new {
-            self.0 |= Self::TIME_IS_COUNTED;
-        }
-        if let (Some((first, last)), Some((_, given_last))) = (self.trace().rows(), given.trace().rows())
-            && given_last > last
-        {
-            self.0 = self.0 & !Self::TRACE | u64::from(Trace::of_rows(first, given_last).bits());
-        }
-        (time_is_new, has_changed)
-    }
 }
 
 /// The facts of a minute, sorted by hash, and after them those that are new.
@@ -218,8 +162,7 @@ impl<'t> Facts<'t> {
                 .and_then(|gone| take_like(gone, fact.time.is_some()))
             {
                 verdict.standing = Standing::Moved;
-                let kept = if fact.time.is_some() { 0 } else { Mark::TIME };
-                mark.0 |= old.mark.0 & (Mark::TIME_IS_COUNTED | kept);
+                mark.take_time_of(old.mark, fact.time.is_some());
                 let before = match minutes.entry(before) {
                     Entry::Occupied(entry) => entry.into_mut(),
                     Entry::Vacant(entry) => entry.insert(self.load(before)?),
@@ -227,10 +170,7 @@ impl<'t> Facts<'t> {
                 before.stored.retain(|stored| stored.hash != old.hash);
                 before.is_changed = true;
             }
-            verdict.time_is_new = fact.time.is_some() && !mark.time_is_counted();
-            if verdict.time_is_new {
-                mark.0 |= Mark::TIME_IS_COUNTED;
-            }
+            verdict.time_is_new = fact.time.is_some() && mark.count_time();
             let facts = minutes.entry(minute_of(fact)).or_default();
             facts.new.push(Stored {
                 hash: fact.key.hash,
@@ -314,8 +254,8 @@ impl<'t> Facts<'t> {
             let is_wanted = |mark: Mark| wanted.contains(&mark.trace());
             if !marks
                 .value()
-                .chunks_exact(MARK_BYTES)
-                .any(|bytes| is_wanted(read_mark(bytes)))
+                .chunks_exact(Mark::BYTES)
+                .any(|bytes| is_wanted(Mark::stored(bytes)))
             {
                 continue;
             }
@@ -362,8 +302,8 @@ impl<'t> Facts<'t> {
         let marks = self.marks.get(key)?;
         let marks = marks.as_ref().map(|marks| marks.value()).unwrap_or_default();
         // The first version of the exporter adds facts without marks, so that nobody knows whose they are.
-        let are_complete = marks.len() / MARK_BYTES == hashes.len();
-        let mut marks = marks.chunks_exact(MARK_BYTES).map(read_mark);
+        let are_complete = marks.len() / Mark::BYTES == hashes.len();
+        let mut marks = marks.chunks_exact(Mark::BYTES).map(Mark::stored);
         let stored = hashes.map(|hash| Stored {
             hash: hash.iter().fold(0, |hash, byte| hash << 8 | u128::from(*byte)),
             mark: marks.next().filter(|_| are_complete).unwrap_or(Mark::OF_FIRST_VERSION),
@@ -376,7 +316,7 @@ impl<'t> Facts<'t> {
 
     fn store(&mut self, minute: i64, stored: &[Stored]) -> Result<(), StorageError> {
         let hashes: Vec<u8> = stored.iter().flat_map(|stored| stored.hash.to_be_bytes()).collect();
-        let marks: Vec<u8> = stored.iter().flat_map(|stored| stored.mark.0.to_be_bytes()).collect();
+        let marks: Vec<u8> = stored.iter().flat_map(|stored| stored.mark.to_bytes()).collect();
         let key = self.key(minute);
         self.facts.insert(key, hashes.as_slice())?;
         self.marks.insert(key, marks.as_slice())?;
@@ -411,8 +351,4 @@ fn take_like(gone: &mut Vec<(i64, Stored)>, has_time: bool) -> Option<(i64, Stor
         .position(|(_, stored)| stored.mark.time_is_counted() == has_time);
     let place = like.or(gone.len().checked_sub(1))?;
     Some(gone.remove(place))
-}
-
-fn read_mark(bytes: &[u8]) -> Mark {
-    Mark(bytes.iter().fold(0, |mark, byte| mark << 8 | u64::from(*byte)))
 }
