@@ -35,6 +35,8 @@ type Minutes = BTreeMap<i64, Vec<u32>>;
 /// Seconds of a day, and of the longest time between two rows of one call.
 const DAY: i64 = 86_400;
 const SAME_CALL_WITHIN: i64 = 12 * 3600;
+/// The hash of a further call of one connection on one day is that of the call before it and this.
+const AGAIN: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 const HASH_BYTES: usize = size_of::<u128>();
 
@@ -126,35 +128,51 @@ impl<'t> Facts<'t> {
         let mut new = Vec::new();
         for (minute, given) in &answer {
             let mut known = self.load(*minute)?;
-            let mut rest = known.stored.iter_mut().peekable();
-            let mut last = None;
+            // Those that are new with the same hash, of one connection.
+            let mut alike: Vec<(u128, usize)> = Vec::new();
             for n in given.iter().map(|n| *n as usize) {
                 let (fact, verdict) = (&facts[n], &mut verdicts[n]);
-                let hash = fact.key.hash;
                 if verdict.standing != Standing::New {
                     continue;
                 }
-                while rest.next_if(|known| known.hash < hash).is_some() {}
-                if let Some(known_fact) = rest.peek_mut().filter(|known| known.hash == hash) {
-                    known.is_changed |= verdict.set_known(&mut known_fact.mark, mark_of(fact), fact);
-                } else if last == Some(hash) {
-                    verdict.standing = Standing::Known;
-                } else {
-                    last = Some(hash);
-                    new.push(n);
+                if alike.first().is_some_and(|(hash, _)| *hash != fact.key.hash) {
+                    alike.clear();
+                }
+                // Further calls of one connection on one day have other hashes.
+                let mut hash = fact.key.hash;
+                let standing = loop {
+                    let first = alike.iter().find(|(known, _)| *known == hash).map(|(_, n)| *n);
+                    let stored = known.find(hash);
+                    let trace = first
+                        .map(|n| facts[n].trace)
+                        .or(stored.as_ref().map(|known| known.mark.trace()));
+                    match trace {
+                        None => break None,
+                        Some(trace) if is_another_call(trace, fact.trace) => hash = hash.wrapping_add(AGAIN),
+                        Some(_) => break Some(stored),
+                    }
+                };
+                match standing {
+                    Some(Some(stored)) => {
+                        let is_changed = verdict.set_known(&mut stored.mark, mark_of(fact), fact);
+                        known.is_changed |= is_changed;
+                    }
+                    Some(None) => verdict.standing = Standing::Known,
+                    None => {
+                        alike.push((hash, n));
+                        new.push((n, hash));
+                    }
                 }
             }
             minutes.insert(*minute, known);
         }
         let mut gone = self.gone(complete, &answer, &minutes, facts, &new)?;
-        for n in new {
+        for (n, hash) in new {
             let (fact, verdict) = (&facts[n], &mut verdicts[n]);
             let mut mark = mark_of(fact);
             if let Some(day) = self.same_call(fact, &mut minutes)? {
-                if let Some(known) = day.find(fact.key.hash) {
-                    let is_changed = verdict.set_known(&mut known.mark, mark, fact);
-                    day.is_changed |= is_changed;
-                }
+                let (known, is_changed) = day;
+                *is_changed |= verdict.set_known(&mut known.mark, mark, fact);
                 continue;
             }
             if let Some((before, old)) = gone
@@ -172,10 +190,7 @@ impl<'t> Facts<'t> {
             }
             verdict.time_is_new = fact.time.is_some() && mark.count_time();
             let facts = minutes.entry(minute_of(fact)).or_default();
-            facts.new.push(Stored {
-                hash: fact.key.hash,
-                mark,
-            });
+            facts.new.push(Stored { hash, mark });
             facts.is_changed = true;
         }
         for (minute, mut facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
@@ -186,13 +201,13 @@ impl<'t> Facts<'t> {
         Ok(())
     }
 
-    /// The facts among which one that several rows repeat is known, if they are those of the day before or after: one answer had
+    /// The known fact of the day before or after which is the same call, and whether its minute is changed: one answer had
     /// another first row of the call than the other.
     fn same_call<'m>(
         &self,
         fact: &Fact,
         minutes: &'m mut BTreeMap<i64, MinuteFacts>,
-    ) -> Result<Option<&'m mut MinuteFacts>, StorageError> {
+    ) -> Result<Option<(&'m mut Stored, &'m mut bool)>, StorageError> {
         let Some((first, last)) = fact.trace.rows() else {
             return Ok(None);
         };
@@ -211,13 +226,22 @@ impl<'t> Facts<'t> {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => entry.insert(self.load(minute)?),
             };
-            let rows = known.find(fact.key.hash).and_then(|known| known.mark.trace().rows());
-            let Some((known_first, known_last)) = rows else {
-                continue;
-            };
-            let gap = (first - (known_last + days * DAY)).max(known_first + days * DAY - last);
-            if gap <= SAME_CALL_WITHIN {
-                return Ok(minutes.get_mut(&minute));
+            let mut hash = fact.key.hash;
+            while let Some((known_first, known_last)) = known.find(hash).and_then(|known| known.mark.trace().rows()) {
+                let (known_first, known_last) = (known_first + days * DAY, known_last + days * DAY);
+                if gap((first, last), (known_first, known_last)) <= SAME_CALL_WITHIN {
+                    let Some(MinuteFacts {
+                        stored,
+                        new,
+                        is_changed,
+                    }) = minutes.get_mut(&minute)
+                    else {
+                        return Ok(None);
+                    };
+                    let found = stored.iter_mut().chain(new).find(|stored| stored.hash == hash);
+                    return Ok(found.map(|found| (found, is_changed)));
+                }
+                hash = hash.wrapping_add(AGAIN);
             }
         }
         Ok(None)
@@ -231,7 +255,7 @@ impl<'t> Facts<'t> {
         answer: &Minutes,
         loaded: &BTreeMap<i64, MinuteFacts>,
         facts: &[Fact],
-        new: &[usize],
+        new: &[(usize, u128)],
     ) -> Result<HashMap<Trace, Vec<(i64, Stored)>>, StorageError> {
         let mut gone: HashMap<Trace, Vec<(i64, Stored)>> = HashMap::new();
         if complete.is_empty() || new.is_empty() {
@@ -245,7 +269,7 @@ impl<'t> Facts<'t> {
         }
         let wanted: HashSet<Trace> = new
             .iter()
-            .map(|n| facts[*n].trace)
+            .map(|(n, _)| facts[*n].trace)
             .filter(|trace| trace.is_undated())
             .collect();
         for entry in minutes {
@@ -322,6 +346,19 @@ impl<'t> Facts<'t> {
         self.marks.insert(key, marks.as_slice())?;
         Ok(())
     }
+}
+
+/// How far two spans of time are apart; negative if they overlap.
+fn gap(one: (i64, i64), other: (i64, i64)) -> i64 {
+    (one.0 - other.1).max(other.0 - one.1)
+}
+
+/// Whether these are two calls of one connection, by the times of their rows.
+fn is_another_call(known: Trace, given: Trace) -> bool {
+    let (known, given) = (known.rows(), given.rows());
+    known
+        .zip(given)
+        .is_some_and(|(known, given)| gap(known, given) > SAME_CALL_WITHIN)
 }
 
 fn minute_of(fact: &Fact) -> i64 {

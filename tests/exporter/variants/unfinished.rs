@@ -232,6 +232,21 @@ async fn an_ivr_call_over_midnight_is_one_call() {
         let calls: f64 = samples.all("wolkvox_ivr_calls_total", &[]).iter().sum();
         assert_eq!(calls, 3.0, "{rows:?}");
     }
+    // Two calls of one connection on one day.
+    let early = step("s", "2026-11-29 01:00:00", &[]);
+    let late = step("s", "2026-11-29 14:30:00", &[("cod_opc_menu", "1")]);
+    let polls: [(i64, &[&str], f64); 5] = [
+        (minutes(73, 5), &[&early], 4.0),
+        (minutes(86, 35), &[&late, &early], 5.0),
+        (minutes(86, 40), &[&late], 5.0),
+        (minutes(86, 45), &[&early, &late], 5.0),
+        (minutes(86, 50), &[&early], 5.0),
+    ];
+    for (at, rows, expected) in polls {
+        let samples = centre.poll(&IVR, at, rows).await;
+        let calls: f64 = samples.all("wolkvox_ivr_calls_total", &[]).iter().sum();
+        assert_eq!(calls, expected, "{at}");
+    }
 }
 
 /// Whatever the order of the rows, the outcome of a call is that of its latest row.
