@@ -198,7 +198,7 @@ impl Client {
                 Err(error) => error,
             };
             let busy = self.retry.answer_within.saturating_sub(sent.elapsed());
-            let busy = if error.reason == Reason::Timeout {
+            let busy = if error.was_sent && error.reason == Reason::Timeout {
                 busy
             } else {
                 Duration::ZERO

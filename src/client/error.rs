@@ -114,6 +114,8 @@ pub struct ApiError {
     pub reason: Reason,
     /// What happened.
     pub what: String,
+    /// Whether the API may have got the request, and may still work on it.
+    pub was_sent: bool,
     /// How long the API asked us to wait, if it did.
     pub retry_after: Option<Duration>,
     pub(super) transient: bool,
@@ -132,6 +134,7 @@ impl ApiError {
         Self {
             reason,
             what: what.into(),
+            was_sent: true,
             retry_after: None,
             transient: false,
             advice: None,

@@ -93,7 +93,11 @@ impl Route {
     pub(super) async fn failure(&self, http: &reqwest::Client, error: reqwest::Error) -> ApiError {
         let error = error.without_url();
         if error.is_connect() {
-            return self.connect_failure(&error).await;
+            let failure = self.connect_failure(&error).await;
+            return ApiError {
+                was_sent: false,
+                ..failure
+            };
         }
         if causes(&error).any(is_no_http) {
             return if self.expects_tls(http).await {

@@ -184,7 +184,7 @@ impl Poller {
             };
             let answer = query.fetch(&mut self.api(poll)).await;
             if let Ok(answer) = &answer {
-                self.check_limit(poll, &query, answer).await?;
+                self.check_limit(poll, &query, answer).await;
             }
             let usual = self.settings.cut_at;
             let polled = self.polled(report);

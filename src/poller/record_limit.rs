@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{Poll, Poller};
 use crate::client::{Answer, ApiError};
@@ -19,6 +20,8 @@ use crate::reports::events::{Collected, Fact, FactKey};
 const ROUND: u64 = 100;
 /// Requests that a closer look needs.
 const LOOK: u32 = 3;
+/// Closer looks on one day, if they find nothing: messages may always name another number.
+const LOOKS_A_DAY: u32 = 3;
 
 /// What is known about the record limit of a report.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +32,8 @@ pub(super) struct RecordLimit {
     seen: Option<u64>,
     /// An answer with this number was complete.
     complete: Option<u64>,
+    /// The day of the last closer look, and how many there were.
+    looks: Option<(Date, u32)>,
 }
 
 impl RecordLimit {
@@ -56,23 +61,47 @@ impl RecordLimit {
         let is_repeated = count.is_multiple_of(ROUND) && self.seen.replace(count) == Some(count);
         is_repeated || announced.is_some_and(|announced| announced > count)
     }
+
+    /// Takes one of the day's closer looks, if there are any left.
+    fn take_look(&mut self, today: Date) -> bool {
+        let looks = self
+            .looks
+            .filter(|(day, _)| *day == today)
+            .map_or(0, |(_, looks)| looks);
+        self.looks = Some((today, looks + 1));
+        looks < LOOKS_A_DAY
+    }
 }
 
 impl Poller {
-    /// Looks closer at an answer that may have been cut, and learns the limit if it was.
-    pub(super) async fn check_limit(
+    /// Looks closer at an answer that may have been cut, and learns the limit if it was. If that fails, the answer is taken as it
+    /// is.
+    pub(super) async fn check_limit(&mut self, poll: &mut Poll, query: &EventQuery<'_>, answer: &Answer<Collected>) {
+        let (report, count, today) = (poll.report, answer.count, self.local_date(poll.now));
+        let may_look = self.budget.left() >= LOOK && query.from < query.until;
+        let limit = &mut self.polled(report).record_limit;
+        if !limit.is_suspicious(count, answer.announced) || !may_look || !limit.take_look(today) {
+            return;
+        }
+        let Ok(is_complete) = self.is_complete(poll, query, answer).await else {
+            return;
+        };
+        let limit = &mut self.polled(report).record_limit;
+        if is_complete || count < ROUND {
+            limit.complete = Some(count);
+        } else {
+            limit.learned = Some(count);
+            self.warn_of_limit(report, count);
+        }
+    }
+
+    /// Whether both halves of the time have no fact that the answer has not.
+    async fn is_complete(
         &mut self,
         poll: &mut Poll,
         query: &EventQuery<'_>,
         answer: &Answer<Collected>,
-    ) -> Result<(), ApiError> {
-        let (report, count) = (poll.report, answer.count);
-        let may_look = self.budget.left() >= LOOK && query.from < query.until;
-        let limit = &mut self.polled(report).record_limit;
-        let is_suspicious = limit.is_suspicious(count, answer.announced);
-        if !is_suspicious || !may_look {
-            return Ok(());
-        }
+    ) -> Result<bool, ApiError> {
         let middle = query.from.as_second().midpoint(query.until.as_second());
         let middle = Timestamp::from_second(middle).unwrap_or(query.from);
         let halves = [
@@ -96,14 +125,7 @@ impl Poller {
                 missing.remove(&key);
             }
         }
-        let limit = &mut self.polled(report).record_limit;
-        if missing.is_empty() || count < ROUND {
-            limit.complete = Some(count);
-        } else {
-            limit.learned = Some(count);
-            self.warn_of_limit(report, count);
-        }
-        Ok(())
+        Ok(missing.is_empty())
     }
 
     async fn facts(&mut self, poll: &mut Poll, query: &EventQuery<'_>) -> Result<Vec<FactKey>, ApiError> {
@@ -147,6 +169,9 @@ mod tests {
                 "{count} of {announced:?}"
             );
         }
+        let today = jiff::civil::date(2026, 11, 26);
+        assert_eq!([(); 4].map(|()| limit.take_look(today)), [true, true, true, false]);
+        assert!(limit.take_look(today.tomorrow().unwrap()));
         limit.complete = Some(500);
         assert!(!limit.is_suspicious(500, None), "that many were all");
         limit.learned = Some(700);
