@@ -311,7 +311,14 @@ fn born(storage: Storage) -> Outcome<Ledger> {
     let stream = Stream { millis: 1000 };
     commit(
         &mut ledger,
-        &stream.piece(0..0, PartOf::Birth { born: Some(birth) }, birth),
+        &stream.piece(
+            0..0,
+            PartOf::Birth {
+                until: birth,
+                born: birth,
+            },
+            birth,
+        ),
         birth,
     )?;
     Ok(ledger)

@@ -108,7 +108,10 @@ pub(crate) async fn count(address: String, scripts: Vec<&'static str>, storage: 
     let birth = end_of(FIRST_DAY.yesterday()?)?;
     let mut ledger = Ledger::open(storage, Duration::ZERO, 10_000, moment(birth))?;
     let born = piece(
-        PartOf::Birth { born: Some(birth) },
+        PartOf::Birth {
+            until: birth,
+            born: birth,
+        },
         birth,
         Events::new(&zone, 0, Asked::ANYTHING).collected(),
     );

@@ -32,6 +32,13 @@ pub fn local_date(at: Timestamp, zone: &TimeZone) -> Date {
     zone.to_datetime(at).date()
 }
 
+/// An instant as rows are dated: they write the wall clock, so in an hour that comes twice both passes have the dates of
+/// the first.
+pub fn as_dated(at: Timestamp, zone: &TimeZone) -> Timestamp {
+    let first = zone.to_ambiguous_timestamp(zone.to_datetime(at)).earlier();
+    first.unwrap_or(at)
+}
+
 /// The instant at which a local day begins; not every day has a midnight. `None` beyond the end of the calendar.
 pub fn start_of_day(date: Date, zone: &TimeZone) -> Option<Timestamp> {
     Some(date.to_zoned(zone.clone()).ok()?.start_of_day().ok()?.timestamp())

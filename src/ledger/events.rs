@@ -12,7 +12,8 @@ use crate::reports::{Outcome, Report};
 /// How far the events of a report are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventProgress {
-    /// The end of the first complete poll's window. Rows dated before it are the baseline and are never counted.
+    /// The end of the first complete poll's window, as rows are dated. Rows dated before it are the baseline and are never
+    /// counted.
     pub born: Timestamp,
     /// Everything up to here was read at least once.
     pub covered: Timestamp,

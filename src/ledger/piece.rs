@@ -56,8 +56,10 @@ pub struct Piece {
 pub enum PartOf {
     /// The first poll: it learns ids and names and counts nothing. Its last piece is the birth of the report.
     Birth {
-        /// The end of the first poll's window, in its last piece.
-        born: Option<Timestamp>,
+        /// The end of the first poll's window.
+        until: Timestamp,
+        /// The same as rows are dated: in the second pass of an hour that comes twice, an hour earlier.
+        born: Timestamp,
     },
     /// A window that continues where the last one ended.
     Window,
@@ -106,11 +108,11 @@ impl Piece {
     fn advance(&self, before: Option<&EventProgress>, now: Timestamp) -> Option<EventProgress> {
         let mut progress = match (before, self.part_of) {
             (Some(before), _) => before.clone(),
-            (None, PartOf::Birth { born: Some(born) }) => EventProgress {
+            (None, PartOf::Birth { until, born }) if self.until == until => EventProgress {
                 born,
-                covered: born,
+                covered: until,
                 forgotten_before: born,
-                reread_at: born,
+                reread_at: until,
                 reread_ended: None,
                 rereading: None,
                 record_limit: None,
@@ -142,18 +144,25 @@ impl Piece {
         rows.map(|row| EventProgress::outcome_by_date(before, row)).collect()
     }
 
-    /// What the facts are as far as the dates of their rows decide it: those that may count are new.
+    /// What the facts are as far as the dates of their rows decide it. Those that are to be stored are new.
     fn verdicts_by_date(&self, outcomes: &[Option<Outcome>]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(self.answer.facts.len());
         for (row, outcome) in self.answer.rows.iter().zip(outcomes) {
+            let is_new = outcome.is_none() || self.is_between_passes(row.at);
             let verdict = Verdict {
-                standing: outcome.map_or(Standing::New, |_| Standing::Known),
+                standing: if is_new { Standing::New } else { Standing::Known },
                 time_is_new: false,
                 has_changed: false,
             };
             verdicts.extend(std::iter::repeat_n(verdict, row.facts as usize));
         }
         verdicts
+    }
+
+    /// Whether a row of the first poll may have happened before the birth although it is dated after it. It is stored,
+    /// so that it does not count when it comes again.
+    fn is_between_passes(&self, at: Timestamp) -> bool {
+        matches!(self.part_of, PartOf::Birth { until, born } if (born..until).contains(&at))
     }
 
     /// The whole minutes for which the answer is complete; none if anything says that it is not.

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Poll, Poller};
 use crate::client::{ApiError, Reason};
 use crate::config::ReportConfig;
-use crate::fetch::clocks;
 use crate::fetch::pieces::second_after;
 use crate::fetch::queries::{self, EventQuery};
+use crate::fetch::{clocks, window};
 use crate::ledger::{EventProgress, PartOf, Piece, Rereading};
 use crate::reports::Outcome;
 use crate::reports::events::{Collected, EventRows};
@@ -65,7 +66,10 @@ impl Requests {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    Birth,
+    Birth {
+        /// The end of the span, as rows are dated.
+        born: Timestamp,
+    },
     Window,
     Reread {
         /// When the reread began, perhaps in an earlier poll.
@@ -77,8 +81,9 @@ impl Span {
     /// What a piece of it that ends at `until` is part of, for the commit.
     fn part_of(self, until: Timestamp) -> PartOf {
         match self.purpose {
-            Purpose::Birth => PartOf::Birth {
-                born: (until == self.until).then_some(until),
+            Purpose::Birth { born } => PartOf::Birth {
+                until: self.until,
+                born,
             },
             Purpose::Window => PartOf::Window,
             Purpose::Reread { began } => PartOf::Reread(Rereading {
@@ -91,6 +96,10 @@ impl Span {
 }
 
 impl Purpose {
+    fn is_birth(self) -> bool {
+        matches!(self, Purpose::Birth { .. })
+    }
+
     fn is_reread(self) -> bool {
         matches!(self, Purpose::Reread { .. })
     }
@@ -106,7 +115,11 @@ impl Poller {
         let progress = self.ledger.lock().event_progress(poll.report).cloned();
         clocks::check_step_back(progress.as_ref().map(|progress| progress.covered), now)?;
 
-        let mut live = live_span(progress.as_ref(), &poll.config, now, zone_changed);
+        let zone = &self.operation.timezone;
+        let mut live = match &progress {
+            None => birth_span(&poll.config, now, zone),
+            Some(progress) => live_span(progress, &poll.config, now, zone_changed),
+        };
         if let Some(from) = self.polled(poll.report).unfinished {
             // If pieces are shorter than the overlap, reaching back each time would make no progress.
             live.from = live.from.max(from).min(now);
@@ -165,7 +178,7 @@ impl Poller {
         let mut has_committed = false;
         let mut used = self.budget.used();
         while from <= span.until {
-            let is_late = span.purpose != Purpose::Birth && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
+            let is_late = !span.purpose.is_birth() && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
             if !requests.any_left() || (has_committed && is_late) {
                 return Ok(false);
             }
@@ -273,18 +286,22 @@ impl Poller {
     }
 }
 
-/// The window that continues where the last one ended, until rows are settled. The first one only reads back to learn ids and
-/// names.
-fn live_span(progress: Option<&EventProgress>, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
-    let overlap = SignedDuration::try_from(config.overlap).unwrap_or(SignedDuration::ZERO);
+/// The first window, until rows are settled: it reads back only to learn ids and names.
+fn birth_span(config: &ReportConfig, now: Timestamp, zone: &TimeZone) -> Span {
+    let until = earlier(now, signed(config.settle));
+    let born = window::as_dated(until, zone);
+    Span {
+        // In the second pass of an hour that comes twice, also to learn the rows of the first that are dated after the birth.
+        from: earlier(until, signed(config.overlap)).min(born),
+        until,
+        purpose: Purpose::Birth { born },
+    }
+}
+
+/// The window that continues where the last one ended, until rows are settled.
+fn live_span(progress: &EventProgress, config: &ReportConfig, now: Timestamp, zone_changed: bool) -> Span {
+    let overlap = signed(config.overlap);
     let settled = earlier(now, signed(config.settle));
-    let Some(progress) = progress else {
-        return Span {
-            from: earlier(settled, overlap),
-            until: settled,
-            purpose: Purpose::Birth,
-        };
-    };
     let margin = if zone_changed {
         ZONE_MARGIN
     } else {
@@ -360,23 +377,37 @@ mod tests {
         }
     }
 
+    /// In Santiago the clock goes back from 24:00 to 23:00 on 4 April 2026, at 03:00 UTC.
+    #[test]
+    fn a_birth_is_dated_like_rows() {
+        let mut config = ReportConfig::new(&IVR);
+        let zone = TimeZone::get("America/Santiago").unwrap();
+        let span = |config: &ReportConfig, now| {
+            let span = birth_span(config, at(now), &zone);
+            let Purpose::Birth { born } = span.purpose else {
+                panic!("{:?}", span.purpose);
+            };
+            [span.from, span.until, born].map(|at| at.to_string())
+        };
+        let usual = ["2026-04-05T00:58:00Z", "2026-04-05T02:58:00Z", "2026-04-05T02:58:00Z"];
+        assert_eq!(span(&config, "2026-04-05T03:00:00Z"), usual);
+        let second_pass = ["2026-04-05T01:23:00Z", "2026-04-05T03:23:00Z", "2026-04-05T02:23:00Z"];
+        assert_eq!(span(&config, "2026-04-05T03:25:00Z"), second_pass);
+        config.overlap = Duration::from_secs(600);
+        let from_the_first = ["2026-04-05T02:23:00Z", "2026-04-05T03:23:00Z", "2026-04-05T02:23:00Z"];
+        assert_eq!(span(&config, "2026-04-05T03:25:00Z"), from_the_first);
+    }
+
     #[test]
     fn a_window_reaches_back_by_the_overlap_but_not_before_the_birth() {
         let config = ReportConfig::new(&IVR);
         let now = at("2026-11-20T12:00:00Z");
-        let span = |progress, zone_changed| live_span(progress, &config, now, zone_changed);
-        let birth = span(None, false);
-        assert_eq!(
-            (birth.from, birth.until),
-            (at("2026-11-20T09:58:00Z"), at("2026-11-20T11:58:00Z"))
-        );
-        assert_eq!(birth.purpose, Purpose::Birth);
-
+        let span = |progress: &EventProgress, zone_changed| live_span(progress, &config, now, zone_changed);
         let old = progress("2026-11-01T00:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T09:00:00Z");
-        assert_eq!(span(Some(&old), false).from, at("2026-11-20T09:55:00Z"));
-        assert_eq!(span(Some(&old), true).from, at("2026-11-19T07:55:00Z"));
+        assert_eq!(span(&old, false).from, at("2026-11-20T09:55:00Z"));
+        assert_eq!(span(&old, true).from, at("2026-11-19T07:55:00Z"));
         let young = progress("2026-11-20T11:00:00Z", "2026-11-20T11:55:00Z", "2026-11-20T11:00:00Z");
-        assert_eq!(span(Some(&young), true).from, at("2026-11-20T11:00:00Z"));
+        assert_eq!(span(&young, true).from, at("2026-11-20T11:00:00Z"));
     }
 
     #[test]

@@ -187,6 +187,12 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     })
 }
 
+/// A birth at a second.
+fn born_at(second: i64) -> PartOf {
+    let at = Timestamp::from_second(second).unwrap();
+    PartOf::Birth { until: at, born: at }
+}
+
 /// The rows of the calls, in any order, as a piece.
 fn piece(ledger: &Ledger, calls: &[&Call], until: i64, part_of: PartOf, seed: u64) -> Piece {
     let mut rows: Vec<String> = Vec::new();

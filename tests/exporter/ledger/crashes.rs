@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::time::Instant;
 use wolkvox_exporter::clock::Moment;
 use wolkvox_exporter::ledger::{Ledger, PartOf};
 
-use super::{BIRTH, Call, Disk, calls, moment, piece, shown, truth};
+use super::{BIRTH, Call, Disk, born_at, calls, moment, piece, shown, truth};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -25,7 +24,7 @@ proptest! {
         let open = || Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
         let mut ledger = open();
         let now = |second: i64| moment(BIRTH + second);
-        let birth = PartOf::Birth { born: Some(Timestamp::from_second(BIRTH).unwrap()) };
+        let birth = born_at(BIRTH);
         ledger.commit_piece(&piece(&ledger, &[], 0, birth, seed), (jiff::civil::date(2026, 11, 18), 0), now(0)).unwrap();
 
         let mut ends: Vec<_> = windows;
@@ -91,9 +90,7 @@ fn a_crash_at_every_write_of_a_commit() {
     let prepared = || {
         let disk = Disk::default();
         let mut ledger = Ledger::open(disk.storage(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
-        let birth = PartOf::Birth {
-            born: Some(Timestamp::from_second(BIRTH).unwrap()),
-        };
+        let birth = born_at(BIRTH);
         ledger
             .commit_piece(&piece(&ledger, &[], 0, birth, 1), day, moment(BIRTH))
             .unwrap();

@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use wolkvox_exporter::ledger::{Ledger, PartOf, Storage};
 
-use super::{BIRTH, Call, Disk, moment, piece, shown};
+use super::{BIRTH, Call, Disk, born_at, moment, piece, shown};
 
 /// Over the limit the free labels are folded; in a family with ids only, the id. Stored sets are always admitted.
 #[test]
 fn sets_over_the_limit_are_folded() {
     let day = (jiff::civil::date(2026, 11, 18), 1);
     let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 6, moment(BIRTH)).unwrap();
-    let birth = PartOf::Birth {
-        born: Some(Timestamp::from_second(BIRTH).unwrap()),
-    };
+    let birth = born_at(BIRTH);
     ledger
         .commit_piece(&piece(&ledger, &[], 0, birth, 1), day, moment(BIRTH))
         .unwrap();
@@ -54,9 +51,7 @@ fn sets_over_the_limit_are_folded() {
 #[test]
 fn series_that_are_idle_for_60_days_are_dropped_together() {
     let mut ledger = Ledger::open(Storage::memory(), Duration::ZERO, 5000, moment(BIRTH)).unwrap();
-    let birth = PartOf::Birth {
-        born: Some(Timestamp::from_second(BIRTH).unwrap()),
-    };
+    let birth = born_at(BIRTH);
     let calls: Vec<Call> = (0..2)
         .map(|n| Call {
             second: i64::from(n),
@@ -115,9 +110,7 @@ fn a_hold_that_is_switched_on_takes_nothing_back() {
         unfinished: 0,
     };
     let mut ledger = open(0);
-    let birth = PartOf::Birth {
-        born: Some(Timestamp::from_second(BIRTH).unwrap()),
-    };
+    let birth = born_at(BIRTH);
     ledger
         .commit_piece(&piece(&ledger, &[], 0, birth, 1), day, moment(BIRTH))
         .unwrap();
