@@ -1,4 +1,4 @@
-//! Puts the compiler and the revision into the build, for `--version` and `wolkvox_exporter_build_info`.
+//! Puts the compiler and the revision into the build, for `--version` and `wolkvox_exporter_build_info`, and sets up glibc.
 
 use std::process::Command;
 
@@ -9,6 +9,18 @@ fn main() {
     let revision = std::env::var("REVISION").ok().filter(|revision| !revision.is_empty());
     println!("cargo::rustc-env=BUILD_REVISION={}", or_unknown(revision));
     println!("cargo::rustc-env=BUILD_RUSTC={}", or_unknown(rustc_version()));
+    give_memory_back();
+}
+
+/// Links `src/memory.c` into the program, where the C library is glibc.
+fn give_memory_back() {
+    println!("cargo::rerun-if-changed=src/memory.c");
+    if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() != Ok("gnu") {
+        return;
+    }
+    for object in cc::Build::new().file("src/memory.c").compile_intermediates() {
+        println!("cargo::rustc-link-arg-bins={}", object.display());
+    }
 }
 
 fn or_unknown(text: Option<String>) -> String {

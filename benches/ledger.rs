@@ -223,16 +223,16 @@ impl Stream {
         // A call with its wait.
         let fact = |event| {
             let mut random = fastrand::Rng::with_seed(event);
-            let set = random.usize(..sets) as SeriesIndex;
+            let set = random.usize(..sets);
             Fact {
                 key: FactKey {
                     second: self.at(event).as_second(),
-                    hash: random.u128(..),
+                    hash: random.u128(..).into(),
                 },
                 trace: Trace::undated(random.u128(..)),
-                series: set,
+                series: SeriesIndex::new(set),
                 time: Some(FactTime {
-                    series: set + sets as SeriesIndex,
+                    series: SeriesIndex::new(set + sets),
                     length: Micros(random.u64(..600) * Micros::PER_UNIT),
                 }),
             }
@@ -261,6 +261,7 @@ impl Stream {
             reread_reach: REREAD_REACH,
             record_limit: None,
             answer: Collected {
+                place: None,
                 rows: events.clone().map(row).collect(),
                 facts: events.map(fact).collect(),
                 series,

@@ -18,7 +18,7 @@ use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER
 use reqwest::{Certificate, Proxy, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 pub use self::budget::CallBudget;
 use self::content::Content;
@@ -28,12 +28,15 @@ use self::route::{Route, innermost};
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use crate::config;
+use crate::wire::large::{FEW_BYTES, FEW_ROWS, OwnPlace};
 use crate::wire::{Query, Rows};
 
 /// The vendor's servers accept a connection in well under a second; an unregistered public IP gets no answer at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The vendor gives a call 60 s, all of which may pass before the first byte. A longer silence will not end.
 const READ_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a connection that is not used is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The body of a failure is one line of JSON. Of anything else, only the start is useful.
 const MAX_FAILURE_BODY: usize = 64 * 1024;
 /// The longest pause that the API may ask for. A longer one is a mistake, and would leave a day without counts.
@@ -106,6 +109,37 @@ struct Access {
     token: SecretString,
     /// Until then the API may still work on a request that was given up.
     busy_until: Option<Instant>,
+    /// The place of a large answer.
+    place: OwnPlace,
+}
+
+/// The time that a request may take. It stands still while an answer waits for its place.
+#[derive(Debug)]
+struct TimeLimit {
+    limit: Duration,
+    end: Instant,
+}
+
+impl TimeLimit {
+    fn begin(limit: Duration) -> Self {
+        Self {
+            limit,
+            end: Instant::now() + limit,
+        }
+    }
+
+    /// How much of it is used.
+    fn elapsed(&self) -> Duration {
+        self.limit
+            .saturating_sub(self.end.saturating_duration_since(Instant::now()))
+    }
+
+    async fn stand_still<T>(&mut self, during: impl Future<Output = T>) -> T {
+        let begin = Instant::now();
+        let result = during.await;
+        self.end += begin.elapsed();
+        result
+    }
 }
 
 impl Client {
@@ -124,6 +158,9 @@ impl Client {
             // We unpack bodies ourselves: see `content`.
             .no_gzip()
             .pool_max_idle_per_host(1)
+            // Long enough for the requests of one poll. A connection keeps the buffers of its largest answer, and few servers
+            // keep one until the next poll.
+            .pool_idle_timeout(IDLE_TIMEOUT)
             // Use only the configured proxy: one set for other programs must not see the token.
             .no_proxy();
         if let Some(proxy) = &operation.proxy {
@@ -155,6 +192,7 @@ impl Client {
             access: Arc::new(Mutex::new(Access {
                 token: operation.token.value.clone(),
                 busy_until: None,
+                place: OwnPlace::default(),
             })),
         })
     }
@@ -173,6 +211,7 @@ impl Client {
         rows: impl Fn() -> R,
     ) -> Result<Answer<R>, ApiError> {
         let mut access = self.access.lock().await;
+        let access = &mut *access;
         if let Some(until) = access.busy_until {
             sleep_until(until).await;
         }
@@ -183,14 +222,12 @@ impl Client {
                 return Err(ApiError::new(Reason::Quota, "the operation's daily_calls are used up"));
             }
             let sent = Instant::now();
-            let limit = allowance.timeout;
+            let mut time = TimeLimit::begin(allowance.timeout);
             let mut rows = rows();
-            let result = timeout(limit, self.ask(query, &access.token, &mut rows))
-                .await
-                .unwrap_or_else(|_| Err(self.route.timed_out(&format!("no complete answer in {limit:?}"))));
+            let result = self.ask(query, access, &mut rows, &mut time).await;
             let failure = result.as_ref().err().map(|error| error.reason);
             allowance.attempts.push(Attempt {
-                duration: sent.elapsed(),
+                duration: time.elapsed(),
                 failure,
             });
             let error = match result {
@@ -212,8 +249,51 @@ impl Client {
         }
     }
 
-    /// Sends one request. It is the same code for all readers of rows: there are a dozen, and it is much.
-    async fn ask(&self, query: &Query, token: &SecretString, rows: &mut dyn Rows) -> Result<Answer<()>, ApiError> {
+    /// Sends one request and reads its answer. It is the same code for all readers of rows: there are a dozen, and it is much.
+    async fn ask(
+        &self,
+        query: &Query,
+        access: &mut Access,
+        rows: &mut dyn Rows,
+        time: &mut TimeLimit,
+    ) -> Result<Answer<()>, ApiError> {
+        let mut response = self.within(time, self.send(query, &access.token)).await?;
+        let date = date(response.headers());
+        if !response.status().is_success() {
+            return self.within(time, self.failure(response, date, rows)).await;
+        }
+        let mut content = Content::of(response.headers())?;
+        let mut reader = AnswerReader::new(rows);
+        // At best before there is anything in memory.
+        let is_large = response.content_length().is_some_and(|bytes| bytes > FEW_BYTES);
+        let mut has_place = false;
+        loop {
+            if reader.rows().held().is_some_and(|rows| is_large || rows > FEW_ROWS) && !has_place {
+                let place = time.stand_still(access.place.get()).await;
+                reader.rows().keep(place);
+                has_place = true;
+            }
+            let Some(chunk) = self.within(time, self.next_chunk(&mut response)).await? else {
+                break;
+            };
+            content.feed(&chunk, &mut |text| reader.feed(text))?;
+        }
+        content.finish()?;
+        Ok(reader.finish_with(response.status().as_u16(), date)?.map(|_| ()))
+    }
+
+    /// Does something within the time that is left.
+    async fn within<T>(
+        &self,
+        time: &TimeLimit,
+        work: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let too_late = |_| Err(self.route.timed_out(&format!("no complete answer in {:?}", time.limit)));
+        timeout_at(time.end, work).await.unwrap_or_else(too_late)
+    }
+
+    /// Sends a request, and returns the head of its answer.
+    async fn send(&self, query: &Query, token: &SecretString) -> Result<Response, ApiError> {
         let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
@@ -226,31 +306,10 @@ impl Client {
             .get(self.url(query)?)
             .header(ACCEPT_ENCODING, "gzip")
             .header("wolkvox-token", secret);
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Err(self.route.failure(&self.http, error).await),
-        };
-        let date = date(response.headers());
-        if !response.status().is_success() {
-            return self.failure(response, date, rows).await;
+        match request.send().await {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self.route.failure(&self.http, error).await),
         }
-        let status = response.status().as_u16();
-        let mut reader = AnswerReader::new(rows);
-        self.read(response, |text| reader.feed(text)).await?;
-        Ok(reader.finish_with(status, date)?.map(|_| ()))
-    }
-
-    /// Reads a body to its end.
-    async fn read(
-        &self,
-        mut response: Response,
-        mut take: impl FnMut(&[u8]) -> Result<(), ApiError>,
-    ) -> Result<(), ApiError> {
-        let mut content = Content::of(response.headers())?;
-        while let Some(chunk) = self.next_chunk(&mut response).await? {
-            content.feed(&chunk, &mut take)?;
-        }
-        content.finish()
     }
 
     async fn next_chunk(&self, response: &mut Response) -> Result<Option<Bytes>, ApiError> {

@@ -3,8 +3,12 @@
 pub mod dates;
 pub mod fields;
 pub mod json;
+pub mod large;
+
+use std::sync::Arc;
 
 use self::json::Broken;
+use self::large::Place;
 
 /// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,14 @@ pub trait Rows: Send {
     /// Reads a key of the answer other than its rows, with its raw value; for `data`, only the opening bracket.
     /// Failures have such keys too.
     fn extra_key(&mut self, _key: &str, _json: &[u8]) {}
+
+    /// How many rows it holds for later; `None` if it deals with each at once.
+    fn held(&self) -> Option<usize> {
+        None
+    }
+
+    /// Keeps the place as long as the rows.
+    fn keep(&mut self, _place: Arc<Place>) {}
 }
 
 impl<R: Rows + ?Sized> Rows for &mut R {
@@ -51,5 +63,13 @@ impl<R: Rows + ?Sized> Rows for &mut R {
 
     fn extra_key(&mut self, key: &str, json: &[u8]) {
         (**self).extra_key(key, json);
+    }
+
+    fn held(&self) -> Option<usize> {
+        (**self).held()
+    }
+
+    fn keep(&mut self, place: Arc<Place>) {
+        (**self).keep(place);
     }
 }

@@ -223,7 +223,7 @@ fn collected(answer: Answer<EventReader>) -> String {
     let rows = &answer.rows;
     no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
     for fact in &rows.facts {
-        assert!((fact.series as usize) < rows.series.len(), "a fact counts in no series");
+        assert!(fact.series.get() < rows.series.len(), "a fact counts in no series");
     }
     let facts: u64 = rows.rows.iter().map(|row| u64::from(row.facts)).sum();
     assert_eq!(facts, rows.facts.len() as u64, "a fact has no row");

@@ -51,7 +51,7 @@ fn parts(fact: &Fact) -> impl Iterator<Item = Part> {
     let time = fact.time.map(|time| Part {
         key: FactKey {
             second,
-            hash: hash ^ TIME,
+            hash: (hash.value() ^ TIME).into(),
         },
         series: time.series,
         observed: time.length,
@@ -153,7 +153,7 @@ impl History {
                 if of_live {
                     continue;
                 }
-                let series = part.series as usize;
+                let series = part.series.get();
                 let index = indices[series].get_or_insert_with(|| record.push_series(&collected.series[series]));
                 record.counts.push((row.at.as_second(), *index, part.observed.0));
             }

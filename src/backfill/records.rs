@@ -85,7 +85,7 @@ impl PieceRecord {
     }
 
     pub(super) fn push_key(&mut self, FactKey { second, hash }: FactKey) {
-        self.keys.push_str(&format!("{second:016x}{hash:032x}"));
+        self.keys.push_str(&format!("{second:016x}{:032x}", hash.value()));
     }
 
     /// Adds a series, and returns its index.
@@ -110,7 +110,7 @@ impl PieceRecord {
             let (second, hash) = self.keys.get(start..start + KEY_DIGITS)?.split_at(SECOND_DIGITS);
             Some(FactKey {
                 second: u64::from_str_radix(second, 16).ok()?.cast_signed(),
-                hash: u128::from_str_radix(hash, 16).ok()?,
+                hash: u128::from_str_radix(hash, 16).ok()?.into(),
             })
         })
     }

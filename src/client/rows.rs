@@ -29,9 +29,12 @@ use crate::wire::json::{self, Broken};
 /// The vendor's limit for the size of an answer.
 pub(super) const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The most rows of an answer. The vendor cuts at 60,000, so more means another endpoint or a broken one.
-const MAX_ROWS: u64 = 250_000;
+const MAX_ROWS: u64 = 100_000;
 /// The size limit of a row. The largest known have some hundred bytes, plus what agents write into comments.
 const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+/// At least so many bytes of a chunk are copied behind the row that the chunk before it has cut: rows have some hundred.
+const LEAST_COPIED: usize = 2 * 1024;
 
 /// Ignores rows in the body of a failure, which should have none, and passes on its other keys.
 pub(super) struct IgnoreRows<R>(pub(super) R);
@@ -83,6 +86,11 @@ impl<R: Rows> AnswerReader<R> {
             count: 0,
         };
         Self { rows, scanner }
+    }
+
+    /// Where the rows go.
+    pub(super) fn rows(&mut self) -> &mut R {
+        &mut self.rows
     }
 
     /// Reads the next chunk of the body.
@@ -146,23 +154,36 @@ impl Scanner {
         if self.bytes > MAX_BYTES {
             return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
         }
-        let mut before = mem::take(&mut self.tail);
-        let buffer = if before.is_empty() {
-            Cow::Borrowed(chunk)
-        } else {
-            before.extend_from_slice(chunk);
-            Cow::Owned(before)
-        };
-        let buffer = json::mended(buffer);
-        let used = self.scan(json::text(&buffer), false, rows)?;
-        self.tail = match buffer {
-            Cow::Borrowed(buffer) => buffer[used..].to_vec(),
-            Cow::Owned(mut buffer) => {
-                buffer.drain(..used);
-                buffer
+        let mut rest = chunk;
+        // The row that the end of the last chunk has cut is completed with as little as possible: copying takes time, and
+        // this memory stays while the answer waits.
+        while !self.tail.is_empty() && !rest.is_empty() {
+            let cut = self.tail.len();
+            let (next, after) = rest.split_at(rest.len().min(cut.max(LEAST_COPIED)));
+            let mut buffer = mem::take(&mut self.tail);
+            buffer.extend_from_slice(next);
+            match self.scan_bytes(&buffer, rows)? {
+                // The rest of what was copied is also in the chunk.
+                Some(used) if used >= cut => {
+                    self.tail.clear();
+                    rest = &rest[used - cut..];
+                }
+                _ => rest = after,
             }
-        };
+        }
+        if !rest.is_empty() {
+            self.scan_bytes(rest, rows)?;
+        }
         Ok(())
+    }
+
+    /// Reads as much as possible of the bytes and keeps what is left. Returns how many of them are done, unless some had to be
+    /// replaced.
+    fn scan_bytes(&mut self, bytes: &[u8], rows: &mut dyn Rows) -> Result<Option<usize>, ApiError> {
+        let (text, cut) = json::text(bytes);
+        let used = self.scan(&text, false, rows)?;
+        self.tail = [&text.as_bytes()[used..], cut].concat();
+        Ok(matches!(text, Cow::Borrowed(_)).then_some(used))
     }
 
     fn end(&mut self, status: u16, rows: &mut dyn Rows) -> Result<(), ApiError> {

@@ -17,7 +17,7 @@ use redb::{ReadableTable, StorageError, Table, TableDefinition, TableError, Writ
 
 use super::mark::Mark;
 use crate::reports::Report;
-use crate::reports::events::{Fact, Trace};
+use crate::reports::events::{Fact, FactHash, Trace};
 
 /// The hashes of the facts, by report and minute since the epoch.
 const FACTS: Definition = TableDefinition::new("facts");
@@ -37,8 +37,6 @@ const DAY: i64 = 86_400;
 const SAME_CALL_WITHIN: i64 = 12 * 3600;
 /// The hash of a further call of one connection on one day is that of the call before it and this.
 const AGAIN: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
-
-const HASH_BYTES: usize = size_of::<u128>();
 
 /// What a fact and the time beside it are to the state.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +79,7 @@ pub(super) struct Facts<'t> {
 /// A stored fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Stored {
-    hash: u128,
+    hash: FactHash,
     mark: Mark,
 }
 
@@ -94,7 +92,7 @@ struct MinuteFacts {
 }
 
 impl MinuteFacts {
-    fn find(&mut self, hash: u128) -> Option<&mut Stored> {
+    fn find(&mut self, hash: FactHash) -> Option<&mut Stored> {
         match self.stored.binary_search_by_key(&hash, |stored| stored.hash) {
             Ok(place) => Some(&mut self.stored[place]),
             Err(_) => self.new.iter_mut().find(|stored| stored.hash == hash),
@@ -122,14 +120,14 @@ impl<'t> Facts<'t> {
         verdicts: &mut [Verdict],
         complete: RangeInclusive<i64>,
     ) -> Result<(), StorageError> {
-        let mark_of = |fact: &Fact| Mark::new(fact, labels[fact.series as usize]);
+        let mark_of = |fact: &Fact| Mark::new(fact, labels[fact.series.get()]);
         let answer = by_minute(facts);
         let mut minutes: BTreeMap<i64, MinuteFacts> = BTreeMap::new();
         let mut new = Vec::new();
         for (minute, given) in &answer {
             let mut known = self.load(*minute)?;
             // Those that are new with the same hash, of one connection.
-            let mut alike: Vec<(u128, usize)> = Vec::new();
+            let mut alike: Vec<(FactHash, usize)> = Vec::new();
             for n in given.iter().map(|n| *n as usize) {
                 let (fact, verdict) = (&facts[n], &mut verdicts[n]);
                 if verdict.standing != Standing::New {
@@ -148,7 +146,7 @@ impl<'t> Facts<'t> {
                         .or(stored.as_ref().map(|known| known.mark.trace()));
                     match trace {
                         None => break None,
-                        Some(trace) if is_another_call(trace, fact.trace) => hash = hash.wrapping_add(AGAIN),
+                        Some(trace) if is_another_call(trace, fact.trace) => hash = again(hash),
                         Some(_) => break Some(stored),
                     }
                 };
@@ -241,7 +239,7 @@ impl<'t> Facts<'t> {
                     let found = stored.iter_mut().chain(new).find(|stored| stored.hash == hash);
                     return Ok(found.map(|found| (found, is_changed)));
                 }
-                hash = hash.wrapping_add(AGAIN);
+                hash = again(hash);
             }
         }
         Ok(None)
@@ -255,7 +253,7 @@ impl<'t> Facts<'t> {
         answer: &Minutes,
         loaded: &BTreeMap<i64, MinuteFacts>,
         facts: &[Fact],
-        new: &[(usize, u128)],
+        new: &[(usize, FactHash)],
     ) -> Result<HashMap<Trace, Vec<(i64, Stored)>>, StorageError> {
         let mut gone: HashMap<Trace, Vec<(i64, Stored)>> = HashMap::new();
         if complete.is_empty() || new.is_empty() {
@@ -322,14 +320,14 @@ impl<'t> Facts<'t> {
         let Some(hashes) = self.facts.get(key)? else {
             return Ok(MinuteFacts::default());
         };
-        let hashes = hashes.value().chunks_exact(HASH_BYTES);
+        let (hashes, _) = hashes.value().as_chunks();
         let marks = self.marks.get(key)?;
         let marks = marks.as_ref().map(|marks| marks.value()).unwrap_or_default();
         // The first version of the exporter adds facts without marks, so that nobody knows whose they are.
         let are_complete = marks.len() / Mark::BYTES == hashes.len();
         let mut marks = marks.chunks_exact(Mark::BYTES).map(Mark::stored);
-        let stored = hashes.map(|hash| Stored {
-            hash: hash.iter().fold(0, |hash, byte| hash << 8 | u128::from(*byte)),
+        let stored = hashes.iter().map(|hash| Stored {
+            hash: FactHash(*hash),
             mark: marks.next().filter(|_| are_complete).unwrap_or(Mark::OF_FIRST_VERSION),
         });
         Ok(MinuteFacts {
@@ -339,7 +337,7 @@ impl<'t> Facts<'t> {
     }
 
     fn store(&mut self, minute: i64, stored: &[Stored]) -> Result<(), StorageError> {
-        let hashes: Vec<u8> = stored.iter().flat_map(|stored| stored.hash.to_be_bytes()).collect();
+        let hashes: Vec<u8> = stored.iter().flat_map(|stored| stored.hash.0).collect();
         let marks: Vec<u8> = stored.iter().flat_map(|stored| stored.mark.to_bytes()).collect();
         let key = self.key(minute);
         self.facts.insert(key, hashes.as_slice())?;
@@ -359,6 +357,11 @@ fn is_another_call(known: Trace, given: Trace) -> bool {
     known
         .zip(given)
         .is_some_and(|(known, given)| gap(known, given) > SAME_CALL_WITHIN)
+}
+
+/// The hash of the next call of the same connection on the same day.
+fn again(hash: FactHash) -> FactHash {
+    hash.value().wrapping_add(AGAIN).into()
 }
 
 fn minute_of(fact: &Fact) -> i64 {

@@ -205,7 +205,7 @@ impl Piece {
         let mut growth: Vec<Option<Total>> = vec![None; series.len()];
         let mut folded = vec![0; series.len()];
         let mut add = |index: SeriesIndex, observed| {
-            let n = index as usize;
+            let n = index.get();
             let (key, is_folded) = &series[n];
             growth[n]
                 .get_or_insert_with(|| Total::zero_of(key.family))

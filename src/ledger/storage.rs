@@ -15,8 +15,9 @@ use super::panics::{Failure, OpenDatabase, caught};
 
 /// The format that this version writes. A file of a later version is refused.
 const FORMAT: u64 = 1;
-/// The cache of one operation. It can be small, since the totals are kept in memory as well.
-const CACHE_BYTES: usize = 4 << 20;
+/// The cache of one operation. It can be small, since the totals are kept in memory as well, and must be: there may be two
+/// hundred operations. What does not fit is read from the cache of the system.
+const CACHE_BYTES: usize = 128 << 10;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("wolkvox_exporter");
 

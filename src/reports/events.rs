@@ -5,6 +5,8 @@ mod row_date;
 mod series_set;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use crate::metrics::Family;
 use crate::metrics::series::{FamilySeries, Micros, SeriesKey};
 use crate::wire::Rows;
 use crate::wire::json::{self, Broken};
+use crate::wire::large::Place;
 
 /// A report of events.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,14 @@ impl Rows for EventReader {
     fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
         self.events.tally().count(Outcome::Invalid);
     }
+
+    fn held(&self) -> Option<usize> {
+        Some(self.events.held())
+    }
+
+    fn keep(&mut self, place: Arc<Place>) {
+        self.events.keep(place);
+    }
 }
 
 /// The identity of a fact.
@@ -84,7 +95,24 @@ pub struct FactKey {
     /// Seconds since the epoch: the date that decides when the fact is forgotten.
     pub second: i64,
     /// A keyed hash of what identifies the fact. Without the key, no personal data can be read or guessed from it.
-    pub hash: u128,
+    pub hash: FactHash,
+}
+
+/// 128 bits, in the form in which they are stored. Many are held at once, so they must not be padded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactHash(pub [u8; 16]);
+
+impl FactHash {
+    /// The bits of the hash, in the same order as the hashes.
+    pub fn value(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+}
+
+impl From<u128> for FactHash {
+    fn from(value: u128) -> Self {
+        Self(value.to_be_bytes())
+    }
 }
 
 /// One countable fact of a row. Each fact has its own identity, since some are filled in after the row
@@ -158,7 +186,21 @@ pub struct FactTime {
 }
 
 /// An index into [`Collected::series`].
-pub type SeriesIndex = u32;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesIndex(NonZeroU32);
+
+impl SeriesIndex {
+    /// The index of the n-th series, counted from 0.
+    pub fn new(n: usize) -> Self {
+        let n = u32::try_from(n).unwrap_or(u32::MAX);
+        Self(NonZeroU32::MIN.saturating_add(n))
+    }
+
+    /// The place of the series, counted from 0.
+    pub fn get(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// A row. Its facts are in [`Collected::facts`], after those of the rows before it.
 #[derive(Clone, Copy, Debug)]
@@ -231,4 +273,6 @@ pub struct Collected {
     pub newest: Option<Timestamp>,
     /// What was asked for.
     pub asked: Asked,
+    /// The place of a large answer.
+    pub place: Option<Arc<Place>>,
 }

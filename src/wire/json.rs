@@ -8,37 +8,32 @@ use serde_json::Deserializer;
 /// A value read from the start of a buffer with its length, or `None` when the buffer ends inside it.
 pub(crate) type Parsed<T> = Result<Option<(T, usize)>, Broken>;
 
-/// Replaces invalid UTF-8 in the buffer by `\u{fffd}`, so that one name in another encoding does not block all rows. An
-/// incomplete character at the end stays as it is.
-pub(crate) fn mended(buffer: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    if is_text_or_cut(&buffer) {
-        return buffer;
+/// The text of a buffer, and the incomplete character at its end. Invalid UTF-8 is replaced by `\u{fffd}`, so that one name
+/// in another encoding does not block all rows. Checking all of it at once is much faster than string by string.
+pub(crate) fn text(buffer: &[u8]) -> (Cow<'_, str>, &[u8]) {
+    let (valid, rest) = match str::from_utf8(buffer) {
+        Ok(text) => return (Cow::Borrowed(text), &[]),
+        Err(error) => buffer.split_at(error.valid_up_to()),
+    };
+    if is_cut(rest) {
+        return (Cow::Borrowed(str::from_utf8(valid).unwrap_or_default()), rest);
     }
-    let mut mended = Vec::with_capacity(buffer.len());
+    let mut mended = String::with_capacity(buffer.len());
     let mut chunks = buffer.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
-        mended.extend_from_slice(chunk.valid().as_bytes());
-        if chunks.peek().is_none() && is_text_or_cut(chunk.invalid()) {
-            mended.extend_from_slice(chunk.invalid());
-        } else {
-            mended.extend_from_slice("\u{fffd}".as_bytes());
+        mended.push_str(chunk.valid());
+        let invalid = chunk.invalid().len();
+        if chunks.peek().is_none() && is_cut(chunk.invalid()) {
+            return (Cow::Owned(mended), &buffer[buffer.len() - invalid..]);
         }
+        mended.push('\u{fffd}');
     }
-    Cow::Owned(mended)
+    (Cow::Owned(mended), &[])
 }
 
-/// Whether it is UTF-8, apart from an incomplete character at the end.
-fn is_text_or_cut(bytes: &[u8]) -> bool {
+/// Whether it is nothing but an incomplete character.
+fn is_cut(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
-}
-
-/// The text of a mended buffer, without an incomplete character at its end. Checking all of it at once is much faster
-/// than string by string.
-pub(crate) fn text(mended: &[u8]) -> &str {
-    match str::from_utf8(mended) {
-        Ok(text) => text,
-        Err(error) => str::from_utf8(&mended[..error.valid_up_to()]).unwrap_or_default(),
-    }
 }
 
 /// Reads a row from the start of the text and passes it to `take`. Returns its length, or `None` when the text ends

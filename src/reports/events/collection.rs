@@ -1,8 +1,10 @@
 //! Collects the facts of the rows of one answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
+use hashbrown::HashTable;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -10,13 +12,14 @@ use siphasher::sip128::SipHasher13;
 
 use super::row_date::RowDate;
 use super::series_set::SeriesSet;
-use super::{Asked, Collected, EventRow, Fact, FactKey, FactTime, Name, SeriesIndex, Trace};
+use super::{Asked, Collected, EventRow, Fact, FactHash, FactKey, FactTime, Name, SeriesIndex, Trace};
 use crate::metrics::Family;
 use crate::metrics::series::Micros;
 use crate::reports::Tally;
 use crate::reports::assumptions::{Assumption, Violated};
 use crate::reports::values::{self, wall_clock_second};
 use crate::wire::fields::{self, Leaf, Reading};
+use crate::wire::large::Place;
 
 /// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
@@ -45,14 +48,18 @@ pub struct Events {
     asked: Asked,
     /// The assumptions that the present row breaks.
     violated: Violated,
-    /// How often each identity occurred in this answer: rows with equal identities are told apart by their number.
-    seen: HashMap<u128, Seen>,
+    /// The places of the first facts of their identities, by hash.
+    firsts: HashTable<u32>,
+    /// How often the identities occurred that came again in this answer: such rows are told apart by their number.
+    repeated: HashMap<FactHash, Seen>,
     /// Rows dated after this say nothing about how new the data is.
     newest_at_most: DateTime,
     /// The latest fact with each hash, of those that several rows repeat.
-    shared: HashMap<u128, Shared>,
+    shared: HashMap<FactHash, Shared>,
     /// What is hashed.
     scratch: Vec<u8>,
+    /// The place of a large answer.
+    place: Option<Arc<Place>>,
 }
 
 /// How often an identity occurred in an answer.
@@ -69,7 +76,7 @@ pub(in crate::reports) struct Identity<'i> {
     what: u8,
     fields: &'i [&'i str],
     /// With the date.
-    hash: u128,
+    hash: FactHash,
     /// Without it.
     undated: Trace,
 }
@@ -102,10 +109,12 @@ impl Events {
             hash_key,
             asked,
             violated: Violated::default(),
-            seen: HashMap::new(),
+            firsts: HashTable::new(),
+            repeated: HashMap::new(),
             newest_at_most: asked.last.saturating_add(CLOCK_MARGIN),
             shared: HashMap::new(),
             scratch: Vec::new(),
+            place: None,
         }
     }
 
@@ -127,7 +136,18 @@ impl Events {
             tally: self.tally,
             newest: self.newest,
             asked: self.asked,
+            place: self.place,
         }
+    }
+
+    /// How many rows it holds.
+    pub(super) fn held(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Keeps the place as long as the rows.
+    pub(super) fn keep(&mut self, place: Arc<Place>) {
+        self.place = Some(place);
     }
 
     pub(in crate::reports) fn tally(&mut self) -> &mut Tally {
@@ -181,7 +201,7 @@ impl Events {
             what,
             fields,
             hash: self.hash(what, &date.text, fields, 0),
-            undated: Trace::undated(self.hash(what, UNDATED, fields, 0)),
+            undated: Trace::undated(self.hash(what, UNDATED, fields, 0).value()),
         }
     }
 
@@ -200,12 +220,32 @@ impl Events {
         identity: Identity<'_>,
         series: SeriesIndex,
     ) -> u32 {
-        let seen = self.seen.entry(identity.hash).or_default();
-        seen.facts += 1;
-        let number = seen.facts;
+        let number = self.next_number(identity);
         let hash = self.numbered_hash(date, identity, number);
         self.push(date.wall_clock, hash, identity.undated, series);
         number
+    }
+
+    /// The number of the fact that comes next among those with its identity.
+    fn next_number(&mut self, identity: Identity<'_>) -> u32 {
+        let Self {
+            facts,
+            firsts,
+            repeated,
+            ..
+        } = self;
+        let is_it = |first: &u32| facts[*first as usize].key.hash == identity.hash;
+        let Some(first) = firsts.find(short_hash(identity.hash), is_it) else {
+            let rehash = |first: &u32| short_hash(facts[*first as usize].key.hash);
+            firsts.insert_unique(short_hash(identity.hash), facts.len() as u32, rehash);
+            return 1;
+        };
+        let seen = repeated.entry(identity.hash).or_insert_with(|| Seen {
+            facts: 1,
+            times: u32::from(facts[*first as usize].time.is_some()),
+        });
+        seen.facts += 1;
+        seen.facts
     }
 
     /// Counts a time of the fact that was added last, which has this identity. The time of one of several equal rows may
@@ -217,14 +257,16 @@ impl Events {
         series: SeriesIndex,
         length: Micros,
     ) {
-        let seen = self.seen.entry(identity.hash).or_default();
-        seen.times += 1;
-        let (number, is_usual) = (seen.times, seen.times == seen.facts);
-        let fact = if is_usual {
-            self.facts.last_mut()
-        } else {
-            let hash = self.numbered_hash(date, identity, number);
-            self.facts.iter_mut().rev().find(|fact| fact.key.hash == hash)
+        let earlier = self.repeated.get_mut(&identity.hash).and_then(|seen| {
+            seen.times += 1;
+            (seen.times < seen.facts).then_some(seen.times)
+        });
+        let fact = match earlier {
+            None => self.facts.last_mut(),
+            Some(number) => {
+                let hash = self.numbered_hash(date, identity, number);
+                self.facts.iter_mut().rev().find(|fact| fact.key.hash == hash)
+            }
         };
         if let Some(fact) = fact {
             fact.time = Some(FactTime { series, length });
@@ -232,14 +274,14 @@ impl Events {
     }
 
     /// The hash of a fact with this number among equal ones.
-    fn numbered_hash(&mut self, date: &RowDate<'_>, identity: Identity<'_>, number: u32) -> u128 {
+    fn numbered_hash(&mut self, date: &RowDate<'_>, identity: Identity<'_>, number: u32) -> FactHash {
         match number {
             1 => identity.hash,
             number => self.hash(identity.what, &date.text, identity.fields, number),
         }
     }
 
-    fn push(&mut self, wall_clock: DateTime, hash: u128, trace: Trace, series: SeriesIndex) {
+    fn push(&mut self, wall_clock: DateTime, hash: FactHash, trace: Trace, series: SeriesIndex) {
         let second = wall_clock_second(wall_clock);
         self.facts.push(Fact {
             key: FactKey { second, hash },
@@ -317,7 +359,7 @@ impl Events {
         Some(date)
     }
 
-    fn hash(&mut self, what: u8, date: &str, identity: &[&str], number: u32) -> u128 {
+    fn hash(&mut self, what: u8, date: &str, identity: &[&str], number: u32) -> FactHash {
         let text = &mut self.scratch;
         text.clear();
         text.push(what);
@@ -330,6 +372,7 @@ impl Events {
         SipHasher13::new_with_key(&self.hash_key.to_be_bytes())
             .hash(text)
             .as_u128()
+            .into()
     }
 
     /// The index of a series.
@@ -365,4 +408,9 @@ impl Events {
             }
         }
     }
+}
+
+/// A hash for tables in memory. The hashes of facts are keyed, so nobody can choose it.
+fn short_hash(hash: FactHash) -> u64 {
+    hash.value() as u64
 }

@@ -13,7 +13,7 @@ use crate::metrics::series::{Label, SeriesKey};
 #[derive(Debug, Default)]
 pub(super) struct SeriesSet {
     pub(super) keys: Vec<SeriesKey>,
-    index: HashTable<SeriesIndex>,
+    index: HashTable<u32>,
     hasher: RandomState,
 }
 
@@ -21,23 +21,23 @@ impl SeriesSet {
     /// The index of a series, and whether it is new.
     pub(super) fn insert(&mut self, family: &'static Family, labels: &[&str]) -> (SeriesIndex, bool) {
         let hash = hash_of(&self.hasher, family, labels);
-        let is_it = |index: &SeriesIndex| {
+        let is_it = |index: &u32| {
             let known = &self.keys[*index as usize];
             known.family == family && known.labels == labels
         };
         if let Some(index) = self.index.find(hash, is_it) {
-            return (*index, false);
+            return (SeriesIndex::new(*index as usize), false);
         }
-        let index = self.keys.len() as SeriesIndex;
+        let index = self.keys.len();
         self.keys.push(SeriesKey {
             family,
             labels: labels.iter().map(|label| Label::Owned((*label).to_owned())).collect(),
         });
-        self.index.insert_unique(hash, index, |index| {
+        self.index.insert_unique(hash, index as u32, |index| {
             let SeriesKey { family, labels } = &self.keys[*index as usize];
             hash_of(&self.hasher, family, labels)
         });
-        (index, true)
+        (SeriesIndex::new(index), true)
     }
 }
 

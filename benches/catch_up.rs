@@ -1,0 +1,385 @@
+//! After an outage every operation catches up at the same moment: how much memory that takes, whether it is given back, and
+//! how long the polls of the other operations wait meanwhile.
+//!
+//! 200 operations have answers of 50,000 abandoned calls that they have not counted yet, and 20 more have small ones. The
+//! exporter is a process of its own, with its state on disk. The server is this program: it sends from memory.
+//!
+//! `cargo bench --bench catch_up` measures the release build. With the path of another binary as its argument it fails if
+//! a bound is missed: that is a step of tests/run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use procfs::process::Process;
+use wolkvox_exporter::clock::Moment;
+use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
+use wolkvox_exporter::reports::ABANDONED_CALLS;
+use wolkvox_exporter::reports::events::{Asked, Events};
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+const LARGE: usize = 200;
+const SMALL: usize = 20;
+const ROWS: usize = 50_000;
+const FEW_ROWS: usize = 9;
+/// Of the small operations.
+const SMALL_INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(15);
+const MOST_MEMORY: f64 = 512.0 * MB;
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const GIVEN_BACK_AFTER: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(600);
+const MB: f64 = 1e6;
+
+fn main() -> Outcome<()> {
+    let binary = env::args().skip(1).find(|argument| argument != "--bench");
+    let (exporter, is_check) = match &binary {
+        Some(path) => (Path::new(path), true),
+        None => (Path::new(env!("CARGO_BIN_EXE_wolkvox_exporter")), false),
+    };
+    let folder = env::temp_dir().join(format!("wolkvox_exporter-catch-up-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let result = measure(exporter, &folder);
+    fs::remove_dir_all(&folder)?;
+    match result? {
+        missed if missed > 0 && is_check => Err(format!("{missed} bounds are missed").into()),
+        _ => Ok(()),
+    }
+}
+
+/// Measures, prints, and returns how many bounds are missed.
+fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
+    let server = Server::start()?;
+    let config = configure(folder, &server.address)?;
+    let exporter = Exporter::start(binary, &config)?;
+    exporter.wait("all operations are polled", |exporter| {
+        Ok(exporter.sum("wolkvox_up", "")? as usize == LARGE + SMALL
+            && exporter.counted()? >= (FEW_ROWS * LARGE) as f64)
+    })?;
+    thread::sleep(2 * INTERVAL);
+    let (before, _) = exporter.memory()?;
+
+    println!("{LARGE} operations with answers of {ROWS} rows at the same moment, {SMALL} with {FEW_ROWS} rows");
+    exporter.forget_peak()?;
+    let cpu = exporter.cpu()?;
+    let begin = Instant::now();
+    server.requests.lock().map_err(|_| "poisoned")?.begin_flood();
+    let all = (LARGE * ROWS + SMALL * FEW_ROWS) as f64;
+    exporter.wait("all rows are counted", |exporter| Ok(exporter.counted()? >= all))?;
+    let (took, cpu) = (begin.elapsed(), exporter.cpu()? - cpu);
+    if exporter.counted()? != all {
+        return Err(format!("{} rows were counted, of {all}", exporter.counted()?).into());
+    }
+    let longest = server.requests.lock().map_err(|_| "poisoned")?.longest_gap();
+    let (_, peak) = exporter.memory()?;
+    thread::sleep(GIVEN_BACK_AFTER);
+    let (after, _) = exporter.memory()?;
+
+    let mut missed = 0;
+    let mut verdict = |is_met: bool| {
+        missed += usize::from(!is_met);
+        if is_met { "" } else { ", missed" }
+    };
+    println!("  counted within {:.1} s, {cpu:.1} s of CPU", took.as_secs_f64());
+    println!("  resident before: {:.1} MB", before / MB);
+    println!(
+        "  at the peak: {:.1} MB (at most {:.0}){}",
+        peak / MB,
+        MOST_MEMORY / MB,
+        verdict(peak <= MOST_MEMORY)
+    );
+    println!(
+        "  a minute later: {:.1} MB (at most twice that before){}",
+        after / MB,
+        verdict(after <= 2.0 * before)
+    );
+    let wait = longest.saturating_sub(SMALL_INTERVAL);
+    println!(
+        "  longest wait of a poll of a small operation: {:.1} s (at most {:.0}){}",
+        wait.as_secs_f64(),
+        LONGEST_WAIT.as_secs_f64(),
+        verdict(wait <= LONGEST_WAIT)
+    );
+    exporter.complaints()?;
+    Ok(missed)
+}
+
+/// Writes a configuration, and a state for each operation that was born yesterday.
+fn configure(folder: &Path, address: &str) -> Outcome<PathBuf> {
+    let state = folder.join("state");
+    fs::create_dir_all(&state)?;
+    let mut config = "state_path: state\noperations:\n".to_owned();
+    let born = Timestamp::from_second((Timestamp::now() - SignedDuration::from_hours(20)).as_second())?;
+    for n in 0..LARGE + SMALL {
+        let kind = if n < LARGE { "large" } else { "small" };
+        let name = format!("{kind}-{n:03}");
+        fs::write(folder.join(format!("{name}.token")), &name)?;
+        write!(
+            config,
+            "  - name: {name}\n    url: {address}\n    token_file: {name}.token\n    timezone: America/Bogota\n    \
+             daily_calls: 1000000\n    reports: {{abandoned_calls: {{interval: {}s}}}}\n",
+            if n < LARGE { INTERVAL } else { SMALL_INTERVAL }.as_secs()
+        )?;
+        let moment = Moment {
+            wall: born,
+            monotonic: tokio::time::Instant::now(),
+        };
+        let mut ledger = Ledger::open(Storage::file(&state, &name), Duration::ZERO, 5_000, moment)?;
+        let birth = Piece {
+            report: &ABANDONED_CALLS,
+            until: born,
+            part_of: PartOf::Birth { until: born, born },
+            overlap: SignedDuration::from_hours(2),
+            reread_back: SignedDuration::from_hours(48),
+            reread_reach: SignedDuration::from_hours(54),
+            record_limit: None,
+            answer: Events::new(&TimeZone::UTC, 0, Asked::ANYTHING).collected(),
+            backlog_before: Timestamp::MIN,
+        };
+        let day = born.to_zoned(TimeZone::get("America/Bogota")?).date();
+        ledger.commit_piece(&birth, (day, 0), moment)?;
+    }
+    let file = folder.join("wolkvox.yml");
+    fs::write(&file, config)?;
+    Ok(file)
+}
+
+/// Answers from memory.
+struct Server {
+    address: String,
+    requests: Arc<Mutex<Requests>>,
+}
+
+/// What was asked, by token.
+#[derive(Default)]
+struct Requests {
+    /// When the large answers were asked for first.
+    flood: Option<Instant>,
+    /// The operations that have had their large answer.
+    flooded: BTreeSet<String>,
+    /// When the small operations were polled since the flood began.
+    polls: BTreeMap<String, Vec<Instant>>,
+}
+
+impl Requests {
+    fn begin_flood(&mut self) {
+        self.flood = Some(Instant::now());
+        self.polls.clear();
+    }
+
+    /// Whether the answer to this request is large.
+    fn is_large(&mut self, token: &str) -> bool {
+        self.polls.entry(token.to_owned()).or_default().push(Instant::now());
+        self.flood.is_some() && token.starts_with("large") && self.flooded.insert(token.to_owned())
+    }
+
+    /// The longest time between two polls of a small operation.
+    fn longest_gap(&self) -> Duration {
+        let small = self.polls.iter().filter(|(token, _)| token.starts_with("small"));
+        let gaps = small.flat_map(|(_, polls)| polls.windows(2).map(|pair| pair[1] - pair[0]));
+        gaps.max().unwrap_or_default()
+    }
+}
+
+impl Server {
+    fn start() -> Outcome<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let requests = Arc::new(Mutex::new(Requests::default()));
+        // Dated before the first poll, so that every window has them.
+        let now = Timestamp::now();
+        let few = rows(now, FEW_ROWS, "few")?;
+        let many = [few.as_str(), &rows(now, ROWS - FEW_ROWS, "more")?].join(",");
+        let bodies = Arc::new([body(&few), body(&many)]);
+        let server = Self {
+            address,
+            requests: Arc::clone(&requests),
+        };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (bodies, requests) = (Arc::clone(&bodies), Arc::clone(&requests));
+                // A connection ends with a failed read or write.
+                thread::spawn(move || answer(&stream, &bodies, &requests).is_ok());
+            }
+        });
+        Ok(server)
+    }
+}
+
+fn answer(mut stream: &TcpStream, bodies: &[String; 2], requests: &Mutex<Requests>) -> Outcome<()> {
+    stream.set_nodelay(true)?;
+    let mut lines = BufReader::new(stream).lines();
+    while lines.next().transpose()?.is_some() {
+        let mut token = String::new();
+        while let Some(line) = lines.next().transpose()?.filter(|line| !line.is_empty()) {
+            if let Some(value) = line.strip_prefix("wolkvox-token: ") {
+                value.clone_into(&mut token);
+            }
+        }
+        let is_large = requests.lock().map_err(|_| "poisoned")?.is_large(&token);
+        if is_large {
+            let begin = requests.lock().map_err(|_| "poisoned")?.flood.ok_or("no flood")?;
+            // Not before all operations have asked, so that it is the same moment for all.
+            thread::sleep((begin + INTERVAL).saturating_duration_since(Instant::now()));
+        }
+        let body = &bodies[usize::from(is_large)];
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=UTF-8\r\n"
+        )?;
+        // Half of the answers say how large they are.
+        if token.ends_with(['0', '2', '4', '6', '8']) {
+            write!(stream, "content-length: {}\r\n\r\n{body}", body.len())?;
+        } else {
+            write!(stream, "transfer-encoding: chunked\r\n\r\n")?;
+            for chunk in body.as_bytes().chunks(64 * 1024) {
+                write!(stream, "{:x}\r\n", chunk.len())?;
+                stream.write_all(chunk)?;
+                write!(stream, "\r\n")?;
+            }
+            write!(stream, "0\r\n\r\n")?;
+        }
+    }
+    Ok(())
+}
+
+/// Abandoned calls within a hundred minutes.
+fn rows(now: Timestamp, count: usize, name: &str) -> Outcome<String> {
+    const CHANNELS: [&str; 4] = ["inbound", "chat-web", "chat-whatsapp", "out_pre"];
+    let zone = TimeZone::get("America/Bogota")?;
+    let mut rows = String::new();
+    for row in 0..count {
+        let before = SignedDuration::from_secs(6000 - (6000 * row / count) as i64);
+        let date = (now - before).to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+        let separator = if row == 0 { "" } else { "," };
+        let (skill, channel, wait) = (20_301 + row % 5, CHANNELS[row % CHANNELS.len()], row % 600);
+        write!(
+            rows,
+            "{separator}\n        {{\n            \"skill_name\": \"Soporte Hogar\",\n            \"skill_id\": \"{skill}\",\n            \
+             \"conn_id\": \"12345.{name}.1782400000.{row:05}\",\n            \"date\": \"{date}\",\n            \
+             \"result\": \"abandoned\",\n            \"ani\": \"3001234567\",\n            \"abandon_time\": \"{wait}\",\n            \
+             \"type_interaction\": \"{channel}\",\n            \"customer_id\": \"1020304050\"\n        }}"
+        )?;
+    }
+    Ok(rows)
+}
+
+/// An answer with these rows.
+fn body(rows: &str) -> String {
+    let message = "Records found according to your query parameters";
+    format!(
+        "{{\n    \"code\": \"200\",\n    \"error\": null,\n    \"msg\": \"{message}\",\n    \"data\": [{rows}\n    ]\n}}"
+    )
+}
+
+/// The program as people run it.
+struct Exporter {
+    child: Child,
+    address: String,
+    log: PathBuf,
+}
+
+impl Drop for Exporter {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Exporter {
+    fn start(binary: &Path, config: &Path) -> Outcome<Self> {
+        // Free a moment ago; the kernel gives the next one to the next who asks.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let log = config.with_extension("log");
+        let child = Command::new(binary)
+            .arg("--config.file")
+            .arg(config)
+            .args(["--web.listen-address", &address])
+            .stderr(fs::File::create(&log)?)
+            .spawn()?;
+        Ok(Self { child, address, log })
+    }
+
+    /// Waits until something holds.
+    fn wait(&self, what: &str, holds: impl Fn(&Self) -> Outcome<bool>) -> Outcome<()> {
+        let begin = Instant::now();
+        while !holds(self).unwrap_or_default() {
+            if begin.elapsed() > LONGEST {
+                return Err(format!("not in time: {what}; {}", fs::read_to_string(&self.log)?).into());
+            }
+            thread::sleep(Duration::from_millis(500));
+        }
+        Ok(())
+    }
+
+    fn process(&self) -> Outcome<Process> {
+        Ok(Process::new(self.child.id().cast_signed())?)
+    }
+
+    /// Resident memory now and at its peak, in bytes.
+    fn memory(&self) -> Outcome<(f64, f64)> {
+        let status = self.process()?.status()?;
+        let bytes = |kilobytes: Option<u64>| kilobytes.unwrap_or_default() as f64 * 1024.0;
+        Ok((bytes(status.vmrss), bytes(status.vmhwm)))
+    }
+
+    fn forget_peak(&self) -> Outcome<()> {
+        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
+    }
+
+    /// Seconds of CPU over all cores.
+    fn cpu(&self) -> Outcome<f64> {
+        let stat = self.process()?.stat()?;
+        Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+    }
+
+    /// The rows that were counted. The counters themselves begin at 0 for a while.
+    fn counted(&self) -> Outcome<f64> {
+        self.sum("wolkvox_report_rows_total", "outcome=\"counted\"")
+    }
+
+    /// The sum of a metric over the label sets that contain a text.
+    fn sum(&self, name: &str, labels: &str) -> Outcome<f64> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(
+            stream,
+            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let is_it = |rest: &str| rest.starts_with('{') && rest.contains(labels);
+        let lines = answer.lines().filter(|line| line.strip_prefix(name).is_some_and(is_it));
+        Ok(lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum())
+    }
+
+    /// Prints what the exporter complained about, if anything.
+    fn complaints(&self) -> Outcome<()> {
+        let log = fs::read_to_string(&self.log)?;
+        let is_complaint = |line: &&str| line.contains("level=warn") || line.contains("level=error");
+        // Nobody polls as often as this.
+        let is_advice = |line: &&str| line.contains("Wolkvox advises");
+        let complaints: Vec<&str> = log
+            .lines()
+            .filter(is_complaint)
+            .filter(|line| !is_advice(line))
+            .collect();
+        if let Some(first) = complaints.first() {
+            println!("  {} warnings were logged, first: {first}", complaints.len());
+        }
+        Ok(())
+    }
+}
