@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod examples;
+mod large;
 mod shapes;
 
 use wolkvox_exporter::reports::Report;
