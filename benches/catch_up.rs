@@ -7,6 +7,8 @@
 //! `cargo bench --bench catch_up` measures the release build. With the path of another binary as its argument it fails if
 //! a bound is missed: that is a step of tests/run.
 
+mod born;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
@@ -21,10 +23,6 @@ use std::{env, fs, thread};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use procfs::process::Process;
-use wolkvox_exporter::clock::Moment;
-use wolkvox_exporter::ledger::{Ledger, PartOf, Piece, Storage};
-use wolkvox_exporter::reports::ABANDONED_CALLS;
-use wolkvox_exporter::reports::events::{Asked, Events};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -36,7 +34,7 @@ const FEW_ROWS: usize = 9;
 const SMALL_INTERVAL: Duration = Duration::from_secs(1);
 const INTERVAL: Duration = Duration::from_secs(15);
 const MOST_MEMORY: f64 = 512.0 * MB;
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const GIVEN_BACK_AFTER: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(600);
 const MB: f64 = 1e6;
@@ -66,7 +64,7 @@ fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
         Ok(exporter.sum("wolkvox_up", "")? as usize == LARGE + SMALL
             && exporter.counted()? >= (FEW_ROWS * LARGE) as f64)
     })?;
-    thread::sleep(2 * INTERVAL);
+    thread::sleep(INTERVAL);
     let (before, _) = exporter.memory()?;
 
     println!("{LARGE} operations with answers of {ROWS} rows at the same moment, {SMALL} with {FEW_ROWS} rows");
@@ -130,24 +128,7 @@ fn configure(folder: &Path, address: &str) -> Outcome<PathBuf> {
              daily_calls: 1000000\n    reports: {{abandoned_calls: {{interval: {}s}}}}\n",
             if n < LARGE { INTERVAL } else { SMALL_INTERVAL }.as_secs()
         )?;
-        let moment = Moment {
-            wall: born,
-            monotonic: tokio::time::Instant::now(),
-        };
-        let mut ledger = Ledger::open(Storage::file(&state, &name), Duration::ZERO, 5_000, moment)?;
-        let birth = Piece {
-            report: &ABANDONED_CALLS,
-            until: born,
-            part_of: PartOf::Birth { until: born, born },
-            overlap: SignedDuration::from_hours(2),
-            reread_back: SignedDuration::from_hours(48),
-            reread_reach: SignedDuration::from_hours(54),
-            record_limit: None,
-            answer: Events::new(&TimeZone::UTC, 0, Asked::ANYTHING).collected(),
-            backlog_before: Timestamp::MIN,
-        };
-        let day = born.to_zoned(TimeZone::get("America/Bogota")?).date();
-        ledger.commit_piece(&birth, (day, 0), moment)?;
+        born::write(&state, &name, born)?;
     }
     let file = folder.join("wolkvox.yml");
     fs::write(&file, config)?;

@@ -229,7 +229,7 @@ impl Stream {
                     second: self.at(event).as_second(),
                     hash: random.u128(..).into(),
                 },
-                trace: Trace::undated(random.u128(..)),
+                trace: Trace::undated(random.u64(..)),
                 series: SeriesIndex::new(set),
                 time: Some(FactTime {
                     series: SeriesIndex::new(set + sets),

@@ -81,6 +81,8 @@ pub struct Committed {
     pub lateness: Histogram,
     /// Counts that went to `_other` because of the series limit.
     pub folded: BTreeMap<&'static Family, u64>,
+    /// Whether a counter or a name has changed. Most of what a poll reads again was counted before.
+    pub has_changed: bool,
 }
 
 impl Ledger {

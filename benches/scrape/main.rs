@@ -4,6 +4,8 @@
 //! so that a slow moment of the machine meets both. Whatever is measured is a process of its own, so that its memory and
 //! its CPU are its own.
 
+#[path = "../born/mod.rs"]
+mod born;
 mod measurements;
 mod processes;
 #[path = "../series/mod.rs"]
@@ -16,14 +18,14 @@ use std::error::Error;
 
 use tokio::runtime::Runtime;
 
-use self::measurements::{MANY, idle, many, scrape};
+use self::measurements::{MANY, STEADY, YOUNG, idle, many, scrape};
 use self::processes::{Folder, web_config};
 use self::subjects::{exporter, from_memory, simulator};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What can be measured; all of it, unless arguments name some.
-const PARTS: [&str; 4] = ["scrape", "tls", "idle", "many"];
+const PARTS: [&str; 5] = ["scrape", "tls", "idle", "many", "steady"];
 
 fn main() -> Outcome<()> {
     // Told apart by the first argument; cargo's own are no words of ours.
@@ -36,7 +38,7 @@ fn main() -> Outcome<()> {
         ["static", page, coding, web_config] => {
             Runtime::new()?.block_on(from_memory(page, coding, Some(web_config.as_ref())))
         }
-        ["simulator", operations] => Runtime::new()?.block_on(simulator(operations.parse()?)),
+        ["simulator", operations, volume] => Runtime::new()?.block_on(simulator(operations.parse()?, volume.parse()?)),
         _ => {
             if let Some(word) = words.iter().find(|word| !PARTS.contains(word)) {
                 return Err(format!("there is no part {word}; the parts are {}", PARTS.join(", ")).into());
@@ -48,9 +50,10 @@ fn main() -> Outcome<()> {
                     "scrape" => scrape(&folder.0, None)?,
                     "tls" => scrape(&folder.0, Some(&web_config(&folder.0)?))?,
                     "idle" => idle(&folder.0)?,
-                    _ => {
+                    part => {
+                        let load = if part == "many" { &YOUNG } else { &STEADY };
                         for operations in MANY {
-                            many(&folder.0, operations)?;
+                            many(&folder.0, operations, load)?;
                         }
                     }
                 }

@@ -8,11 +8,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use jiff::{SignedDuration, Timestamp};
 use procfs::process::Process;
 use wolkvox_exporter::reports::REPORTS;
 
-use super::Outcome;
 use super::wrk::PROMETHEUS;
+use super::{Outcome, born};
 
 pub(super) const EXPORTER: &str = env!("CARGO_BIN_EXE_wolkvox_exporter");
 
@@ -114,14 +115,20 @@ pub(super) fn cpu_of(process: u32) -> Outcome<f64> {
 pub(super) struct Simulation(pub(super) Subject, pub(super) Vec<String>);
 
 impl Simulation {
-    pub(super) fn start(operations: usize) -> Outcome<Self> {
-        let mut subject = Subject::start(&["simulator", &operations.to_string()])?;
+    pub(super) fn start(operations: usize, volume: f64) -> Outcome<Self> {
+        let mut subject = Subject::start(&["simulator", &operations.to_string(), &volume.to_string()])?;
         let tokens = (0..operations).map(|_| subject.read_line()).collect::<Outcome<_>>()?;
         Ok(Self(subject, tokens))
     }
 
-    /// Writes a configuration that polls all reports of all operations, and makes the state anew.
-    pub(super) fn configure(&self, folder: &Path, interval: Duration) -> Outcome<PathBuf> {
+    /// Writes a configuration that polls all reports of all operations, and makes the state anew. Its reports are born with the
+    /// first poll, or were that long before now.
+    pub(super) fn configure(
+        &self,
+        folder: &Path,
+        interval: Duration,
+        born_before: Option<SignedDuration>,
+    ) -> Outcome<PathBuf> {
         let folder = folder.join("exporter");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -136,6 +143,10 @@ impl Simulation {
                  currency: COP\n    daily_calls: 1000000\n    reports:\n",
                 self.0.line
             )?;
+            if let Some(before) = born_before {
+                let born = Timestamp::from_second((Timestamp::now() - before).as_second())?;
+                born::write(&folder.join("state"), &format!("operation-{n:03}"), born)?;
+            }
             for kind in REPORTS {
                 writeln!(config, "      {}: {{interval: {}s}}", kind.name, interval.as_secs())?;
             }

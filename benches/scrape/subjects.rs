@@ -82,7 +82,7 @@ pub(super) async fn listen() -> Outcome<tokio::net::TcpListener> {
 }
 
 /// Serves operations that are never quiet, and prints its URL and then their tokens.
-pub(super) async fn simulator(operations: usize) -> Outcome<()> {
+pub(super) async fn simulator(operations: usize, volume: f64) -> Outcome<()> {
     let zone = TimeZone::get("America/Bogota")?;
     let simulator = Simulator::new(SimulatorConfig {
         seed: 1,
@@ -91,6 +91,7 @@ pub(super) async fn simulator(operations: usize) -> Outcome<()> {
             .map(|n| {
                 OperationPlan::new(format!("operation-{n:03}"), zone.clone())
                     .never_closes()
+                    .volume(volume)
                     .campaigns(CAMPAIGNS)
             })
             .collect(),

@@ -80,7 +80,7 @@ struct Texts(Vec<Option<String>>);
 
 impl Rows for Texts {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        let used = json::row(json, |_: serde_json::Value| {})?;
+        let used = json::row(json, |_: &serde_json::Value| {})?;
         self.0.extend(used.map(|used| Some(json[..used].to_owned())));
         Ok(used)
     }

@@ -34,6 +34,10 @@ pub(super) type Slot = u32;
 /// The key of the time beside a fact differs by this from the key of the fact.
 const TIME: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834;
 
+/// Facts are known for this many seconds after their date, since a month has millions. Pieces are read in the order of time, and
+/// no later one has rows that are older, whatever the time zone.
+const KNOWN_FOR: i64 = 2 * 86_400;
+
 /// A fact without the time beside it, or that time alone: it may be read later.
 struct Part {
     key: FactKey,
@@ -184,6 +188,10 @@ impl History {
 
     fn apply_piece(&mut self, piece: &PieceRecord) {
         let Some(report) = piece.report() else { return };
+        if !piece.of_live {
+            let oldest = piece.until.as_second() - KNOWN_FOR;
+            self.known.retain(|(of, key)| *of != report || key.second >= oldest);
+        }
         self.known.extend(piece.keys().map(|key| (report, key)));
         let counted_in: Vec<SeriesKey> = piece
             .series(report)

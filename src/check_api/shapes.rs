@@ -249,7 +249,7 @@ impl<R: Rows> Rows for Sketched<'_, R> {
         let read = self.rows.value(key, json)?;
         if read.is_some() {
             // A row may be readable where not all of it is: a number too large, say, in a field that no report reads.
-            let _ = json::row(json, |row: Value| self.sketch.0.lock().row(key, &row));
+            let _ = json::row(json, |row: &Value| self.sketch.0.lock().row(key, row));
         }
         Ok(read)
     }

@@ -41,7 +41,7 @@ pub(super) struct IgnoreRows<R>(pub(super) R);
 
 impl<R: Rows> Rows for IgnoreRows<R> {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |_: IgnoredAny| {})
+        json::row(json, |_: &IgnoredAny| {})
     }
 
     fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {}

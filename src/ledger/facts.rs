@@ -83,6 +83,14 @@ struct Stored {
     mark: Mark,
 }
 
+/// A fact of an answer that the state does not have.
+struct NewFact {
+    /// Its place among the facts of the answer.
+    n: u32,
+    /// Its hash, or that of a further call of its connection.
+    hash: FactHash,
+}
+
 /// The facts of a minute, sorted by hash, and after them those that are new.
 #[derive(Default)]
 struct MinuteFacts {
@@ -122,10 +130,10 @@ impl<'t> Facts<'t> {
     ) -> Result<(), StorageError> {
         let mark_of = |fact: &Fact| Mark::new(fact, labels[fact.series.get()]);
         let answer = by_minute(facts);
-        let mut minutes: BTreeMap<i64, MinuteFacts> = BTreeMap::new();
-        let mut new = Vec::new();
+        let mut minutes = self.load_all(&answer)?;
+        let mut new: Vec<NewFact> = Vec::new();
         for (minute, given) in &answer {
-            let mut known = self.load(*minute)?;
+            let known = minutes.entry(*minute).or_default();
             // Those that are new with the same hash, of one connection.
             let mut alike: Vec<(FactHash, usize)> = Vec::new();
             for n in given.iter().map(|n| *n as usize) {
@@ -158,38 +166,44 @@ impl<'t> Facts<'t> {
                     Some(None) => verdict.standing = Standing::Known,
                     None => {
                         alike.push((hash, n));
-                        new.push((n, hash));
+                        new.push(NewFact { n: n as u32, hash });
                     }
                 }
             }
-            minutes.insert(*minute, known);
         }
         let mut gone = self.gone(complete, &answer, &minutes, facts, &new)?;
-        for (n, hash) in new {
-            let (fact, verdict) = (&facts[n], &mut verdicts[n]);
-            let mut mark = mark_of(fact);
-            if let Some(day) = self.same_call(fact, &mut minutes)? {
-                let (known, is_changed) = day;
-                *is_changed |= verdict.set_known(&mut known.mark, mark, fact);
-                continue;
+        // Those of one minute follow each other.
+        for of_minute in new.chunk_by(|a, b| minute_of(&facts[a.n as usize]) == minute_of(&facts[b.n as usize])) {
+            let mut added = Vec::with_capacity(of_minute.len());
+            for NewFact { n, hash } in of_minute {
+                let (fact, verdict) = (&facts[*n as usize], &mut verdicts[*n as usize]);
+                let mut mark = mark_of(fact);
+                if let Some(day) = self.same_call(fact, &mut minutes)? {
+                    let (known, is_changed) = day;
+                    *is_changed |= verdict.set_known(&mut known.mark, mark, fact);
+                    continue;
+                }
+                if let Some((before, old)) = gone
+                    .get_mut(&fact.trace)
+                    .and_then(|gone| take_like(gone, fact.time.is_some()))
+                {
+                    verdict.standing = Standing::Moved;
+                    mark.take_time_of(old.mark, fact.time.is_some());
+                    let before = match minutes.entry(before) {
+                        Entry::Occupied(entry) => entry.into_mut(),
+                        Entry::Vacant(entry) => entry.insert(self.load(before)?),
+                    };
+                    before.stored.retain(|stored| stored.hash != old.hash);
+                    before.is_changed = true;
+                }
+                verdict.time_is_new = fact.time.is_some() && mark.count_time();
+                added.push(Stored { hash: *hash, mark });
             }
-            if let Some((before, old)) = gone
-                .get_mut(&fact.trace)
-                .and_then(|gone| take_like(gone, fact.time.is_some()))
-            {
-                verdict.standing = Standing::Moved;
-                mark.take_time_of(old.mark, fact.time.is_some());
-                let before = match minutes.entry(before) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => entry.insert(self.load(before)?),
-                };
-                before.stored.retain(|stored| stored.hash != old.hash);
-                before.is_changed = true;
+            if let Some(NewFact { n, .. }) = of_minute.first() {
+                let minute = minutes.entry(minute_of(&facts[*n as usize])).or_default();
+                minute.is_changed |= !added.is_empty();
+                minute.new.append(&mut added);
             }
-            verdict.time_is_new = fact.time.is_some() && mark.count_time();
-            let facts = minutes.entry(minute_of(fact)).or_default();
-            facts.new.push(Stored { hash, mark });
-            facts.is_changed = true;
         }
         for (minute, mut facts) in minutes.into_iter().filter(|(_, facts)| facts.is_changed) {
             facts.stored.append(&mut facts.new);
@@ -253,7 +267,7 @@ impl<'t> Facts<'t> {
         answer: &Minutes,
         loaded: &BTreeMap<i64, MinuteFacts>,
         facts: &[Fact],
-        new: &[(usize, FactHash)],
+        new: &[NewFact],
     ) -> Result<HashMap<Trace, Vec<(i64, Stored)>>, StorageError> {
         let mut gone: HashMap<Trace, Vec<(i64, Stored)>> = HashMap::new();
         if complete.is_empty() || new.is_empty() {
@@ -267,7 +281,7 @@ impl<'t> Facts<'t> {
         }
         let wanted: HashSet<Trace> = new
             .iter()
-            .map(|(n, _)| facts[*n].trace)
+            .map(|new| facts[new.n as usize].trace)
             .filter(|trace| trace.is_undated())
             .collect();
         for entry in minutes {
@@ -315,13 +329,32 @@ impl<'t> Facts<'t> {
         (self.report.state_id, minute)
     }
 
-    fn load(&self, minute: i64) -> Result<MinuteFacts, StorageError> {
-        let key = self.key(minute);
-        let Some(hashes) = self.facts.get(key)? else {
-            return Ok(MinuteFacts::default());
+    /// The known facts of the minutes of an answer. Going through all minutes once takes less time than looking for each.
+    fn load_all(&self, answer: &Minutes) -> Result<BTreeMap<i64, MinuteFacts>, StorageError> {
+        let mut known = BTreeMap::new();
+        let (Some((first, _)), Some((last, _))) = (answer.first_key_value(), answer.last_key_value()) else {
+            return Ok(known);
         };
-        let (hashes, _) = hashes.value().as_chunks();
-        let marks = self.marks.get(key)?;
+        for entry in self.facts.range(self.key(*first)..=self.key(*last))? {
+            let (key, hashes) = entry?;
+            let minute = key.value().1;
+            if answer.contains_key(&minute) {
+                known.insert(minute, self.with_marks(minute, hashes.value())?);
+            }
+        }
+        Ok(known)
+    }
+
+    fn load(&self, minute: i64) -> Result<MinuteFacts, StorageError> {
+        match self.facts.get(self.key(minute))? {
+            Some(hashes) => self.with_marks(minute, hashes.value()),
+            None => Ok(MinuteFacts::default()),
+        }
+    }
+
+    fn with_marks(&self, minute: i64, hashes: &[u8]) -> Result<MinuteFacts, StorageError> {
+        let (hashes, _) = hashes.as_chunks();
+        let marks = self.marks.get(self.key(minute))?;
         let marks = marks.as_ref().map(|marks| marks.value()).unwrap_or_default();
         // The first version of the exporter adds facts without marks, so that nobody knows whose they are.
         let are_complete = marks.len() / Mark::BYTES == hashes.len();

@@ -85,6 +85,11 @@ impl StateChange {
         self.created.extend(counters.created);
     }
 
+    /// Whether it changes a counter or a name.
+    pub(super) fn is_visible(&self) -> bool {
+        !self.counters.is_empty() || !self.names.is_empty()
+    }
+
     /// Adds the names that are newer than those in the state; a family has names for `limit` ids.
     pub(super) fn merge_names(&mut self, state: &State, names: &Names, limit: usize) {
         let mut room: BTreeMap<&'static Family, usize> = BTreeMap::new();

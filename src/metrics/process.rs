@@ -10,6 +10,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use rustix::process::{Resource, getrlimit};
 
 /// The gauges about the configuration.
 #[derive(Clone, Debug)]
@@ -70,6 +71,7 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
     );
     registry.register_collector(Box::new(ProcessCollector {
         booted: procfs::boot_time_secs().ok(),
+        process: Process::myself().ok(),
     }));
     (registry, gauges)
 }
@@ -79,11 +81,13 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
 struct ProcessCollector {
     /// When the system started. Read only once, since its file is the slowest to read.
     booted: Option<u64>,
+    /// Its folder, which stays open.
+    process: Option<Process>,
 }
 
 impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Ok(process) = Process::myself() else { return Ok(()) };
+        let Some(process) = &self.process else { return Ok(()) };
         let mut gauge = |name: &str, help: &str, value: Option<f64>| match value {
             Some(value) => encoder
                 .encode_descriptor(name, help, None, MetricType::Gauge)?
@@ -95,13 +99,7 @@ impl Collector for ProcessCollector {
             .as_ref()
             .and_then(|stat| Some(self.booted? as f64 + ticks(stat.starttime)));
         let open = process.fd_count().ok().map(|count| count as f64);
-        let limit = process
-            .limits()
-            .ok()
-            .and_then(|limits| match limits.max_open_files.soft_limit {
-                procfs::process::LimitValue::Value(limit) => Some(limit as f64),
-                procfs::process::LimitValue::Unlimited => None,
-            });
+        let limit = getrlimit(Resource::Nofile).current.map(|limit| limit as f64);
         let resident = stat.as_ref().map(|stat| stat.rss as f64 * procfs::page_size() as f64);
         let virtual_size = stat.as_ref().map(|stat| stat.vsize as f64);
         gauge("process_open_fds", "Number of open file descriptors.", open)?;

@@ -100,7 +100,9 @@ impl Poller {
         let health = &mut self.polled(report).health;
         health.corrections += committed.corrections;
         health.data = Some(now);
-        self.publish_counters(report);
+        if committed.has_changed {
+            self.publish_counters(report);
+        }
         Ok(())
     }
 }

@@ -281,7 +281,9 @@ impl Poller {
         for (family, rows) in committed.folded {
             self.add_dropped(family, rows);
         }
-        self.publish_counters(report);
+        if committed.has_changed {
+            self.publish_counters(report);
+        }
         Ok(())
     }
 }

@@ -112,7 +112,7 @@ struct AbandonedCalls;
 impl EventReport for AbandonedCalls {
     type Row<'a> = SkillRow<'a>;
 
-    fn row(events: &mut Events, row: SkillRow<'_>) {
+    fn row(events: &mut Events, row: &SkillRow<'_>) {
         let Some(date) = events.date(&row.date) else {
             return events.tally().invalid_without("date");
         };
@@ -124,19 +124,20 @@ impl EventReport for AbandonedCalls {
         };
         let channel = channel(events, values::word(&row.type_interaction));
         events.name(&INFO, skill, &row.skill_name, &date);
-        if events.born(&ABANDON_TIME, &[skill, channel]) {
-            for result in RESULTS {
-                events.born(&INTERACTIONS, &[skill, channel, result]);
-            }
-        }
         let result = match result(events, values::word(&row.result)) {
             Some(result) => result,
             None if events.is_final(&date) => OTHER,
-            None => return events.add(&date),
+            None => {
+                born(events, skill, channel);
+                return events.add(&date);
+            }
         };
         let fields = [skill, conn];
         let call = events.identity(&date, CALL, &fields);
-        let series = events.series(&INTERACTIONS, &[skill, channel, result]);
+        let (series, is_first) = events.first_series(&INTERACTIONS, &[skill, channel, result]);
+        if is_first {
+            born(events, skill, channel);
+        }
         events.fact(&date, call, series);
         if result == ABANDONED
             && let Some(waited) = events.tally().read("abandon_time", fields::duration(&row.abandon_time))
@@ -145,6 +146,15 @@ impl EventReport for AbandonedCalls {
             events.time_beside(&date, call, series, waited);
         }
         events.add(&date);
+    }
+}
+
+/// All series of a skill and channel are born together.
+fn born(events: &mut Events, skill: &str, channel: &str) {
+    if events.born(&ABANDON_TIME, &[skill, channel]) {
+        for result in RESULTS {
+            events.born(&INTERACTIONS, &[skill, channel, result]);
+        }
     }
 }
 

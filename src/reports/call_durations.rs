@@ -84,7 +84,7 @@ struct Buckets {
 
 impl Rows for Buckets {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row| self.row(key, &row))
+        json::row(json, |row| self.row(key, row))
     }
 
     fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {

@@ -164,7 +164,7 @@ struct CampaignId {
 
 impl Rows for Campaigns {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row| self.row(&row))
+        json::row(json, |row| self.row(row))
     }
 
     fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {

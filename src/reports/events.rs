@@ -4,7 +4,9 @@ mod collection;
 mod row_date;
 mod series_set;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +43,7 @@ pub(super) trait EventReport {
     type Row<'a>: Deserialize<'a>;
 
     /// Adds the facts of a row.
-    fn row(events: &mut Events, row: Self::Row<'_>);
+    fn row(events: &mut Events, row: &Self::Row<'_>);
 }
 
 /// Reads a row of such a report: use it as [`EventRows::read`].
@@ -99,13 +101,40 @@ pub struct FactKey {
 }
 
 /// 128 bits, in the form in which they are stored. Many are held at once, so they must not be padded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct FactHash(pub [u8; 16]);
 
 impl FactHash {
     /// The bits of the hash, in the same order as the hashes.
     pub fn value(self) -> u128 {
         u128::from_be_bytes(self.0)
+    }
+}
+
+// As numbers: comparing bytes takes longer.
+impl PartialEq for FactHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.value() == other.value()
+    }
+}
+
+impl Eq for FactHash {}
+
+impl PartialOrd for FactHash {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for FactHash {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value().cmp(&other.value())
+    }
+}
+
+impl Hash for FactHash {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value().hash(state);
     }
 }
 
@@ -140,7 +169,7 @@ impl Trace {
     const SECONDS_OF_A_DAY: i64 = 86_400;
 
     /// A short keyed hash of its identity without the date: the row may come with another date.
-    pub fn undated(hash: u128) -> Self {
+    pub fn undated(hash: u64) -> Self {
         Self(hash as u32 & (Self::UNDATED - 1) | Self::UNDATED)
     }
 

@@ -102,7 +102,7 @@ struct IvrSteps;
 impl EventReport for IvrSteps {
     type Row<'a> = IvrRow<'a>;
 
-    fn row(events: &mut Events, row: IvrRow<'_>) {
+    fn row(events: &mut Events, row: &IvrRow<'_>) {
         let Some(date) = events.date(&row.date) else {
             return events.tally().invalid_without("date");
         };

@@ -112,11 +112,11 @@ struct PreviewCalls;
 impl EventReport for PreviewCalls {
     type Row<'a> = PreviewRow<'a>;
 
-    fn row(events: &mut Events, row: PreviewRow<'_>) {
+    fn row(events: &mut Events, row: &PreviewRow<'_>) {
         let kind = values::word(&row.type_of_row);
         match () {
-            () if begins(kind, &["call", "llam"]) => call(events, &row),
-            () if begins(kind, &["prev", "vista"]) => record(events, &row),
+            () if begins(kind, &["call", "llam"]) => call(events, row),
+            () if begins(kind, &["prev", "vista"]) => record(events, row),
             // It sums up other rows, so it must not be counted.
             () if begins(kind, &["total", "subtotal", "sub total", "sum", "resumen"]) => {
                 events.tally().count(Outcome::Ignored);

@@ -96,10 +96,17 @@ pub fn text<'l>(leaf: &'l Leaf<'_>) -> Reading<&'l str> {
     match leaf {
         Leaf::Absent => Reading::Absent,
         Leaf::Other => Reading::Invalid,
-        Leaf::Text(text) => match text.trim() {
-            text if text.chars().all(|c| matches!(c, '-' | '–' | '—')) => Reading::Absent,
-            text => Reading::Value(text),
-        },
+        Leaf::Text(text) => {
+            let (first, last) = (text.as_bytes().first(), text.as_bytes().last());
+            // Nearly all of the many thousand values of an answer.
+            if first.is_some_and(u8::is_ascii_alphanumeric) && last.is_some_and(u8::is_ascii_graphic) {
+                return Reading::Value(text);
+            }
+            match text.trim() {
+                text if text.chars().all(|c| matches!(c, '-' | '–' | '—')) => Reading::Absent,
+                text => Reading::Value(text),
+            }
+        }
     }
 }
 

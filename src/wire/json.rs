@@ -38,30 +38,45 @@ fn is_cut(bytes: &[u8]) -> bool {
 
 /// Reads a row from the start of the text and passes it to `take`. Returns its length, or `None` when the text ends
 /// inside it. What is no such row is an error, whether it is JSON or not.
-pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(T)) -> Result<Option<usize>, Broken> {
-    let Some((row, used)) = parse(text)? else {
-        return Ok(None);
+pub fn row<'b, T: Deserialize<'b>>(text: &'b str, take: impl FnOnce(&T)) -> Result<Option<usize>, Broken> {
+    let mut values = Deserializer::from_str(text).into_iter::<T>();
+    let next = values.next();
+    // By reference: a row has some hundred bytes, and is passed on often.
+    let Some(Ok(row)) = &next else {
+        return ends_inside(next, text);
     };
-    take(row);
-    Ok(Some(used))
+    let used = complete(text, values.byte_offset());
+    if used.is_some() {
+        take(row);
+    }
+    Ok(used)
 }
 
 /// Reads one JSON value from the start of the text, which may end inside it.
 pub(crate) fn parse<'b, T: Deserialize<'b>>(text: &'b str) -> Parsed<T> {
     let mut values = Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
-        Some(Ok(value)) => {
-            let used = values.byte_offset();
-            // `12` at the end of a chunk may be the start of `123`; a value with a closing delimiter is complete.
-            let closed = matches!(text.as_bytes()[0], b'{' | b'[' | b'"');
-            Ok((closed || used < text.len()).then_some((value, used)))
-        }
+        Some(Ok(value)) => Ok(complete(text, values.byte_offset()).map(|used| (value, used))),
+        other => ends_inside(other, text),
+    }
+}
+
+/// The length of a value that ends there, if it cannot go on after the end of the text.
+fn complete(text: &str, used: usize) -> Option<usize> {
+    // `12` at the end of a chunk may be the start of `123`; a value with a closing delimiter is complete.
+    let closed = matches!(text.as_bytes()[0], b'{' | b'[' | b'"');
+    (closed || used < text.len()).then_some(used)
+}
+
+/// `None` if there was no value because the text ends inside it.
+fn ends_inside<T, U>(no_value: Option<serde_json::Result<T>>, text: &str) -> Result<Option<U>, Broken> {
+    match no_value {
         None => Ok(None),
         Some(Err(error)) if error.is_eof() => Ok(None),
         // At the end of a chunk, serde_json reports `-`, `1.` and `1e-` as invalid numbers, not as an early end, and
         // hundreds of digits as out of range, although `e-400` may follow.
         Some(Err(error)) if text.ends_with(may_end_inside_a_number) && is_at_end(&error, text) => Ok(None),
-        Some(Err(_)) => Err(Broken),
+        Some(_) => Err(Broken),
     }
 }
 

@@ -26,7 +26,7 @@ struct Collected(Vec<Option<CollectedRow>>);
 impl Rows for Collected {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
         let text = |leaf: &Leaf<'_>| fields::text(leaf).value().map(str::to_owned);
-        json::row(json, |row: Pair<'_>| {
+        json::row(json, |row: &Pair<'_>| {
             self.0.push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
         })
     }

@@ -8,9 +8,10 @@ use hashbrown::HashTable;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use siphasher::sip;
 use siphasher::sip128::SipHasher13;
 
-use super::row_date::RowDate;
+use super::row_date::{LocalTime, RowDate};
 use super::series_set::SeriesSet;
 use super::{Asked, Collected, EventRow, Fact, FactHash, FactKey, FactTime, Name, SeriesIndex, Trace};
 use crate::metrics::Family;
@@ -24,11 +25,11 @@ use crate::wire::large::Place;
 /// A row that is dated further ahead than clocks may differ says nothing about how new the data is.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// Facts for which a large answer makes room at once, as many as some have. Growing step by step takes longer.
+const MANY: usize = 50_000;
+
 /// Rows of one call are no further apart.
 const SAME_CALL_WITHIN: SignedDuration = SignedDuration::from_hours(12);
-
-/// Stands for the date in the hash of an identity without it.
-const UNDATED: &str = "undated";
 
 /// Collects the facts of the rows of one answer.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub struct Events {
     names: BTreeMap<&'static Family, BTreeMap<String, Name>>,
     tally: Tally,
     newest: Option<Timestamp>,
-    zone: TimeZone,
+    zone: LocalTime,
     hash_key: u128,
     asked: Asked,
     /// The assumptions that the present row breaks.
@@ -105,7 +106,7 @@ impl Events {
             names: BTreeMap::new(),
             tally: Tally::default(),
             newest: None,
-            zone: zone.clone(),
+            zone: LocalTime::new(zone),
             hash_key,
             asked,
             violated: Violated::default(),
@@ -148,6 +149,10 @@ impl Events {
     /// Keeps the place as long as the rows.
     pub(super) fn keep(&mut self, place: Arc<Place>) {
         self.place = Some(place);
+        // There will be more.
+        self.firsts.reserve(self.facts.len().max(MANY), |first| {
+            short_hash(self.facts[*first as usize].key.hash)
+        });
     }
 
     pub(in crate::reports) fn tally(&mut self) -> &mut Tally {
@@ -201,7 +206,7 @@ impl Events {
             what,
             fields,
             hash: self.hash(what, &date.text, fields, 0),
-            undated: Trace::undated(self.hash(what, UNDATED, fields, 0).value()),
+            undated: self.undated(what, fields),
         }
     }
 
@@ -347,7 +352,7 @@ impl Events {
     pub(in crate::reports) fn date<'r>(&mut self, leaf: &'r Leaf<'_>) -> Option<RowDate<'r>> {
         let reading = match fields::text(leaf) {
             Reading::Value(text) => {
-                RowDate::parse(text, &self.zone, &self.asked).map_or(Reading::Invalid, Reading::Value)
+                RowDate::parse(text, &mut self.zone, &self.asked).map_or(Reading::Invalid, Reading::Value)
             }
             Reading::Absent => Reading::Absent,
             Reading::Invalid => Reading::Invalid,
@@ -375,9 +380,27 @@ impl Events {
             .into()
     }
 
+    /// A short hash of an identity without its date.
+    fn undated(&mut self, what: u8, identity: &[&str]) -> Trace {
+        let text = &mut self.scratch;
+        text.clear();
+        text.push(what);
+        for field in identity {
+            text.extend_from_slice(&(field.len() as u32).to_le_bytes());
+            text.extend_from_slice(field.as_bytes());
+        }
+        let hasher = sip::SipHasher13::new_with_key(&self.hash_key.to_be_bytes());
+        Trace::undated(hasher.hash(text))
+    }
+
     /// The index of a series.
     pub(in crate::reports) fn series(&mut self, family: &'static Family, labels: &[&str]) -> SeriesIndex {
-        self.series.insert(family, labels).0
+        self.first_series(family, labels).0
+    }
+
+    /// The same, and whether it is the first time in this answer.
+    pub(in crate::reports) fn first_series(&mut self, family: &'static Family, labels: &[&str]) -> (SeriesIndex, bool) {
+        self.series.insert(family, labels)
     }
 
     /// Marks a series as born, whether anything counts in it or not. Returns true the first time in this answer.

@@ -30,7 +30,7 @@ struct Texts(Vec<Option<String>>);
 
 impl Rows for Texts {
     fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        let used = json::row(json, |_: Row<'_>| {})?;
+        let used = json::row(json, |_: &Row<'_>| {})?;
         self.0.extend(used.map(|used| Some(json[..used].to_owned())));
         Ok(used)
     }
