@@ -113,21 +113,21 @@ impl EventReport for IvrSteps {
             return events.tally().invalid_without("conn_id");
         };
         events.name(&INFO, point, &row.rp_name, &date);
-        if events.born(&TIME, &[point]) {
-            for result in RESULTS {
-                events.born(&CALLS, &[point, result]);
-            }
-        }
 
         let known = result(events, values::word(&row.result));
         if let Some(result) = known.or(events.is_final(&date).then_some(OTHER)) {
-            let series = events.series(&CALLS, &[point, result]);
+            let (series, is_first) = events.first_series(&CALLS, &[point, result]);
+            if is_first {
+                born(events, point);
+            }
             let time = events.tally().read("time", fields::duration(&row.time));
             let time = time.map(|length| FactTime {
                 series: events.series(&TIME, &[point]),
                 length,
             });
             events.shared_fact(&date, CALL, &[point, conn], series, time, known.is_none());
+        } else {
+            born(events, point);
         }
 
         let option = values::identity(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
@@ -146,6 +146,15 @@ impl EventReport for IvrSteps {
             events.numbered_fact(&date, transfer, series);
         }
         events.add(&date);
+    }
+}
+
+/// All series of a routing point's calls are born together.
+fn born(events: &mut Events, point: &str) {
+    if events.born(&TIME, &[point]) {
+        for result in RESULTS {
+            events.born(&CALLS, &[point, result]);
+        }
     }
 }
 

@@ -149,14 +149,14 @@ fn call(events: &mut Events, row: &PreviewRow<'_>) {
         let interaction = values::enumerated(values::word(&row.type_interaction));
         let result = values::free(result);
         let hang_up = hang_up(events, hung_up_by);
-        if events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
+        let call = events.identity(&date, CALL, &fields);
+        let (series, is_first) = events.first_series(&CALLS, &[campaign, &interaction, &result, hang_up]);
+        if is_first && events.born(&CALLS, &[campaign, &interaction, &result, NONE]) {
             events.born(&DURATION, &[campaign]);
             for hang_up in HANG_UPS {
                 events.born(&CALLS, &[campaign, &interaction, &result, hang_up]);
             }
         }
-        let call = events.identity(&date, CALL, &fields);
-        let series = events.series(&CALLS, &[campaign, &interaction, &result, hang_up]);
         events.fact(&date, call, series);
         if let Some(time) = events.tally().read("time", fields::duration(&row.time)) {
             let series = events.series(&DURATION, &[campaign]);
