@@ -58,7 +58,8 @@ fn row() -> impl Strategy<Value = serde_json::Value> {
 }
 
 fn answer() -> impl Strategy<Value = String> {
-    let rows = prop::collection::vec(row(), 0..8);
+    // Also some that are longer than what is copied behind a row that a chunk has cut.
+    let rows = prop_oneof![prop::collection::vec(row(), 0..8), prop::collection::vec(row(), 60..90),];
     (rows, 0..4, any::<bool>()).prop_map(|(rows, shape, pretty)| {
         let entries = || rows.iter().enumerate().map(|(n, row)| (format!("k\"{n}"), row.clone()));
         let answer = match shape {
@@ -90,7 +91,7 @@ proptest! {
         cuts.sort_unstable();
         let chunks: Vec<&[u8]> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
         prop_assert_eq!(&read(&chunks).unwrap(), &whole);
-        let singly: Vec<&[u8]> = bytes.chunks(1).collect();
+        let singly: Vec<&[u8]> = bytes.chunks(1 + bytes.len() / 2000).collect();
         prop_assert_eq!(&read(&singly).unwrap(), &whole);
 
         let error = read(&[&bytes[..end.index(bytes.len())]]).unwrap_err();
@@ -99,12 +100,20 @@ proptest! {
 
     /// Text in another encoding damages only itself, and no other row, wherever the network splits it.
     #[test]
-    fn a_text_in_another_encoding_takes_no_row_with_it(name in "[a-zñéü]{0,6}", cut in any::<prop::sample::Index>()) {
+    fn a_text_in_another_encoding_takes_no_row_with_it(
+        name in "[a-zñéü]{0,6}",
+        cut in any::<prop::sample::Index>(),
+        is_long in any::<bool>(),
+    ) {
         let mut bytes = format!(r#"[{{"a":"{name}"}},{{"a":"x"#).into_bytes();
         bytes.extend_from_slice(b"\xf1o\xe9");
-        bytes.extend_from_slice(format!(r#""}},{{"a":"{name}"}}]"#).as_bytes());
-        let (first, second) = bytes.split_at(cut.index(bytes.len()));
+        bytes.extend_from_slice(format!(r#""}},{{"a":"{name}"}}"#).as_bytes());
+        // More than what is copied behind a row that a chunk has cut.
+        bytes.extend_from_slice(r#",{"a":"más"}"#.repeat(if is_long { 400 } else { 0 }).as_bytes());
+        bytes.push(b']');
+        let (first, second) = bytes.split_at(cut.index(bytes.len().min(60)));
         let rows = read(&[first, second]).unwrap().0;
+        prop_assert_eq!(rows.len(), if is_long { 403 } else { 3 });
         let text = |n: usize| rows[n].clone().unwrap().1;
         let expected = (!name.is_empty()).then_some(name);
         prop_assert_eq!((text(0), text(2)), (expected.clone(), expected));
