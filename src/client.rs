@@ -7,6 +7,7 @@ mod error;
 mod retry;
 mod route;
 mod rows;
+mod time_limit;
 mod tls;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use self::retry::RetryPolicy;
 use self::route::{Route, innermost};
 pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
+use self::time_limit::TimeLimit;
 use crate::config;
 use crate::wire::large::{FEW_BYTES, FEW_ROWS, OwnPlace};
 use crate::wire::{Query, Rows};
@@ -111,35 +113,6 @@ struct Access {
     busy_until: Option<Instant>,
     /// The place of a large answer.
     place: OwnPlace,
-}
-
-/// The time that a request may take. It stands still while an answer waits for its place.
-#[derive(Debug)]
-struct TimeLimit {
-    limit: Duration,
-    end: Instant,
-}
-
-impl TimeLimit {
-    fn begin(limit: Duration) -> Self {
-        Self {
-            limit,
-            end: Instant::now() + limit,
-        }
-    }
-
-    /// How much of it is used.
-    fn elapsed(&self) -> Duration {
-        self.limit
-            .saturating_sub(self.end.saturating_duration_since(Instant::now()))
-    }
-
-    async fn stand_still<T>(&mut self, during: impl Future<Output = T>) -> T {
-        let begin = Instant::now();
-        let result = during.await;
-        self.end += begin.elapsed();
-        result
-    }
 }
 
 impl Client {
@@ -241,6 +214,8 @@ impl Client {
                 Duration::ZERO
             };
             access.busy_until = Some(Instant::now() + busy);
+            // Nobody needs what was read, nor its place among the large answers, while the next attempt waits.
+            drop(rows);
             let left = allowance.retry_within.saturating_sub(begin.elapsed());
             match retry::wait_before_retry(&error, waits.next(), busy, left) {
                 Some(wait) if allowance.budget.left() > 0 => sleep(wait).await,

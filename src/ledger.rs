@@ -21,7 +21,7 @@ mod storage;
 mod tables;
 pub(crate) mod total;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -50,6 +50,8 @@ pub struct Ledger {
     database: Option<OpenDatabase>,
     reopen: Reopen,
     state: State,
+    /// The families whose series have changed since they were last published.
+    changed: BTreeSet<&'static Family>,
     holds: Holds,
     series_limit: usize,
     statistics: Statistics,
@@ -81,8 +83,6 @@ pub struct Committed {
     pub lateness: Histogram,
     /// Counts that went to `_other` because of the series limit.
     pub folded: BTreeMap<&'static Family, u64>,
-    /// Whether a counter or a name has changed. Most of what a poll reads again was counted before.
-    pub has_changed: bool,
 }
 
 impl Ledger {
@@ -100,6 +100,7 @@ impl Ledger {
             database: Some(database),
             reopen: Reopen::default(),
             state,
+            changed: BTreeSet::new(),
             holds: Holds::new(new_series_hold),
             series_limit,
             statistics: Statistics::default(),
@@ -170,6 +171,18 @@ impl Ledger {
             }
         }
         visible
+    }
+
+    /// Whether series of these families have changed since they were last published. Most of what a poll reads again was
+    /// counted before.
+    pub fn has_changed(&self, families: &[&'static Family]) -> bool {
+        families.iter().any(|family| self.changed.contains(family))
+    }
+
+    /// The series of these families, to be published now.
+    pub fn series_to_publish(&mut self, families: &[&'static Family]) -> Vec<FamilySeries> {
+        families.iter().for_each(|family| _ = self.changed.remove(family));
+        self.visible_series(families)
     }
 
     /// Commits the calls used on a local day.

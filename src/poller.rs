@@ -304,6 +304,13 @@ impl Poller {
         self.held_series().publish(report);
     }
 
+    /// Publishes the counters if they have changed.
+    fn publish_changes(&self, report: &'static Report) {
+        if self.ledger.lock().has_changed(report.families) {
+            self.publish_counters(report);
+        }
+    }
+
     fn publish_health(&self) {
         let health = OperationHealth {
             reports: self

@@ -57,6 +57,7 @@ impl Ledger {
                 for key in &change.created {
                     self.holds.start(key.clone(), now.monotonic);
                 }
+                self.changed.extend(change.families());
                 self.state.apply(change);
                 self.statistics.commits += 1;
                 self.statistics.last_commit = Some(now.wall);
@@ -101,6 +102,8 @@ impl Ledger {
         });
         match opened {
             Ok((database, state)) => {
+                // The change that failed may be on disk all the same.
+                self.changed.extend(self.state.families().chain(state.families()));
                 self.database = Some(database);
                 self.state = state;
                 self.hold_unreleased(now);

@@ -37,7 +37,6 @@ impl Ledger {
             change.merge_counters(counters);
             let committed = Committed {
                 corrections,
-                has_changed: change.is_visible(),
                 ..Committed::default()
             };
             Ok((change.with_calls(reading.today, reading.calls_used), committed))

@@ -85,7 +85,7 @@ impl Ledger {
             facts.add(&piece.answer.facts, &labels, &mut verdicts, piece.complete_minutes())?;
 
             let mut counters = CounterUpdates::new(&state.counters, limit, today, created_released);
-            let mut committed = piece.count(&mut counters, &outcomes, &verdicts, now.wall);
+            let committed = piece.count(&mut counters, &outcomes, &verdicts, now.wall);
 
             let mut change = StateChange::default();
             if let Some(progress) = piece.advance(before, now.wall) {
@@ -98,7 +98,6 @@ impl Ledger {
             }
             change.merge_counters(counters);
             change.merge_names(state, &piece.answer.names, limit);
-            committed.has_changed = change.is_visible();
             Ok((change.with_calls(today, calls_used), committed))
         })
     }

@@ -50,6 +50,12 @@ pub(super) struct StateChange {
 }
 
 impl State {
+    /// The families that have series.
+    pub(super) fn families(&self) -> impl Iterator<Item = &'static Family> {
+        let named = self.names.keys().map(|(family, _)| *family);
+        self.counters.keys().map(|key| key.family).chain(named)
+    }
+
     /// Applies a change that is on disk.
     pub(super) fn apply(&mut self, change: StateChange) {
         for key in change.dropped {
@@ -73,6 +79,16 @@ impl State {
 }
 
 impl StateChange {
+    /// The families of which it changes series.
+    pub(super) fn families(&self) -> impl Iterator<Item = &'static Family> {
+        let named = self.names.keys().map(|(family, _)| *family);
+        self.counters
+            .keys()
+            .chain(&self.dropped)
+            .map(|key| key.family)
+            .chain(named)
+    }
+
     pub(super) fn with_calls(self, day: Date, used: u32) -> Self {
         Self {
             calls: Some((day, used)),
@@ -83,11 +99,6 @@ impl StateChange {
     pub(super) fn merge_counters(&mut self, counters: CounterUpdates<'_>) {
         self.counters.extend(counters.changed);
         self.created.extend(counters.created);
-    }
-
-    /// Whether it changes a counter or a name.
-    pub(super) fn is_visible(&self) -> bool {
-        !self.counters.is_empty() || !self.names.is_empty()
     }
 
     /// Adds the names that are newer than those in the state; a family has names for `limit` ids.

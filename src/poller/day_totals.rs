@@ -100,9 +100,7 @@ impl Poller {
         let health = &mut self.polled(report).health;
         health.corrections += committed.corrections;
         health.data = Some(now);
-        if committed.has_changed {
-            self.publish_counters(report);
-        }
+        self.publish_changes(report);
         Ok(())
     }
 }

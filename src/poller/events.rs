@@ -281,9 +281,7 @@ impl Poller {
         for (family, rows) in committed.folded {
             self.add_dropped(family, rows);
         }
-        if committed.has_changed {
-            self.publish_counters(report);
-        }
+        self.publish_changes(report);
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct HeldSeries {
 impl HeldSeries {
     /// Publishes the committed counters of a report.
     pub(super) fn publish(&self, report: &'static Report) {
-        let series = self.ledger.lock().visible_series(report.families);
+        let series = self.ledger.lock().series_to_publish(report.families);
         let view = match report.kind {
             Kind::Events(rows) => rows.view.map(|view| view(&series)),
             Kind::Current(_) | Kind::DayTotals(_) => None,

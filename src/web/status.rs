@@ -39,7 +39,7 @@ pub(super) struct PageData<'a> {
     pub(super) published: &'a Published,
     /// The time, for how long ago things were.
     pub(super) now: Timestamp,
-    /// The same by the monotonic clock, for what the last hour was.
+    /// The same by the monotonic clock, from which the last hour is counted back.
     pub(super) instant: Instant,
     /// The path of the metrics.
     pub(super) telemetry_path: &'a str,

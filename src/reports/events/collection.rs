@@ -150,9 +150,8 @@ impl Events {
     pub(super) fn keep(&mut self, place: Arc<Place>) {
         self.place = Some(place);
         // There will be more.
-        self.firsts.reserve(self.facts.len().max(MANY), |first| {
-            short_hash(self.facts[*first as usize].key.hash)
-        });
+        self.firsts
+            .reserve(MANY, |first| short_hash(self.facts[*first as usize].key.hash));
     }
 
     pub(in crate::reports) fn tally(&mut self) -> &mut Tally {

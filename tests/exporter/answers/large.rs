@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use wolkvox_exporter::client::{Allowance, Answer, ApiError, CallBudget, Client, RetryPolicy};
 use wolkvox_exporter::config::{Operation, Token};
 use wolkvox_exporter::reports::events::{Asked, EventReader, Events};
@@ -16,38 +16,62 @@ use crate::support::zone;
 
 /// Of a request. A large answer waits longer than this.
 const TIME_LIMIT: Duration = Duration::from_secs(1);
+/// Longer than another test that runs beside this one has a turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Fetch = JoinHandle<Result<Answer<EventReader>, ApiError>>;
 
-/// The answers that a server is asked for: 3,000 rows, the same with its length announced, and few rows.
+/// An answer of 3,000 rows, whose length is not announced.
 const LARGE: &str = "large";
+/// One of which it is.
 const ANNOUNCED: &str = "announced";
+/// An answer of ten rows.
 const SMALL: &str = "small";
+/// 3,000 rows of an answer that does not go on.
+const STALLED: &str = "stalled";
 
+/// One test, since the turns are those of the whole process.
 #[tokio::test(flavor = "multi_thread")]
-async fn large_answers_take_turns_and_small_ones_do_not_wait() {
+async fn large_answers_take_turns() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = serve().await;
+    small_answers_do_not_wait(&url).await;
+    requests_that_wait_for_a_retry_hold_no_turn(&url).await;
+}
+
+async fn small_answers_do_not_wait(url: &str) {
     for kind in [LARGE, ANNOUNCED] {
         let mut held = Vec::new();
         let waiting = loop {
             assert!(held.len() < 64, "all large answers are held at once");
-            let mut next = fetch(&url, kind);
-            match timeout(2 * TIME_LIMIT, &mut next).await {
+            let mut next = fetch(url, kind);
+            match timeout(PATIENCE, &mut next).await {
                 Ok(answer) => held.push(answer.unwrap().unwrap()),
                 Err(_) => break next,
             }
         };
         assert!(!held.is_empty());
-        let small = timeout(TIME_LIMIT, fetch(&url, SMALL)).await.expect("no wait");
+        let small = timeout(TIME_LIMIT, fetch(url, SMALL)).await.expect("no wait");
         assert_eq!(small.unwrap().unwrap().count, 10);
         assert!(
             !waiting.is_finished(),
             "it neither gives up nor takes the place of another"
         );
         drop(held.pop());
-        let answer = timeout(2 * TIME_LIMIT, waiting).await.expect("its turn");
+        let answer = timeout(PATIENCE, waiting).await.expect("its turn");
         assert_eq!(answer.unwrap().unwrap().count, 3000);
+    }
+}
+
+/// A request that was given up waits a minute before it is sent again, and takes no turn meanwhile.
+async fn requests_that_wait_for_a_retry_hold_no_turn(url: &str) {
+    let stalled: Vec<Fetch> = (0..16).map(|_| fetch(url, STALLED)).collect();
+    sleep(2 * TIME_LIMIT).await;
+    let large = timeout(2 * PATIENCE, fetch(url, LARGE)).await.expect("its turn");
+    assert_eq!(large.unwrap().unwrap().count, 3000);
+    for fetch in stalled {
+        assert!(!fetch.is_finished(), "it is to be sent again");
+        fetch.abort();
     }
 }
 
@@ -68,8 +92,8 @@ fn fetch(url: &str, kind: &'static str) -> Fetch {
         };
         let allowance = Allowance {
             timeout: TIME_LIMIT,
-            retry_within: Duration::ZERO,
-            budget: &mut CallBudget::new(1, jiff::civil::date(2026, 11, 26), 0),
+            retry_within: Duration::from_secs(if kind == STALLED { 600 } else { 0 }),
+            budget: &mut CallBudget::new(2, jiff::civil::date(2026, 11, 26), 0),
             attempts: &mut Vec::new(),
         };
         let events = || Events::new(&zone("America/Bogota"), 0, Asked::ANYTHING);
@@ -112,6 +136,10 @@ async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     };
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n{length}\r\n");
     stream.write_all(head.as_bytes()).await?;
+    if is(STALLED) {
+        stream.write_all(&body.as_bytes()[..body.len() - 10]).await?;
+        return std::future::pending().await;
+    }
     stream.write_all(body.as_bytes()).await?;
     stream.shutdown().await
 }
