@@ -8,21 +8,22 @@
 //! a bound is missed: that is a step of tests/run.
 
 mod born;
+mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use procfs::process::Process;
+
+use self::program::{Exporter, cpu_of, forget_peak_of, memory_of};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -60,28 +61,29 @@ fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
     let server = Server::start()?;
     let config = configure(folder, &server.address)?;
     let exporter = Exporter::start(binary, &config)?;
-    exporter.wait("all operations are polled", |exporter| {
-        Ok(exporter.sum("wolkvox_up", "")? as usize == LARGE + SMALL
-            && exporter.counted()? >= (FEW_ROWS * LARGE) as f64)
-    })?;
+    let process = exporter.child.0.id();
+    exporter.wait_until_served()?;
+    let few = (FEW_ROWS * (LARGE + SMALL)) as f64;
+    wait("all operations are polled", &exporter, |counted| counted >= few)?;
     thread::sleep(INTERVAL);
-    let (before, _) = exporter.memory()?;
+    let (before, _) = memory_of(process)?;
 
     println!("{LARGE} operations with answers of {ROWS} rows at the same moment, {SMALL} with {FEW_ROWS} rows");
-    exporter.forget_peak()?;
-    let cpu = exporter.cpu()?;
+    forget_peak_of(process)?;
+    let cpu = cpu_of(process)?;
     let begin = Instant::now();
     server.requests.lock().map_err(|_| "poisoned")?.begin_flood();
     let all = (LARGE * ROWS + SMALL * FEW_ROWS) as f64;
-    exporter.wait("all rows are counted", |exporter| Ok(exporter.counted()? >= all))?;
-    let (took, cpu) = (begin.elapsed(), exporter.cpu()? - cpu);
-    if exporter.counted()? != all {
-        return Err(format!("{} rows were counted, of {all}", exporter.counted()?).into());
+    wait("all rows are counted", &exporter, |counted| counted >= all)?;
+    let (took, cpu) = (begin.elapsed(), cpu_of(process)? - cpu);
+    let counted = counted(&exporter)?;
+    if counted != all {
+        return Err(format!("{counted} rows were counted, of {all}").into());
     }
     let longest = server.requests.lock().map_err(|_| "poisoned")?.longest_gap();
-    let (_, peak) = exporter.memory()?;
+    let (_, peak) = memory_of(process)?;
     thread::sleep(GIVEN_BACK_AFTER);
-    let (after, _) = exporter.memory()?;
+    let (after, _) = memory_of(process)?;
 
     let mut missed = 0;
     let mut verdict = |is_met: bool| {
@@ -110,6 +112,24 @@ fn measure(binary: &Path, folder: &Path) -> Outcome<usize> {
     );
     exporter.complaints()?;
     Ok(missed)
+}
+
+/// Waits until as many rows are counted as wanted.
+fn wait(what: &str, exporter: &Exporter, is_enough: impl Fn(f64) -> bool) -> Outcome<()> {
+    let begin = Instant::now();
+    while !is_enough(counted(exporter).unwrap_or_default()) {
+        if begin.elapsed() > LONGEST {
+            return Err(format!("not in time: {what}; {}", fs::read_to_string(&exporter.log)?).into());
+        }
+        thread::sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// The rows that were counted. The counters themselves begin at 0 for a while.
+fn counted(exporter: &Exporter) -> Outcome<f64> {
+    let page = exporter.scrape()?;
+    Ok(page.sum("wolkvox_report_rows_total", "outcome=\"counted\""))
 }
 
 /// Writes a configuration, and a state for each operation that was born yesterday.
@@ -261,106 +281,4 @@ fn body(rows: &str) -> String {
     format!(
         "{{\n    \"code\": \"200\",\n    \"error\": null,\n    \"msg\": \"{message}\",\n    \"data\": [{rows}\n    ]\n}}"
     )
-}
-
-/// The program as people run it.
-struct Exporter {
-    child: Child,
-    address: String,
-    log: PathBuf,
-}
-
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Exporter {
-    fn start(binary: &Path, config: &Path) -> Outcome<Self> {
-        // Free a moment ago; the kernel gives the next one to the next who asks.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let log = config.with_extension("log");
-        let child = Command::new(binary)
-            .arg("--config.file")
-            .arg(config)
-            .args(["--web.listen-address", &address])
-            .stderr(fs::File::create(&log)?)
-            .spawn()?;
-        Ok(Self { child, address, log })
-    }
-
-    /// Waits until something holds.
-    fn wait(&self, what: &str, holds: impl Fn(&Self) -> Outcome<bool>) -> Outcome<()> {
-        let begin = Instant::now();
-        while !holds(self).unwrap_or_default() {
-            if begin.elapsed() > LONGEST {
-                return Err(format!("not in time: {what}; {}", fs::read_to_string(&self.log)?).into());
-            }
-            thread::sleep(Duration::from_millis(500));
-        }
-        Ok(())
-    }
-
-    fn process(&self) -> Outcome<Process> {
-        Ok(Process::new(self.child.id().cast_signed())?)
-    }
-
-    /// Resident memory now and at its peak, in bytes.
-    fn memory(&self) -> Outcome<(f64, f64)> {
-        let status = self.process()?.status()?;
-        let bytes = |kilobytes: Option<u64>| kilobytes.unwrap_or_default() as f64 * 1024.0;
-        Ok((bytes(status.vmrss), bytes(status.vmhwm)))
-    }
-
-    fn forget_peak(&self) -> Outcome<()> {
-        Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
-    }
-
-    /// Seconds of CPU over all cores.
-    fn cpu(&self) -> Outcome<f64> {
-        let stat = self.process()?.stat()?;
-        Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
-    }
-
-    /// The rows that were counted. The counters themselves begin at 0 for a while.
-    fn counted(&self) -> Outcome<f64> {
-        self.sum("wolkvox_report_rows_total", "outcome=\"counted\"")
-    }
-
-    /// The sum of a metric over the label sets that contain a text.
-    fn sum(&self, name: &str, labels: &str) -> Outcome<f64> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        write!(
-            stream,
-            "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let is_it = |rest: &str| rest.starts_with('{') && rest.contains(labels);
-        let lines = answer.lines().filter(|line| line.strip_prefix(name).is_some_and(is_it));
-        Ok(lines
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum())
-    }
-
-    /// Prints what the exporter complained about, if anything.
-    fn complaints(&self) -> Outcome<()> {
-        let log = fs::read_to_string(&self.log)?;
-        let is_complaint = |line: &&str| line.contains("level=warn") || line.contains("level=error");
-        // Nobody polls as often as this.
-        let is_advice = |line: &&str| line.contains("Wolkvox advises");
-        let complaints: Vec<&str> = log
-            .lines()
-            .filter(is_complaint)
-            .filter(|line| !is_advice(line))
-            .collect();
-        if let Some(first) = complaints.first() {
-            println!("  {} warnings were logged, first: {first}", complaints.len());
-        }
-        Ok(())
-    }
 }

@@ -8,6 +8,8 @@
 mod born;
 mod measurements;
 mod processes;
+#[path = "../program/mod.rs"]
+mod program;
 #[path = "../series/mod.rs"]
 mod series;
 mod subjects;

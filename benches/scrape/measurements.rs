@@ -8,11 +8,13 @@ use jiff::SignedDuration;
 use wolkvox_exporter::reports::REPORTS;
 
 use super::Outcome;
-use super::processes::{Answer, EXPORTER, Exporter, Simulation, Subject, cpu_of, memory_of};
+use super::processes::{Simulation, Subject};
+use super::program::{Answer, Exporter, cpu_of, memory_of};
 use super::series::SERIES;
 use super::subjects::OPERATIONS;
-use super::wrk::{Figures, Wrk};
+use super::wrk::{Figures, PROMETHEUS, Wrk};
 
+const EXPORTER: &str = env!("CARGO_BIN_EXE_wolkvox_exporter");
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
 /// Odd, so that there is a median.
 const ROUNDS: usize = 5;
@@ -153,7 +155,7 @@ pub(super) fn idle(folder: &Path) -> Outcome<()> {
     let mut starts = Vec::new();
     for _ in 0..STARTS {
         let begin = Instant::now();
-        let exporter = Exporter::start(&config)?;
+        let exporter = Exporter::start(Path::new(EXPORTER), &config)?;
         exporter.wait_until_served()?;
         starts.push(begin.elapsed().as_secs_f64());
     }
@@ -168,15 +170,15 @@ pub(super) fn idle(folder: &Path) -> Outcome<()> {
         verdict(start <= 50.0)
     );
 
-    let exporter = Exporter::start(&config)?;
+    let exporter = Exporter::start(Path::new(EXPORTER), &config)?;
     exporter.wait_until_served()?;
     thread::sleep(IDLE_INTERVAL * IDLE_POLLS);
     let answer = exporter.scrape()?;
     let (resident, peak) = memory_of(exporter.child.0.id())?;
     println!(
         "  resident after {} polls of its {} series: {:.1} MB (at most 15){}, at its peak {:.1} MB",
-        answer.sum("wolkvox_report_polls_total"),
-        answer.series(),
+        answer.sum("wolkvox_report_polls_total", ""),
+        answer.lines().count(),
         resident / MB,
         verdict(resident <= 15.0 * MB),
         peak / MB
@@ -188,12 +190,12 @@ pub(super) fn idle(folder: &Path) -> Outcome<()> {
 pub(super) fn many(folder: &Path, operations: usize, load: &Load) -> Outcome<()> {
     let simulator = Simulation::start(operations, load.volume)?;
     let config = simulator.configure(folder, POLLED, load.born_before)?;
-    let exporter = Exporter::start(&config)?;
+    let exporter = Exporter::start(Path::new(EXPORTER), &config)?;
     exporter.wait_until_served()?;
     let scrape_for = |time: Duration| -> Outcome<Answer> {
         let begin = Instant::now();
         for n in 1..=u32::try_from(time.as_secs() / SCRAPED.as_secs())? {
-            exporter.scrape_like_prometheus()?;
+            Answer::get(&exporter.address, &PROMETHEUS)?;
             thread::sleep((SCRAPED * n).saturating_sub(begin.elapsed()));
         }
         exporter.scrape()
@@ -207,12 +209,12 @@ pub(super) fn many(folder: &Path, operations: usize, load: &Load) -> Outcome<()>
     let exporter_share = (cpu_of(cpu[0])? - exporter_before) / time * 100.0;
     let simulator_share = (cpu_of(cpu[1])? - simulator_before) / time * 100.0;
     let (resident, peak) = memory_of(exporter.child.0.id())?;
-    let grown = |name: &str| after.sum(name) - before.sum(name);
+    let grown = |name: &str| after.sum(name, "") - before.sum(name, "");
     println!();
     println!(
         "{operations} operations, {} series ({:.0} each), a page of {:.1} MB; polled every {} s, scraped every {} s, for {time:.0} s",
-        after.series(),
-        after.series() as f64 / operations as f64,
+        after.lines().count(),
+        after.lines().count() as f64 / operations as f64,
         after.body.len() as f64 / MB,
         POLLED.as_secs(),
         SCRAPED.as_secs()
