@@ -50,6 +50,8 @@ pub struct Config {
     pub new_series_hold: Duration,
     /// Maximum number of label sets per operation and family, at least 1; default 5000. A histogram counts as one.
     pub series_limit: usize,
+    /// The keys in `defaults`, for `check-config`. Their values are in the operations.
+    pub defaults: Vec<String>,
     /// At least one, unless all belong to other shards. Names and tokens are unique.
     pub operations: Vec<Operation>,
     /// The shard whose operations these are.
@@ -65,6 +67,7 @@ impl Default for Config {
             state_path: None,
             new_series_hold: 2 * MINUTE,
             series_limit: 5000,
+            defaults: Vec::new(),
             operations: Vec::new(),
             shard: Shard::ONLY,
             elsewhere: Vec::new(),
@@ -122,6 +125,11 @@ fn read(root: Field<'_>, context: &Context<'_>, diagnostics: &Diagnostics) -> Co
     config.new_series_hold = keys.duration("new_series_hold", &HOLD, config.new_series_hold);
     config.series_limit = keys.count("series_limit", config.series_limit);
 
+    let defaults = keys.field("defaults");
+    if let Some(field) = &defaults {
+        config.defaults = operation::check_defaults(field.clone(), context);
+    }
+
     const WHAT: &str = "a list of operations, each starting with `- name: …`";
     match keys.field("operations") {
         None => keys.mistake(format!("`operations` is missing: {WHAT}")),
@@ -131,10 +139,10 @@ fn read(root: Field<'_>, context: &Context<'_>, diagnostics: &Diagnostics) -> Co
                 let parsed: Vec<ParsedOperation> = items
                     .into_iter()
                     .flatten()
-                    .filter_map(|item| operation::read(item, context))
+                    .filter_map(|item| operation::read(item, defaults.as_ref(), context))
                     .collect();
                 check_unique(&parsed, diagnostics);
-                config.operations = parsed.into_iter().filter_map(|parsed| parsed.operation).collect();
+                config.operations = parsed.into_iter().map(|parsed| parsed.operation).collect();
             }
         },
     }

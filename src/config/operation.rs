@@ -112,8 +112,8 @@ pub(super) struct ParsedOperation {
     pub(super) name: Option<(String, Location)>,
     /// The token, if it could be read.
     pub(super) token: Option<(Token, Location)>,
-    /// The operation, if it has a name, a server and a token.
-    pub(super) operation: Option<Operation>,
+    /// The operation. What could not be read of it is empty or the default.
+    pub(super) operation: Operation,
 }
 
 impl ParsedOperation {
@@ -142,41 +142,93 @@ impl Location {
     }
 }
 
-/// Reads one item of `operations`.
-pub(super) fn read(field: Field<'_>, context: &Context<'_>) -> Option<ParsedOperation> {
+const INLINE_TOKEN: &str = "a token does not belong in this file, which gets copied, mailed and committed: put it into a \
+                            file of its own and set `token_file`, or into an environment variable and set `token_env`";
+
+/// Reads one item of `operations`. What it lacks is looked up in `defaults`.
+pub(super) fn read<'a>(
+    field: Field<'a>,
+    defaults: Option<&Field<'a>>,
+    context: &Context<'_>,
+) -> Option<ParsedOperation> {
     let mut keys = field.mapping("keys: name, server, token_file and so on")?;
     let name = read_name(&mut keys);
     let base_url = read_address(&mut keys);
     let token = read_token(&mut keys, context);
-    let zone = keys.value("timezone", "a zone such as America/Bogota", timezone);
-    let currency = keys.value("currency", "a currency such as COP", currency);
-    let daily_calls = keys.count("daily_calls", DEFAULT_DAILY_CALLS);
-    let proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
-    let ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
-        CaFile::read(context.folder, text)
-    });
-    let reports = keys.field("reports").map(read_reports);
+    let mut operation = Operation::new(
+        name.as_ref().map_or("", |(name, _)| name),
+        base_url.unwrap_or_default(),
+        token
+            .as_ref()
+            .map_or_else(|| Token::given(""), |(token, _)| token.clone()),
+    );
+    keys.fall_back_to(defaults);
+    operation.read(&mut keys, true, context);
     keys.finish();
-
-    let mut operation = match (&name, base_url, &token) {
-        (Some((name, _)), Some(base_url), Some((token, _))) => {
-            Some(Operation::new(name.as_str(), base_url, token.clone()))
-        }
-        _ => None,
-    };
-    if let Some(operation) = &mut operation {
-        if let Some((zone, zone_name)) = zone {
-            (operation.timezone, operation.timezone_name) = (zone, zone_name);
-        }
-        operation.currency = currency;
-        operation.daily_calls = daily_calls;
-        operation.proxy = proxy;
-        operation.ca_file = ca_file;
-        if let Some(reports) = reports {
-            operation.reports = reports;
-        }
-    }
     Some(ParsedOperation { name, token, operation })
+}
+
+/// Finds the mistakes that `defaults` has by itself, and returns its keys. Operations look up its values.
+pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<String> {
+    const NAME: &str = "names are unique: set `name` in each operation";
+    const SERVER: &str = "it says which contact centre is read: set `server` or `url` in each operation";
+    const TOKEN: &str = "Wolkvox takes one call at a time per token, so each operation needs its own: set `token_file` or \
+                         `token_env` in each operation";
+    let Some(mut keys) = field.mapping("keys of operations, such as `timezone: America/Bogota`") else {
+        return Vec::new();
+    };
+    for (key, why) in [
+        ("name", NAME),
+        ("server", SERVER),
+        ("url", SERVER),
+        ("token_file", TOKEN),
+        ("token_env", TOKEN),
+        ("token", INLINE_TOKEN),
+    ] {
+        keys.refuse(key, why);
+    }
+    Operation::new("", "", Token::given("")).read(&mut keys, false, context);
+    let names = keys.keys().map(str::to_owned).collect();
+    keys.finish();
+    names
+}
+
+impl Operation {
+    /// Reads the keys that may stand in `defaults`, too.
+    fn read(&mut self, keys: &mut Mapping<'_>, in_effect: bool, context: &Context<'_>) {
+        if let Some(zone) = keys.value("timezone", "a zone such as America/Bogota", timezone) {
+            (self.timezone, self.timezone_name) = zone;
+        }
+        self.currency = keys.value("currency", "a currency such as COP", currency);
+        self.daily_calls = keys.count("daily_calls", self.daily_calls);
+        self.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
+        self.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
+            CaFile::read(context.folder, text)
+        });
+        self.read_reports(keys, in_effect);
+    }
+
+    /// An operation's own `reports` says which it has; those in `defaults` only give them other values.
+    fn read_reports(&mut self, keys: &mut Mapping<'_>, in_effect: bool) {
+        const WHAT: &str = "reports such as `campaigns:` and `ivr:`; without `reports`, all are read";
+        let chosen = keys.has("reports");
+        let Some(mut keys) = keys.field("reports").and_then(|field| field.mapping(WHAT)) else {
+            return;
+        };
+        if keys.is_empty() {
+            keys.mistake(format!("expected {WHAT}; found nothing"));
+        }
+        if chosen {
+            self.reports.retain(|report, _| keys.has(report.name));
+        }
+        for report in REPORTS {
+            let field = keys.field(report.name);
+            if let (Some(field), Some(config)) = (field, self.reports.get_mut(report)) {
+                *config = ReportConfig::read(report, field, in_effect);
+            }
+        }
+        keys.finish();
+    }
 }
 
 fn read_name(keys: &mut Mapping<'_>) -> Option<(String, Location)> {
@@ -206,11 +258,7 @@ fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
 }
 
 fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, Location)> {
-    let inline = keys.refuse(
-        "token",
-        "a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its \
-         own and set `token_file`, or into an environment variable and set `token_env`",
-    );
+    let inline = keys.refuse("token", INLINE_TOKEN);
     let file = keys.field("token_file");
     let variable = keys.field("token_env");
     let (field, is_file) = match (file, variable) {
@@ -241,24 +289,6 @@ fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, L
         Token::from_source(source, context.lookup_env).map_err(|error| error.to_string())
     })?;
     Some((token, Location::of(&field)))
-}
-
-fn read_reports(field: Field<'_>) -> BTreeMap<&'static Report, ReportConfig> {
-    const WHAT: &str = "the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read";
-    let mut reports = BTreeMap::new();
-    let Some(mut keys) = field.mapping(WHAT) else {
-        return reports;
-    };
-    if keys.is_empty() {
-        keys.mistake(format!("expected {WHAT}; found nothing"));
-    }
-    for report in REPORTS {
-        if let Some(field) = keys.field(report.name) {
-            reports.insert(report, ReportConfig::read(report, field));
-        }
-    }
-    keys.finish();
-    reports
 }
 
 fn later<'a>(one: Field<'a>, other: Field<'a>) -> Field<'a> {

@@ -130,28 +130,31 @@ impl ReportConfig {
         ticks(time, every).saturating_mul(calls)
     }
 
-    /// Reads one entry of `reports`; a key without a value means the defaults.
-    pub(super) fn read(report: &Report, field: Field<'_>) -> Self {
+    /// Reads one entry of `reports`; a key without a value means the defaults. `max_age` is compared with the interval only
+    /// if they are `in_effect` for an operation: those in `defaults` may each be overridden.
+    pub(super) fn read(report: &Report, field: Field<'_>, in_effect: bool) -> Self {
+        const WHAT: &str = "keys such as {interval: 5m}, or nothing for the defaults";
         let mut config = Self::new(report);
-        if field.is_null() {
-            return config;
-        }
-        let Some(mut keys) = field.mapping("keys such as {interval: 5m}, or nothing for the defaults") else {
+        let Some(mut keys) = field.mapping_or_nothing(WHAT) else {
             return config;
         };
         let before = keys.mistakes();
         config.interval = keys.duration("interval", &INTERVAL, config.interval);
         // An invalid interval gives no lower bound for max_age.
-        let least = if keys.mistakes() == before {
+        let least = if in_effect && keys.mistakes() == before {
             2 * config.interval
         } else {
             SECOND
         };
         config.timeout = keys.duration("timeout", &TIMEOUT, config.timeout);
+        let its_line = match (keys.line_of("interval"), keys.line_of("max_age")) {
+            (Some(interval), Some(max_age)) if interval != max_age => format!(" (line {interval})"),
+            _ => String::new(),
+        };
         let max_age = Bounds {
             least,
             most: REREAD_EVERY.most,
-            reason: ", since with less than 2 × interval one failed poll would hide the report",
+            reason: &format!(", since with less than 2 × interval{its_line} one failed poll would hide the report"),
         };
         config.max_age = keys.duration("max_age", &max_age, 3 * config.interval);
         if has_overlap(report) {

@@ -38,7 +38,7 @@ impl Config {
     }
 }
 
-/// What `check-config` prints for a valid configuration: per operation the server, the zone, the reports and the calls
+/// What `check-config` prints for a valid configuration: the keys in `defaults`; per operation the server, the zone, the reports and the calls
 /// per day against the budget, and its shard if there are several; then the warnings. Never a token.
 pub fn check_config(config: &Config, shards: u16) -> String {
     let mut text = String::new();
@@ -51,6 +51,9 @@ fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
     match &config.state_path {
         Some(path) => writeln!(out, "state in {}", path.display())?,
         None => writeln!(out, "no state_path: counts start from 0 at every start")?,
+    }
+    if !config.defaults.is_empty() {
+        writeln!(out, "defaults for {}", config.defaults.join(", "))?;
     }
     for operation in &config.operations {
         write!(out, "\noperation {}", operation.name)?;

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// A value with its line and path.
+#[derive(Clone)]
 pub(crate) struct Field<'a> {
     node: &'a Node,
     /// The line of the key; in a list, the line of the item.
@@ -18,6 +19,8 @@ pub(crate) struct Field<'a> {
     /// `operations[0].server`
     pub(crate) path: String,
     diagnostics: &'a Diagnostics,
+    /// Has the keys that a mapping here lacks.
+    defaults: Option<Box<Field<'a>>>,
 }
 
 impl<'a> Field<'a> {
@@ -27,6 +30,7 @@ impl<'a> Field<'a> {
             line: node.line,
             path: String::new(),
             diagnostics,
+            defaults: None,
         }
     }
 
@@ -50,18 +54,50 @@ impl<'a> Field<'a> {
     }
 
     pub(crate) fn mapping(self, what: &str) -> Option<Mapping<'a>> {
-        if let Value::Mapping(entries) = &self.node.value {
-            Some(Mapping {
-                entries,
-                line: self.line,
-                path: self.path,
-                diagnostics: self.diagnostics,
-                known: vec![],
-                refused: vec![],
-            })
+        if let Value::Mapping(_) = &self.node.value {
+            Some(Mapping::of(self))
         } else {
             self.expected(what);
             None
+        }
+    }
+
+    /// A mapping, or a key without a value: then all its values are defaults.
+    pub(crate) fn mapping_or_nothing(self, what: &str) -> Option<Mapping<'a>> {
+        if self.is_null() {
+            Some(Mapping::of(self))
+        } else {
+            self.mapping(what)
+        }
+    }
+
+    fn entries(&self) -> &'a [Entry] {
+        match &self.node.value {
+            Value::Mapping(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key, from the defaults if the mapping here lacks it.
+    fn find(&self, key: &str) -> Option<Field<'a>> {
+        let default = self.defaults.as_ref().and_then(|defaults| defaults.find(key));
+        let Some(entry) = self.entries().iter().find(|entry| entry.key == key) else {
+            return default;
+        };
+        Some(Field {
+            node: &entry.value,
+            line: entry.line,
+            path: self.path_of(key),
+            diagnostics: self.diagnostics,
+            defaults: default.map(Box::new),
+        })
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
         }
     }
 
@@ -77,6 +113,7 @@ impl<'a> Field<'a> {
                 line: node.line,
                 path,
                 diagnostics: self.diagnostics,
+                defaults: None,
             }
         };
         Some(items.iter().enumerate().map(item).collect())
@@ -94,57 +131,65 @@ impl<'a> Field<'a> {
 
 /// A mapping. Each known key is read once; [`Mapping::finish`] reports the rest.
 pub(crate) struct Mapping<'a> {
-    entries: &'a [Entry],
-    line: usize,
-    path: String,
-    diagnostics: &'a Diagnostics,
+    field: Field<'a>,
     known: Vec<&'static str>,
     refused: Vec<&'static str>,
 }
 
 impl<'a> Mapping<'a> {
+    fn of(field: Field<'a>) -> Self {
+        Self {
+            field,
+            known: vec![],
+            refused: vec![],
+        }
+    }
+
+    /// From here on, keys that this mapping lacks, and keys in the mappings below it, are looked up in `defaults`. Mistakes
+    /// in a value from there name its line and path.
+    pub(crate) fn fall_back_to(&mut self, defaults: Option<&Field<'a>>) {
+        self.field.defaults = defaults.cloned().map(Box::new);
+    }
+
     /// The value of a known key.
     pub(crate) fn field(&mut self, key: &'static str) -> Option<Field<'a>> {
         self.known.push(key);
-        self.find(key)
+        self.field.find(key)
     }
 
-    fn find(&self, key: &str) -> Option<Field<'a>> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        Some(Field {
-            node: &entry.value,
-            line: entry.line,
-            path: self.path_of(key),
-            diagnostics: self.diagnostics,
-        })
+    /// Whether the mapping itself has the key, not only its defaults.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.keys().any(|own| own == key)
     }
 
-    fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+    /// The keys of the mapping itself.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.field.entries().iter().map(|entry| entry.key.as_str())
+    }
+
+    /// The line of a key, in the defaults if it is there.
+    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
+        self.field.find(key).map(|field| field.line)
     }
 
     /// A key that is not allowed, with an explanation. True if it is present.
     pub(crate) fn refuse(&mut self, key: &'static str, why: &str) -> bool {
         self.refused.push(key);
-        self.find(key).inspect(|field| field.mistake(why)).is_some()
+        self.field.find(key).inspect(|field| field.mistake(why)).is_some()
     }
 
     /// A mistake about the mapping as a whole.
     pub(crate) fn mistake(&self, text: impl Into<String>) {
-        self.diagnostics.add(Some(self.line), self.path.as_str(), text);
+        self.field.mistake(text);
     }
 
     /// The number of mistakes so far, to see whether reading a key adds any.
     pub(crate) fn mistakes(&self) -> usize {
-        self.diagnostics.len()
+        self.field.diagnostics.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.field.entries().is_empty()
     }
 
     /// The value of `key` as `parse` reads it. `None` if it is missing or wrong.
@@ -158,7 +203,7 @@ impl<'a> Mapping<'a> {
     }
 
     /// A duration within `bounds`; `default` if it is missing (or wrong, but then the result is not used).
-    pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds, default: Duration) -> Duration {
+    pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds<'_>, default: Duration) -> Duration {
         const WHAT: &str = "a duration such as 90s, 5m or 2h";
         let parse = |text: &str| match humantime::parse_duration(text.trim()) {
             Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
@@ -188,12 +233,13 @@ impl<'a> Mapping<'a> {
     /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake.
     pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
         self.report_keys(false);
-        self.entries.iter().map(move |entry| {
+        self.field.entries().iter().map(move |entry| {
             let field = Field {
                 node: &entry.value,
                 line: entry.line,
-                path: self.path_of(&shown(&entry.key)),
-                diagnostics: self.diagnostics,
+                path: self.field.path_of(&shown(&entry.key)),
+                diagnostics: self.field.diagnostics,
+                defaults: None,
             };
             (entry.key.as_str(), field)
         })
@@ -207,8 +253,9 @@ impl<'a> Mapping<'a> {
     fn report_keys(&self, unknown_too: bool) {
         // A map, so that a file with very many keys does not take quadratic time.
         let mut first_lines = HashMap::new();
-        for Entry { key, line, .. } in self.entries {
-            let report = |text: String| self.diagnostics.add(Some(*line), self.path_of(&shown(key)), text);
+        for Entry { key, line, .. } in self.field.entries() {
+            let path = || self.field.path_of(&shown(key));
+            let report = |text: String| self.field.diagnostics.add(Some(*line), path(), text);
             match first_lines.entry(key) {
                 Entries::Occupied(first) => report(format!("given twice; the first one is on line {}", first.get())),
                 Entries::Vacant(place) => {
@@ -226,11 +273,11 @@ impl<'a> Mapping<'a> {
 }
 
 /// The allowed range of a duration.
-pub(crate) struct Bounds {
+pub(crate) struct Bounds<'a> {
     pub(crate) least: Duration,
     pub(crate) most: Duration,
     /// Continues the message after "is allowed": empty, or `, since …`.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: &'a str,
 }
 
 /// A duration as people write it: humantime formats 31 days as "1month 13h 26m 24s".

@@ -1,10 +1,11 @@
 //! Mistakes in a configuration, with their lines.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
 /// One mistake in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mistake {
     /// The line of the file, from 1. `None` if it concerns the whole file or an environment variable.
     pub line: Option<usize>,
@@ -25,6 +26,9 @@ pub struct Mistakes {
 impl Mistakes {
     /// The mistakes in `file` (`None`: in the environment), sorted by line.
     pub(crate) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
+        // A mistake in a default is found again with each operation that uses it.
+        let mut seen = HashSet::new();
+        list.retain(|mistake| seen.insert(mistake.clone()));
         // The sort is stable. Mistakes without a line come first.
         list.sort_by_key(|mistake| mistake.line);
         // Names from the file may contain anything. A message must not break lines or send codes to the terminal.

@@ -2,6 +2,7 @@
 
 mod any_text;
 mod budget;
+mod defaults;
 mod environment;
 mod hints;
 mod mistakes;

@@ -12,7 +12,8 @@ proptest! {
     /// mistake is in a line that the file has.
     #[test]
     fn no_text_makes_it_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), 0..40usize, piece()), 1..6)) {
-        let mut text: Vec<char> = DEFAULTS.chars().collect();
+        let defaults = "defaults: {timezone: America/Lima, reports: {ivr: {interval: 1m, reread: {back: 1h}}}}";
+        let mut text: Vec<char> = format!("{defaults}{DEFAULTS}").chars().collect();
         for (at, cut, put) in edits {
             let at = at.index(text.len() + 1);
             let end = (at + cut).min(text.len());

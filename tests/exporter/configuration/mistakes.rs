@@ -76,7 +76,7 @@ operations:
     wolkvox.yml:28: operations[1].currency: expected three capital letters (ISO 4217) such as COP; found `pesos`
     wolkvox.yml:29: operations[1].proxy: expected an address such as http://proxy.example:3128: it must start with http:// or https://
     wolkvox.yml:30: operations[1].ca_file: cannot read /etc/wolkvox/missing.pem: No such file or directory (os error 2)
-    wolkvox.yml:31: operations[1].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
+    wolkvox.yml:31: operations[1].reports: expected reports such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
     wolkvox.yml:32: operations[2]: `name` is missing: it becomes the label `operation`, for example `name: acme`
     wolkvox.yml:32: operations[2]: `server` is missing, for example `server: "0001"` (or `url`, to go through a gateway)
     wolkvox.yml:32: operations[2]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
@@ -84,10 +84,10 @@ operations:
     wolkvox.yml:34: operations[4].name: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
     wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its full address; found a list
     wolkvox.yml:34: operations[4].daily_calls: expected a whole number from 1 on, such as 4000; found a mapping of keys
-    wolkvox.yml:35: operations[5].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
+    wolkvox.yml:35: operations[5].reports: expected reports such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
     wolkvox.yml:35: operations[5].token_env: operation `c` has the same token as an operation without a valid name on line 34: Wolkvox takes one call at a time per token, so each operation needs its own
     wolkvox.yml:36: operations[6].token_env: the environment variable UNSET is not set
-    wolkvox.yml:36: operations[6].reports: expected the reports to read, such as `campaigns:` and `ivr:`; without `reports`, all are read; found a list
+    wolkvox.yml:36: operations[6].reports: expected reports such as `campaigns:` and `ivr:`; without `reports`, all are read; found a list
     "#);
 }
 
@@ -156,7 +156,7 @@ fn what_is_no_configuration_at_all_says_so() {
       wolkvox.yml:2: operations: given twice; the first one is on line 1
       wolkvox.yml:3: operations: given twice; the first one is on line 1
     ~: 1\noperations: null
-      wolkvox.yml:1: ~: unknown key; the keys here are state_path, new_series_hold, series_limit, operations
+      wolkvox.yml:1: ~: unknown key; the keys here are state_path, new_series_hold, series_limit, defaults, operations
       wolkvox.yml:2: operations: expected a list of operations, each starting with `- name: …`; found nothing
     a: [[[[[[[[[[[[[[[[[[[[[[[[[[[
       wolkvox.yml:1: nested more than 32 levels deep

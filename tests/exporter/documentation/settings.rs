@@ -19,6 +19,7 @@ const STRANGER: &str = "qqqqqqqqqqqqqqqqqqqqqqqq";
 /// Keys without a default: they are required, or only have a meaning when present.
 const WITHOUT_DEFAULT: &[&str] = &[
     "state_path",
+    "defaults",
     "operations",
     "name",
     "server",
