@@ -87,6 +87,8 @@ VALUES = [
     ("a server as a number, which loses its zeros", "server", with_operation(server=1)),
     ("a server and an address", "oneOf", with_operation(url="https://wv0001.wolkvox.com")),
     ("a password in a proxy's address", "user or password", with_operation(proxy="http://user:secret@proxy:3128")),
+    ("a password in the default proxy's address", "user or password", {**ONE, "config": {"defaults": {"proxy": "http://user:secret@proxy:3128"}}}),
+    ("a default token", "token_file", {**ONE, "config": {"defaults": {"token_file": "acme.token"}}}),
     ("an unknown report", "calls", with_operation(reports={"calls": {}})),
     ("operations twice", "exclude each other", {**ONE, "existingConfig": {"configMap": "other"}}),
     ("two configurations", "exclude each other", {"existingConfig": {"configMap": "one", "secret": "other"}}),

@@ -206,7 +206,7 @@ fn every_configuration_that_is_shown_can_be_read() {
                 continue;
             }
             for (n, name) in yaml.split("_file: ").skip(1).enumerate() {
-                let name = name.split_whitespace().next().unwrap();
+                let name = name.split([' ', '\n', ',', '}']).next().unwrap();
                 let text = if name.ends_with(".pem") {
                     rcgen::generate_simple_self_signed(vec![]).unwrap().cert.pem()
                 } else {

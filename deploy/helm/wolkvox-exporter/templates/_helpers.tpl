@@ -57,6 +57,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if not .Values.operations -}}
 {{- fail "operations: there are none. Give at least one, or a whole wolkvox.yml with existingConfig" -}}
 {{- end -}}
+{{- if contains "@" (default "" (default dict .Values.config.defaults).proxy) -}}
+{{- fail "config.defaults: the address of the proxy has a user or password in it, and would go into a ConfigMap. Put wolkvox.yml into a Secret and name that with existingConfig.secret" -}}
+{{- end -}}
 {{- $seen := dict -}}
 {{- $tokens := dict -}}
 {{- range .Values.operations -}}
