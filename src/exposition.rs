@@ -79,7 +79,7 @@ enum Page {
     Gzip(MemberStart),
 }
 
-/// A page, in buffers to be sent one after the other. The first one is shared between scrapes and never copied.
+/// A page, in buffers to be sent one after the other. All but the last one are shared between scrapes and never copied.
 #[derive(Debug)]
 pub struct Body {
     /// The buffers.
@@ -161,6 +161,24 @@ impl Exposition {
         Ok(Body { parts })
     }
 
+    /// The page of some operations, without the metrics of the process. Only the whole page is kept joined: clients may ask
+    /// for any number of different selections. Compressing takes time, so call this where it is allowed to block.
+    pub fn selection(
+        &self,
+        format: Format,
+        gzip: bool,
+        operations: &BTreeSet<String>,
+    ) -> Result<Body, std::fmt::Error> {
+        let fragments = self.blocks.lock().fragments(format, Some(operations));
+        let end = text::process_part(format, &Registry::default())?;
+        let parts = if gzip {
+            MemberStart::of(fragments.iter().map(Fragment::deflated)).ended(&end)
+        } else {
+            fragments.iter().map(Fragment::lines).chain([end]).collect()
+        };
+        Ok(Body { parts })
+    }
+
     /// Whether the page in this format is joined and up to date, so that it costs nothing to send.
     pub fn is_joined(&self, format: Format, gzip: bool) -> bool {
         self.current_page(format, gzip).is_some()
@@ -185,10 +203,10 @@ impl Exposition {
         }
         let (version, fragments) = {
             let blocks = self.blocks.lock();
-            (blocks.version, blocks.fragments(format))
+            (blocks.version, blocks.fragments(format, None))
         };
         let page = if gzip {
-            Page::Gzip(MemberStart::of(fragments.iter().map(Fragment::deflated)))
+            Page::Gzip(MemberStart::of(fragments.iter().map(Fragment::deflated)).joined())
         } else {
             let lines: Vec<Bytes> = fragments.iter().map(Fragment::lines).collect();
             Page::Plain(lines.concat().into())
@@ -240,16 +258,19 @@ impl Blocks {
         }
     }
 
-    fn fragments(&self, format: Format) -> Vec<Fragment> {
+    /// The fragments of a page; `None`: of all operations.
+    fn fragments(&self, format: Format, operations: Option<&BTreeSet<String>>) -> Vec<Fragment> {
         let mut fragments = Vec::new();
         for family in self.families.values() {
-            fragments.push(Fragment::Header(family.header.lines(format)));
-            fragments.extend(
-                family
-                    .by_operation
-                    .values()
-                    .map(|block| Fragment::Block(Arc::clone(block))),
-            );
+            let of = &family.by_operation;
+            let blocks: Vec<&Arc<Block>> = match operations {
+                None => of.values().collect(),
+                Some(names) => names.iter().filter_map(|name| of.get(name.as_str())).collect(),
+            };
+            if !blocks.is_empty() {
+                fragments.push(Fragment::Header(family.header.lines(format)));
+                fragments.extend(blocks.into_iter().map(|block| Fragment::Block(Arc::clone(block))));
+            }
         }
         fragments
     }

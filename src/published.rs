@@ -2,7 +2,7 @@
 
 pub mod abandonments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -119,6 +119,13 @@ impl Published {
         health.collect()
     }
 
+    /// The names of the operations that are configured, sorted.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let operations = self.operations.read();
+        let configured = operations.iter().filter(|(_, known)| known.health.is_some());
+        configured.map(|(name, _)| Arc::clone(name)).collect()
+    }
+
     /// The campaigns of an operation; `None` if they were never read or have expired.
     pub fn campaigns(&self, operation: &str) -> Option<Arc<[CampaignSummary]>> {
         let operations = self.operations.read();
@@ -171,6 +178,11 @@ impl Published {
     /// The page of metrics.
     pub fn page(&self, format: Format, gzip: bool) -> Result<Body, fmt::Error> {
         self.exposition.page(format, gzip, &self.process)
+    }
+
+    /// The metrics of some operations, without those of the process.
+    pub fn selection(&self, format: Format, gzip: bool, operations: &BTreeSet<String>) -> Result<Body, fmt::Error> {
+        self.exposition.selection(format, gzip, operations)
     }
 }
 

@@ -16,6 +16,7 @@ mod server;
 mod status;
 mod web_config;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -42,6 +43,7 @@ use crate::config::Shard;
 use crate::exposition::{Format, accepts_gzip};
 use crate::published::Published;
 use crate::reload::ReloadHandle;
+use crate::yaml::mistake::quoted;
 
 /// Maximum number of concurrent scrapes. A scrape takes milliseconds, so more than this is a mistake or an attack.
 const SCRAPES_IN_FLIGHT: usize = 40;
@@ -110,7 +112,7 @@ pub fn router(site: Site) -> Router {
         .with_state(pages)
 }
 
-async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+async fn metrics(State(pages): State<Pages>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     // Held until the page is rendered, even if the client has gone, but not while it is sent: slow readers must not
     // block other scrapes.
     let permit = match Arc::clone(&pages.scrapes).try_acquire_owned() {
@@ -119,16 +121,24 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
             return (StatusCode::SERVICE_UNAVAILABLE, "too many scrapes at once\n").into_response();
         }
     };
+    let selection = selection(query.as_deref().unwrap_or_default());
+    if let Some(refusal) = refusal(&pages, &selection) {
+        return (StatusCode::NOT_FOUND, refusal).into_response();
+    }
     let format = Format::negotiate(&all_values(&headers, &ACCEPT));
     let gzip = accepts_gzip(&all_values(&headers, &ACCEPT_ENCODING));
     pages.published.expire(pages.clock.instant());
-    let page = if pages.published.is_joined(format, gzip) {
+    let page = if selection.is_empty() && pages.published.is_joined(format, gzip) {
         pages.published.page(format, gzip)
     } else {
         let published = Arc::clone(&pages.published);
         let joined = spawn_blocking(move || {
             let _permit = permit;
-            published.page(format, gzip)
+            if selection.is_empty() {
+                published.page(format, gzip)
+            } else {
+                published.selection(format, gzip, &selection)
+            }
         });
         joined.await.unwrap_or(Err(std::fmt::Error))
     };
@@ -147,6 +157,37 @@ async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     let parts = page.parts.into_iter().map(Ok::<_, std::convert::Infallible>);
     *response.body_mut() = Body::from_stream(stream::iter(parts));
     response
+}
+
+/// The operations that a query asks for, as `operation=acme&operation=globex`. Without any, it asks for the whole page.
+fn selection(query: &str) -> BTreeSet<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key == "operation")
+        .map(|(_, name)| name.into_owned())
+        .collect()
+}
+
+/// What to say to a selection with an operation that is not configured. A page without it would look as if the operation
+/// had no calls.
+fn refusal(pages: &Pages, selection: &BTreeSet<String>) -> Option<String> {
+    selection.first()?; // The whole page needs no names.
+    let names = pages.published.names();
+    let unknown = selection
+        .iter()
+        .find(|name| !names.iter().any(|known| **known == ***name))?;
+    let who = match pages.shard {
+        Shard::ONLY => "this exporter".to_owned(),
+        shard => shard.to_string(),
+    };
+    let names = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Some(format!(
+        "there is no operation {}; {who} has: {names}\n",
+        quoted(unknown)
+    ))
 }
 
 async fn ready(State(pages): State<Pages>) -> Response {

@@ -47,26 +47,35 @@ impl Deflated {
 #[derive(Clone, Debug)]
 pub(super) struct MemberStart {
     /// The header and the compressed parts.
-    bytes: Bytes,
+    buffers: Vec<Bytes>,
     checksum: Arc<Crc>,
 }
 
 impl MemberStart {
+    /// The parts are not copied.
     pub(super) fn of(parts: impl Iterator<Item = Deflated>) -> Self {
-        let mut bytes = HEADER.to_vec();
+        let mut buffers = vec![Bytes::from_static(HEADER)];
         let mut checksum = Crc::new();
         for part in parts {
-            bytes.extend_from_slice(&part.bytes);
+            buffers.push(part.bytes);
             checksum.combine(&part.checksum);
         }
         Self {
-            bytes: bytes.into(),
+            buffers,
             checksum: Arc::new(checksum),
         }
     }
 
+    /// The same in one buffer.
+    pub(super) fn joined(self) -> Self {
+        Self {
+            buffers: vec![self.buffers.concat().into()],
+            ..self
+        }
+    }
+
     /// The whole member. Its last part is not compressed: it is short, and different for each scrape.
-    pub(super) fn ended(self, plain: &[u8]) -> Vec<Bytes> {
+    pub(super) fn ended(mut self, plain: &[u8]) -> Vec<Bytes> {
         let mut end = Vec::with_capacity(plain.len() + 64);
         for stored in plain.chunks(LONGEST_STORED.into()) {
             let length = u16::try_from(stored.len()).unwrap_or(LONGEST_STORED);
@@ -83,6 +92,7 @@ impl MemberStart {
         whole.combine(&checksum);
         end.extend_from_slice(&whole.sum().to_le_bytes());
         end.extend_from_slice(&whole.amount().to_le_bytes());
-        vec![self.bytes, end.into()]
+        self.buffers.push(end.into());
+        self.buffers
     }
 }

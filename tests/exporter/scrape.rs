@@ -1,5 +1,7 @@
 //! What a scraper asks for and gets.
 
+mod selection;
+
 use std::io::Read;
 use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS};
 
