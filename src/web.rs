@@ -174,7 +174,7 @@ fn refusal(pages: &Pages, selection: &BTreeSet<String>) -> Option<String> {
     let names = pages.published.names();
     let unknown = selection
         .iter()
-        .find(|name| !names.iter().any(|known| **known == ***name))?;
+        .find(|name| !names.iter().any(|known| known.as_ref() == name.as_str()))?;
     let who = match pages.shard {
         Shard::ONLY => "this exporter".to_owned(),
         shard => shard.to_string(),

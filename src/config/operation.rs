@@ -163,7 +163,7 @@ pub(super) fn read<'a>(
             .map_or_else(|| Token::given(""), |(token, _)| token.clone()),
     );
     keys.fall_back_to(defaults);
-    operation.read(&mut keys, true, context);
+    operation.read_settings(&mut keys, true, context);
     keys.finish();
     Some(ParsedOperation { name, token, operation })
 }
@@ -187,7 +187,7 @@ pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<Str
     ] {
         keys.refuse(key, why);
     }
-    Operation::new("", "", Token::given("")).read(&mut keys, false, context);
+    Operation::new("", "", Token::given("")).read_settings(&mut keys, false, context);
     let names = keys.keys().map(str::to_owned).collect();
     keys.finish();
     names
@@ -195,7 +195,7 @@ pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<Str
 
 impl Operation {
     /// Reads the keys that may stand in `defaults`, too.
-    fn read(&mut self, keys: &mut Mapping<'_>, in_effect: bool, context: &Context<'_>) {
+    fn read_settings(&mut self, keys: &mut Mapping<'_>, in_effect: bool, context: &Context<'_>) {
         if let Some(zone) = keys.value("timezone", "a zone such as America/Bogota", timezone) {
             (self.timezone, self.timezone_name) = zone;
         }

@@ -38,8 +38,8 @@ impl Config {
     }
 }
 
-/// What `check-config` prints for a valid configuration: the keys in `defaults`; per operation the server, the zone, the reports and the calls
-/// per day against the budget, and its shard if there are several; then the warnings. Never a token.
+/// What `check-config` prints for a valid configuration: the keys in `defaults`; per operation the server, the zone, the
+/// reports and the calls per day against the budget, and its shard if there are several; then the warnings. Never a token.
 pub fn check_config(config: &Config, shards: u16) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
