@@ -1,5 +1,8 @@
 //! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
 
+mod now;
+mod token;
+
 use bytes::Bytes;
 use memchr::memmem;
 
@@ -7,7 +10,7 @@ use super::{
     campaign_state::CampaignState,
     durations::{BucketTotals, DayTotals, DurationBucket},
     faults::ErrorBody,
-    json::Json,
+    json::{Json, Key},
     switches::{
         Blank, CampaignsEnvelope, Code, EmptyCampaigns, EmptyDay, EmptyRows, NoDataText, Numbers, Switches, TimeText,
     },
@@ -117,12 +120,17 @@ impl AnswerWriter<'_> {
         if self.switches.total_bucket {
             buckets.push(("total", self.bucket(&total, total.calls)));
         }
-        self.ok(&self.envelope(buckets.len(), Some(Json::Object(buckets))))
+        self.ok(&self.envelope(buckets.len(), Some(Json::object(buckets))))
     }
 
     /// The answer of a row report without rows.
     pub(super) fn no_rows(&self) -> Answer {
-        match self.switches.empty_rows {
+        self.nothing(self.switches.empty_rows)
+    }
+
+    /// An answer without rows.
+    pub(super) fn nothing(&self, empty: EmptyRows) -> Answer {
+        match empty {
             EmptyRows::NotFound => self.not_found(),
             EmptyRows::EmptyList => self.ok(&self.envelope(0, Some(Json::List(Vec::new())))),
             EmptyRows::Null => self.ok(&self.envelope(0, Some(Json::Null))),
@@ -219,20 +227,15 @@ impl AnswerWriter<'_> {
         ])
     }
 
-    pub(super) fn row(&self, fields: Vec<(&'static str, Json)>) -> Json {
+    pub(super) fn row<K: Into<Key>>(&self, fields: Vec<(K, Json)>) -> Json {
         let named = |names: &[String], key: &str| names.iter().any(|name| name == key);
         let fields = fields
             .into_iter()
-            .filter(|(key, _)| !named(&self.switches.absent_fields, key))
+            .map(|(key, value)| (key.into(), value))
+            .filter(|(key, _)| !named(&self.switches.absent_fields, key.as_ref()))
             .map(|(key, value)| {
-                (
-                    key,
-                    if named(&self.switches.blank_fields, key) {
-                        self.blank()
-                    } else {
-                        value
-                    },
-                )
+                let blank = named(&self.switches.blank_fields, key.as_ref());
+                (key, if blank { self.blank() } else { value })
             })
             .collect();
         Json::Object(fields)
@@ -279,8 +282,8 @@ impl AnswerWriter<'_> {
         }
     }
 
-    fn code(&self, status: u16) -> Option<Json> {
-        Some(match (self.switches.code, status) {
+    fn code(code: Code, status: u16) -> Option<Json> {
+        Some(match (code, status) {
             (Code::Number, _) => Json::Integer(status.into()),
             (Code::Absent, 200) => return None,
             (Code::Zero, 200) => Json::text("0"),
@@ -290,14 +293,19 @@ impl AnswerWriter<'_> {
         })
     }
 
-    pub(super) fn envelope(&self, count: usize, data: Option<Json>) -> Json {
-        let mut fields: Vec<(&'static str, Json)> = self.code(200).map(|code| ("code", code)).into_iter().collect();
+    fn envelope(&self, count: usize, data: Option<Json>) -> Json {
+        self.envelope_with(self.switches.code, count, data)
+    }
+
+    pub(super) fn envelope_with(&self, code: Code, count: usize, data: Option<Json>) -> Json {
+        let code = AnswerWriter::code(code, 200);
+        let mut fields: Vec<(&'static str, Json)> = code.map(|code| ("code", code)).into_iter().collect();
         fields.extend([
             ("error", Json::Null),
             ("msg", Json::Text(self.switches.message.text(count))),
         ]);
         fields.extend(data.map(|data| ("data", data)));
-        Json::Object(fields)
+        Json::object(fields)
     }
 
     pub(super) fn ok(&self, json: &Json) -> Answer {
@@ -305,9 +313,10 @@ impl AnswerWriter<'_> {
     }
 
     fn error(&self, status: u16, error: &str, message: &str) -> Answer {
-        let mut fields: Vec<(&'static str, Json)> = self.code(status).map(|code| ("code", code)).into_iter().collect();
+        let code = AnswerWriter::code(self.switches.code, status);
+        let mut fields: Vec<(&'static str, Json)> = code.map(|code| ("code", code)).into_iter().collect();
         fields.extend([("error", Json::text(error)), ("msg", Json::text(message))]);
-        self.answer(status, &Json::Object(fields))
+        self.answer(status, &Json::object(fields))
     }
 
     fn answer(&self, status: u16, json: &Json) -> Answer {

@@ -13,11 +13,35 @@ pub enum Api {
     Campaign5,
     /// `reports_manager.php?api=diagram_1`: navigation in the IVR, a row for each step.
     Diagram1,
+    /// `real_time.php?api=skills`: queue and service level of every skill, now.
+    Skills,
+    /// `real_time.php?api=agents`: what every agent does now.
+    Agents,
+    /// `real_time.php?api=latency`: the network of every agent's session.
+    Latency,
+    /// `information.php?api=token_info`: how much of the quota is used.
+    TokenInfo,
+    /// `reports_manager.php?api=skill_10`: answered calls and chats, a row each.
+    Skill10,
+    /// `reports_manager.php?api=cdr_6`: why calls did not connect, a row for each result.
+    Cdr6,
 }
 
 impl Api {
     /// All reports.
-    pub const ALL: [Api; 5] = [Api::Campaigns, Api::Cdr4, Api::Skill2, Api::Campaign5, Api::Diagram1];
+    pub const ALL: [Api; 11] = [
+        Api::Campaigns,
+        Api::Cdr4,
+        Api::Skill2,
+        Api::Campaign5,
+        Api::Diagram1,
+        Api::Skills,
+        Api::Agents,
+        Api::Latency,
+        Api::TokenInfo,
+        Api::Skill10,
+        Api::Cdr6,
+    ];
 
     /// The value of the parameter `api`.
     pub const fn name(self) -> &'static str {
@@ -27,6 +51,12 @@ impl Api {
             Api::Skill2 => "skill_2",
             Api::Campaign5 => "campaign_5",
             Api::Diagram1 => "diagram_1",
+            Api::Skills => "skills",
+            Api::Agents => "agents",
+            Api::Latency => "latency",
+            Api::TokenInfo => "token_info",
+            Api::Skill10 => "skill_10",
+            Api::Cdr6 => "cdr_6",
         }
     }
 
@@ -43,8 +73,11 @@ impl Api {
     /// The path of the script that answers it.
     pub const fn path(self) -> &'static str {
         match self {
-            Api::Campaigns => "/api/v2/real_time.php",
-            Api::Cdr4 | Api::Skill2 | Api::Campaign5 | Api::Diagram1 => "/api/v2/reports_manager.php",
+            Api::Campaigns | Api::Skills | Api::Agents | Api::Latency => "/api/v2/real_time.php",
+            Api::TokenInfo => "/api/v2/information.php",
+            Api::Cdr4 | Api::Skill2 | Api::Campaign5 | Api::Diagram1 | Api::Skill10 | Api::Cdr6 => {
+                "/api/v2/reports_manager.php"
+            }
         }
     }
 }

@@ -93,6 +93,16 @@ impl Call {
         self.end - i64::from(self.duration) - i64::from(self.wait) - i64::from(ivr)
     }
 
+    /// The second in which somebody answered; of other calls, the end.
+    pub fn answered_at(&self) -> i64 {
+        self.end - i64::from(self.duration)
+    }
+
+    /// A number that only this call has, for its random numbers.
+    pub(super) fn key(&self) -> i64 {
+        self.end.wrapping_mul(1 << 20).wrapping_add(i64::from(self.number))
+    }
+
     /// Billed minutes, rounded up; a call of zero seconds has none.
     pub fn billed_minutes(&self) -> u64 {
         u64::from(self.duration.div_ceil(60))

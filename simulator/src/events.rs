@@ -1,8 +1,9 @@
-//! The row reports: waits for a skill (`skill_2`), preview calls (`campaign_5`) and IVR steps (`diagram_1`).
+//! The row reports: waits for a skill (`skill_2`, `skill_10`), preview calls (`campaign_5`) and IVR steps (`diagram_1`).
 //!
 //! Like calls, rows are a function of the seed and the minute. What a row says is drawn apart from when it appears and when
 //! its blanks are filled, so that an [`EventPlan`] changes the latter without changing the former.
 
+mod answered;
 mod broken;
 mod changes;
 mod facts;
@@ -10,6 +11,7 @@ mod fake_people;
 mod plan;
 mod previews;
 mod rows;
+mod spans;
 mod steps;
 mod timeline;
 mod waits;
@@ -17,22 +19,30 @@ mod waits;
 pub use changes::{FirstStep, FirstWait, Moved, Returns, Unfinished};
 pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
 pub use fake_people::personal_data_in;
+pub(crate) use fake_people::{Employee, TOKEN_DESCRIPTION};
+pub(crate) use rows::Listing;
+pub(crate) use spans::{WaitEnd, WaitSpan};
+
 pub use plan::{Completion, EventPlan, Lateness, StepDates};
 
+use answered::Answered;
 use previews::Preview;
 use steps::Step;
 use timeline::Timeline;
 use waits::Wait;
 
-use super::{call::Call, switches::BrokenRows, traffic::Traffic, window::Window};
+use super::{agents::Staff, switches::BrokenRows, traffic::Traffic, window::Window};
 
 /// The rows of one operation.
 #[derive(Debug)]
 pub(super) struct Events {
     source: EventSource,
     waits: Timeline<Wait>,
+    answered: Timeline<Answered>,
     previews: Timeline<Preview>,
     steps: Timeline<Step>,
+    /// The agents who answered the calls of these rows.
+    staff: Staff,
 }
 
 /// What rows are generated from.
@@ -52,9 +62,20 @@ impl Events {
         Events {
             source: EventSource { traffic, plan },
             waits: Timeline::default(),
+            answered: Timeline::default(),
             previews: Timeline::default(),
             steps: Timeline::default(),
+            staff: Staff::default(),
         }
+    }
+
+    /// The calls that rows belong to.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.source.traffic
+    }
+
+    pub(super) fn staff(&self) -> &Staff {
+        &self.staff
     }
 }
 
@@ -66,7 +87,7 @@ pub(super) enum RowFilter {
 }
 
 impl RowFilter {
-    fn accepts(&self, value: impl FnOnce() -> String) -> bool {
+    pub(super) fn accepts(&self, value: impl FnOnce() -> String) -> bool {
         match self {
             RowFilter::All => true,
             RowFilter::Value(wanted) => *wanted == value(),
@@ -84,11 +105,6 @@ pub(super) struct RowQuery {
     pub(super) hidden_days: Vec<i64>,
     /// The broken row of this answer.
     pub(super) broken: Option<BrokenRows>,
-}
-
-/// A number that only this call has, for its random numbers.
-fn call_key(call: &Call) -> i64 {
-    call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number))
 }
 
 /// Draws from a list by weights in percent; `last` gets what is left of 100.

@@ -69,7 +69,7 @@ pub(super) async fn handle_request(
     // Charged before anything can fail: the real server never learns that its answer was lost.
     let over_quota = switches
         .daily_quota
-        .is_some_and(|quota| operation.quota().used(today) >= quota);
+        .is_some_and(|quota| operation.quota().used(today) + switches.token.used_by_others >= quota);
     if switches.failed_calls_count && !over_quota {
         operation.quota().charge(today);
     }

@@ -14,6 +14,9 @@ use super::{
 
 const INCIDENTS: u64 = 0x0069_6e63_6964_0000;
 
+/// No caller in an incident waits as many seconds.
+pub(super) const LONGEST_PATIENCE: u32 = 540;
+
 /// A problem from one instant until just before another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Incident {
@@ -49,6 +52,11 @@ pub enum IncidentKind {
         skill: Option<usize>,
         /// Of the callers that would have been answered.
         share: f64,
+    },
+    /// The agents of a skill leave their places: none is ready, and no caller is answered.
+    AgentsLeave {
+        /// The skill.
+        skill: Option<usize>,
     },
     /// No calls come in.
     InboundSilent {
@@ -127,11 +135,12 @@ impl Incident {
     /// The label and id of what it affects, if that is a single skill, campaign or routing point.
     pub fn target(&self, centre: &Centre) -> Option<(&'static str, u32)> {
         use IncidentKind::{
-            Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
-            Recycled, ShortAbandons, ShortCalls, Unanswered,
+            Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
+            LongWaits, Recycled, ShortAbandons, ShortCalls, Unanswered,
         };
         match self.kind {
             Abandonment { skill, .. }
+            | AgentsLeave { skill }
             | ShortAbandons { skill, .. }
             | LongWaits { skill, .. }
             | InboundSilent { skill } => Some(("skill_id", centre.skills.get(skill?)?.id)),
@@ -167,8 +176,8 @@ impl Incident {
     /// The call as the incident changes it; `None` if it does not happen at all.
     fn apply(&self, call: Call, rng: &mut Rng) -> Option<Call> {
         use IncidentKind::{
-            Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits,
-            Recycled, ShortAbandons, ShortCalls, Unanswered,
+            Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
+            LongWaits, Recycled, ShortAbandons, ShortCalls, Unanswered,
         };
         let luck = rng.f64();
         let inbound = call.direction == Direction::Inbound;
@@ -184,11 +193,12 @@ impl Incident {
             Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
                 abandoned_after(call, rng.u32(3..150))
             }
+            AgentsLeave { skill } if of_skill(skill) && answered => abandoned_after(call, rng.u32(20..240)),
             ShortAbandons { skill, share } if of_skill(skill) && (!answered || luck < share) => {
                 abandoned_after(call, rng.u32(1..10))
             }
             LongWaits { skill, share } if of_skill(skill) && (!answered || luck < share) => {
-                abandoned_after(call, rng.u32(180..540))
+                abandoned_after(call, rng.u32(180..LONGEST_PATIENCE))
             }
             DialFailures { campaign, share } if of_campaign(campaign) && luck < share => {
                 not_answered(call, Outcome::Failed)
@@ -211,6 +221,7 @@ impl Incident {
             InboundSilent { .. }
             | CampaignStalled { .. }
             | Abandonment { .. }
+            | AgentsLeave { .. }
             | ShortAbandons { .. }
             | LongWaits { .. }
             | ListEnds { .. }
@@ -260,7 +271,7 @@ pub(super) fn apply_incidents(incidents: &[Incident], seed: u64, mut calls: Vec<
                     return Some(call);
                 }
                 // Drawn by what earlier incidents do not change.
-                let key = call.end.wrapping_mul(1 << 20).wrapping_add(i64::from(call.number));
+                let key = call.key();
                 incident.apply(call, &mut rng_at(seed, INCIDENTS + number, key))
             })
             .collect();
@@ -288,4 +299,27 @@ pub(super) fn recycles(incidents: &[Incident], campaign: usize, second: i64) -> 
         };
         incident.is_active_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
     })
+}
+
+/// Whether a call ended while a carrier had a fault, so that dials failed.
+pub(super) fn carrier_fails(incidents: &[Incident], call: &Call) -> bool {
+    incidents.iter().any(|incident| {
+        let IncidentKind::DialFailures { campaign, .. } = incident.kind else {
+            return false;
+        };
+        incident.is_active_at(call.end) && campaign.is_none_or(|campaign| call.campaign == Some(campaign))
+    })
+}
+
+/// The periods in which the agents of a skill are away, from each first second until the one after the last.
+pub(super) fn absences(incidents: &[Incident], skill: usize) -> impl Iterator<Item = (i64, i64)> {
+    incidents
+        .iter()
+        .filter(move |incident| {
+            let IncidentKind::AgentsLeave { skill: wanted } = incident.kind else {
+                return false;
+            };
+            wanted.is_none_or(|wanted| wanted == skill)
+        })
+        .map(|incident| (incident.from.as_second(), incident.until.as_second()))
 }

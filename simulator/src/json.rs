@@ -1,6 +1,6 @@
 //! JSON that keeps the order of its keys, and may repeat one.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::ser::PrettyFormatter;
@@ -14,10 +14,17 @@ pub(super) enum Json {
     Decimal(f64),
     Text(String),
     List(Vec<Json>),
-    Object(Vec<(&'static str, Json)>),
+    Object(Vec<(Key, Json)>),
 }
 
+/// A key of an object: nearly always one that the program knows.
+pub(super) type Key = Cow<'static, str>;
+
 impl Json {
+    pub(super) fn object<K: Into<Key>>(fields: impl IntoIterator<Item = (K, Json)>) -> Json {
+        Json::Object(fields.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Json {
         Json::Text(text.into())
     }

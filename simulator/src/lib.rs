@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! traffic ─▶ incidents ─┬─▶ truth: sums, campaigns ─────┬─▶ answers ─▶ handler: limits, faults ─▶ HTTP
-//!   calls by minute     └─▶ events: rows, late or twice ┘
+//!   calls by minute     └─▶ events: rows, late or twice ┤
+//!                             └─▶ queues, agents by day ┘
 //! ```
 //!
 //! What happens is a function of the seed, the operation's name and the minute, so requests in any order see the same calls.
@@ -17,10 +18,12 @@
 //! detail is from: "the vendor's page", "seen in real answers", "clients in daily use rely on it", or "assumed". Whatever
 //! remains unknown about the real API is a field of [`Switches`], or of [`EventPlan`] where it is about when rows say what.
 
+mod agents;
 mod answers;
 mod api;
 mod body;
 mod call;
+mod call_results;
 mod campaign_state;
 mod centre;
 mod clock;
@@ -34,6 +37,7 @@ mod json;
 mod limits;
 mod load_curve;
 mod operation;
+mod queues;
 mod random;
 mod request;
 mod request_log;
@@ -49,8 +53,10 @@ use std::{io, sync::Arc};
 use jiff::{SignedDuration, tz::TimeZone};
 use tokio::net::TcpListener;
 
+pub use agents::{AgentCalls, AgentNow, AgentSeconds, AgentState, AgentsNow, Connection, Platform, Session};
 pub use api::Api;
 pub use call::{Call, Direction, IvrEntry, Outcome};
+pub use call_results::CallResults;
 pub use campaign_state::CampaignState;
 pub use centre::{Campaign, Centre, RoutingPoint, Skill};
 pub use clock::SimulatedClock;
@@ -62,13 +68,15 @@ pub use events::{
 pub use faults::{ErrorBody, Fault, Injection};
 pub use incidents::{Incident, IncidentKind};
 pub use operation::{OperationPlan, ScriptedAnswer, SimulatedOperation};
+pub use queues::SkillNow;
 pub use request_log::{Observed, ObservedRequest};
 pub use server::RunningSimulator;
 pub use switches::{
-    Blackout, Blank, BrokenRow, BrokenRows, BucketKeys, CampaignText, CampaignsEnvelope, ChannelWords, Code, Coding,
-    CountMessage, DateHeader, DateText, EmptyCampaigns, EmptyDay, EmptyRows, Escapes, Framing, LateDay, Layout,
-    LongRange, MessageLanguage, NameText, NoDataText, Numbers, OverLimit, RowOrder, RowTypes, ShiftedDates, Switches,
-    TimeText, WaitWords, WordCase,
+    AgentWords, AnswerWords, Blackout, Blank, BrokenRow, BrokenRows, BucketKeys, CampaignText, CampaignsEnvelope,
+    ChannelWords, Code, Coding, CountMessage, DateHeader, DateText, EmptyCampaigns, EmptyDay, EmptyRows, Escapes,
+    Framing, IdleRatios, LateDay, Layout, LoginTime, LongRange, MessageLanguage, NameText, NetworkText, NoDataText,
+    NoSessions, NowSwitches, Numbers, OverLimit, RejectionText, RowOrder, RowTypes, SessionWords, ShiftedDates,
+    SkillWindow, SumText, Switches, TimeText, TokenSwitches, WaitWords, WordCase,
 };
 pub use traffic::CallMix;
 pub use truth::Truth;
@@ -105,12 +113,13 @@ impl Simulator {
         }
     }
 
-    /// Three operations of different size in three zones: `medellin`, which never closes, `guadalajara` and `valparaiso`.
+    /// Three operations of different size in three zones, which never close: `medellin`, `guadalajara` and `valparaiso`.
     pub fn demo(seed: u64, clock: SimulatedClock) -> Simulator {
         let plan = |name: &str, zone: &str, volume: f64| {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
             OperationPlan::new(name, timezone)
                 .volume(volume)
+                .never_closes()
                 .events(EventPlan::as_assumed())
         };
         // Rows appear within seconds, for people who watch.
@@ -126,7 +135,7 @@ impl Simulator {
             seed,
             clock,
             operations: vec![
-                plan("medellin", "America/Bogota", 6.0).never_closes().events(watchable),
+                plan("medellin", "America/Bogota", 6.0).events(watchable),
                 plan("guadalajara", "America/Mexico_City", 1.0).campaigns(4),
                 plan("valparaiso", "America/Santiago", 0.4).campaigns(3),
             ],

@@ -8,7 +8,7 @@ use super::{
     durations::DayTotals,
     events::{Events, RowFilter, RowQuery},
     operation::SimulatedOperation,
-    switches::LongRange,
+    switches::{BrokenRows, LongRange},
     window::{Window, day_number, read_text},
 };
 
@@ -70,6 +70,13 @@ impl<'a> ApiRequest<'a> {
             Api::Skill2 => rows(FilterParameter::Required("skill_id"), Events::waits),
             Api::Campaign5 => rows(FilterParameter::Required("campaign_id"), Events::previews),
             Api::Diagram1 => rows(FilterParameter::Optional("customer_id"), Events::steps),
+            Api::Skill10 => rows(FilterParameter::Required("skill_id"), Events::answered),
+            Api::Cdr6 => self.call_results(operation, writer),
+            Api::Skills => self.skills(operation, writer),
+            Api::Agents => Ok(agents(operation, writer)),
+            Api::Latency => Ok(latency(operation, writer)),
+            Api::TokenInfo if blacked_out(report, operation, writer) => Ok(writer.nothing(writer.switches.now.empty)),
+            Api::TokenInfo => Ok(writer.token_info(operation.quota().used(operation.today()))),
         };
         answer.unwrap_or_else(|refusal| refusal)
     }
@@ -80,8 +87,35 @@ impl<'a> ApiRequest<'a> {
         if begins_empty || blacked_out(Api::Cdr4, operation, writer) {
             return Ok(writer.durations(&DayTotals::default()));
         }
-        let totals = operation.truth().window_totals(&window, operation.now());
+        let totals = operation.truth().window_sums(&window, operation.now()).durations;
         Ok(writer.durations(&operation.adjusted(window.from.date(), totals)))
+    }
+
+    fn call_results(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Result<Answer, Answer> {
+        let report = Api::Cdr6;
+        let window = self.window(writer)?;
+        let begins_empty = late_days(report, operation, writer).any(|date| date == window.from.date());
+        if begins_empty || blacked_out(report, operation, writer) {
+            return Ok(writer.no_rows());
+        }
+        let results = operation.truth().window_sums(&window, operation.now()).results;
+        Ok(writer.call_results(&results, broken_row(report, operation, writer)))
+    }
+
+    fn skills(&self, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Result<Answer, Answer> {
+        let filter = self.filter(FilterParameter::Required("skill_id"), writer)?;
+        let report = Api::Skills;
+        if blacked_out(report, operation, writer) {
+            return Ok(writer.nothing(writer.switches.now.empty));
+        }
+        let (truth, now) = (operation.truth(), operation.now());
+        let mut skills = match writer.switches.now.skill_window.time() {
+            None => truth.skills(now),
+            Some(time) => truth.skills_within(time, now),
+        };
+        skills.retain(|skill| filter.accepts(|| skill.id.to_string()));
+        let services_time = self.parameter("services_time").and_then(|text| text.parse().ok());
+        Ok(writer.skills(&skills, services_time, broken_row(report, operation, writer)))
     }
 
     fn rows(
@@ -97,13 +131,12 @@ impl<'a> ApiRequest<'a> {
         if blacked_out(report, operation, writer) {
             return Ok(writer.no_rows());
         }
-        let broken = writer.switches.broken_rows;
         let query = RowQuery {
             window,
             now: operation.now().as_second(),
             filter,
             hidden_days: late_days(report, operation, writer).map(day_number).collect(),
-            broken: broken.filter(|broken| operation.is_turn_of_broken_row(report, broken.every)),
+            broken: broken_row(report, operation, writer),
         };
         Ok(rows(operation.truth().events(), &query, writer))
     }
@@ -141,6 +174,35 @@ impl<'a> ApiRequest<'a> {
         }
         Ok(window)
     }
+}
+
+fn agents(operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Answer {
+    let report = Api::Agents;
+    let mut agents = operation.truth().agents(operation.now());
+    if blacked_out(report, operation, writer) {
+        agents.agents.clear();
+    } else if !writer.switches.now.logged_out_agents {
+        agents = agents.logged_in();
+    }
+    let broken = broken_row(report, operation, writer);
+    writer.agents(&agents.agents, operation.timezone(), broken)
+}
+
+fn latency(operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Answer {
+    let report = Api::Latency;
+    let sessions = if blacked_out(report, operation, writer) {
+        Vec::new()
+    } else {
+        operation.truth().events().sessions(operation.now().as_second())
+    };
+    let broken = broken_row(report, operation, writer);
+    writer.latency(&sessions, operation.timezone(), broken)
+}
+
+/// The broken row that this answer is to have.
+fn broken_row(report: Api, operation: &SimulatedOperation, writer: &AnswerWriter<'_>) -> Option<BrokenRows> {
+    let broken = writer.switches.broken_rows?;
+    operation.is_turn_of_broken_row(report, broken.every).then_some(broken)
 }
 
 /// Whether the report answers at present as if it had nothing.

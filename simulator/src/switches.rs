@@ -4,6 +4,7 @@
 //! says. The truth knows nothing of switches: where one changes what a client can count, it says so.
 
 mod envelope;
+mod now;
 mod rows;
 mod transport;
 mod values;
@@ -15,10 +16,14 @@ pub use envelope::{
     CampaignsEnvelope, Code, CountMessage, EmptyCampaigns, EmptyDay, EmptyRows, LongRange, MessageLanguage, NoDataText,
     OverLimit,
 };
+pub use now::{
+    AgentWords, IdleRatios, LoginTime, NetworkText, NoSessions, NowSwitches, RejectionText, SessionWords, SkillWindow,
+    SumText, TokenSwitches,
+};
 pub use rows::{Blackout, BrokenRow, BrokenRows, LateDay, RowOrder, ShiftedDates};
 pub use transport::{Coding, DateHeader, Framing};
 pub use values::{Blank, CampaignText, DateText, Escapes, Layout, NameText, Numbers, TimeText};
-pub use words::{BucketKeys, ChannelWords, RowTypes, WaitWords, WordCase};
+pub use words::{AnswerWords, BucketKeys, ChannelWords, RowTypes, WaitWords, WordCase};
 
 use super::durations::DurationBucket;
 
@@ -59,6 +64,10 @@ pub struct Switches {
     pub absent_fields: Vec<String>,
     /// Names: [`NameText::Plain`], [`NameText::Long`].
     pub names: NameText,
+    /// How `skills`, `agents` and `latency` look.
+    pub now: NowSwitches,
+    /// How `token_info` looks.
+    pub token: TokenSwitches,
     /// `campaign` of `campaigns`: [`CampaignText::Spaced`], `Tight`, `EnDash`, `Bar`, `Underscored`, `WithoutId`, `NameOnly`.
     pub campaign_text: CampaignText,
     /// Case of `status`: [`WordCase::Lower`], `Capital`, `Upper`.
@@ -83,7 +92,13 @@ pub struct Switches {
     pub wait_words: WaitWords,
     /// `abandon_time`: [`TimeText::Seconds`], `Clock`, `Decimal`.
     pub wait_times: TimeText,
-    /// Words of `type_interaction` in `skill_2`: [`ChannelWords::Hyphens`], `Underscores`, `Bare`.
+    /// `result` in `skill_10`: [`AnswerWords::Answered`], `Answer`, `Atendida`, `Contestada`.
+    pub answer_words: AnswerWords,
+    /// `answer_time`: [`TimeText::Seconds`], `Clock`, `Decimal`.
+    pub answer_times: TimeText,
+    /// Case of `result` in `cdr_6`: [`WordCase::Capital`] (the default), `Lower`, `Upper`.
+    pub call_result_case: WordCase,
+    /// Words of `type_interaction` in `skill_2` and `skill_10`: [`ChannelWords::Hyphens`], `Underscores`, `Bare`.
     pub channels: ChannelWords,
     /// `time` of preview and IVR calls: [`TimeText::Seconds`], `Clock`, `Decimal`.
     pub times: TimeText,
@@ -118,7 +133,7 @@ pub struct Switches {
     /// Whether a request that [`Fault::Delay`](super::Fault::Delay) holds up stays in flight when its client has gone: the
     /// vendor's program may go on until it has its answer (assumed, with the 60 s that it may take).
     pub works_on: bool,
-    /// Requests that a token may make in a local day; `None` for no limit.
+    /// Requests that the tokens of the operation may make in a local day; `None` for no limit.
     pub daily_quota: Option<u32>,
     /// Whether failed requests also count against the quota. An empty answer is not a failure.
     pub failed_calls_count: bool,
@@ -155,6 +170,8 @@ impl Default for Switches {
             blank_fields: Vec::new(),
             absent_fields: Vec::new(),
             names: NameText::default(),
+            now: NowSwitches::default(),
+            token: TokenSwitches::default(),
             campaign_text: CampaignText::default(),
             status_case: WordCase::default(),
             paused_campaigns: Vec::new(),
@@ -167,6 +184,9 @@ impl Default for Switches {
             empty_rows: EmptyRows::default(),
             wait_words: WaitWords::default(),
             wait_times: TimeText::default(),
+            answer_words: AnswerWords::default(),
+            answer_times: TimeText::default(),
+            call_result_case: WordCase::Capital,
             channels: ChannelWords::default(),
             times: TimeText::default(),
             row_types: RowTypes::default(),

@@ -1,7 +1,13 @@
 //! Generates the calls of an operation, minute by minute.
 
+use std::ops::RangeInclusive;
+
 use fastrand::Rng;
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 
 use super::{
     call::{Call, Direction, IvrEntry, Outcome},
@@ -13,6 +19,9 @@ use super::{
 
 const CALLS: u64 = 0x0063_616c_6c73_0000;
 const DAYS: u64 = 0x0064_6179_7300_0000;
+
+/// No conversation lasts as many seconds.
+pub(super) const LONGEST_CONVERSATION: u32 = 2400;
 
 /// How calls usually end. Shares are in percent of the calls of their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +80,22 @@ impl Traffic {
     /// Whether campaigns dial at that local time.
     pub(super) fn campaigns_dial(&self, local: DateTime) -> bool {
         campaigns_dial(self.time_on_curve(local))
+    }
+
+    /// First and last second of a local day, which may have 23 or 25 hours.
+    pub(super) fn day(&self, date: Date) -> Option<RangeInclusive<i64>> {
+        let start = |date: Date| {
+            date.to_zoned(self.timezone.clone())
+                .and_then(|zoned| zoned.start_of_day())
+                .map(|zoned| zoned.timestamp().as_second())
+        };
+        Some(start(date).ok()?..=start(date.tomorrow().ok()?).ok()? - 1)
+    }
+
+    /// First and last second of the local day that has this second.
+    pub(super) fn day_of(&self, second: i64) -> Option<RangeInclusive<i64>> {
+        let instant = Timestamp::from_second(second).ok()?;
+        self.day(self.timezone.to_datetime(instant).date())
     }
 
     fn time_on_curve(&self, local: DateTime) -> DateTime {
@@ -188,6 +213,6 @@ fn conversation(rng: &mut Rng) -> u32 {
         22..48 => rng.u32(21..=60),
         48..72 => rng.u32(61..=121),
         72..97 => rng.u32(122..600),
-        _ => rng.u32(600..2400),
+        _ => rng.u32(600..LONGEST_CONVERSATION),
     }
 }

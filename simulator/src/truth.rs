@@ -1,12 +1,13 @@
 //! What really happened, to compare answers with.
 
-use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
+use std::{collections::HashMap, ops::AddAssign, sync::Arc};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use parking_lot::Mutex;
 
 use super::{
     call::Call,
+    call_results::CallResults,
     campaign_state::{CampaignState, Dial, campaign_states},
     centre::Centre,
     durations::DayTotals,
@@ -34,9 +35,30 @@ struct World {
 
 #[derive(Debug)]
 struct Hour {
-    total: DayTotals,
-    minutes: Vec<DayTotals>,
+    total: Sums,
+    minutes: Vec<Sums>,
     dials: Vec<Dial>,
+}
+
+/// What reports add up over the calls of a window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) durations: DayTotals,
+    pub(super) results: CallResults,
+}
+
+impl Sums {
+    fn count(&mut self, call: &Call, traffic: &Traffic) {
+        self.durations.count(call);
+        self.results.count(call, traffic);
+    }
+}
+
+impl AddAssign for Sums {
+    fn add_assign(&mut self, other: Sums) {
+        self.durations += other.durations;
+        self.results += other.results;
+    }
 }
 
 impl Truth {
@@ -57,8 +79,11 @@ impl Truth {
 
     /// The calls of a local day that ended at `until` or before, added up by duration.
     pub fn day_totals(&self, date: Date, until: Timestamp) -> DayTotals {
-        match self.day(date) {
-            Some(day) => self.totals_between(*day.start(), until.as_second().min(*day.end())),
+        match self.world.traffic.day(date) {
+            Some(day) => {
+                self.sums_between(*day.start(), until.as_second().min(*day.end()))
+                    .durations
+            }
             None => DayTotals::default(),
         }
     }
@@ -66,7 +91,7 @@ impl Truth {
     /// The campaigns' figures at an instant.
     pub fn campaigns(&self, at: Timestamp) -> Vec<CampaignState> {
         let local = self.timezone().to_datetime(at);
-        let Some(day) = self.day(local.date()) else {
+        let Some(day) = self.world.traffic.day(local.date()) else {
             return Vec::new();
         };
         let until = at.as_second();
@@ -86,88 +111,87 @@ impl Truth {
             .collect()
     }
 
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.world.traffic
+    }
+
     pub(super) fn events(&self) -> &Events {
         &self.world.events
     }
 
-    /// The calls that ended by `now` at a local time within the window, added up by duration.
-    pub(super) fn window_totals(&self, window: &Window, now: Timestamp) -> DayTotals {
-        let mut totals = DayTotals::default();
+    /// The dialled calls that did not connect and ended between two instants, both included, by the reason.
+    pub fn call_results(&self, from: Timestamp, until: Timestamp) -> CallResults {
+        self.sums_between(from.as_second(), until.as_second()).results
+    }
+
+    /// The calls that ended by `now` at a local time within the window, added up.
+    pub(super) fn window_sums(&self, window: &Window, now: Timestamp) -> Sums {
+        let mut sums = Sums::default();
         for (from, until) in window.instants(self.timezone()) {
-            totals += self.totals_between(from, until.min(now.as_second()));
+            sums += self.sums_between(from, until.min(now.as_second()));
         }
-        totals
+        sums
     }
 
     fn timezone(&self) -> &TimeZone {
         &self.world.traffic.timezone
     }
 
-    /// First and last second of a local day, which may have 23 or 25 hours.
-    fn day(&self, date: Date) -> Option<RangeInclusive<i64>> {
-        let start = |date: Date| {
-            date.to_zoned(self.timezone().clone())
-                .and_then(|zoned| zoned.start_of_day())
-                .map(|zoned| zoned.timestamp().as_second())
-        };
-        Some(start(date).ok()?..=start(date.tomorrow().ok()?).ok()? - 1)
-    }
-
     /// The sums over the seconds from `from` to `until`, both included.
-    fn totals_between(&self, from: i64, until: i64) -> DayTotals {
-        let mut totals = DayTotals::default();
+    fn sums_between(&self, from: i64, until: i64) -> Sums {
+        let mut sums = Sums::default();
         let mut second = from;
         while second <= until {
             let hour = second.div_euclid(3600);
             let minute = second.div_euclid(60);
             let (last_of_hour, last_of_minute) = (hour * 3600 + 3599, minute * 60 + 59);
             if second % 3600 == 0 && until >= last_of_hour {
-                totals += self.hour(hour).total;
+                sums += self.hour(hour).total;
                 second = last_of_hour + 1;
                 continue;
             }
             if second % 60 == 0 && until >= last_of_minute {
                 let at = usize::try_from(minute - hour * 60).unwrap_or_default();
-                totals += self.hour(hour).minutes[at];
+                sums += self.hour(hour).minutes[at];
             } else {
                 for call in self.world.traffic.minute(minute) {
                     if (second..=until).contains(&call.end) {
-                        totals.count(&call);
+                        sums.count(&call, &self.world.traffic);
                     }
                 }
             }
             second = last_of_minute + 1;
         }
-        totals
+        sums
     }
 
     fn hour(&self, hour: i64) -> Arc<Hour> {
         if let Some(cached) = self.world.hours.lock().get(&hour) {
             return Arc::clone(cached);
         }
-        let totals = Arc::new(self.hour_totals(hour));
+        let sums = Arc::new(self.hour_sums(hour));
         let mut hours = self.world.hours.lock();
         if hours.len() >= HOURS_CACHED {
             hours.clear();
         }
-        hours.insert(hour, Arc::clone(&totals));
-        totals
+        hours.insert(hour, Arc::clone(&sums));
+        sums
     }
 
-    fn hour_totals(&self, hour: i64) -> Hour {
+    fn hour_sums(&self, hour: i64) -> Hour {
         let mut summed = Hour {
-            total: DayTotals::default(),
+            total: Sums::default(),
             minutes: Vec::with_capacity(60),
             dials: Vec::new(),
         };
         for minute in hour * 60..(hour + 1) * 60 {
-            let mut totals = DayTotals::default();
+            let mut sums = Sums::default();
             for call in self.world.traffic.minute(minute) {
-                totals.count(&call);
+                sums.count(&call, &self.world.traffic);
                 summed.dials.extend(Dial::of(&call));
             }
-            summed.total += totals;
-            summed.minutes.push(totals);
+            summed.total += sums;
+            summed.minutes.push(sums);
         }
         summed
     }

@@ -3,16 +3,16 @@
 use std::iter;
 
 use crate::{
-    json::Json,
+    json::{Json, Key},
     switches::{BrokenRow, BrokenRows},
 };
 
 /// Stands in an answer, quotes included, for what no JSON writer would write.
 pub(super) const MARK: &str = "\"<what is broken>\"";
 
-const NAMES: [&str; 3] = ["skill_name", "rp_name", "customer_name"];
+const NAMES: [&str; 4] = ["skill_name", "rp_name", "customer_name", "agent_name"];
 const IDS: [&str; 3] = ["skill_id", "campaign_id", "rp_id"];
-const TIMES: [&str; 2] = ["abandon_time", "time"];
+const TIMES: [&str; 5] = ["abandon_time", "answer_time", "time", "time_state_now", "count"];
 
 impl BrokenRows {
     /// Puts the broken row into its place among some rows, and gives the bytes that must replace [`MARK`] in the answer.
@@ -34,14 +34,14 @@ impl BrokenRows {
 
 impl BrokenRow {
     /// The row, made of the fields of a good one, and what stands for its mark.
-    fn made_of(self, fields: Vec<(&'static str, Json)>) -> (Json, Vec<u8>) {
+    fn made_of(self, fields: Vec<(Key, Json)>) -> (Json, Vec<u8>) {
         let mark = Json::text(MARK.trim_matches('"'));
         let with = |keys: &[&str], value: Json| {
             let mut fields = fields.clone();
-            match fields.iter_mut().find(|(key, _)| keys.contains(key)) {
+            match fields.iter_mut().find(|(key, _)| keys.contains(&key.as_ref())) {
                 Some((_, old)) => *old = value,
                 // The switches leave that field out. Without it the row would be a good one.
-                None => fields.push(("broken", value)),
+                None => fields.push(("broken".into(), value)),
             }
             Json::Object(fields)
         };
@@ -59,13 +59,13 @@ impl BrokenRow {
             BrokenRow::Text => (Json::text("row"), Vec::new()),
             BrokenRow::Null => (Json::Null, Vec::new()),
             BrokenRow::Huge => {
-                let notes = ("notes", Json::Text("n".repeat(2_000_000)));
+                let notes = ("notes".into(), Json::Text("n".repeat(2_000_000)));
                 (Json::Object(iter::once(notes).chain(fields).collect()), Vec::new())
             }
             BrokenRow::KeysTwice => {
                 let twice = ["date"].iter().chain(&TIMES).filter_map(|twice| {
                     let (key, _) = fields.iter().find(|(key, _)| key == twice)?;
-                    Some((*key, Json::text("?")))
+                    Some((key.clone(), Json::text("?")))
                 });
                 let twice: Vec<_> = twice.collect();
                 (Json::Object(twice.into_iter().chain(fields).collect()), Vec::new())

@@ -107,6 +107,27 @@ impl Truth {
         facts
     }
 
+    /// Seconds waited in the rows of `skill_10` dated from `from` to `until` by skill id and channel, shortest first.
+    pub fn answered_calls(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        seen: Seen,
+    ) -> BTreeMap<(u32, &'static str), Vec<u32>> {
+        let Events { source, answered, .. } = self.events();
+        let mut waits: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        answered.dated(source, from.as_second(), until.as_second(), seen, |entry| {
+            let wait = &entry.row.wait;
+            if entry.row.is_final_by(seen.until()) && !wait.absurd_time {
+                let skill = source.traffic.centre.skills[wait.skill].id;
+                let waits = waits.entry((skill, wait.interaction.channel)).or_default();
+                waits.push(wait.seconds);
+            }
+        });
+        waits.values_mut().for_each(|waits| waits.sort_unstable());
+        waits
+    }
+
     /// The facts of `campaign_5` dated from `from` to `until`.
     pub fn preview_calls(&self, from: Timestamp, until: Timestamp, seen: Seen) -> PreviewFacts {
         let Events { source, previews, .. } = self.events();
@@ -176,6 +197,12 @@ impl Truth {
             .dated(&events.source, from, until, Seen::Everything, |entry| {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.customer_id(), entry.row.conn_id()]);
+            });
+        events
+            .answered
+            .dated(&events.source, from, until, Seen::Everything, |entry| {
+                let wait = &entry.row.wait;
+                strings.extend([wait.person.telephone(), wait.conn_id(), events.agent_id(entry)]);
             });
         events
             .previews

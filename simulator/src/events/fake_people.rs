@@ -17,10 +17,11 @@ const LAST_NAMES: [&str; 4] = [
 ];
 
 /// Every personal string of the simulator contains one of these, and nothing else does.
-const MARKERS: [&str; 7] = [
+const MARKERS: [&str; 8] = [
     "57301555",
     "99000777",
     "88110077",
+    "203.0.113.",
     ".31337.",
     "Fictici",
     "Inventad",
@@ -79,6 +80,31 @@ impl Person {
         format!("88110077{:02}", (self.0 >> 52) % 40)
     }
 }
+
+/// An agent of the operation, by number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Employee(pub(crate) u32);
+
+impl Employee {
+    pub(crate) fn id(self) -> String {
+        format!("88110077{:04}", self.0)
+    }
+
+    pub(crate) fn name(self) -> String {
+        let number = self.0 as usize;
+        let first = FIRST_NAMES[number % FIRST_NAMES.len()];
+        let last = LAST_NAMES[number / FIRST_NAMES.len() % LAST_NAMES.len()];
+        format!("{first} {last}")
+    }
+
+    /// The address of the agent's computer, one of those reserved for examples.
+    pub(crate) fn address(self) -> String {
+        format!("203.0.113.{}", 1 + self.0 % 254)
+    }
+}
+
+/// The text that describes the operation's token.
+pub(crate) const TOKEN_DESCRIPTION: &str = "Comentario inventado: token de los reportes de Ficticia María";
 
 /// The id of a connection, in the two forms seen in real answers.
 #[derive(Clone, Copy, Debug)]

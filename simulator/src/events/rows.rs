@@ -16,11 +16,23 @@ use crate::{
     answers::{Answer, AnswerWriter},
     centre::Centre,
     json::Json,
-    switches::{OverLimit, RowOrder, WaitWords},
+    switches::{BrokenRows, CampaignsEnvelope, Code, EmptyRows, OverLimit, RowOrder, WaitWords},
 };
 
 /// More than three thousand years.
-const ABSURD_SECONDS: u64 = 99_999_999_999;
+pub(super) const ABSURD_SECONDS: u64 = 99_999_999_999;
+
+/// How an answer with rows is put together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listing {
+    /// How `code` is written.
+    pub(crate) code: Code,
+    /// What stands for no rows.
+    pub(crate) empty: EmptyRows,
+    pub(crate) envelope: CampaignsEnvelope,
+    /// The broken row of this answer.
+    pub(crate) broken: Option<BrokenRows>,
+}
 
 impl Events {
     pub(crate) fn waits(&self, query: &RowQuery, writer: &AnswerWriter<'_>) -> Answer {
@@ -51,7 +63,7 @@ impl Events {
 
 impl AnswerWriter<'_> {
     /// Rows that are oldest first, in the order of answers.
-    fn ordered<T: Event>(&self, mut entries: Vec<Entry<T>>) -> Vec<Entry<T>> {
+    pub(super) fn ordered<T: Event>(&self, mut entries: Vec<Entry<T>>) -> Vec<Entry<T>> {
         match self.switches.row_order {
             RowOrder::OldestFirst => {}
             RowOrder::NewestFirst => entries.reverse(),
@@ -61,21 +73,45 @@ impl AnswerWriter<'_> {
     }
 
     /// An answer with the rows that the record limit allows.
-    fn rows(&self, query: &RowQuery, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
+    pub(super) fn rows(&self, query: &RowQuery, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
+        let listing = Listing {
+            code: self.switches.code,
+            empty: self.switches.empty_rows,
+            envelope: CampaignsEnvelope::Data,
+            broken: query.broken,
+        };
+        self.list(listing, count, rows)
+    }
+
+    /// The same for any report with rows.
+    pub(crate) fn list(&self, listing: Listing, count: usize, rows: impl Iterator<Item = Json>) -> Answer {
         let limit = self.switches.record_limit.map_or(usize::MAX, |limit| limit as usize);
         if count == 0 {
-            return self.no_rows();
+            return self.nothing(listing.empty);
         }
         if count > limit && self.switches.over_limit == OverLimit::BadRequest {
             return self.bad_request(&format!("The query returns more than {limit} records"));
         }
-        let mut rows: Vec<Json> = rows.take(limit).collect();
-        let raw = query.broken.map(|broken| broken.put_among(&mut rows));
+        let (rows, raw) = self.broken_among(listing.broken, rows.take(limit).collect());
         let named = match self.switches.over_limit {
             OverLimit::CountedCut => count.max(rows.len()),
             OverLimit::SilentCut | OverLimit::BadRequest => rows.len(),
         };
-        let mut answer = self.ok(&self.envelope(named, Some(Json::List(rows))));
+        let answer = match listing.envelope {
+            CampaignsEnvelope::BareArray => self.ok(&Json::List(rows)),
+            CampaignsEnvelope::Data => self.ok(&self.envelope_with(listing.code, named, Some(Json::List(rows)))),
+        };
+        self.with_broken(answer, raw)
+    }
+
+    /// Rows with a broken one among them, and the bytes that [`AnswerWriter::with_broken`] needs.
+    pub(crate) fn broken_among(&self, broken: Option<BrokenRows>, mut rows: Vec<Json>) -> (Vec<Json>, Option<Vec<u8>>) {
+        let raw = broken.map(|broken| broken.put_among(&mut rows));
+        (rows, raw)
+    }
+
+    /// The answer with what no JSON writer would write.
+    pub(crate) fn with_broken(&self, mut answer: Answer, raw: Option<Vec<u8>>) -> Answer {
         if let Some(raw) = raw {
             answer.replace(MARK.as_bytes(), &raw);
         }
@@ -250,14 +286,14 @@ impl AnswerWriter<'_> {
     }
 
     /// Ids never have thousands commas.
-    fn id(&self, id: u32) -> Json {
+    pub(crate) fn id(&self, id: u32) -> Json {
         match self.integer(0) {
             Json::Integer(_) => Json::Integer(id.into()),
             _ => Json::Text(id.to_string()),
         }
     }
 
-    fn text(&self, text: impl Into<String>) -> Json {
+    pub(crate) fn text(&self, text: impl Into<String>) -> Json {
         let text = text.into();
         if text.is_empty() {
             self.blank()
@@ -276,7 +312,7 @@ impl AnswerWriter<'_> {
     }
 
     /// `2026-11-18 12:00:00`, or as the switches say.
-    fn date<T: Event>(&self, entry: &Entry<T>) -> Json {
+    pub(super) fn date<T: Event>(&self, entry: &Entry<T>) -> Json {
         let shifted = self.switches.shifted_dates;
         let shift = shifted
             .filter(|shifted| entry.row.key().is_multiple_of(shifted.every.max(1).into()))

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::{
-    EventSource, RowFilter, call_key,
+    EventSource, RowFilter,
     changes::FirstStep,
     fake_people::{Connection, Person},
     plan::{EventPlan, StepDates},
@@ -124,7 +124,7 @@ impl Event for Step {
             let (Direction::Inbound, Some(entry)) = (call.direction, call.ivr) else {
                 continue;
             };
-            let mut rng = rng_at(traffic.seed, STEPS, call_key(&call));
+            let mut rng = rng_at(traffic.seed, STEPS, call.key());
             let person = Person(rng.u64(..));
             let count = 1 + weighted(&mut rng, &[(35, 0), (30, 1), (20, 2), (10, 3)], 4);
             let hung_up = rng.u32(0..100) < 15 || entry.gave_up;
@@ -134,9 +134,9 @@ impl Event for Step {
             } else {
                 Choice::Nothing
             };
-            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
+            let mut late = rng_at(traffic.seed, LATE, call.key());
             let visible = call.end + plan.lateness.draw(&mut late);
-            let mut changes = rng_at(traffic.seed, CHANGES, call_key(&call));
+            let mut changes = rng_at(traffic.seed, CHANGES, call.key());
             let call_final_at = plan.unfinished.draw(&mut changes, call.end);
             let moves = plan.moved.draw(&mut changes);
             let (unknown_word, absurd_time) = plan.oddities(&mut changes);

@@ -165,6 +165,16 @@ impl<T: Event> Timeline<T> {
         });
     }
 
+    /// The rows of seconds from `from` to `until`, both included, whether they are visible or not, each once.
+    pub(super) fn happened(&self, source: &EventSource, from: i64, until: i64, mut each: impl FnMut(&T, i64)) {
+        self.each(source, from, until, |entry| {
+            // With its final date, if that changes.
+            if entry.gone.is_none() {
+                each(&entry.row, entry.at);
+            }
+        });
+    }
+
     fn each(&self, source: &EventSource, from: i64, until: i64, mut each: impl FnMut(&Entry<T>)) {
         for hour in from.div_euclid(3600)..=until.div_euclid(3600) {
             let entries = self.hour(source, hour);

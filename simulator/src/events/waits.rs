@@ -1,7 +1,7 @@
-//! Calls that waited for a skill: `skill_2`.
+//! Calls that waited for a skill, and their rows in `skill_2`.
 
 use super::{
-    EventSource, RowFilter, call_key,
+    EventSource, RowFilter,
     changes::FirstWait,
     fake_people::{Connection, Person},
     plan::EventPlan,
@@ -9,13 +9,16 @@ use super::{
     weighted,
 };
 use crate::{
-    call::{Direction, Outcome},
+    call::{Call, Direction, Outcome},
     random::rng_at,
 };
 
 const WAITS: u64 = 0x0077_6169_7473_0000;
 const LATE: u64 = 0x0077_6169_7473_006c;
 const CHANGES: u64 = 0x0077_6169_7473_0063;
+
+/// How many times longer than the others the most patient wait.
+pub(super) const PATIENT: u32 = 8;
 
 /// A value of `type_interaction`, and its channel.
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +67,18 @@ pub(super) struct Wait {
     pub(super) skill: usize,
     pub(super) result: WaitResult,
     pub(super) interaction: Interaction,
+    /// As rows of `skill_2` say.
     pub(super) seconds: u32,
+    /// Whether an agent took it, whatever the row says.
+    pub(super) answered: bool,
     pub(super) absurd_time: bool,
     pub(super) person: Person,
-    connection: Connection,
+    /// [`Call::key`] of the call.
+    pub(super) call: i64,
+    pub(super) connection: Connection,
     /// When it is final, and what it looks like until then.
-    final_at: i64,
-    unfinished: FirstWait,
+    pub(super) final_at: i64,
+    pub(super) unfinished: FirstWait,
 }
 
 impl Wait {
@@ -95,6 +103,72 @@ impl Wait {
     }
 }
 
+/// The waits of one call.
+pub(super) struct WaitsOfCall {
+    /// How it ended in the end, dated at the end of the call.
+    pub(super) last: Wait,
+    /// A wait before that one, and its date.
+    pub(super) first: Option<(Wait, i64)>,
+    moves: bool,
+}
+
+impl WaitsOfCall {
+    /// `None` for calls that do not wait.
+    pub(super) fn of(call: &Call, source: &EventSource) -> Option<WaitsOfCall> {
+        let EventSource { traffic, plan } = source;
+        if call.direction != Direction::Inbound {
+            return None;
+        }
+        let answered = call.outcome == Outcome::Answered;
+        let mut rng = rng_at(traffic.seed, WAITS, call.key());
+        let usual = of("inbound", "voice");
+        let interaction = match weighted(&mut rng, &INTERACTIONS, usual) {
+            odd if odd.channel == "other" && !plan.odd_words => usual,
+            interaction => interaction,
+        };
+        // A few wait for many minutes, past the last bucket of any histogram.
+        let patience = if rng.u32(0..100) < 2 { PATIENT } else { 1 };
+        let result = match (rng.u32(0..300), answered) {
+            (0, _) if plan.odd_words => WaitResult::Odd,
+            (_, true) => WaitResult::Answered,
+            (_, false) => WaitResult::Abandoned,
+        };
+        let mut changes = rng_at(traffic.seed, CHANGES, call.key());
+        let final_at = plan.unfinished.draw(&mut changes, call.end);
+        let (moves, returns) = (plan.moved.draw(&mut changes), plan.returns.draw(&mut changes));
+        let (unknown_word, absurd_time) = plan.oddities(&mut changes);
+        let last = Wait {
+            skill: call.skill,
+            result: if unknown_word { WaitResult::Odd } else { result },
+            answered,
+            absurd_time,
+            final_at,
+            unfinished: plan.unfinished.waits,
+            interaction,
+            seconds: call.wait * patience,
+            person: Person(rng.u64(..)),
+            call: call.key(),
+            connection: plan.connection(call.end, call.number),
+        };
+        let first = returns.then(|| {
+            // Another result than the second time, if the report has both.
+            let answered = !answered && plan.answered_waits;
+            let first = Wait {
+                result: if answered {
+                    WaitResult::Answered
+                } else {
+                    WaitResult::Abandoned
+                },
+                answered,
+                seconds: last.seconds + 7,
+                ..last
+            };
+            (first, call.end - plan.returns.after.as_secs().max(0))
+        });
+        Some(WaitsOfCall { last, first, moves })
+    }
+}
+
 impl Event for Wait {
     fn lookahead_minutes(plan: &EventPlan) -> i64 {
         plan.returns.lookahead_minutes()
@@ -103,64 +177,21 @@ impl Event for Wait {
     fn generate(source: &EventSource, minute: i64, hour: &mut HourBuilder<Wait>) {
         let EventSource { traffic, plan } = source;
         for call in traffic.minute(minute) {
-            let answered = call.outcome == Outcome::Answered;
-            if call.direction != Direction::Inbound || (answered && !plan.answered_waits) {
+            if call.outcome == Outcome::Answered && !plan.answered_waits {
                 continue;
             }
-            let mut rng = rng_at(traffic.seed, WAITS, call_key(&call));
-            let usual = of("inbound", "voice");
-            let interaction = match weighted(&mut rng, &INTERACTIONS, usual) {
-                odd if odd.channel == "other" && !plan.odd_words => usual,
-                interaction => interaction,
+            let Some(WaitsOfCall { last, first, moves }) = WaitsOfCall::of(&call, source) else {
+                continue;
             };
-            // A few wait for many minutes, past the last bucket of any histogram.
-            let patience = if rng.u32(0..100) < 2 { 8 } else { 1 };
-            let result = match (rng.u32(0..300), answered) {
-                (0, _) if plan.odd_words => WaitResult::Odd,
-                (_, true) => WaitResult::Answered,
-                (_, false) => WaitResult::Abandoned,
-            };
-            let mut changes = rng_at(traffic.seed, CHANGES, call_key(&call));
-            let final_at = plan.unfinished.draw(&mut changes, call.end);
-            let (moves, returns) = (plan.moved.draw(&mut changes), plan.returns.draw(&mut changes));
-            let (unknown_word, absurd_time) = plan.oddities(&mut changes);
-            let wait = Wait {
-                skill: call.skill,
-                result: if unknown_word { WaitResult::Odd } else { result },
-                absurd_time,
-                final_at,
-                unfinished: plan.unfinished.waits,
-                interaction,
-                seconds: call.wait * patience,
-                person: Person(rng.u64(..)),
-                connection: plan.connection(call.end, call.number),
-            };
-            let mut late = rng_at(traffic.seed, LATE, call_key(&call));
-            let visible = call.end + plan.lateness.draw(&mut late);
-            let showing = Showing {
-                at: call.end,
-                visible,
-                moves,
-            };
-            hour.add(showing, wait, wait, plan, &mut late);
-            if returns {
-                let after = plan.returns.after.as_secs().max(0);
-                let first = Wait {
-                    // Another result than the second time, if the report has both.
-                    result: if answered || !plan.answered_waits {
-                        WaitResult::Abandoned
-                    } else {
-                        WaitResult::Answered
-                    },
-                    seconds: wait.seconds + 7,
-                    ..wait
-                };
+            let mut late = rng_at(traffic.seed, LATE, call.key());
+            let delay = plan.lateness.draw(&mut late);
+            for (wait, at) in [Some((last, call.end)), first].into_iter().flatten() {
                 let showing = Showing {
-                    at: call.end - after,
-                    visible: visible - after,
+                    at,
+                    visible: at + delay,
                     moves,
                 };
-                hour.add(showing, first, first, plan, &mut late);
+                hour.add(showing, wait, wait, plan, &mut late);
             }
         }
     }

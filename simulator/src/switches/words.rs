@@ -41,7 +41,32 @@ pub enum WaitWords {
     UpperSpanish,
 }
 
-/// The values of `type_interaction` in `skill_2`. Only the first are on the vendor's page. A channel stays the same in all.
+/// The values of `result` in `skill_10`. The vendor's page has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerWords {
+    /// `answered`.
+    #[default]
+    Answered,
+    /// `ANSWER`.
+    Answer,
+    /// `Atendida`.
+    Atendida,
+    /// `Contestada`.
+    Contestada,
+}
+
+impl AnswerWords {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            AnswerWords::Answered => "answered",
+            AnswerWords::Answer => "ANSWER",
+            AnswerWords::Atendida => "Atendida",
+            AnswerWords::Contestada => "Contestada",
+        }
+    }
+}
+
+/// The values of `type_interaction` in `skill_2` and `skill_10`. Only the first are on the vendor's page. A channel stays the same in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChannelWords {
     /// `chat-web`, `chat-whatsapp`, `omni-email`, `transfer`.

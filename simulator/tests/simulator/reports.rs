@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, civil::date, tz::TimeZone};
 use serde_json::Value;
-use wolkvox_simulator::{Api, DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator};
+use wolkvox_simulator::{
+    AgentState, Api, DurationBucket, OperationPlan, Outcome, ScriptedAnswer, Seen, SimulatedClock, Simulator,
+};
 
 use super::{Stage, totals_in};
 
@@ -214,7 +216,8 @@ async fn errors_are_told_apart_as_the_page_says() {
         ),
         ("reports_manager.php?api=campaigns", 400, "does not exist"),
         ("reports_manager.php", 400, "required"),
-        ("real_time.php?api=skills", 400, "does not exist"),
+        ("real_time.php?api=skills", 400, "skill_id is required"),
+        ("real_time.php?api=token_info", 400, "does not exist"),
         ("wrong.php?api=campaigns", 404, "<html>"),
     ] {
         let (got, body) = stage.get(query).await;
@@ -237,16 +240,19 @@ async fn the_demonstration_has_three_operations_that_live() {
         sizes[0] > sizes[1] && sizes[1] > sizes[2] && sizes[2] > 500,
         "{sizes:?}"
     );
-    // The first is always busy, even on a Sunday night.
+    // All are always busy, even on a Sunday night.
     let night = "2026-11-15T07:00:00Z".parse().unwrap();
-    let busy = demo.operations()[0].truth().campaigns(night);
-    assert!(
-        busy.iter()
-            .filter(|campaign| campaign.started && campaign.last_minute > 0)
-            .count()
-            >= 3
-    );
     for operation in demo.operations() {
+        let campaigns = operation.truth().campaigns(night);
+        assert!(campaigns.iter().filter(|campaign| campaign.started).count() >= 2);
+        assert!(campaigns.iter().any(|campaign| campaign.last_minute > 0));
+        let states = operation.truth().agents(night).by_state();
+        assert!(
+            states[&AgentState::Talk] > 0 && states[&AgentState::Acw] > 0,
+            "{states:?}"
+        );
+        let queue: u64 = operation.truth().skills(night).iter().map(|skill| skill.queue).sum();
+        assert!(queue > 0);
         assert_eq!(operation.token().len(), 52);
         let (truth, seen) = (operation.truth(), Seen::By(now));
         let from = now - SignedDuration::from_hours(24);
@@ -254,14 +260,16 @@ async fn the_demonstration_has_three_operations_that_live() {
         assert!(truth.preview_calls(from, now, seen).codes.len() > 5);
         assert!(truth.ivr(from, now, seen).selections.len() > 5);
     }
-    for operation in &demo.operations()[1..] {
-        // Nights are quiet but not empty, weekends are below working days.
-        let zone = operation.timezone().clone();
-        let two = zone.to_timestamp(date(2026, 11, 17).at(2, 0, 0, 0)).unwrap();
-        let night = operation.truth().calls(two, two + SignedDuration::from_hours(3)).len();
-        assert!((1..80).contains(&night), "{night}");
-        let sunday = operation.truth().day_totals(date(2026, 11, 15), now).total().calls;
-        let tuesday = operation.truth().day_totals(date(2026, 11, 17), now).total().calls;
-        assert!(sunday * 3 < tuesday, "{sunday} {tuesday}");
-    }
+}
+
+#[tokio::test]
+async fn nights_are_quiet_but_not_empty_and_weekends_below_working_days() {
+    let stage = Stage::new().await;
+    let (truth, zone, now) = (stage.operation.truth(), stage.operation.timezone(), stage.clock.now());
+    let two = zone.to_timestamp(date(2026, 11, 17).at(2, 0, 0, 0)).unwrap();
+    let night = truth.calls(two, two + SignedDuration::from_hours(3)).len();
+    assert!((1..80).contains(&night), "{night}");
+    let sunday = truth.day_totals(date(2026, 11, 15), now).total().calls;
+    let tuesday = truth.day_totals(date(2026, 11, 17), now).total().calls;
+    assert!(sunday * 3 < tuesday, "{sunday} {tuesday}");
 }
