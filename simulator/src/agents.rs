@@ -21,7 +21,11 @@ pub use sessions::{Connection, Platform, Session};
 
 use day::StaffDay;
 
-use super::{events::Events, traffic::LONGEST_CONVERSATION, truth::Truth};
+use super::{
+    events::{Employee, Events},
+    traffic::LONGEST_CONVERSATION,
+    truth::Truth,
+};
 
 /// Days cached: a little over 31, the longest window of a report.
 const DAYS_CACHED: usize = 33;
@@ -199,6 +203,17 @@ impl Events {
     /// The id of the agent who answered a call in that second.
     pub(super) fn agent_of_call(&self, answered_at: i64, call: i64) -> Option<String> {
         self.staff_of(answered_at)?.agent_of_call(call)
+    }
+
+    /// Everybody who works on the days from one second to another.
+    pub(super) fn employees(&self, from: i64, until: i64) -> Vec<Employee> {
+        let mut employees = Vec::new();
+        let mut second = from;
+        while let Some(day) = self.staff_of(second).filter(|_| second <= until) {
+            employees.extend(day.employees());
+            second = day.seconds.end() + 1;
+        }
+        employees
     }
 
     fn agents(&self, at: i64) -> AgentsNow {

@@ -1,10 +1,13 @@
 //! The JSON of `campaigns`, `cdr_4` and errors, in the shapes that the switches choose.
 
 mod now;
+mod numbers;
 mod token;
 
 use bytes::Bytes;
 use memchr::memmem;
+
+use numbers::{grouped, percent, two_decimals};
 
 use super::{
     campaign_state::CampaignState,
@@ -330,28 +333,4 @@ impl AnswerWriter<'_> {
             of_api: true,
         }
     }
-}
-
-/// `34.64 %`, `15,233.33 %` (both seen in real answers); `0.00 %` if `whole` is 0.
-fn percent(part: u64, whole: u64) -> String {
-    let hundredths = (part * 10_000 + whole / 2).checked_div(whole).unwrap_or(0);
-    format!("{} %", two_decimals(hundredths))
-}
-
-/// `15,233.33`.
-fn two_decimals(hundredths: u64) -> String {
-    format!("{}.{:02}", grouped(hundredths / 100), hundredths % 100)
-}
-
-/// `15,233`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -8,6 +8,7 @@ mod broken;
 mod changes;
 mod facts;
 mod fake_people;
+mod listing;
 mod plan;
 mod previews;
 mod rows;
@@ -20,7 +21,7 @@ pub use changes::{FirstStep, FirstWait, Moved, Returns, Unfinished};
 pub use facts::{AbandonedFacts, IvrFacts, PreviewFacts, Seen, counts_up_to};
 pub use fake_people::personal_data_in;
 pub(crate) use fake_people::{Employee, TOKEN_DESCRIPTION};
-pub(crate) use rows::Listing;
+pub(crate) use listing::Listing;
 pub(crate) use spans::{WaitEnd, WaitSpan};
 
 pub use plan::{Completion, EventPlan, Lateness, StepDates};

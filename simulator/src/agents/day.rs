@@ -120,6 +120,10 @@ impl StaffDay {
         Some(Employee(self.calls[at].1).id())
     }
 
+    pub(super) fn employees(&self) -> impl Iterator<Item = Employee> {
+        self.agents.iter().map(|agent| Employee(agent.number))
+    }
+
     /// The agents in a second, with sums since `midnight`.
     pub(super) fn at(&self, second: i64, midnight: i64) -> impl Iterator<Item = AgentNow> {
         self.agents.iter().map(move |agent| agent.at(second, midnight))

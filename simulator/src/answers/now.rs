@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Answer, AnswerWriter, percent};
+use super::{Answer, AnswerWriter, numbers::percent};
 use crate::{
     agents::{AgentNow, Connection, Platform, Session},
     events::{Employee, Listing},
@@ -142,10 +142,7 @@ impl AnswerWriter<'_> {
         let employee = Employee(session.agent);
         let rejection = u64::from(session.network_rejection);
         self.row(vec![
-            (
-                "agent_id",
-                Json::Text(format!("{}-{}", employee.id(), employee.name().to_uppercase())),
-            ),
+            ("agent_id", Json::Text(format!("{}-{}", employee.id(), employee.name()))),
             ("latency_ms", self.integer(session.latency_ms.into())),
             ("ip", Json::Text(employee.address())),
             ("version", Json::text(VERSION)),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    Events,
+    Events, TOKEN_DESCRIPTION,
     changes::FirstStep,
     previews::PreviewRow,
     steps::StepResult,
@@ -187,7 +187,7 @@ impl Truth {
         facts
     }
 
-    /// Every personal string in the rows of those dates. [`super::personal_data_in`] finds them by their markers instead.
+    /// Every personal string in the rows of those dates, of the agents of those days, and in `token_info`. [`super::personal_data_in`] finds them by their markers instead.
     pub fn personal_strings(&self, from: Timestamp, until: Timestamp) -> BTreeSet<String> {
         let events = self.events();
         let (from, until) = (from.as_second(), until.as_second());
@@ -223,6 +223,10 @@ impl Truth {
                 let person = entry.row.person;
                 strings.extend([person.telephone(), person.document(), entry.row.conn_id()]);
             });
+        for employee in events.employees(from, until) {
+            strings.extend([employee.id(), employee.name(), employee.address()]);
+        }
+        strings.insert(TOKEN_DESCRIPTION.to_owned());
         strings.remove("");
         strings
     }

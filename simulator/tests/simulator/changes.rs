@@ -8,8 +8,8 @@ use wolkvox_simulator::{EventPlan, FirstStep, FirstWait, Moved, Returns, Seen, S
 
 use super::{
     Stage,
-    recount::{check_previews, check_steps, check_waits, number, text},
-    rows::{PREVIEWS, REPORTS, STEPS, WAITS},
+    recount::{check_answered, check_previews, check_steps, check_waits, number, text},
+    rows::{ANSWERED, PREVIEWS, REPORTS, STEPS, WAITS},
 };
 
 /// Up to the time at which a stage begins.
@@ -32,6 +32,8 @@ async fn rows_as_in_truth(stage: &Stage) -> [Vec<Value>; 3] {
     check_previews(&previews, &truth.preview_calls(from, until, seen));
     let steps = stage.rows(STEPS, HOUR.0, HOUR.1).await;
     check_steps(&steps, &truth.ivr(from, until, seen));
+    let answered = stage.rows(ANSWERED, HOUR.0, HOUR.1).await;
+    check_answered(&answered, &truth.answered_calls(from, until, seen));
     [waits, previews, steps]
 }
 

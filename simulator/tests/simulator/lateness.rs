@@ -8,8 +8,8 @@ use wolkvox_simulator::{Api, Blackout, Completion, EventPlan, Lateness, OverLimi
 
 use super::{
     Stage,
-    recount::{check_previews, check_steps, check_waits, text},
-    rows::{PREVIEWS, REPORTS, STEPS, WAITS},
+    recount::{check_answered, check_previews, check_steps, check_waits, text},
+    rows::{ANSWERED, PREVIEWS, REPORTS, STEPS, WAITS},
 };
 
 const HOUR: (&str, &str) = ("20261118110000", "20261118115959");
@@ -69,6 +69,8 @@ async fn late_rows_come_sooner_or_later_and_stay() {
             &truth.preview_calls(from, until, seen),
         );
         check_steps(&stage.rows(STEPS, HOUR.0, HOUR.1).await, &truth.ivr(from, until, seen));
+        let rows = stage.rows(ANSWERED, HOUR.0, HOUR.1).await;
+        check_answered(&rows, &truth.answered_calls(from, until, seen));
         // No row disappears.
         let now = counted(&rows);
         assert!(counted(&last).iter().all(|(row, count)| now[*row] >= *count));

@@ -14,15 +14,18 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
+mod answered;
 mod changes;
 mod faults;
 mod incidents;
 mod lateness;
 mod limits;
+mod now;
 mod odd_answers;
 mod recount;
 mod reports;
 mod rows;
+mod story;
 mod switches;
 mod time;
 mod variants;

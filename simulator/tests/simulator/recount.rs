@@ -35,16 +35,20 @@ pub(super) fn free(text: &str) -> String {
     }
 }
 
+fn channel(row: &Value) -> &'static str {
+    match text(row, "type_interaction") {
+        "" => "none",
+        kind if kind.starts_with("chat-") => "chat",
+        kind if kind.starts_with("omni-") => "omni",
+        "videocall" => "other",
+        _ => "voice",
+    }
+}
+
 pub(super) fn check_waits(rows: &[Value], facts: &AbandonedFacts) {
     let (mut interactions, mut waits) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, Vec<u32>>::new());
     for row in rows {
-        let channel = match text(row, "type_interaction") {
-            "" => "none",
-            kind if kind.starts_with("chat-") => "chat",
-            kind if kind.starts_with("omni-") => "omni",
-            "videocall" => "other",
-            _ => "voice",
-        };
+        let channel = channel(row);
         let result = match text(row, "result") {
             result @ ("abandoned" | "answered") => result,
             "" | "in queue" => continue,
@@ -63,6 +67,18 @@ pub(super) fn check_waits(rows: &[Value], facts: &AbandonedFacts) {
         "{interactions:?} {facts:?}"
     );
     assert_eq!(sorted(waits), facts.waits);
+}
+
+/// Whatever the result says, a row counts once it has a time.
+pub(super) fn check_answered(rows: &[Value], facts: &BTreeMap<(u32, &'static str), Vec<u32>>) {
+    let mut waits = BTreeMap::<_, Vec<u32>>::new();
+    for row in rows {
+        if let Some(seconds) = seconds(row, "answer_time") {
+            let key = (number(row, "skill_id"), channel(row));
+            waits.entry(key).or_default().push(seconds);
+        }
+    }
+    assert_eq!(sorted(waits), *facts);
 }
 
 pub(super) fn check_previews(rows: &[Value], facts: &PreviewFacts) {

@@ -14,13 +14,14 @@ use wolkvox_simulator::{
 
 use super::{
     Stage,
-    recount::{check_previews, check_steps, check_waits, free, number, text},
+    recount::{check_answered, check_previews, check_steps, check_waits, free, number, text},
 };
 
 pub(super) const WAITS: &str = "skill_2&skill_id=all";
 pub(super) const PREVIEWS: &str = "campaign_5&campaign_id=all";
 pub(super) const STEPS: &str = "diagram_1";
-pub(super) const REPORTS: [&str; 3] = [WAITS, PREVIEWS, STEPS];
+pub(super) const ANSWERED: &str = "skill_10&skill_id=all";
+pub(super) const REPORTS: [&str; 4] = [WAITS, PREVIEWS, STEPS, ANSWERED];
 
 impl Stage {
     /// In Bogota, at noon of a working day, with this plan of rows.
@@ -88,6 +89,8 @@ async fn answers_agree_with_the_truth_at_every_hour() {
             check_previews(&rows, &truth.preview_calls(from, until, seen));
             let rows = stage.rows(STEPS, from_text, until_text).await;
             check_steps(&rows, &truth.ivr(from, until, seen));
+            let rows = stage.rows(ANSWERED, from_text, until_text).await;
+            check_answered(&rows, &truth.answered_calls(from, until, seen));
         }
     }
     // Now nothing is late any more, but some codes are never typed.
