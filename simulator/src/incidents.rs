@@ -58,6 +58,13 @@ pub enum IncidentKind {
         /// The skill.
         skill: Option<usize>,
     },
+    /// Callers are answered after one to five minutes.
+    SlowAnswers {
+        /// The skill.
+        skill: Option<usize>,
+        /// Of the callers that are answered.
+        share: f64,
+    },
     /// No calls come in.
     InboundSilent {
         /// The skill.
@@ -136,13 +143,14 @@ impl Incident {
     pub fn target(&self, centre: &Centre) -> Option<(&'static str, u32)> {
         use IncidentKind::{
             Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
-            LongWaits, Recycled, ShortAbandons, ShortCalls, Unanswered,
+            LongWaits, Recycled, ShortAbandons, ShortCalls, SlowAnswers, Unanswered,
         };
         match self.kind {
             Abandonment { skill, .. }
             | AgentsLeave { skill }
             | ShortAbandons { skill, .. }
             | LongWaits { skill, .. }
+            | SlowAnswers { skill, .. }
             | InboundSilent { skill } => Some(("skill_id", centre.skills.get(skill?)?.id)),
             CampaignStalled { campaign }
             | ListEnds { campaign, .. }
@@ -177,7 +185,7 @@ impl Incident {
     fn apply(&self, call: Call, rng: &mut Rng) -> Option<Call> {
         use IncidentKind::{
             Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
-            LongWaits, Recycled, ShortAbandons, ShortCalls, Unanswered,
+            LongWaits, Recycled, ShortAbandons, ShortCalls, SlowAnswers, Unanswered,
         };
         let luck = rng.f64();
         let inbound = call.direction == Direction::Inbound;
@@ -200,6 +208,10 @@ impl Incident {
             LongWaits { skill, share } if of_skill(skill) && (!answered || luck < share) => {
                 abandoned_after(call, rng.u32(180..LONGEST_PATIENCE))
             }
+            SlowAnswers { skill, share } if of_skill(skill) && answered && luck < share => Call {
+                wait: rng.u32(60..300),
+                ..call
+            },
             DialFailures { campaign, share } if of_campaign(campaign) && luck < share => {
                 not_answered(call, Outcome::Failed)
             }
@@ -224,6 +236,7 @@ impl Incident {
             | AgentsLeave { .. }
             | ShortAbandons { .. }
             | LongWaits { .. }
+            | SlowAnswers { .. }
             | ListEnds { .. }
             | Recycled { .. }
             | DialFailures { .. }

@@ -28,8 +28,10 @@ pub(super) const LONGEST_CONVERSATION: u32 = 2400;
 pub struct CallMix {
     /// Inbound calls that are abandoned.
     pub abandoned: u32,
-    /// The longest wait before giving up, in seconds.
+    /// No caller waits as many seconds before giving up.
     pub patience: u32,
+    /// No caller waits as many seconds before an answer. At 90, about a fifth of the callers are answered within 20 s.
+    pub answered_within: u32,
     /// Dials that are answered.
     pub answered: u32,
     /// Dials that nobody answers.
@@ -44,6 +46,7 @@ impl Default for CallMix {
         CallMix {
             abandoned: 14,
             patience: 240,
+            answered_within: 90,
             answered: 38,
             no_answer: 30,
             failed: 16,
@@ -57,6 +60,7 @@ impl CallMix {
         CallMix {
             abandoned: 3,
             patience: 120,
+            answered_within: 90,
             answered: 46,
             no_answer: 24,
             failed: 10,
@@ -176,7 +180,7 @@ impl Traffic {
             wait: if abandoned {
                 rng.u32(3..self.call_mix.patience)
             } else {
-                rng.u32(1..90)
+                rng.u32(1..self.call_mix.answered_within.max(2))
             },
             outcome: if abandoned {
                 Outcome::Abandoned

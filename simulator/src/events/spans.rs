@@ -72,8 +72,9 @@ impl Events {
 
     /// No call but a chat waits as many seconds.
     pub(crate) fn longest_call_wait(&self) -> i64 {
-        let patience = self.source.traffic.call_mix.patience.max(LONGEST_PATIENCE);
-        i64::from(patience * PATIENT)
+        let usual = self.source.traffic.call_mix;
+        let longest = usual.patience.max(usual.answered_within).max(LONGEST_PATIENCE);
+        i64::from(longest * PATIENT)
     }
 
     fn each_given_up(&self, from: i64, until: i64, each: &mut impl FnMut(WaitSpan)) {

@@ -211,3 +211,44 @@ fn a_calm_mix_loses_few_callers() {
     assert!(share(&plan(CallMix::calm()), inbound, abandoned) < 0.05);
     assert!(share(&plan(CallMix::default()), inbound, abandoned) > 0.1);
 }
+
+#[test]
+fn callers_are_answered_late() {
+    let kind = IncidentKind::SlowAnswers {
+        skill: Some(0),
+        share: 0.9,
+    };
+    let (usual, slow) = affected(kind);
+    let answered = |call: &&Call| call.direction == Direction::Inbound && call.outcome == Outcome::Answered;
+    for skill in [0, 1] {
+        let waits = |calls: &[Call]| -> Vec<u32> {
+            let calls = calls.iter().filter(answered).filter(|call| call.skill == skill);
+            calls.map(|call| call.wait).collect()
+        };
+        let (usual, slow) = (waits(&usual), waits(&slow));
+        assert_eq!(usual.len(), slow.len());
+        let late = slow.iter().filter(|wait| **wait >= 90).count();
+        assert_eq!(late > slow.len() / 2, skill == 0, "{late} of {}", slow.len());
+    }
+}
+
+#[test]
+fn a_mix_says_how_fast_callers_are_answered() {
+    let level = |call_mix| {
+        let zone = TimeZone::get("America/Bogota").unwrap();
+        let simulator = Simulator::new(SimulatorConfig {
+            seed: 7,
+            clock: SimulatedClock::fixed(at(UNTIL)),
+            operations: vec![OperationPlan::new("acme", zone).call_mix(call_mix)],
+        });
+        simulator.operations()[0].truth().skills(at(UNTIL))[0]
+            .service_level(20)
+            .unwrap()
+    };
+    assert!((0.15..0.3).contains(&level(CallMix::calm())));
+    let fast = CallMix {
+        answered_within: 20,
+        ..CallMix::calm()
+    };
+    assert!(level(fast) > 0.9, "{}", level(fast));
+}
