@@ -41,8 +41,8 @@ impl SkillNow {
 impl Truth {
     /// The skills at an instant, with the waits that ended since local midnight.
     ///
-    /// These are the waits that `skill_2` and `skill_10` list, whether the rows are late or not: answered ones from the answer on,
-    /// abandoned ones from the end. Those whose result is an unknown word in `skill_2` were neither.
+    /// These are the waits that `skill_2` and `skill_10` list, twins included, whether the rows are late or not. All of `skill_10`
+    /// were answered, whatever word they have; of `skill_2`, only those that say so were abandoned.
     pub fn skills(&self, at: Timestamp) -> Vec<SkillNow> {
         let day = self.traffic().day_of(at.as_second());
         self.skills_from(day.map_or(at.as_second(), |day| *day.start()), at.as_second())

@@ -122,7 +122,7 @@ pub struct Switches {
     pub blackouts: Vec<Blackout>,
     /// Days that are empty at first.
     pub late_days: Vec<LateDay>,
-    /// The most rows in one answer of a row report; `None` for no limit.
+    /// The most rows in one answer; `None` for no limit.
     pub record_limit: Option<u32>,
     /// More rows than that: [`OverLimit::SilentCut`], `CountedCut`, `BadRequest`.
     pub over_limit: OverLimit,

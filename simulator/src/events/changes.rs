@@ -12,12 +12,13 @@ use super::plan::between;
 /// that only appears when it is final is complete from the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Unfinished {
-    /// The share of rows in `skill_2`, of calls in `campaign_5`, of calls ([`FirstStep::MidMenu`]) or rows
+    /// The share of rows in `skill_2` and `skill_10`, of calls in `campaign_5`, of calls ([`FirstStep::MidMenu`]) or rows
     /// ([`FirstStep::NoOption`]) in `diagram_1`.
     pub share: f64,
     /// How long after its date a row is final: from half of this to all of it.
     pub longest: SignedDuration,
-    /// What rows of `skill_2` look like until then. In those of `campaign_5` the call goes on: `call_result`, `hang_up`, `time`
+    /// What rows of `skill_2` look like until then. Those of `skill_10` have no time then, and no result where
+    /// this says so; they do not count yet. In those of `campaign_5` the call goes on: `call_result`, `hang_up`, `time`
     /// and `cod_act` are blank, and nothing counts yet.
     pub waits: FirstWait,
     /// What rows of `diagram_1` look like until then.
@@ -78,7 +79,7 @@ impl Unfinished {
 /// its final date. It is one row. Once nothing changes any more, the truth has it at the final date only.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moved {
-    /// The share of rows in `skill_2` and `campaign_5`, of calls in `diagram_1`.
+    /// The share of rows in `skill_2` and `campaign_5`, of calls in `diagram_1` and `skill_10`.
     pub share: f64,
     /// How much earlier the first date is.
     pub by: SignedDuration,

@@ -16,7 +16,8 @@ const HOUR: i64 = 3600;
 pub struct EventPlan {
     /// Multiplies the number of rows, on top of the operation's volume. They match the sums of `cdr_4` only at 1.
     pub volume: f64,
-    /// Whether `skill_2` also has rows of answered calls. Its title says abandoned calls, its fields say both.
+    /// Whether `skill_2` also has rows of answered calls. Its title says abandoned calls, its fields say both. `skill_10` always has
+    /// them.
     pub answered_waits: bool,
     /// How late rows appear.
     pub lateness: Lateness,

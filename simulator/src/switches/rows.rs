@@ -18,7 +18,7 @@ pub struct Blackout {
 /// A local day of which a report shows nothing until an instant. Whole days that were filled later were seen in real answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateDay {
-    /// The report. Of `cdr_4`, what is empty are windows that begin on that day.
+    /// The report. Of `cdr_4` and `cdr_6`, what is empty are windows that begin on that day.
     pub report: Api,
     /// The day.
     pub date: Date,
@@ -49,7 +49,8 @@ pub struct ShiftedDates {
     pub every: u32,
 }
 
-/// A row that is not as it should be, in answers of row reports that have rows. The truth does not have it.
+/// A row that is not as it should be, in answers that are lists of rows and have some; in `latency`, among the agents. The truth
+/// does not have it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BrokenRows {
     /// What is wrong.

@@ -14,6 +14,7 @@ use wolkvox_simulator::{
     Simulator, SimulatorConfig,
 };
 
+mod agents;
 mod answered;
 mod changes;
 mod faults;
