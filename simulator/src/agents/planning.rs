@@ -85,8 +85,10 @@ pub(super) struct Shift {
     /// In the order of time.
     pub(super) tasks: Vec<Task>,
     pub(super) lunch: Option<(i64, i64)>,
-    /// Seconds after the login: when lunch is due, its length, and when the shift is over.
-    plan: (i64, i64, i64),
+    /// Seconds after the first call: when lunch is due, and when no more calls come.
+    lunch_after: i64,
+    longest: i64,
+    lunch_length: i64,
 }
 
 /// The shifts of a day for all skills, in the order of skills and first calls.
@@ -128,8 +130,8 @@ fn staff_places(tasks: &[Task], traffic: &Traffic, day: &RangeInclusive<i64>, sh
         }
         let place = free.pop().map_or(places.len(), |Reverse(place)| place);
         let goes_on = places.get(place).filter(|place| {
-            let Shift { login, plan, .. } = shifts[place.shift];
-            task.ring - login < plan.2 && task.ring - place.free < LONGEST_PAUSE
+            let Shift { login, longest, .. } = shifts[place.shift];
+            task.ring - login < longest && task.ring - place.free < LONGEST_PAUSE
         });
         let shift = goes_on.map_or(shifts.len(), |place| place.shift);
         if shift == shifts.len() {
@@ -155,7 +157,9 @@ impl Shift {
             logout: task.free,
             tasks: Vec::new(),
             lunch: None,
-            plan: (rng.i64(LUNCH_AFTER), rng.i64(LUNCH), rng.i64(LONGEST_SHIFT)),
+            lunch_after: rng.i64(LUNCH_AFTER),
+            lunch_length: rng.i64(LUNCH),
+            longest: rng.i64(LONGEST_SHIFT),
         }
     }
 
@@ -163,9 +167,8 @@ impl Shift {
     fn take(&mut self, task: Task, last: i64) -> i64 {
         self.tasks.push(task);
         self.logout = task.free;
-        let (lunch_after, lunch, _) = self.plan;
-        if self.lunch.is_none() && task.free - self.login > lunch_after {
-            let end = task.free + lunch;
+        if self.lunch.is_none() && task.free - self.login > self.lunch_after {
+            let end = task.free + self.lunch_length;
             if end <= last {
                 self.lunch = Some((task.free, end));
                 return end;
