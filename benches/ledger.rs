@@ -230,7 +230,7 @@ impl Stream {
                     hash: random.u128(..).into(),
                 },
                 trace: Trace::undated(random.u64(..)),
-                series: SeriesIndex::new(set),
+                series: Some(SeriesIndex::new(set)),
                 time: Some(FactTime {
                     series: SeriesIndex::new(set + sets),
                     length: Micros(random.u64(..600) * Micros::PER_UNIT),

@@ -53,7 +53,7 @@ fn main() -> Result<(), Error> {
                 let all: Vec<_> = operations.iter().map(|operation| families(operation)).collect();
                 let begin = Instant::now();
                 for (operation, families) in operations.iter().zip(all) {
-                    rendered.replace(part(operation), families, None);
+                    rendered.replace(part(operation), families);
                 }
                 black_box(rendered.page(format, gzip, &process)?);
                 Ok(begin.elapsed())
@@ -71,7 +71,7 @@ fn main() -> Result<(), Error> {
                 let operation = &operations[fastrand::usize(..OPERATIONS)];
                 let families = families(operation);
                 let begin = Instant::now();
-                rendered.replace(part(operation), families, None);
+                rendered.replace(part(operation), families);
                 black_box(rendered.page(format, gzip, &process)?);
                 Ok(begin.elapsed())
             })
@@ -121,7 +121,7 @@ fn megabytes(body: &[u8]) -> f64 {
 fn full(operations: &[Arc<str>]) -> Exposition {
     let exposition = Exposition::default();
     for operation in operations {
-        exposition.replace(part(operation), families(operation), None);
+        exposition.replace(part(operation), families(operation));
     }
     exposition
 }

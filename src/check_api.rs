@@ -171,7 +171,7 @@ impl Check<'_> {
         now: Timestamp,
         clock: &Clock,
     ) -> Result<Found, ApiError> {
-        let answer = queries::current(api, self.report, state, self.series_limit).await?;
+        let answer = queries::current(api, self.report, state, &self.config.choice, self.series_limit).await?;
         let tally = &answer.rows.tally;
         queries::check_usable(tally, tally.rows(Outcome::Counted))?;
         let found = Found::new(
@@ -182,8 +182,12 @@ impl Check<'_> {
             clock,
         )?;
         let series = answer.rows.series.iter();
+        let mut series: BTreeMap<_, _> = series.map(|family| (family.family, family.series.len())).collect();
+        for (family, _, _) in &answer.rows.names {
+            *series.entry(*family).or_default() += 1;
+        }
         Ok(Found {
-            series: series.map(|family| (family.family, family.series.len())).collect(),
+            series,
             over_limit: !answer.rows.left_out.is_empty(),
             ..found
         })
@@ -201,9 +205,11 @@ impl Check<'_> {
         let tally = &answer.rows.tally;
         queries::check_usable(tally, tally.rows(Outcome::Counted))?;
         let found = Found::new(&answer, tally, format!("of today, {date}"), now, clock)?;
-        let series = (totals.zeros)(self.operation.currency.as_deref());
+        let zeros = (totals.zeros)(self.operation.currency.as_deref());
+        let keys = zeros.iter().chain(&answer.rows.totals).map(|(key, _)| key);
+        let series: BTreeSet<&SeriesKey> = keys.collect();
         Ok(Found {
-            series: by_family(series.iter().map(|(key, _)| key)),
+            series: by_family(series),
             ..found
         })
     }
@@ -224,7 +230,7 @@ impl Check<'_> {
             from: until.checked_sub(overlap).unwrap_or(until),
             until,
             zone,
-            only: self.config.filter.as_deref(),
+            choice: &self.config.choice,
             // Nothing is stored, so identities need no secret key.
             hash_key: 0,
             final_before: Timestamp::MIN,
@@ -294,7 +300,7 @@ fn series_of_events(events: &Collected, report: &'static Report) -> BTreeMap<&'s
     for (family, _) in events.names.keys() {
         *families.entry(*family).or_default() += 1;
     }
-    for family in report.families {
+    for family in report.families.iter().chain(report.names) {
         families.entry(family).or_default();
     }
     families

@@ -5,6 +5,7 @@
 
 mod ca_file;
 mod environment;
+mod hours;
 mod operation;
 mod report;
 mod server;
@@ -16,8 +17,8 @@ mod token;
 
 pub use crate::yaml::mistake::{Mistake, Mistakes};
 pub use ca_file::CaFile;
+pub use hours::Hours;
 pub use operation::Operation;
-pub(crate) use report::ticks;
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use source::{ConfigError, ConfigSource};

@@ -99,8 +99,8 @@ impl Body {
 }
 
 impl Exposition {
-    /// Replaces the series of a part. They expire at `expires_at`, unless they are replaced before.
-    pub fn replace(&self, part: Part, families: Vec<FamilySeries>, expires_at: Option<Instant>) {
+    /// Replaces the series of a part. They do not expire, unless [`Self::keep_until`] says when.
+    pub fn replace(&self, part: Part, families: Vec<FamilySeries>) {
         let rendered = text::render(&part.operation, families);
         let mut blocks = self.blocks.lock();
         blocks.remove(&part);
@@ -125,9 +125,16 @@ impl Exposition {
             part,
             PartState {
                 families: names,
-                expires_at,
+                expires_at: None,
             },
         );
+    }
+
+    /// Changes when a part expires.
+    pub fn keep_until(&self, part: &Part, expires_at: Instant) {
+        if let Some(state) = self.blocks.lock().parts.get_mut(part) {
+            state.expires_at = Some(expires_at);
+        }
     }
 
     /// Removes the series of a part.

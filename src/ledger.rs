@@ -34,6 +34,7 @@ use self::state::{State, StateChange};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Histogram, Label, Value};
 use crate::metrics::{Family, Kind};
+use crate::reports::events::Name;
 use crate::reports::{Report, Tally};
 
 pub use self::days::{DayBirth, DayProgress, DayReading};
@@ -105,20 +106,36 @@ impl Ledger {
             series_limit,
             statistics: Statistics::default(),
         };
-        if ledger.state.hash_key.is_none() {
-            let mut key = [0; 16];
-            getrandom::fill(&mut key).map_err(|error| ledger.storage.error(error))?;
-            let change = StateChange {
-                hash_key: Some(u128::from_be_bytes(key)),
-                ..StateChange::default()
-            };
-            ledger.write(now, |_, _| Ok((change, ())))?;
-        }
+        ledger.complete(now)?;
         if ledger.holds.is_off() {
             ledger.release_all(now)?;
         }
         ledger.hold_unreleased(now);
         Ok(ledger)
+    }
+
+    /// Adds what a state must have before it is used: the key of the hashes, and histograms with the bounds of this version.
+    fn complete(&mut self, now: Moment) -> Result<(), StateError> {
+        let bounds = tables::bounds();
+        if self.state.hash_key.is_some() && self.state.bounds == bounds {
+            return Ok(());
+        }
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).map_err(|error| self.storage.error(error))?;
+        self.write(now, |_, state| {
+            let histograms = state.counters.iter();
+            let histograms = histograms.filter(|(key, _)| matches!(key.family.kind, Kind::Histogram(_)));
+            let change = StateChange {
+                hash_key: state.hash_key.is_none().then(|| u128::from_be_bytes(key)),
+                // All at once: the bounds on disk hold for all of a family.
+                counters: histograms
+                    .map(|(key, counter)| (key.clone(), counter.clone()))
+                    .collect(),
+                bounds,
+                ..StateChange::default()
+            };
+            Ok((change, ()))
+        })
     }
 
     /// Changes the settings. Series that exist are not affected.
@@ -191,6 +208,29 @@ impl Ledger {
             return Ok(());
         }
         self.write(now, |_, _| Ok((StateChange::default().with_calls(day, used), ())))
+    }
+
+    /// Commits names that a report of the current state gives, and the calls used on a local day.
+    pub fn commit_names(
+        &mut self,
+        names: &[(&'static Family, String, String)],
+        day: Date,
+        used: u32,
+        now: Moment,
+    ) -> Result<(), StateError> {
+        let names = names.iter().map(|(family, id, name)| {
+            let name = Name {
+                name: name.clone(),
+                at: now.wall,
+            };
+            ((*family, id.clone()), name)
+        });
+        let mut change = StateChange::default();
+        change.merge_names(&self.state, &names.collect(), self.series_limit);
+        if change.names.is_empty() {
+            return self.commit_calls(day, used, now);
+        }
+        self.write(now, |_, _| Ok((change.with_calls(day, used), ())))
     }
 
     /// What a report was last read from.

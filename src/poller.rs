@@ -19,7 +19,7 @@ mod source;
 mod stop;
 mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub use self::stop::Stop;
 use crate::client::{ApiError, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
-use crate::fetch::calls::until_midnight;
+use crate::fetch::calls::midnight_after;
 use crate::fetch::clocks::JumpWatch;
 use crate::fetch::pieces::PieceLength;
 use crate::fetch::window;
@@ -47,11 +47,15 @@ use crate::health::{OperationHealth, ReportHealth};
 use crate::ledger::{Ledger, StateError, Storage};
 use crate::metrics::Family;
 use crate::published::Published;
+use crate::reports::current::CurrentState;
 use crate::reports::{Kind, Report};
 
 /// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
     "polling resumes after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
+
+/// By default, gauges are shown for as many intervals after their last poll.
+const MAX_AGE_INTERVALS: u32 = 3;
 
 /// The settings that all operations share.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +114,8 @@ struct PolledReport {
     failures: Option<FailureStreak>,
     rereads: Rereads,
     record_limit: RecordLimit,
+    /// When the current state that is shown was read.
+    read_at: Option<Instant>,
 }
 
 impl Poller {
@@ -122,6 +128,7 @@ impl Poller {
         published: Arc<Published>,
     ) -> Result<Self, StartError> {
         let client = Client::new(&operation, settings.retry)?;
+        let operation = Arc::new(operation);
         let now = clock.now();
         let ledger = Ledger::open(
             storage,
@@ -138,10 +145,10 @@ impl Poller {
         });
         Ok(Self {
             reports: reports.collect(),
-            schedule: schedule_of(&operation, Instant::now()),
             dropped: families_of(&operation).map(|family| (family, 0)).collect(),
             budget,
-            operation: Arc::new(operation),
+            schedule: Schedule::new(Arc::clone(&operation)),
+            operation,
             settings,
             client,
             clock,
@@ -169,6 +176,7 @@ impl Poller {
         for report in self.operation.reports.keys().filter(|report| report.counts()) {
             self.publish_counters(report);
         }
+        self.publish_names();
         self.publish_health();
     }
 
@@ -190,6 +198,7 @@ impl Poller {
                 Some(before) => {
                     polled.health = before.health;
                     polled.record_limit = before.record_limit;
+                    polled.read_at = before.read_at;
                     polled.health.interval = config.interval;
                 }
                 None => polled.restored(report, &self.ledger.lock()),
@@ -208,35 +217,59 @@ impl Poller {
         self.dropped = families_of(&self.operation)
             .map(|family| (family, dropped(family)))
             .collect();
-        // The new configuration may have fixed what was wrong, so try at once.
-        self.schedule = schedule_of(&self.operation, Instant::now());
+        // The new configuration may have fixed what was wrong, so a pause is over.
+        self.schedule = Schedule::new(Arc::clone(&self.operation));
         self.token_is_doubtful = false;
         self.publish();
     }
 
     /// Polls a report at the given time.
     pub async fn poll(&mut self, report: &'static Report, now: Timestamp) {
-        let mut poll = Poll::new(report, self.operation.reports[report].clone(), now);
-        let passed = self.clock.passed();
-        if let Some(Err(error)) = passed.map(|passed| self.jumps.check(now, passed)) {
-            self.record_result(&poll, Err(error));
-            return self.publish_health();
-        }
-        self.budget.set_day(self.local_date(now));
-        if self.token_is_doubtful {
-            self.read_token_again().await;
-        }
+        let Some(mut poll) = self.begin(report, now).await else {
+            return;
+        };
         let result = match report.kind {
             Kind::Current(state) => self.poll_current(&mut poll, state).await,
             Kind::DayTotals(totals) => self.poll_day_totals(&mut poll, totals).await,
             Kind::Events(rows) => self.poll_events(&mut poll, rows).await,
         };
+        self.end(&poll, result).await;
+    }
+
+    /// Polls a report of the current state, perhaps between two pieces of another report.
+    async fn poll_now(&mut self, report: &'static Report, state: CurrentState, now: Timestamp) {
+        let Some(mut poll) = self.begin(report, now).await else {
+            return;
+        };
+        let result = self.poll_current(&mut poll, state).await;
+        self.end(&poll, result).await;
+    }
+
+    /// What comes before each poll. `None` if it failed already.
+    async fn begin(&mut self, report: &'static Report, now: Timestamp) -> Option<Poll> {
+        let poll = Poll::new(report, self.operation.reports[report].clone(), now);
+        let passed = self.clock.passed();
+        if let Some(Err(error)) = passed.map(|passed| self.jumps.check(now, passed)) {
+            self.record_result(&poll, Err(error));
+            self.publish_health();
+            return None;
+        }
+        self.budget.set_day(self.local_date(now));
+        if self.token_is_doubtful {
+            self.read_token_again().await;
+        }
+        Some(poll)
+    }
+
+    /// What comes after each poll.
+    async fn end(&mut self, poll: &Poll, result: Result<(), ApiError>) {
+        let (report, now) = (poll.report, poll.now);
         let result = match result {
             Ok(()) => self.drop_idle_series(now).await,
             // A failed poll used calls too.
             Err(error) => Err(self.save_next_call(now).await.err().unwrap_or(error)),
         };
-        self.record_result(&poll, result);
+        self.record_result(poll, result);
         let last_reread = self.ledger.lock().last_reread(report);
         self.polled(report).health.last_reread = last_reread;
         self.publish_health();
@@ -292,7 +325,7 @@ impl Poller {
 
     /// Calls that catching up may use without taking those that live polls need until midnight.
     fn calls_for_catch_up(&self, now: Timestamp) -> u64 {
-        let needed = self.schedule.calls_needed(now, until_midnight(now, &self.operation));
+        let needed = self.schedule.calls_needed(now, midnight_after(now, &self.operation));
         self.budget.spare(needed)
     }
 
@@ -304,11 +337,35 @@ impl Poller {
         self.held_series().publish(report);
     }
 
-    /// Publishes the counters if they have changed.
+    /// Publishes the counters and names if they have changed.
     fn publish_changes(&self, report: &'static Report) {
         if self.ledger.lock().has_changed(report.families) {
             self.publish_counters(report);
         }
+        if self.ledger.lock().has_changed(report.names) {
+            self.publish_names();
+        }
+    }
+
+    /// Publishes the names of all ids. Several reports may give the name of one.
+    fn publish_names(&self) {
+        let families: BTreeSet<&'static Family> = (self.operation.reports.keys())
+            .flat_map(|report| report.names)
+            .copied()
+            .collect();
+        let families: Vec<&'static Family> = families.into_iter().collect();
+        let names = self.ledger.lock().series_to_publish(&families);
+        self.published.publish_names(&self.operation.name, names);
+    }
+
+    /// Shows the gauges of a report for as long as its polls are apart now: that may be longer than at its last poll.
+    fn keep_shown(&self, report: &'static Report) {
+        let polled = &self.reports[report];
+        let Some(read_at) = polled.read_at else { return };
+        let max_age = self.operation.reports[report].max_age;
+        let max_age = max_age.unwrap_or_else(|| polled.health.interval.saturating_mul(MAX_AGE_INTERVALS));
+        self.published
+            .keep_until(&self.operation.name, report, read_at + max_age);
     }
 
     fn publish_health(&self) {
@@ -363,14 +420,14 @@ impl PolledReport {
             failures: None,
             rereads: Rereads::default(),
             record_limit: RecordLimit::default(),
+            read_at: None,
         }
     }
 }
 
-fn schedule_of(operation: &Operation, origin: Instant) -> Schedule {
-    Schedule::new(&operation.reports, origin)
-}
-
 fn families_of(operation: &Operation) -> impl Iterator<Item = &'static Family> {
-    operation.reports.keys().flat_map(|report| report.families).copied()
+    let reports = operation.reports.keys();
+    reports
+        .flat_map(|report| report.families.iter().chain(report.names))
+        .copied()
 }

@@ -14,11 +14,13 @@ use self::abandonments::{Abandonments, LastHour};
 use crate::exposition::{Body, Exposition, Format, Part};
 use crate::health::OperationHealth;
 use crate::metrics::series::FamilySeries;
-use crate::reports::campaigns::CampaignSummary;
-use crate::reports::{REPORTS, Report, View};
+use crate::reports::abandoned_calls::SkillTotals;
+use crate::reports::{REPORTS, Report, View, skill};
 
 /// The part of an operation's page that describes its polls.
 const HEALTH: &str = "health";
+/// The part with the names of ids, which several reports may give.
+const NAMES: &str = "names";
 
 /// The published data of all operations.
 #[derive(Debug)]
@@ -32,15 +34,10 @@ pub struct Published {
 #[derive(Debug, Default)]
 struct PublishedOperation {
     health: Option<OperationHealth>,
-    campaigns: Option<Campaigns>,
+    /// By report of the current state.
+    views: BTreeMap<&'static Report, Arc<View>>,
     abandonments: Option<Abandonments>,
-}
-
-#[derive(Debug)]
-struct Campaigns {
-    report: &'static Report,
-    list: Arc<[CampaignSummary]>,
-    expires_at: Option<Instant>,
+    skill_names: Arc<BTreeMap<String, String>>,
 }
 
 impl Published {
@@ -53,39 +50,57 @@ impl Published {
         }
     }
 
-    /// Publishes a report until it expires, and replaces what was published of it before.
-    pub fn publish(
+    /// Publishes a report of the current state, and replaces what was published of it before.
+    pub fn publish_current(
         &self,
         operation: &Arc<str>,
         report: &'static Report,
         series: Vec<FamilySeries>,
-        view: Option<View>,
-        expires_at: Option<Instant>,
+        view: View,
     ) {
-        if let Some(view) = view {
+        let mut operations = self.operations.write();
+        let known = operations.entry(Arc::clone(operation)).or_default();
+        known.views.insert(report, Arc::new(view));
+        drop(operations);
+        self.exposition.replace(part(operation, report.name), series);
+    }
+
+    /// Shows a report of the current state until then, unless it is published again.
+    pub fn keep_until(&self, operation: &Arc<str>, report: &'static Report, expires_at: Instant) {
+        self.exposition.keep_until(&part(operation, report.name), expires_at);
+    }
+
+    /// Publishes the counters of a report, with the totals of which the status page shows the last hour.
+    pub fn publish_counters(
+        &self,
+        operation: &Arc<str>,
+        report: &'static Report,
+        series: Vec<FamilySeries>,
+        totals: Option<SkillTotals>,
+    ) {
+        if let Some(totals) = totals {
             let mut operations = self.operations.write();
             let known = operations.entry(Arc::clone(operation)).or_default();
-            match view {
-                View::Campaigns(list) => {
-                    known.campaigns = Some(Campaigns {
-                        report,
-                        list: list.into(),
-                        expires_at,
-                    });
-                }
-                View::Skills(totals) => match &mut known.abandonments {
-                    Some(abandonments) => abandonments.update(totals, Instant::now()),
-                    None => known.abandonments = Some(Abandonments::new(report, totals, Instant::now())),
-                },
+            match &mut known.abandonments {
+                Some(abandonments) => abandonments.update(totals, Instant::now()),
+                None => known.abandonments = Some(Abandonments::new(report, totals, Instant::now())),
             }
         }
-        self.exposition
-            .replace(part(operation, report.name), series, expires_at);
+        self.exposition.replace(part(operation, report.name), series);
+    }
+
+    /// Publishes the names of an operation's ids.
+    pub fn publish_names(&self, operation: &Arc<str>, names: Vec<FamilySeries>) {
+        let mut operations = self.operations.write();
+        let known = operations.entry(Arc::clone(operation)).or_default();
+        known.skill_names = Arc::new(skill::names(&names));
+        drop(operations);
+        self.exposition.replace(part(operation, NAMES), names);
     }
 
     /// Publishes an operation's poll health.
     pub fn publish_health(&self, operation: &Arc<str>, health: OperationHealth) {
-        self.exposition.replace(part(operation, HEALTH), health.series(), None);
+        self.exposition.replace(part(operation, HEALTH), health.series());
         let mut operations = self.operations.write();
         operations.entry(Arc::clone(operation)).or_default().health = Some(health);
     }
@@ -93,7 +108,7 @@ impl Published {
     /// Withdraws a report of an operation.
     pub fn remove_report(&self, operation: &Arc<str>, report: &'static Report) {
         if let Some(known) = self.operations.write().get_mut(operation) {
-            known.campaigns.take_if(|campaigns| campaigns.report == report);
+            known.views.remove(&report);
             known
                 .abandonments
                 .take_if(|abandonments| abandonments.report() == report);
@@ -107,7 +122,9 @@ impl Published {
         for report in REPORTS {
             self.exposition.remove(&part(operation, report.name));
         }
-        self.exposition.remove(&part(operation, HEALTH));
+        for name in [NAMES, HEALTH] {
+            self.exposition.remove(&part(operation, name));
+        }
     }
 
     /// The poll health of all operations.
@@ -126,11 +143,17 @@ impl Published {
         configured.map(|(name, _)| Arc::clone(name)).collect()
     }
 
-    /// The campaigns of an operation; `None` if they were never read or have expired.
-    pub fn campaigns(&self, operation: &str) -> Option<Arc<[CampaignSummary]>> {
+    /// What was read of a report of the current state; `None` if it was never read or has expired.
+    pub fn view(&self, operation: &str, report: &'static Report) -> Option<Arc<View>> {
         let operations = self.operations.read();
-        let campaigns = operations.get(operation)?.campaigns.as_ref()?;
-        Some(Arc::clone(&campaigns.list))
+        operations.get(operation)?.views.get(&report).cloned()
+    }
+
+    /// The names of an operation's skills by id.
+    pub fn skill_names(&self, operation: &str) -> Arc<BTreeMap<String, String>> {
+        let operations = self.operations.read();
+        let known = operations.get(operation);
+        known.map(|known| Arc::clone(&known.skill_names)).unwrap_or_default()
     }
 
     /// The calls that each skill of an operation lost in the hour before `now`; `None` before the first totals.
@@ -156,12 +179,10 @@ impl Published {
         if expired.is_empty() {
             return;
         }
-        for known in self.operations.write().values_mut() {
-            known
-                .campaigns
-                .take_if(|campaigns| campaigns.expires_at.is_some_and(|at| at <= now));
-        }
         for part in expired {
+            if let Some(known) = self.operations.write().get_mut(&part.operation) {
+                known.views.retain(|report, _| report.name != part.name);
+            }
             tracing::warn!(
                 operation = &*part.operation,
                 report = part.name,

@@ -15,6 +15,7 @@ pub mod day_totals;
 pub mod events;
 pub mod ivr;
 pub mod preview_calls;
+pub(crate) mod skill;
 mod tally;
 pub(crate) mod values;
 mod view;
@@ -33,8 +34,14 @@ pub use self::view::View;
 use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
-/// All reports, in the order in which an operation reads them.
-pub static REPORTS: [&Report; 5] = [&CAMPAIGNS, &CALL_DURATIONS, &ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
+/// All reports, in the order of their numbers.
+pub static REPORTS: [&Report; 5] = [
+    &CAMPAIGNS,
+    &CALL_DURATIONS,
+    &ABANDONED_CALLS,
+    &PREVIEW_CALLS,
+    &IVR,
+];
 
 const REAL_TIME: &str = "real_time.php";
 const REPORTS_MANAGER: &str = "reports_manager.php";
@@ -51,12 +58,18 @@ pub struct Report {
     pub endpoint: Endpoint,
     /// The parameter that narrows it to one skill or campaign, if there is one.
     pub filter: Option<Filter>,
+    /// The number of seconds that it can be asked about, if there is one.
+    pub seconds: Option<Seconds>,
     /// The default time between polls.
     pub interval: Duration,
+    /// The default time between polls outside of working hours, if it differs then.
+    pub quiet_interval: Option<Duration>,
     /// The default timeout of one request.
     pub timeout: Duration,
     /// The families whose series it produces.
     pub families: &'static [&'static Family],
+    /// The names of ids that it gives. Several reports may give the same.
+    pub names: &'static [&'static Family],
     /// The fields that can be counted as unreadable.
     pub fields: &'static [&'static str],
     /// Its kind, with the function that reads its rows.
@@ -82,7 +95,52 @@ pub struct Filter {
     pub all: &'static str,
 }
 
+/// What an operation wants of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The one skill or campaign to ask for; `None` for all.
+    pub only: Option<String>,
+    /// The number of seconds to ask about; `None` where the report is not about any.
+    pub seconds: Option<u32>,
+}
+
+/// A number of seconds that a report is asked about, beside those that it is always about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds {
+    /// The key in the configuration.
+    pub key: &'static str,
+    /// The default.
+    pub default: u32,
+    /// The parameter of the query.
+    pub parameter: &'static str,
+    /// The numbers that need no parameter.
+    pub always: &'static [u32],
+}
+
+/// In which order reports are read that are due at the same time: what changes fastest goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// What happens now.
+    Now,
+    /// Single events.
+    Events,
+    /// Totals of a day.
+    Totals,
+    /// What hardly changes.
+    Last,
+}
+
 impl Report {
+    /// In which order it is read.
+    pub fn urgency(&self) -> Urgency {
+        match self.kind {
+            Kind::Current(state) if state.is_urgent => Urgency::Now,
+            Kind::Current(_) => Urgency::Last,
+            Kind::Events(_) => Urgency::Events,
+            Kind::DayTotals(_) => Urgency::Totals,
+        }
+    }
+
     /// Finds a report by name.
     pub fn named(name: &str) -> Option<&'static Report> {
         REPORTS.into_iter().find(|report| report.name == name)
@@ -93,18 +151,22 @@ impl Report {
         !matches!(self.kind, Kind::Current(_))
     }
 
-    /// Builds a query. `dates` is the range for reports that have one: 14 digits each, both ends inclusive. `only` is
-    /// the one id to ask for.
-    pub fn query(&self, only: Option<&str>, dates: Option<(String, String)>) -> Query {
+    /// Builds a query. `dates` is the range for reports that have one: 14 digits each, both ends inclusive.
+    pub fn query(&self, choice: &Choice, dates: Option<(String, String)>) -> Query {
+        let only = choice.only.as_deref();
         let filter = self
             .filter
             .map(|filter| (filter.key, only.unwrap_or(filter.all).to_owned()));
+        let seconds = self.seconds.zip(choice.seconds);
+        let seconds = seconds
+            .filter(|(about, seconds)| !about.always.contains(seconds))
+            .map(|(about, seconds)| (about.parameter, seconds.to_string()));
         let dates = dates
             .into_iter()
             .flat_map(|(from, to)| [("date_ini", from), ("date_end", to)]);
         Query {
             endpoint: self.endpoint,
-            parameters: filter.into_iter().chain(dates).collect(),
+            parameters: filter.into_iter().chain(seconds).chain(dates).collect(),
         }
     }
 }

@@ -13,7 +13,7 @@ use self::large::Place;
 /// An endpoint of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The script: `real_time.php` or `reports_manager.php`.
+    /// The script: `real_time.php`, `reports_manager.php` or `information.php`.
     pub script: &'static str,
     /// The value of the parameter `api`.
     pub api: &'static str,
@@ -43,6 +43,11 @@ pub trait Rows: Send {
     /// Failures have such keys too.
     fn extra_key(&mut self, _key: &str, _json: &[u8]) {}
 
+    /// The key of the list that has the rows, if they are nested in the row that `data` seems to have.
+    fn nested_list(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How many rows it holds for later; `None` if it deals with each at once.
     fn held(&self) -> Option<usize> {
         None
@@ -63,6 +68,10 @@ impl<R: Rows + ?Sized> Rows for &mut R {
 
     fn extra_key(&mut self, key: &str, json: &[u8]) {
         (**self).extra_key(key, json);
+    }
+
+    fn nested_list(&self) -> Option<&'static str> {
+        (**self).nested_list()
     }
 
     fn held(&self) -> Option<usize> {

@@ -45,7 +45,7 @@ pub(super) async fn exporter(web_config: Option<&Path>) -> Outcome<()> {
     let published = Arc::new(Published::new(process::registry(Timestamp::now()).0));
     for n in 1..=OPERATIONS {
         let operation: Arc<str> = format!("operation-{n:03}").into();
-        published.publish(&operation, &reports::CAMPAIGNS, families(&operation), None, None);
+        published.publish_counters(&operation, &reports::CAMPAIGNS, families(&operation), None);
     }
     let router = web::router(Site {
         published,

@@ -11,20 +11,32 @@ use wolkvox_exporter::metrics::series::{FamilySeries, SeriesKey, Value};
 use wolkvox_exporter::reports::current::{Current, CurrentRows};
 use wolkvox_exporter::reports::day_totals::{DayAnswer, DayRows};
 use wolkvox_exporter::reports::events::{Asked, EventReader, Events};
-use wolkvox_exporter::reports::{Kind, Outcome, REPORTS, Report, Tally};
+use wolkvox_exporter::reports::{Choice, Kind, Outcome, REPORTS, Report, Tally};
 use wolkvox_exporter::wire::Rows;
 use wolkvox_exporter::wire::json::{self, Broken};
 
 /// Labels whose values come from agents and callers, with their families.
-const FREE: [(&str, &[&str]); 5] = [
+const FREE: [(&str, &[&str]); 7] = [
     ("wolkvox_preview_calls", &["type_interaction", "call_result"]),
     ("wolkvox_preview_codes", &["code"]),
     ("wolkvox_preview_records", &["result"]),
     ("wolkvox_ivr_selections", &["option"]),
     ("wolkvox_ivr_transfers", &["dn_transfer"]),
+    ("wolkvox_agents_in_aux", &["aux"]),
+    ("wolkvox_call_results", &["result"]),
 ];
 /// Labels whose values the exporter chooses.
-const FIXED: [(&str, &str, &[&str]); 6] = [
+const FIXED: [(&str, &str, &[&str]); 8] = [
+    (
+        "wolkvox_answer_time_seconds",
+        "channel",
+        &["voice", "chat", "omni", "other", "none"],
+    ),
+    (
+        "wolkvox_agents",
+        "state",
+        &["ready", "ring", "talk", "acw", "aux", "logout", "other"],
+    ),
     (
         "wolkvox_preview_calls",
         "hang_up",
@@ -53,14 +65,14 @@ const FIXED: [(&str, &str, &[&str]); 6] = [
     ),
 ];
 
-/// The first byte of the input, `0` to `4`, chooses the report, the second where the network splits, and the rest is
+/// The first byte of the input, `0` to `:`, chooses the report, the second where the network splits, and the rest is
 /// the answer.
 pub fn check(input: &[u8]) -> bool {
     let [report, cut, body @ ..] = input else { return false };
     let report = REPORTS[usize::from(report.wrapping_sub(b'0')) % REPORTS.len()];
     costs_no_other_row(body, *cut);
     match &report.kind {
-        Kind::Current(state) => compare(body, *cut, state.reader, campaigns),
+        Kind::Current(state) => compare(body, *cut, || (state.reader)(&Choice::default()), current),
         Kind::DayTotals(totals) => compare(body, *cut, || (totals.reader)(Some("COP")), call_durations),
         Kind::Events(_) => compare(body, *cut, || event_reader(report), collected),
     }
@@ -160,8 +172,8 @@ fn compare<R: Rows>(body: &[u8], cut: u8, rows: impl Fn() -> R, judge: fn(Answer
     whole.is_ok()
 }
 
-fn campaigns(answer: Answer<CurrentRows>) -> String {
-    let answer = answer.map(|rows| rows.0.finish(usize::MAX));
+fn current(answer: Answer<CurrentRows>) -> String {
+    let answer = answer.map(|rows| rows.finish(usize::MAX));
     let Current {
         series: families,
         left_out,
@@ -172,6 +184,10 @@ fn campaigns(answer: Answer<CurrentRows>) -> String {
     assert!(left_out.is_empty(), "left out without a limit: {left_out:?}");
     for family in families {
         for series in &family.series {
+            label_is_harmless(&SeriesKey {
+                family: family.family,
+                labels: series.labels.clone(),
+            });
             if let Value::Number(number) = series.value {
                 assert!(
                     number.is_finite() && number >= 0.0,
@@ -191,9 +207,9 @@ fn page_is_whole(families: Vec<FamilySeries>) {
     let exposition = Exposition::default();
     let part = Part {
         operation: Arc::from("acme"),
-        name: "campaigns",
+        name: "report",
     };
-    exposition.replace(part, families, None);
+    exposition.replace(part, families);
     let body = exposition.page(Format::Text, false, &Registry::default());
     let page: Vec<u8> = body.map(|body| body.parts.concat()).unwrap_or_default();
     let page = String::from_utf8(page).expect("a page is UTF-8");
@@ -203,7 +219,7 @@ fn page_is_whole(families: Vec<FamilySeries>) {
         .collect();
     assert_eq!(samples.len(), series, "{page}");
     for line in samples {
-        assert!(line.starts_with("wolkvox_campaign"), "{line}");
+        assert!(line.starts_with("wolkvox_"), "{line}");
         // Without escapes, two quotes per label remain.
         let plain = line.replace(r"\\", "").replace(r#"\""#, "");
         assert_eq!(plain.matches('"').count(), 2 * plain.matches("=\"").count(), "{line}");
@@ -223,7 +239,11 @@ fn collected(answer: Answer<EventReader>) -> String {
     let rows = &answer.rows;
     no_row_is_lost(&answer, &rows.tally, rows.rows.len() as u64);
     for fact in &rows.facts {
-        assert!(fact.series.get() < rows.series.len(), "a fact counts in no series");
+        let counts_in = fact.first_series().map(|series| series.get());
+        assert!(
+            counts_in.is_some_and(|n| n < rows.series.len()),
+            "a fact counts in no series"
+        );
     }
     let facts: u64 = rows.rows.iter().map(|row| u64::from(row.facts)).sum();
     assert_eq!(facts, rows.facts.len() as u64, "a fact has no row");

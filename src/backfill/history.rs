@@ -13,8 +13,8 @@ use super::records::{DayRecord, PieceRecord, Record};
 use crate::fetch::pieces::{CompletePiece, PieceLength, second_after};
 use crate::ledger::counters::{Counter, CounterUpdates};
 use crate::ledger::total::Total;
+use crate::metrics::Family;
 use crate::metrics::series::{Amount, Micros, SeriesKey};
-use crate::metrics::{Family, Kind};
 use crate::reports::Report;
 use crate::reports::events::{Fact, FactKey, Name, SeriesIndex};
 
@@ -47,11 +47,11 @@ struct Part {
 
 fn parts(fact: &Fact) -> impl Iterator<Item = Part> {
     let FactKey { second, hash } = fact.key;
-    let alone = Part {
+    let alone = fact.series.map(|series| Part {
         key: fact.key,
-        series: fact.series,
+        series,
         observed: Micros(0),
-    };
+    });
     let time = fact.time.map(|time| Part {
         key: FactKey {
             second,
@@ -60,7 +60,7 @@ fn parts(fact: &Fact) -> impl Iterator<Item = Part> {
         series: time.series,
         observed: time.length,
     });
-    std::iter::once(alone).chain(time)
+    alone.into_iter().chain(time)
 }
 
 /// The history of an operation, as far as it is read.
@@ -212,7 +212,7 @@ impl History {
             add(&mut self.growth, key, slot, &Total::one(key.family, Micros(*observed)));
         }
         for (family, id, name) in &piece.names {
-            let Some(family) = report.families.iter().copied().find(|known| known.name == *family) else {
+            let Some(family) = report.names.iter().copied().find(|known| known.name == *family) else {
                 continue;
             };
             let have = self.names.keys().filter(|(known, _)| *known == family).count();
@@ -239,6 +239,7 @@ impl History {
         // The API gives sums only, so all growth is dated to the last second that was read.
         let slot = self.grid.slot_after(day.until.as_second() - 1);
         for (key, total) in day.totals(report) {
+            let (key, _) = self.counters.get_or_fold(&key, Total::from(total.zero()));
             let mark = marks.entry(key.clone()).or_insert(total.zero());
             let above = total.above(*mark);
             if !above.is_zero() {
@@ -266,17 +267,20 @@ impl History {
         })
     }
 
-    /// The newest name of each id of an info, each with its first sample.
+    /// The newest name of each id of an info, each with its first sample in these reports.
     pub(super) fn names(
         &self,
-        report: &'static Report,
         family: &'static Family,
+        reports: &[&'static Report],
     ) -> impl Iterator<Item = (&str, &str, Slot)> {
-        let names = self
-            .names
-            .iter()
-            .filter(move |((known, _), _)| *known == family && family.kind == Kind::Info);
-        names.map(move |((_, id), name)| (&**id, &*name.name, self.begin(report, id)))
+        let names = self.names.iter().filter(move |((known, _), _)| *known == family);
+        names.map(move |((_, id), name)| {
+            let begins = reports
+                .iter()
+                .filter(|report| self.first.contains_key(&(**report, id.clone())));
+            let begin = begins.map(|report| self.begin(report, id)).min();
+            (&**id, &*name.name, begin.unwrap_or_default())
+        })
     }
 
     /// The sample before the first one that has counted something of the id.

@@ -68,7 +68,9 @@ impl FromStr for TargetLabel {
         if name.starts_with("__") {
             return Err("labels that begin with __ are reserved for Prometheus".to_owned());
         }
-        let families = REPORTS.into_iter().flat_map(|report| report.families.iter().copied());
+        let families = REPORTS
+            .into_iter()
+            .flat_map(|report| report.families.iter().chain(report.names).copied());
         let mut ours = families.flat_map(|family| family.labels).chain(&["operation", "le"]);
         if ours.any(|our| *our == name) {
             return Err(format!("the exporter itself sets the label {name}"));

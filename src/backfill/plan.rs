@@ -40,7 +40,7 @@ impl Parameters {
         let reports = dated_reports(operation).map(|report| {
             let birth = ledger.and_then(|ledger| birth(report, operation, ledger));
             let parameters = ReportParameters {
-                filter: operation.reports[&report].filter.clone(),
+                filter: operation.reports[&report].choice.only.clone(),
                 birth: birth.map(|birth| birth.at),
             };
             (report.name.to_owned(), parameters)
@@ -231,7 +231,10 @@ impl Plan {
 
 /// Refuses another server or filter: the next start of the exporter would make a new birth of it.
 fn check_source(report: &'static Report, operation: &Operation, ledger: &Ledger) -> Result<(), Failure> {
-    let filter = operation.reports.get(&report).and_then(|config| config.filter.clone());
+    let filter = operation
+        .reports
+        .get(&report)
+        .and_then(|config| config.choice.only.clone());
     match ledger.source(report) {
         Some(source) if source.server != operation.base_url || source.filter != filter => Err(Failure::Usage(format!(
             "{report}: the state has another server or filter than the configuration. Start the exporter once with this \

@@ -99,7 +99,7 @@ impl Reader<'_> {
                 from: next,
                 until,
                 zone: &operation.timezone,
-                only: operation.reports[report].filter.as_deref(),
+                choice: &operation.reports[report].choice,
                 hash_key: self.hash_key,
                 // Nothing is read again.
                 final_before: Timestamp::MAX,

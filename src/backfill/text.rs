@@ -3,6 +3,7 @@
 //! Names, labels and headers are those of `/metrics`, rendered by the same code: a series is rendered once, at zero, and its
 //! lines are repeated with the value and time of each sample. The whole text is never in memory.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -12,8 +13,9 @@ use super::history::{History, SampleGrid};
 use super::plan::Plan;
 use crate::exposition::{Format, text};
 use crate::ledger::total::Total;
+use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Label, Value};
-use crate::metrics::{Family, Kind};
+use crate::reports::Report;
 
 /// How much was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,20 +51,6 @@ pub(super) fn write(
         families.sort_unstable();
         for family in families {
             let mut page = FamilySeries::new(family);
-            if family.kind == Kind::Info {
-                for (id, name, _) in history.names(report, family) {
-                    let labels = [Label::Owned(id.to_owned()), Label::Owned(name.to_owned())];
-                    page.push(labels, Value::Info);
-                }
-                let first: Vec<usize> = history
-                    .names(report, family)
-                    .map(|(_, _, slot)| slot as usize)
-                    .collect();
-                writer.family(page, |writer, n, lines| {
-                    writer.constant(lines, &seconds[first[n].min(seconds.len())..])
-                })?;
-                continue;
-            }
             let series: Vec<_> = history.series(report, family).collect();
             for (key, zero, _, _) in &series {
                 page.push(key.labels.clone(), zero.value());
@@ -82,6 +70,31 @@ pub(super) fn write(
                 Ok(())
             })?;
         }
+    }
+    for family in plan
+        .ends
+        .keys()
+        .flat_map(|report| report.names)
+        .collect::<BTreeSet<_>>()
+    {
+        let of_family = || plan.ends.iter().filter(|(report, _)| report.names.contains(family));
+        let Some(end) = of_family().map(|(_, end)| end.at).max() else {
+            continue;
+        };
+        let seconds: Vec<String> = grid.seconds(end).map(|second| second.to_string()).collect();
+        let reports: Vec<&'static Report> = of_family().map(|(report, _)| *report).collect();
+        let names: Vec<_> = history.names(family, &reports).collect();
+        let mut page = FamilySeries::new(family);
+        for (id, name, _) in &names {
+            page.push(
+                [Label::Owned((*id).to_owned()), Label::Owned((*name).to_owned())],
+                Value::Info,
+            );
+        }
+        writer.family(page, |writer, n, lines| {
+            let (_, _, first) = names[n];
+            writer.constant(lines, &seconds[(first as usize).min(seconds.len())..])
+        })?;
     }
     writer.put(b"# EOF\n")?;
     writer.out.flush()?;

@@ -265,4 +265,8 @@ impl<R: Rows> Rows for Sketched<'_, R> {
         self.sketch.0.lock().key(key, json);
         self.rows.extra_key(key, json);
     }
+
+    fn nested_list(&self) -> Option<&'static str> {
+        self.rows.nested_list()
+    }
 }

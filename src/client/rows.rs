@@ -49,6 +49,10 @@ impl<R: Rows> Rows for IgnoreRows<R> {
     fn extra_key(&mut self, key: &str, json: &[u8]) {
         self.0.extra_key(key, json);
     }
+
+    fn nested_list(&self) -> Option<&'static str> {
+        self.0.nested_list()
+    }
 }
 
 /// Reads the body of an answer chunk by chunk. Public, so that tests can feed it what no server would send.
@@ -65,6 +69,8 @@ struct Scanner {
     is_bare: bool,
     /// Whether the rows are in a list, which has begun.
     is_list: bool,
+    /// The brackets that are open around the list of rows, if that is nested in `data`.
+    wrappers: Vec<u8>,
     /// Whether the body of a failure is no answer.
     is_strange: bool,
     tail: Vec<u8>,
@@ -80,6 +86,7 @@ impl<R: Rows> AnswerReader<R> {
             envelope: Envelope::default(),
             is_bare: false,
             is_list: false,
+            wrappers: Vec::new(),
             is_strange: false,
             tail: Vec::new(),
             bytes: 0,

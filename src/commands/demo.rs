@@ -56,7 +56,8 @@ fn config(simulator: &Simulator, url: &str) -> Config {
         operation.currency = Some("COP".to_owned());
         for report in operation.reports.values_mut() {
             report.interval = INTERVAL;
-            report.max_age = 5 * INTERVAL;
+            report.quiet_interval = INTERVAL;
+            report.max_age = Some(5 * INTERVAL);
             report.timeout = Duration::from_secs(10);
         }
         operation

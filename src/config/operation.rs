@@ -1,18 +1,21 @@
 //! One operation: a Wolkvox contact centre with its server, token and reports.
 
 use super::ca_file::CaFile;
-use super::report::ReportConfig;
+use super::hours::Hours;
+use super::report::{DAY, ReportConfig};
 use super::server::{SERVER, base_url, proxy, server, without_credentials};
 use super::timezone::timezone;
 use super::token::{Token, TokenSource};
 use crate::reports::{REPORTS, Report};
 use crate::yaml::mapping::{Field, Mapping};
 use crate::yaml::mistake::quoted;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The zone of most operations. It has no daylight saving time: UTC-5 all year.
 const DEFAULT_ZONE: &str = "America/Bogota";
@@ -35,6 +38,8 @@ pub struct Operation {
     pub currency: Option<String>,
     /// API calls per local day, at least 1; default 4000. A licence has 1000, shared with all other programs.
     pub daily_calls: u32,
+    /// When people work; `None` if they may at any time.
+    pub hours: Option<Hours>,
     /// The address of an HTTP proxy. Never printed, since it may contain user and password.
     pub proxy: Option<String>,
     /// PEM certificates to trust in addition to the system's.
@@ -55,18 +60,39 @@ impl Operation {
             timezone_name: DEFAULT_ZONE.to_owned(),
             currency: None,
             daily_calls: DEFAULT_DAILY_CALLS,
+            hours: None,
             proxy: None,
             ca_file: None,
             reports: REPORTS.map(|report| (report, ReportConfig::new(report))).into(),
         }
     }
 
-    /// API calls in 24 hours with one call per poll: without rereads, retries and split windows.
+    /// API calls on the busiest day of a week, without retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
-        self.reports
-            .values()
-            .map(ReportConfig::calls_per_day)
-            .fold(0, u64::saturating_add)
+        let reports = self.reports.values();
+        reports.map(|report| self.calls_per_day_of(report)).sum()
+    }
+
+    /// The same of one report.
+    pub fn calls_per_day_of(&self, report: &ReportConfig) -> u64 {
+        let working = self.hours.as_ref().map_or(DAY, Hours::longest_day);
+        report.calls_in(working, DAY - working)
+    }
+
+    /// The time between polls of a report at an instant, if no poll is left out.
+    pub fn interval_at(&self, report: &ReportConfig, now: Timestamp) -> Duration {
+        match &self.hours {
+            Some(hours) if !hours.are_at(now, &self.timezone) => report.quiet_interval,
+            _ => report.interval,
+        }
+    }
+
+    /// For how long people work between two instants, and for how long they do not.
+    pub fn working_and_quiet(&self, from: Timestamp, until: Timestamp) -> (Duration, Duration) {
+        let all = Duration::try_from(until.duration_since(from)).unwrap_or_default();
+        let hours = self.hours.as_ref();
+        let working = hours.map_or(all, |hours| hours.time_between(from, until, &self.timezone));
+        (working, all.saturating_sub(working))
     }
 }
 
@@ -82,6 +108,7 @@ impl fmt::Debug for Operation {
             timezone_name,
             currency,
             daily_calls,
+            hours,
             proxy,
             ca_file,
             reports,
@@ -93,6 +120,7 @@ impl fmt::Debug for Operation {
             .field("timezone", timezone_name)
             .field("currency", currency)
             .field("daily_calls", daily_calls)
+            .field("hours", hours)
             .field("proxy", &proxy.as_deref().map(without_credentials))
             .field("ca_file", &ca_file.as_ref().map(|file| &file.path))
             .field("reports", reports)
@@ -201,6 +229,7 @@ impl Operation {
         }
         self.currency = keys.value("currency", "a currency such as COP", currency);
         self.daily_calls = keys.count("daily_calls", self.daily_calls);
+        self.hours = keys.field("hours").and_then(Hours::read);
         self.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
         self.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
             CaFile::read(context.folder, text)

@@ -1,6 +1,6 @@
 //! The settings of one report of an operation.
 
-use crate::reports::{Filter, Kind, Report};
+use crate::reports::{Choice, Filter, Kind, Report, Seconds};
 use crate::yaml::mapping::{Bounds, Field};
 use crate::yaml::mistake::quoted;
 use std::time::Duration;
@@ -49,10 +49,14 @@ const REREAD: Reread = Reread {
 pub struct ReportConfig {
     /// Time between polls: 1 s to 24 h. The report has the default.
     pub interval: Duration,
+    /// Time between polls outside of working hours: from the interval to 24 h. The report has the default; the interval, for
+    /// reports that have none.
+    pub quiet_interval: Duration,
     /// Timeout of one call, from connecting to the last byte: 1 ms to 1 h. The report has the default.
     pub timeout: Duration,
-    /// How long the report's gauges are shown after its last success: 2 × interval to a year. Default 3 × interval.
-    pub max_age: Duration,
+    /// How long the report's gauges are shown after its last success: 2 × interval to a year. By default 3 × the time between
+    /// polls that is in effect.
+    pub max_age: Option<Duration>,
     /// How far each window reaches back into what is already covered: 1 s to 31 days, default 2 h. Zero except for
     /// reports of events, since only these have such windows.
     pub overlap: Duration,
@@ -60,8 +64,8 @@ pub struct ReportConfig {
     pub settle: Duration,
     /// When late rows are reread. Zero for reports of the current state.
     pub reread: Reread,
-    /// The one skill or campaign to ask for; `None` for all.
-    pub filter: Option<String>,
+    /// What is wanted of the report.
+    pub choice: Choice,
 }
 
 /// When old rows are read again, to find those that appeared very late.
@@ -98,25 +102,33 @@ impl ReportConfig {
         Self {
             interval: report.interval,
             timeout: report.timeout,
-            max_age: 3 * report.interval,
+            quiet_interval: quiet_interval(report, report.interval),
+            max_age: None,
             overlap: if has_overlap(report) { OVERLAP } else { Duration::ZERO },
             settle: match report.kind {
                 Kind::Events(events) => events.settle,
                 Kind::Current(_) | Kind::DayTotals(_) => Duration::ZERO,
             },
             reread: if report.counts() { REREAD } else { Reread::NEVER },
-            filter: None,
+            choice: Choice {
+                only: None,
+                seconds: report.seconds.map(|seconds| seconds.default),
+            },
         }
     }
 
-    /// Calls that this report makes in 24 hours, without retries and split windows.
-    pub fn calls_per_day(&self) -> u64 {
-        self.calls_in(DAY)
+    /// Calls that this report makes for the polls and rereads of a day in which people work for `working` and not for `quiet`,
+    /// without retries and split windows.
+    pub fn calls_in(&self, working: Duration, quiet: Duration) -> u64 {
+        self.polls_in(working, quiet) + self.reread_calls_in(working + quiet)
     }
 
-    /// Calls that this report makes for the polls and rereads that begin in that time.
-    pub fn calls_in(&self, time: Duration) -> u64 {
-        ticks(time, self.interval) + self.reread_calls_in(time)
+    /// Calls for the polls that begin in that time.
+    pub fn polls_in(&self, working: Duration, quiet: Duration) -> u64 {
+        if self.quiet_interval == self.interval {
+            return ticks(working + quiet, self.interval);
+        }
+        ticks(working, self.interval) + ticks(quiet, self.quiet_interval)
     }
 
     /// Calls for the rereads that begin in that time. A reread of events is one window; one of day totals is a call for each
@@ -146,6 +158,15 @@ impl ReportConfig {
         } else {
             SECOND
         };
+        config.quiet_interval = quiet_interval(report, config.interval);
+        if report.quiet_interval.is_some() {
+            let quiet = Bounds {
+                least: least / 2,
+                most: DAY,
+                reason: ", since outside of hours reports are not read more often than within",
+            };
+            config.quiet_interval = keys.duration("quiet_interval", &quiet, config.quiet_interval);
+        }
         config.timeout = keys.duration("timeout", &TIMEOUT, config.timeout);
         let its_line = match (keys.line_of("interval"), keys.line_of("max_age")) {
             (Some(interval), Some(max_age)) if interval != max_age => format!(" (line {interval})"),
@@ -156,7 +177,7 @@ impl ReportConfig {
             most: REREAD_EVERY.most,
             reason: &format!(", since with less than 2 × interval{its_line} one failed poll would hide the report"),
         };
-        config.max_age = keys.duration("max_age", &max_age, 3 * config.interval);
+        config.max_age = keys.optional_duration("max_age", &max_age);
         if has_overlap(report) {
             config.overlap = keys.duration("overlap", &WINDOW, config.overlap);
             config.settle = keys.duration("settle", &SETTLE, config.settle);
@@ -170,11 +191,19 @@ impl ReportConfig {
             keys.finish();
         }
         if let Some(Filter { key, .. }) = report.filter {
-            config.filter = keys.value(key, "`all` or one id such as 4875", filter).flatten();
+            config.choice.only = keys.value(key, "`all` or one id such as 4875", filter).flatten();
+        }
+        if let Some(Seconds { key, default, .. }) = report.seconds {
+            config.choice.seconds = Some(keys.value(key, "seconds such as 20", seconds).unwrap_or(default));
         }
         keys.finish();
         config
     }
+}
+
+/// The default time between polls outside of working hours.
+fn quiet_interval(report: &Report, interval: Duration) -> Duration {
+    report.quiet_interval.map_or(interval, |quiet| quiet.max(interval))
 }
 
 /// Only windows of events reach back into what is covered.
@@ -194,5 +223,13 @@ fn filter(text: &str) -> Result<Option<String>, String> {
         Ok(Some(id.to_owned()))
     } else {
         Err(format!("expected `all` or one id such as 4875; found {}", quoted(text)))
+    }
+}
+
+/// Seconds of a service level. The API has a level of 0 seconds that means nothing.
+fn seconds(text: &str) -> Result<u32, String> {
+    match text.trim().parse() {
+        Ok(seconds @ 1..=3600) => Ok(seconds),
+        _ => Err(format!("expected whole seconds from 1 to 3600; found {}", quoted(text))),
     }
 }

@@ -64,12 +64,12 @@ fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
         writeln!(out, "  {} ({})", operation.base_url, operation.timezone_name)?;
         for (kind, report) in &operation.reports {
             let (name, interval) = (kind.name, span(report.interval));
-            write!(
-                out,
-                "  {name:<15} every {interval:<6} {:>6} calls a day",
-                report.calls_per_day()
-            )?;
-            match &report.filter {
+            let calls = operation.calls_per_day_of(report);
+            write!(out, "  {name:<15} every {interval:<6} {calls:>6} calls a day")?;
+            if operation.hours.is_some() && report.quiet_interval != report.interval {
+                write!(out, ", outside of hours every {}", span(report.quiet_interval))?;
+            }
+            match &report.choice.only {
                 Some(id) => writeln!(out, ", only {id}")?,
                 None => writeln!(out)?,
             }

@@ -10,7 +10,7 @@ use crate::config::Operation;
 use crate::reports::current::{Current, CurrentState};
 use crate::reports::day_totals::{DayAnswer, DayTotals};
 use crate::reports::events::{Asked, Collected, EventReader, EventRows, Events};
-use crate::reports::{Assumption, Outcome, Report, Tally};
+use crate::reports::{Assumption, Choice, Outcome, Report, Tally};
 use crate::wire::{Query, Rows};
 
 /// Sends queries, and records the cost of each request.
@@ -28,11 +28,15 @@ pub(crate) async fn current(
     api: &mut impl Api,
     report: &Report,
     state: CurrentState,
+    choice: &Choice,
     limit: usize,
 ) -> Result<Answer<Current>, ApiError> {
-    let answer = api.fetch(&report.query(None, None), state.reader).await?;
-    let mut answer = answer.map(|reader| reader.0.finish(limit));
-    if has_other_count(&answer) {
+    let reader = || (state.reader)(choice);
+    // What the number in the message counts of a nested list, nobody knows.
+    let is_nested = reader().nested_list().is_some();
+    let answer = api.fetch(&report.query(choice, None), reader).await?;
+    let mut answer = answer.map(|reader| reader.finish(limit));
+    if !is_nested && has_other_count(&answer) {
         answer.rows.tally.violation(Assumption::CountMatches);
     }
     Ok(answer)
@@ -50,7 +54,9 @@ pub(crate) async fn day(
     let range = window::day_text(date, now, &operation.timezone);
     let currency = operation.currency.as_deref();
     let reader = || (totals.reader)(currency);
-    let answer = api.fetch(&report.query(None, Some(range)), reader).await?;
+    let answer = api
+        .fetch(&report.query(&Choice::default(), Some(range)), reader)
+        .await?;
     Ok(answer.map(|reader| reader.0.finish()))
 }
 
@@ -61,8 +67,7 @@ pub(crate) struct EventQuery<'q> {
     pub(crate) from: Timestamp,
     pub(crate) until: Timestamp,
     pub(crate) zone: &'q TimeZone,
-    /// The one skill or campaign to ask for.
-    pub(crate) only: Option<&'q str>,
+    pub(crate) choice: &'q Choice,
     /// The key for hashing the identities of facts.
     pub(crate) hash_key: u128,
     /// Nothing is filled in any more in rows dated before this.
@@ -79,7 +84,7 @@ impl EventQuery<'_> {
         };
         let range = window::text(self.from, self.until, self.zone);
         let reader = || EventReader::new(&self.rows, Events::new(self.zone, self.hash_key, asked));
-        let answer = api.fetch(&self.report.query(self.only, Some(range)), reader).await?;
+        let answer = api.fetch(&self.report.query(self.choice, Some(range)), reader).await?;
         let mut answer = answer.map(EventReader::finish);
         if has_other_count(&answer) {
             answer.rows.tally.violation(Assumption::CountMatches);

@@ -46,7 +46,7 @@ pub(super) static DATA: Family = Family::gauge(
 pub(super) static POLL_INTERVAL: Family = Family::gauge(
     "wolkvox_report_poll_interval_seconds",
     REPORT,
-    "Time between polls of the report: the configured interval, or a multiple of it while the daily budget is short.",
+    "Time between polls of the report that is in effect: the one configured for this time of day, or a multiple of it while the daily budget is short.",
 );
 pub(super) static POLL_DURATION: Family = Family::gauge(
     "wolkvox_report_poll_duration_seconds",
@@ -136,7 +136,7 @@ pub(super) static CALLS_LIMIT: Family = Family::gauge(
 pub(super) static SERIES_DROPPED: Family = Family::counter(
     "wolkvox_exporter_series_dropped",
     &["family"],
-    "What series_limit left out of the family: series at each poll for campaigns, rows counted in _other for events.",
+    "What series_limit left out of the family: series at each poll for the current state, rows or totals counted in _other for the others.",
 );
 pub(super) static STATE_COMMITS: Family = Family::counter(
     "wolkvox_exporter_state_commits",

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::total::Total;
 use crate::metrics::Family;
 use crate::metrics::series::{Label, SeriesKey};
+use crate::reports::values::FOLDED;
 
 /// A series without an increment for this long is dropped. If it returns, it starts at 0.
 const IDLE_DAYS: i64 = 60;
-/// The value of the free labels of label sets over the limit.
-const FOLDED: &str = "_other";
 
 /// A counter or histogram series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,7 +104,7 @@ impl<'b> CounterUpdates<'b> {
 fn folded(key: &SeriesKey) -> SeriesKey {
     let fold = |(name, label): (&&str, &Label)| {
         if key.family.free_labels.contains(name) {
-            Label::Borrowed(FOLDED)
+            FOLDED
         } else {
             label.clone()
         }

@@ -1,11 +1,14 @@
 //! Daily totals are turned into counters.
 
+use std::collections::BTreeMap;
+
 use super::counters::CounterUpdates;
 use super::days::{DayProgress, DayReading};
 use super::state::StateChange;
 use super::total::Total;
 use super::{Committed, Ledger, StateError};
 use crate::clock::Moment;
+use crate::metrics::Family;
 use crate::reports::Report;
 
 impl Ledger {
@@ -22,11 +25,21 @@ impl Ledger {
             for (key, zero) in &reading.series {
                 counters.get_or_fold(key, Total::from(*zero));
             }
+            // Words that come for the first time are born at 0.
+            let mut counted_in = BTreeMap::new();
+            let mut folded: BTreeMap<&'static Family, u64> = BTreeMap::new();
+            for (key, total) in &reading.totals {
+                let (series, is_folded) = counters.get_or_fold(key, Total::from(total.zero()));
+                if is_folded {
+                    *folded.entry(key.family).or_default() += 1;
+                }
+                counted_in.insert(key, series);
+            }
             let before = state.days.get(&reading.report).cloned();
             let mut progress = before.unwrap_or_else(|| DayProgress::born(reading));
             let (growth, corrections) = progress.apply(reading);
             for (key, growth) in growth {
-                if let Some(counter) = counters.get_mut(&key) {
+                if let Some(counter) = counted_in.get(&key).and_then(|series| counters.get_mut(series)) {
                     counter.total.add(growth);
                 }
             }
@@ -37,6 +50,7 @@ impl Ledger {
             change.merge_counters(counters);
             let committed = Committed {
                 corrections,
+                folded,
                 ..Committed::default()
             };
             Ok((change.with_calls(reading.today, reading.calls_used), committed))

@@ -128,7 +128,10 @@ impl<'t> Facts<'t> {
         verdicts: &mut [Verdict],
         complete: RangeInclusive<i64>,
     ) -> Result<(), StorageError> {
-        let mark_of = |fact: &Fact| Mark::new(fact, labels[fact.series.get()]);
+        let mark_of = |fact: &Fact| {
+            let labels = fact.first_series().map_or(0, |series| labels[series.get()]);
+            Mark::new(fact, labels)
+        };
         let answer = by_minute(facts);
         let mut minutes = self.load_all(&answer)?;
         let mut new: Vec<NewFact> = Vec::new();

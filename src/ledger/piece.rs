@@ -225,7 +225,9 @@ impl Piece {
                     is_known |= verdict.standing != Standing::New;
                     if verdict.standing == Standing::New {
                         is_counted = true;
-                        add(fact.series, NOTHING);
+                        if let Some(series) = fact.series {
+                            add(series, NOTHING);
+                        }
                     }
                     if let Some(time) = fact.time.filter(|_| verdict.time_is_new) {
                         is_counted = true;

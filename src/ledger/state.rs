@@ -20,6 +20,9 @@ const CALL_DAYS_KEPT: i64 = 3;
 /// The names of ids, by the family that shows them and the id.
 pub(super) type Names = BTreeMap<(&'static Family, String), Name>;
 
+/// Upper bounds of histograms by the names of their families.
+pub(super) type Bounds = BTreeMap<String, Vec<f64>>;
+
 /// Everything that is committed, except the keys of facts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
@@ -30,6 +33,8 @@ pub(super) struct State {
     pub(super) names: Names,
     pub(super) calls: BTreeMap<Date, u32>,
     pub(super) hash_key: Option<u128>,
+    /// The bounds with which the histograms on disk were counted.
+    pub(super) bounds: Bounds,
 }
 
 /// What one commit changes.
@@ -45,6 +50,7 @@ pub(super) struct StateChange {
     /// The report whose progress is dropped, so that its next poll is its first one.
     pub(super) forget_progress: Option<&'static Report>,
     pub(super) hash_key: Option<u128>,
+    pub(super) bounds: Bounds,
     pub(super) names: Names,
     pub(super) calls: Option<(Date, u32)>,
 }
@@ -71,6 +77,7 @@ impl State {
         self.events.extend(change.event);
         self.sources.extend(change.source);
         self.hash_key = change.hash_key.or(self.hash_key);
+        self.bounds.extend(change.bounds);
         if let Some((day, used)) = change.calls {
             self.calls.insert(day, used);
             self.calls = self.calls.split_off(&oldest_call_day(day));

@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::counters::Counter;
-use super::state::{State, StateChange, oldest_call_day};
-use crate::metrics::Family;
+use super::state::{Bounds, State, StateChange, oldest_call_day};
 use crate::metrics::series::{Label, SeriesKey};
+use crate::metrics::{Family, Kind};
 use crate::reports::events::Name;
 use crate::reports::{REPORTS, Report};
 
@@ -25,6 +25,8 @@ const DAYS: JsonTable = TableDefinition::new("days");
 const EVENTS: JsonTable = TableDefinition::new("events");
 const SOURCES: JsonTable = TableDefinition::new("sources");
 const NAMES: JsonTable = TableDefinition::new("names");
+/// The bounds with which the histograms of a family were counted.
+const BOUNDS: JsonTable = TableDefinition::new("bounds");
 const CALLS: TableDefinition<'_, &str, u32> = TableDefinition::new("calls");
 const HASH_KEY: TableDefinition<'_, &str, u128> = TableDefinition::new("hash_key");
 
@@ -33,14 +35,23 @@ impl State {
     pub(super) fn read(database: &Database) -> Result<Self, redb::Error> {
         let transaction = database.begin_read()?;
         let mut state = Self::default();
-        let families: Vec<&'static Family> = REPORTS.iter().flat_map(|report| report.families).copied().collect();
+        let families: Vec<&'static Family> = all_families().collect();
         let family = |name: &str| families.iter().find(|family| family.name == name).copied();
 
-        read_table(&transaction, COUNTERS, |key, value: Counter| {
+        read_table(&transaction, BOUNDS, |name, bounds: Vec<f64>| {
+            state.bounds.insert(name.to_owned(), bounds);
+        })?;
+        read_table(&transaction, COUNTERS, |key, mut value: Counter| {
             let Ok((name, labels)) = serde_json::from_str::<(String, Vec<String>)>(key) else {
                 return;
             };
-            if let Some(family) = family(&name).filter(|f| f.labels.len() == labels.len() && value.total.fits(f)) {
+            let Some(family) = family(&name).filter(|family| family.labels.len() == labels.len()) else {
+                return;
+            };
+            value
+                .total
+                .use_bounds_of(family, state.bounds.get(&name).map(Vec::as_slice));
+            if value.total.fits(family) {
                 let labels = labels.into_iter().map(Label::Owned).collect();
                 state.counters.insert(SeriesKey { family, labels }, value);
             }
@@ -106,11 +117,33 @@ impl StateChange {
             table.insert(day.to_string().as_str(), used)?;
             table.retain_in(..oldest_call_day(day).to_string().as_str(), |_, _| false)?;
         }
+        for (name, bounds) in &self.bounds {
+            transaction
+                .open_table(BOUNDS)?
+                .insert(name.as_str(), json(bounds).as_slice())?;
+        }
         if let Some(key) = self.hash_key {
             transaction.open_table(HASH_KEY)?.insert("hash_key", key)?;
         }
         Ok(())
     }
+}
+
+/// All families of which a state has series or names.
+fn all_families() -> impl Iterator<Item = &'static Family> {
+    let families = REPORTS
+        .into_iter()
+        .flat_map(|report| report.families.iter().chain(report.names));
+    families.copied()
+}
+
+/// The bounds of all histograms by the names of their families.
+pub(super) fn bounds() -> Bounds {
+    let bounds = all_families().filter_map(|family| match family.kind {
+        Kind::Histogram(bounds) => Some((family.name.to_owned(), bounds.to_vec())),
+        Kind::Gauge | Kind::Counter | Kind::Info => None,
+    });
+    bounds.collect()
 }
 
 fn write_entry<T: Serialize>(

@@ -105,6 +105,31 @@ impl Total {
         }
     }
 
+    /// Brings a stored histogram, which was counted with other bounds, to those of the family. What was above the highest of them
+    /// stays there: nothing that was shown falls. States of the first version do not say their bounds; it had the first ones
+    /// of each family. Nothing changes if a bound is gone.
+    pub(crate) fn use_bounds_of(&mut self, family: &Family, counted_with: Option<&[f64]>) {
+        let (Total::Histogram { counts, .. }, Kind::Histogram(bounds)) = (self, family.kind) else {
+            return;
+        };
+        let Some(finite) = counts.len().checked_sub(1) else {
+            return;
+        };
+        let before = counted_with.or_else(|| bounds.get(..finite)).unwrap_or_default();
+        if before == bounds || before.len() != finite {
+            return;
+        }
+        let mut changed = vec![0; bounds.len() + 1];
+        for (bound, count) in before.iter().zip(&*counts) {
+            let Some(place) = bounds.iter().position(|known| known == bound) else {
+                return;
+            };
+            changed[place] = *count;
+        }
+        changed[bounds.len()] = counts[finite];
+        *counts = changed;
+    }
+
     /// Whether a stored total has the form that this version of the family expects: the same type, as many buckets.
     pub(crate) fn fits(&self, family: &Family) -> bool {
         match (self, family.kind) {
@@ -120,6 +145,46 @@ impl From<Amount> for Total {
         match amount {
             Amount::Count(count) => Total::Count(count),
             Amount::Sum(sum) => Total::Sum(sum.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static WAITS: Family = Family::histogram("waits", &[], &[5.0, 10.0, 20.0, 60.0], "Waits");
+
+    fn with_bounds_of(counts: &[u64], counted_with: Option<&[f64]>) -> Total {
+        let mut total = Total::Histogram {
+            counts: counts.to_vec(),
+            sum: 7,
+        };
+        total.use_bounds_of(&WAITS, counted_with);
+        total
+    }
+
+    fn histogram(counts: &[u64]) -> Total {
+        Total::Histogram {
+            counts: counts.to_vec(),
+            sum: 7,
+        }
+    }
+
+    #[test]
+    fn new_bounds_leave_what_was_counted_where_it_was() {
+        assert_eq!(with_bounds_of(&[1, 2, 4], None), histogram(&[1, 2, 0, 0, 4]));
+        assert_eq!(
+            with_bounds_of(&[1, 2, 4], Some(&[5.0, 20.0])),
+            histogram(&[1, 0, 2, 0, 4])
+        );
+        assert_eq!(with_bounds_of(&[1, 2, 3, 4, 5], None), histogram(&[1, 2, 3, 4, 5]));
+    }
+
+    #[test]
+    fn a_histogram_with_a_bound_that_is_gone_does_not_fit() {
+        for (counts, bounds) in [(&[1, 2, 4][..], &[5.0, 15.0][..]), (&[1, 2], &[5.0, 10.0, 20.0, 60.0])] {
+            assert!(!with_bounds_of(counts, Some(bounds)).fits(&WAITS));
         }
     }
 }

@@ -3,14 +3,15 @@
 use super::{Poll, Poller};
 use crate::client::ApiError;
 use crate::fetch::queries;
-use crate::reports::Outcome;
 use crate::reports::current::CurrentState;
+use crate::reports::Outcome;
 
 impl Poller {
     /// Polls a report of the current state, and publishes it as a whole.
     pub(super) async fn poll_current(&mut self, poll: &mut Poll, state: CurrentState) -> Result<(), ApiError> {
         let (report, limit) = (poll.report, self.settings.series_limit);
-        let answer = queries::current(&mut self.api(poll), report, state, limit).await?;
+        let choice = poll.config.choice.clone();
+        let answer = queries::current(&mut self.api(poll), report, state, &choice, limit).await?;
         let current = answer.rows;
         poll.add(answer.count, &current.tally);
         self.record_rows(report, &current.tally, poll.now);
@@ -19,22 +20,26 @@ impl Poller {
         for (family, count) in current.left_out {
             self.add_dropped(family, count);
         }
-        let expires_at = self.clock.instant() + poll.config.max_age;
-        self.published.publish(
-            &self.operation.name,
-            report,
-            current.series,
-            current.view,
-            Some(expires_at),
-        );
-        self.polled(report).health.data = Some(poll.now);
-        if let Err(error) = self.save_next_call(poll.now).await {
+        self.published
+            .publish_current(&self.operation.name, report, current.series, current.view);
+        let read_at = self.clock.instant();
+        let polled = self.polled(report);
+        polled.read_at = Some(read_at);
+        polled.health.data = Some(poll.now);
+        self.keep_shown(report);
+        let (today, calls_used) = self.calls_to_save(poll.now);
+        let names = current.names;
+        let saved = self.commit(poll.now, move |ledger, now| {
+            ledger.commit_names(&names, today, calls_used, now)
+        });
+        match saved.await {
+            Ok(()) => self.publish_changes(report),
             // The current state needs no disk. The reports that count will fail and log it.
-            tracing::debug!(
+            Err(error) => tracing::debug!(
                 operation = &*self.operation.name,
-                "the number of calls used was not saved: {}",
+                "names and the number of calls used were not saved: {}",
                 error.what
-            );
+            ),
         }
         Ok(())
     }

@@ -38,6 +38,7 @@ impl Poller {
         unsettled.truncate(spare.max(1));
         let mut failure = None;
         for date in unsettled {
+            self.give_way().await;
             // A failed day must not hold up the others.
             if let Err(error) = self.read_past_day(poll, totals, date).await {
                 failure = failure.or(Some(error));
@@ -51,6 +52,7 @@ impl Poller {
         }
         again.retain(|date| !self.reports[report].rereads.days_read.contains(date));
         for date in again {
+            self.give_way().await;
             if self.calls_for_reread(report, now) == 0 {
                 return Ok(());
             }
@@ -100,6 +102,9 @@ impl Poller {
         let health = &mut self.polled(report).health;
         health.corrections += committed.corrections;
         health.data = Some(now);
+        for (family, totals) in committed.folded {
+            self.add_dropped(family, totals);
+        }
         self.publish_changes(report);
         Ok(())
     }

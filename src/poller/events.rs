@@ -178,20 +178,24 @@ impl Poller {
         let mut has_committed = false;
         let mut used = self.budget.used();
         while from <= span.until {
+            if has_committed {
+                self.give_way().await;
+                used = self.budget.used();
+            }
             let is_late = !span.purpose.is_birth() && poll.began.elapsed() > poll.config.interval.max(LEAST_TURN);
             if !requests.any_left() || (has_committed && is_late) {
                 return Ok(false);
             }
             let until = self.polled(report).piece_length.end(from, span.until);
             let operation = Arc::clone(&self.operation);
-            let only = poll.config.filter.clone();
+            let choice = poll.config.choice.clone();
             let query = EventQuery {
                 report,
                 rows,
                 from,
                 until,
                 zone: &operation.timezone,
-                only: only.as_deref(),
+                choice: &choice,
                 hash_key: self.ledger.lock().hash_key(),
                 final_before: earlier(poll.now, signed(poll.config.reread.back)),
             };

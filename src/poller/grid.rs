@@ -30,6 +30,12 @@ impl Grid {
         let next = u32::try_from(passed + 1).unwrap_or(u32::MAX);
         self.origin + self.interval.saturating_mul(next)
     }
+
+    /// The grid's first point that is not before `at`.
+    pub fn next_from(&self, at: Instant) -> Instant {
+        let just_before = at.checked_sub(Duration::from_nanos(1));
+        just_before.map_or(at, |before| self.next_after(before))
+    }
 }
 
 /// The delay before the first poll of the n-th of several operations, so that they do not all start together. It is

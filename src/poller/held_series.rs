@@ -25,11 +25,12 @@ impl HeldSeries {
     /// Publishes the committed counters of a report.
     pub(super) fn publish(&self, report: &'static Report) {
         let series = self.ledger.lock().series_to_publish(report.families);
-        let view = match report.kind {
-            Kind::Events(rows) => rows.view.map(|view| view(&series)),
+        let totals = match report.kind {
+            Kind::Events(rows) => rows.totals.map(|totals| totals(&series)),
             Kind::Current(_) | Kind::DayTotals(_) => None,
         };
-        self.published.publish(&self.operation.name, report, series, view, None);
+        self.published
+            .publish_counters(&self.operation.name, report, series, totals);
     }
 
     /// Waits for a future, and releases series in the meantime.

@@ -10,7 +10,7 @@ impl Poller {
         ReportSource {
             server: self.operation.base_url.clone(),
             zone: self.operation.timezone_name.clone(),
-            filter: config.filter.clone(),
+            filter: config.choice.only.clone(),
         }
     }
 

@@ -1,15 +1,17 @@
 //! Takes turns: sleeps until a report is due, and polls it unless this tick is to be left out.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::schedule::Turn;
-use super::{BUDGET_ADVICE, Poller, Stop, schedule_of};
-use crate::fetch::calls::until_midnight;
+use super::schedule::{Schedule, Turn};
+use super::{BUDGET_ADVICE, Poller, Stop};
+use crate::fetch::calls::midnight_after;
 use crate::fetch::window;
 use crate::health::Skip;
-use crate::reports::Report;
+use crate::reports::{Kind, Report};
 
 impl Poller {
     /// Polls on the grid that begins at `origin` until stopped. An abandoned poll loses nothing: what it has not
@@ -35,25 +37,44 @@ impl Poller {
     }
 
     async fn poll_until(&mut self, origin: Instant, stop: &CancellationToken) {
-        self.schedule = schedule_of(&self.operation, origin);
+        self.schedule = Schedule::begun(Arc::clone(&self.operation), origin);
         for report in self.operation.reports.keys().copied().collect::<Vec<_>>() {
             self.set_next_poll(report, origin);
         }
         self.publish_health();
         loop {
-            let Some((due, report)) = self.schedule.next() else {
+            let Some((due, report)) = self.schedule.next(Instant::now()) else {
                 return stop.cancelled().await;
             };
             let waited = stop.run_until_cancelled(sleep_until(due));
             if self.held_series().release_while(waited).await.is_none() || stop.is_cancelled() {
                 return;
             }
-            // Set before the tick, so that it is published with the poll's result. A timer may fire a little early.
-            let next = self.schedule.advance(report, Instant::now().max(due));
-            self.set_next_poll(report, next);
+            self.advance(report, due);
             self.tick(report).await;
-            self.schedule.advance(report, Instant::now().max(due));
+            self.schedule.advance(report, Instant::now().max(due), self.clock.now());
         }
+    }
+
+    /// Polls the reports of what happens now that are due: they get their turn while another report is read piece by piece.
+    pub(super) async fn give_way(&mut self) {
+        while let Some((due, report)) = self.schedule.due_now(Instant::now()) {
+            let Kind::Current(state) = report.kind else { return };
+            self.advance(report, due);
+            let now = self.clock.now();
+            match self.reason_to_skip(report, now) {
+                Some(skip) => self.skip(report, skip),
+                None => self.poll_now(report, state, now).await,
+            }
+            self.schedule.advance(report, Instant::now().max(due), self.clock.now());
+        }
+    }
+
+    /// Moves a report that is due to its next tick. This comes before its poll, so that it is published with the result. A
+    /// timer may fire a little early.
+    fn advance(&mut self, report: &'static Report, due: Instant) {
+        let next = self.schedule.advance(report, Instant::now().max(due), self.clock.now());
+        self.set_next_poll(report, next);
     }
 
     /// Records when the report is next due: at its next tick, or at the end of a pause of all polls if that is later.
@@ -68,19 +89,23 @@ impl Poller {
     pub async fn tick(&mut self, report: &'static Report) {
         let now = self.clock.now();
         match self.reason_to_skip(report, now) {
-            Some(skip) => {
-                self.polled(report).health.skip(skip);
-                self.publish_health();
-            }
+            Some(skip) => self.skip(report, skip),
             None => self.poll(report, now).await,
         }
     }
 
+    fn skip(&mut self, report: &'static Report, skip: Skip) {
+        self.polled(report).health.skip(skip);
+        self.keep_shown(report);
+        self.publish_health();
+    }
+
     fn reason_to_skip(&mut self, report: &'static Report, now: Timestamp) -> Option<Skip> {
         self.budget.set_day(self.local_date(now));
-        let left = until_midnight(now, &self.operation);
-        let turn = self.schedule.turn(report, now, left, &self.budget);
-        let interval = self.operation.reports[report].interval;
+        let turn = self
+            .schedule
+            .turn(report, now, midnight_after(now, &self.operation), &self.budget);
+        let interval = self.operation.interval_at(&self.operation.reports[report], now);
         let health = &mut self.reports.get_mut(report)?.health;
         match turn {
             Turn::Suspended(skip) => Some(skip),

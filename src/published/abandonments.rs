@@ -50,8 +50,6 @@ pub struct LastHour {
 pub struct SkillHour {
     /// The id.
     pub id: Arc<str>,
-    /// The newest name, empty if there is none.
-    pub name: String,
     /// Abandoned calls and chats.
     pub abandoned: u64,
     /// All calls and chats that waited, abandoned or answered.
@@ -128,7 +126,6 @@ impl Abandonments {
             .into_iter()
             .map(|(id, counts)| SkillHour {
                 id: Arc::clone(id),
-                name: self.totals.names.get(id).cloned().unwrap_or_default(),
                 abandoned: counts.abandoned,
                 interactions: counts.interactions,
                 waits: counts.waits,

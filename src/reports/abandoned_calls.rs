@@ -15,8 +15,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::events::{self, EventReport, EventRows, Events};
-use super::values::{self, NONE, OTHER, begins};
-use super::{Filter, Kind, MINUTE, REPORTS_MANAGER, Report, View};
+use super::skill::{self, CHANNELS, WAITS};
+use super::values::{self, OTHER, begins};
+use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Value};
 use crate::wire::Endpoint;
@@ -30,19 +31,19 @@ pub static ABANDONED_CALLS: Report = Report {
         script: REPORTS_MANAGER,
         api: "skill_2",
     },
-    filter: Some(Filter {
-        key: "skill_id",
-        all: "all",
-    }),
+    filter: Some(skill::FILTER),
+    seconds: None,
     interval: MINUTE.saturating_mul(5),
+    quiet_interval: None,
     timeout: Duration::from_secs(90),
-    families: &[&ABANDON_TIME, &INTERACTIONS, &INFO],
+    families: &[&ABANDON_TIME, &INTERACTIONS],
+    names: &[&skill::INFO],
     fields: &["date", "abandon_time"],
     kind: Kind::Events(EventRows {
         read: events::read::<AbandonedCalls>,
         rows_share_facts: false,
         settle: Duration::ZERO,
-        view: Some(|series| View::Skills(SkillTotals::of(series))),
+        totals: Some(SkillTotals::of),
     }),
 };
 
@@ -61,19 +62,8 @@ static INTERACTIONS: Family = Family::counter(
 )
 .with_free_labels(&["skill_id"])
 .with_fixed_values(&[("channel", &CHANNELS), ("result", &RESULTS)]);
-static INFO: Family = Family::info(
-    "wolkvox_skill",
-    &["skill_id", "skill"],
-    "Newest name of a skill, from the field skill_name of skill_2.",
-);
-
 const ABANDONED: &str = "abandoned";
 const RESULTS: [&str; 3] = [ABANDONED, "answered", OTHER];
-/// Upper bounds of the waits, in seconds.
-const WAITS: [f64; 12] = [
-    5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
-];
-const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
 /// Beginnings of words for a call that still waits. Its row says nothing until the final word is there.
 const PENDING: [&str; 9] = [
     "in queue",
@@ -122,8 +112,8 @@ impl EventReport for AbandonedCalls {
         let Some(conn) = values::identity(&row.conn_id) else {
             return events.tally().invalid_without("conn_id");
         };
-        let channel = channel(events, values::word(&row.type_interaction));
-        events.name(&INFO, skill, &row.skill_name, &date);
+        let channel = skill::channel(events, values::word(&row.type_interaction));
+        events.name(&skill::INFO, skill, &row.skill_name, &date);
         let result = match result(events, values::word(&row.result)) {
             Some(result) => result,
             None if events.is_final(&date) => OTHER,
@@ -172,32 +162,6 @@ fn result(events: &mut Events, text: &str) -> Option<&'static str> {
     }
 }
 
-/// The channel of a call. The vendor's page lists sixteen values.
-fn channel(events: &mut Events, text: &str) -> &'static str {
-    const VOICE: [&str; 10] = [
-        "inbound",
-        "outbound",
-        "out_pre",
-        "internal",
-        "transfer",
-        "conference",
-        "voice",
-        "voz",
-        "call",
-        "llamada",
-    ];
-    match () {
-        () if text.is_empty() => NONE,
-        () if begins(text, &VOICE) => "voice",
-        () if begins(text, &["chat", "whatsapp", "webchat"]) => "chat",
-        () if begins(text, &["omni", "email", "e-mail", "mail", "correo"]) => "omni",
-        () => {
-            events.unknown_word("type_interaction", text);
-            OTHER
-        }
-    }
-}
-
 /// The totals of each skill over all channels, for the status page.
 #[derive(Clone, Debug, Default)]
 pub struct SkillTotals {
@@ -205,8 +169,6 @@ pub struct SkillTotals {
     pub bounds: &'static [f64],
     /// The counts by skill id.
     pub skills: BTreeMap<Arc<str>, SkillCounts>,
-    /// The newest name by skill id.
-    pub names: BTreeMap<Arc<str>, String>,
 }
 
 /// Counts of one skill.
@@ -232,9 +194,6 @@ impl SkillTotals {
                 let (id, labels) = (&series.labels[0], &series.labels[1..]);
                 let skill: Arc<str> = id.as_ref().into();
                 match &series.value {
-                    Value::Info if *family == &INFO => {
-                        totals.names.insert(skill, labels[0].clone().into_owned());
-                    }
                     Value::Histogram(waits) if *family == &ABANDON_TIME => {
                         totals.skills.entry(skill).or_default().add_waits(&waits.counts);
                     }

@@ -26,9 +26,12 @@ pub static CALL_DURATIONS: Report = Report {
         api: "cdr_4",
     },
     filter: None,
+    seconds: None,
     interval: MINUTE.saturating_mul(5),
+    quiet_interval: None,
     timeout: Duration::from_secs(90),
     families: &[&CALLS, &BILLED, &COST],
+    names: &[],
     fields: &["calls", "minutes", "cost"],
     kind: Kind::DayTotals(DayTotals {
         reader: |currency| DayRows(Box::new(Buckets::new(currency))),

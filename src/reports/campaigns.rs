@@ -12,13 +12,12 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use self::families::GAUGES;
-use super::current::{Current, CurrentReader, CurrentRows, CurrentState};
-use super::values::{self, OTHER, begins};
+use super::current::{self, Current, CurrentReport, CurrentState};
+use super::values::{self, OTHER, SortedId, begins};
 use super::{Assumption, Kind, MINUTE, Outcome, REAL_TIME, Report, Tally, View};
 use crate::metrics::series::Value;
+use crate::wire::Endpoint;
 use crate::wire::fields::{self, Leaf};
-use crate::wire::json::{self, Broken};
-use crate::wire::{Endpoint, Rows};
 
 /// The report.
 pub static CAMPAIGNS: Report = Report {
@@ -29,10 +28,13 @@ pub static CAMPAIGNS: Report = Report {
         api: "campaigns",
     },
     filter: None,
+    seconds: None,
     interval: MINUTE.saturating_mul(5),
+    quiet_interval: Some(MINUTE.saturating_mul(15)),
     // It has few rows and is fast.
     timeout: Duration::from_secs(30),
     families: &families::FAMILIES,
+    names: &[],
     fields: &[
         "campaign",
         "speed",
@@ -52,7 +54,8 @@ pub static CAMPAIGNS: Report = Report {
         "recycled",
     ],
     kind: Kind::Current(CurrentState {
-        reader: || CurrentRows(Box::new(Campaigns::default())),
+        reader: |_| current::rows_of(Campaigns::default()),
+        is_urgent: true,
     }),
 };
 
@@ -151,52 +154,20 @@ impl CampaignSummary {
 /// Reads the campaigns of one answer.
 #[derive(Default)]
 struct Campaigns {
-    campaigns: BTreeMap<CampaignId, Campaign>,
+    campaigns: BTreeMap<SortedId, Campaign>,
     tally: Tally,
 }
 
-/// Numeric ids sort as numbers, so that "the lowest ids stay" means what people expect.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct CampaignId {
-    length: usize,
-    text: String,
-}
+impl CurrentReport for Campaigns {
+    type Row<'a> = CampaignRow<'a>;
 
-impl Rows for Campaigns {
-    fn value(&mut self, _: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
-        json::row(json, |row| self.row(row))
-    }
-
-    fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
-        self.tally.count(Outcome::Invalid);
-    }
-}
-
-impl CurrentReader for Campaigns {
-    fn finish(self: Box<Self>, limit: usize) -> Current {
-        let campaigns = self.campaigns.iter().map(|(id, campaign)| (&*id.text, campaign));
-        let (series, left_out) = families::series(campaigns.clone(), limit);
-        let summaries = campaigns.take(limit).map(|(id, campaign)| campaign.summary(id));
-        Current {
-            series,
-            left_out,
-            view: Some(View::Campaigns(summaries.collect())),
-            tally: self.tally,
-        }
-    }
-}
-
-impl Campaigns {
     fn row(&mut self, row: &CampaignRow<'_>) {
         let tally = &mut self.tally;
         let text = tally.read("campaign", fields::text(&row.campaign));
         let Some((id, name, strategy)) = text.and_then(split_campaign) else {
             return tally.invalid_without("campaign");
         };
-        let id = CampaignId {
-            length: id.len(),
-            text: id.into_owned(),
-        };
+        let id = SortedId::from(&*id);
         if self.campaigns.contains_key(&id) {
             tally.violation(Assumption::RowsDiffer);
             return tally.count(Outcome::Ignored);
@@ -224,6 +195,23 @@ impl Campaigns {
         };
         self.campaigns.insert(id, campaign);
         tally.count(Outcome::Counted);
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    fn finish(self, limit: usize) -> Current {
+        let campaigns = self.campaigns.iter().map(|(id, campaign)| (&**id, campaign));
+        let (series, left_out) = families::series(campaigns.clone(), limit);
+        let summaries = campaigns.take(limit).map(|(id, campaign)| campaign.summary(id));
+        Current {
+            series,
+            left_out,
+            names: Vec::new(),
+            view: View::Campaigns(summaries.collect()),
+            tally: self.tally,
+        }
     }
 }
 

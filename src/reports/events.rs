@@ -16,8 +16,9 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 pub use self::collection::Events;
+use super::abandoned_calls::SkillTotals;
 use super::assumptions::Violated;
-use super::{Outcome, Tally, View};
+use super::{Outcome, Tally};
 use crate::metrics::Family;
 use crate::metrics::series::{FamilySeries, Micros, SeriesKey};
 use crate::wire::Rows;
@@ -33,8 +34,8 @@ pub struct EventRows {
     pub rows_share_facts: bool,
     /// How old rows are by default when they are read first: those of calls that may still go on change.
     pub settle: Duration,
-    /// What the status page shows of the report's series, if anything.
-    pub view: Option<fn(&[FamilySeries]) -> View>,
+    /// The totals of which the status page shows the last hour, if the report has them.
+    pub totals: Option<fn(&[FamilySeries]) -> SkillTotals>,
 }
 
 /// Turns the rows of a report into facts.
@@ -152,8 +153,8 @@ pub struct Fact {
     pub key: FactKey,
     /// By what else it is known again.
     pub trace: Trace,
-    /// The series in which it counts.
-    pub series: SeriesIndex,
+    /// The counter in which it counts; `None` if only its time does.
+    pub series: Option<SeriesIndex>,
     /// The time beside it, such as the wait of a call. It may be filled in later than the fact, and counts once on its own.
     pub time: Option<FactTime>,
 }
@@ -260,6 +261,13 @@ pub struct Name {
     pub name: String,
     /// The date of the row that gave it.
     pub at: Timestamp,
+}
+
+impl Fact {
+    /// The series by whose labels it is known again.
+    pub fn first_series(&self) -> Option<SeriesIndex> {
+        self.series.or(self.time.map(|time| time.series))
+    }
 }
 
 impl Collected {

@@ -27,15 +27,18 @@ pub static IVR: Report = Report {
         api: "diagram_1",
     },
     filter: None,
+    seconds: None,
     interval: MINUTE.saturating_mul(5),
+    quiet_interval: None,
     timeout: Duration::from_secs(90),
-    families: &[&CALLS, &TIME, &SELECTIONS, &TRANSFERS, &INFO],
+    families: &[&CALLS, &TIME, &SELECTIONS, &TRANSFERS],
+    names: &[&INFO],
     fields: &["date", "time"],
     kind: Kind::Events(EventRows {
         read: events::read::<IvrSteps>,
         rows_share_facts: true,
         settle: Duration::from_secs(120),
-        view: None,
+        totals: None,
     }),
 };
 

@@ -32,15 +32,18 @@ pub static PREVIEW_CALLS: Report = Report {
         key: "campaign_id",
         all: "all",
     }),
+    seconds: None,
     interval: MINUTE.saturating_mul(5),
+    quiet_interval: None,
     timeout: Duration::from_secs(90),
     families: &[&CALLS, &DURATION, &CODES, &RECORDS],
+    names: &[],
     fields: &["date", "time"],
     kind: Kind::Events(EventRows {
         read: events::read::<PreviewCalls>,
         rows_share_facts: false,
         settle: Duration::from_secs(120),
-        view: None,
+        totals: None,
     }),
 };
 

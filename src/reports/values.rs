@@ -1,6 +1,7 @@
 //! The values of rows that become labels: free values, ids, names, and the words of the vendor's lists.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -21,6 +22,8 @@ const TOO_MANY_DIGITS: usize = 6;
 pub(super) const NONE: &str = "none";
 /// The label for a value that is not in the list.
 pub(super) const OTHER: &str = "other";
+/// The label that stands for those over the limit.
+pub(crate) const FOLDED: Label = Label::Borrowed("_other");
 
 /// A value that anybody may choose, shortened, and replaced if it may be a person's number: callers type their ids into
 /// menus.
@@ -73,6 +76,30 @@ pub(super) fn id<'r>(leaf: &'r Leaf<'_>) -> Option<&'r str> {
 /// Whether a text may be an id.
 pub(super) fn is_id(text: &str) -> bool {
     text.len() <= LONGEST_ID || text.chars().nth(LONGEST_ID).is_none()
+}
+
+/// An id by which rows are sorted. Numbers sort as numbers, so that "the lowest ids stay" means what people expect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SortedId {
+    length: usize,
+    text: String,
+}
+
+impl From<&str> for SortedId {
+    fn from(id: &str) -> Self {
+        Self {
+            length: id.len(),
+            text: id.to_owned(),
+        }
+    }
+}
+
+impl Deref for SortedId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
 }
 
 /// A name, shortened and without control characters.

@@ -204,6 +204,11 @@ impl<'a> Mapping<'a> {
 
     /// A duration within `bounds`; `default` if it is missing (or wrong, but then the result is not used).
     pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds<'_>, default: Duration) -> Duration {
+        self.optional_duration(key, bounds).unwrap_or(default)
+    }
+
+    /// A duration within `bounds`; `None` if it is missing (or wrong).
+    pub(crate) fn optional_duration(&mut self, key: &'static str, bounds: &Bounds<'_>) -> Option<Duration> {
         const WHAT: &str = "a duration such as 90s, 5m or 2h";
         let parse = |text: &str| match humantime::parse_duration(text.trim()) {
             Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
@@ -217,7 +222,7 @@ impl<'a> Mapping<'a> {
             // humantime's own message adds nothing to the example.
             Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
         };
-        self.value(key, WHAT, parse).unwrap_or(default)
+        self.value(key, WHAT, parse)
     }
 
     /// A whole number from 1 on; `default` if it is missing (or wrong).

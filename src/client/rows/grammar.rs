@@ -27,6 +27,8 @@ pub(super) enum Expect {
     EntryColon(String),
     Entry(String),
     EntryEnd,
+    /// In a list, the object that has the list of rows.
+    Wrapper,
     /// The end of what cannot be read.
     Skip(Skip),
     End,
@@ -34,16 +36,18 @@ pub(super) enum Expect {
 
 /// The key of the rows.
 const DATA: &str = "data";
+/// How the keys begin of an object that wraps lists of rows: `by_agent`, `by_ip`.
+const LISTS: &str = "by_";
 
 impl Scanner {
     /// Reads what is expected next, and returns how many bytes are done, or `None` if more text is needed.
     pub(super) fn step(&mut self, first: u8, ahead: Ahead<'_>, rows: &mut dyn Rows) -> Result<Option<usize>, ApiError> {
         match (&mut self.expect, first) {
-            (Expect::Start, _) => return self.start(ahead).map(Some),
+            (Expect::Start, _) => return self.start(ahead, rows).map(Some),
 
             // A comma too many separates nothing.
             (Expect::Key | Expect::Row | Expect::EntryKey, b',') => {}
-            (Expect::Key | Expect::KeyEnd | Expect::ListEnd, b'}') => self.expect = Expect::End,
+            (Expect::Key | Expect::KeyEnd | Expect::ListEnd, b'}') => self.expect = self.after_object(),
             (Expect::KeyEnd | Expect::ListEnd, b',') => self.expect = Expect::Key,
             (Expect::Key, b'"') => match ahead.limited(MAX_ROW_BYTES).value() {
                 Found::Yes((key, used)) => {
@@ -55,17 +59,50 @@ impl Scanner {
             },
             (Expect::Colon(key), b':') => self.expect = Expect::Value(mem::take(key)),
             (Expect::Value(key), b'[' | b'{') if key == DATA => {
+                let Some(expect) = self.in_data(first, ahead, rows) else {
+                    return Ok(None);
+                };
                 rows.extra_key(DATA, &ahead.text.as_bytes()[..1]);
                 if mem::replace(&mut self.envelope.has_data, true) {
                     return Err(decode("the answer has two keys `data`"));
                 }
-                self.is_list = first == b'[';
-                self.expect = if self.is_list { Expect::Row } else { Expect::EntryKey };
+                self.expect = expect;
+            }
+            (Expect::Value(key), b'[' | b'{') if rows.nested_list() == Some(key) => {
+                rows.extra_key(key, &ahead.text.as_bytes()[..1]);
+                self.envelope.has_data = true;
+                self.expect = self.in_rows(first);
             }
             (Expect::Value(_), _) => return self.value(ahead, rows),
 
+            (Expect::Wrapper, b',') => {}
+            (Expect::Wrapper, b']') => {
+                self.wrappers.pop();
+                self.expect = if self.list_is_bare() {
+                    Expect::End
+                } else {
+                    Expect::KeyEnd
+                };
+            }
+            (Expect::Wrapper, _) => match is_wrapper(ahead) {
+                Found::Yes(()) => {
+                    self.wrappers.push(b'{');
+                    self.expect = Expect::Key;
+                }
+                Found::No => {
+                    self.wrappers.pop();
+                    self.expect = self.in_rows(b'[');
+                    return Ok(Some(0));
+                }
+                Found::Wait => return Ok(None),
+            },
+
             (Expect::Row | Expect::RowEnd, b']') => {
-                self.expect = if self.is_bare { Expect::End } else { Expect::ListEnd };
+                self.expect = if self.list_is_bare() {
+                    Expect::End
+                } else {
+                    Expect::ListEnd
+                };
             }
             (Expect::EntryKey | Expect::EntryEnd, b'}') => self.expect = Expect::KeyEnd,
             (Expect::RowEnd, b',') => self.expect = Expect::Row,
@@ -104,7 +141,9 @@ impl Scanner {
             (Expect::KeyEnd | Expect::ListEnd | Expect::End, b']') | (Expect::End, b'}') if self.is_list => {
                 self.unreadable(None, None, rows)?;
             }
-            (Expect::End, b',') if self.is_list => self.expect = if self.is_bare { Expect::End } else { Expect::Key },
+            (Expect::End, b',') if self.is_list => {
+                self.expect = if self.list_is_bare() { Expect::End } else { Expect::Key };
+            }
             (Expect::ListEnd | Expect::End, _) if self.is_list => {
                 return self.skip_row(None, Skip::lost(self.row_place()), rows);
             }
@@ -119,8 +158,47 @@ impl Scanner {
         Ok(Some(1))
     }
 
+    /// What follows the bracket of `data`; `None` if more text is needed.
+    fn in_data(&mut self, first: u8, ahead: Ahead<'_>, rows: &dyn Rows) -> Option<Expect> {
+        if rows.nested_list().is_none() {
+            return Some(self.in_rows(first));
+        }
+        if first == b'[' {
+            self.wrappers.push(first);
+            return Some(Expect::Wrapper);
+        }
+        match is_wrapper(ahead) {
+            Found::Yes(()) => {
+                self.wrappers.push(first);
+                Some(Expect::Key)
+            }
+            Found::No => Some(self.in_rows(first)),
+            Found::Wait => None,
+        }
+    }
+
+    /// What follows the bracket of the rows.
+    fn in_rows(&mut self, first: u8) -> Expect {
+        self.is_list = first == b'[';
+        if self.is_list { Expect::Row } else { Expect::EntryKey }
+    }
+
+    /// What follows the end of the answer's object, or of one that wraps the rows.
+    fn after_object(&mut self) -> Expect {
+        match (self.wrappers.pop(), self.wrappers.last()) {
+            (None, _) => Expect::End,
+            (Some(_), Some(b'[')) => Expect::Wrapper,
+            (Some(_), _) => Expect::KeyEnd,
+        }
+    }
+
+    /// Whether the answer ends with the list.
+    fn list_is_bare(&self) -> bool {
+        self.is_bare && self.wrappers.is_empty()
+    }
+
     /// Reads the first bracket of an answer.
-    fn start(&mut self, ahead: Ahead<'_>) -> Result<usize, ApiError> {
+    fn start(&mut self, ahead: Ahead<'_>, rows: &dyn Rows) -> Result<usize, ApiError> {
         const BYTE_ORDER_MARK: &str = "\u{feff}";
         if ahead.text.starts_with(BYTE_ORDER_MARK) {
             return Ok(BYTE_ORDER_MARK.len());
@@ -128,9 +206,13 @@ impl Scanner {
         self.expect = match ahead.first() {
             Some(b'[') => {
                 self.is_bare = true;
-                self.is_list = true;
                 self.envelope.has_data = true;
-                Expect::Row
+                if rows.nested_list().is_some() {
+                    self.wrappers.push(b'[');
+                    Expect::Wrapper
+                } else {
+                    self.in_rows(b'[')
+                }
             }
             Some(b'{') => Expect::Key,
             Some(b'<') => {
@@ -240,7 +322,7 @@ impl Scanner {
     }
 
     fn skip(&mut self, skip: Skip) -> Option<usize> {
-        self.expect = Expect::Skip(skip);
+        self.expect = Expect::Skip(skip.within(!self.wrappers.is_empty()));
         Some(0)
     }
 
@@ -258,12 +340,33 @@ impl Scanner {
     }
 
     fn row_place(&self) -> Place {
-        Place::Row { is_bare: self.is_bare }
+        Place::Row {
+            is_bare: self.list_is_bare(),
+        }
     }
 
     fn member(&self) -> Place {
         Place::Member {
             is_after_list: self.is_list,
         }
+    }
+}
+
+/// Whether an object follows that wraps lists of rows, rather than a row. An empty one may be either.
+fn is_wrapper(ahead: Ahead<'_>) -> Found<()> {
+    if ahead.first() != Some(b'{') {
+        return Found::No;
+    }
+    let inside = ahead.after(1);
+    match inside.first() {
+        Some(b'}') => Found::Yes(()),
+        Some(_) => inside.limited(MAX_ROW_BYTES).value::<String>().then(|(key, _)| {
+            if key.starts_with(LISTS) {
+                Found::Yes(())
+            } else {
+                Found::No
+            }
+        }),
+        None => inside.too_short(),
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Skip {
     is_lost: bool,
     /// Whether it begins with its key.
     has_key: bool,
+    /// Whether the rows are in an object inside of `data`, so that more brackets follow.
+    is_wrapped: bool,
     /// Whether the rows seemed to have ended before.
     pub(super) is_after_rows: bool,
     /// The last byte but white space; 0 at the start.
@@ -62,6 +64,7 @@ impl Skip {
             in_string: false,
             is_lost: false,
             has_key: false,
+            is_wrapped: false,
             is_after_rows: false,
             before: 0,
         }
@@ -82,6 +85,11 @@ impl Skip {
             is_after_rows: true,
             ..Self::new(place)
         }
+    }
+
+    /// The same in rows that are in an object inside of `data`, or not.
+    pub(super) fn within(self, is_wrapped: bool) -> Self {
+        Self { is_wrapped, ..self }
     }
 
     /// Reads on; returns how many bytes belong to it, and whether it ends there.
@@ -160,7 +168,7 @@ impl Skip {
                 }
             }
             (Place::Member { .. }, b'}') if is_outside || is_doubtful || inside == Some(&b'[') => {
-                nothing(ahead.after(1))
+                self.end_of_object(ahead.after(1))
             }
             _ => Found::No,
         }
@@ -212,6 +220,18 @@ impl Skip {
         is_list && !self.in_string && !self.is_lost
     }
 
+    /// Whether the object that has the rows may have ended before this.
+    fn end_of_object(&self, ahead: Ahead<'_>) -> Found<()> {
+        if !self.is_wrapped {
+            return nothing(ahead);
+        }
+        match ahead.first() {
+            Some(b']' | b'}' | b',') => Found::Yes(()),
+            Some(_) => Found::No,
+            None => ahead.too_short(),
+        }
+    }
+
     /// Whether this bracket closes the rows: the answer ends after it, or other keys follow and then it ends.
     fn is_end_of_rows(&self, ahead: Ahead<'_>) -> Found<()> {
         let mut ahead = ahead.limited(MAX_END_BYTES).after(1);
@@ -220,7 +240,7 @@ impl Skip {
         }
         loop {
             match ahead.first() {
-                Some(b'}') => return nothing(ahead.after(1)),
+                Some(b'}') => return self.end_of_object(ahead.after(1)),
                 Some(b',') => {}
                 Some(_) => return Found::No,
                 None => return ahead.too_short(),

@@ -21,23 +21,38 @@ struct Pair<'a> {
 type CollectedRow = (Option<String>, Option<String>, Option<String>);
 
 #[derive(Debug, Default, PartialEq)]
-struct Collected(Vec<Option<CollectedRow>>);
+struct Collected {
+    rows: Vec<Option<CollectedRow>>,
+    nested_list: Option<&'static str>,
+}
 
 impl Rows for Collected {
     fn value(&mut self, key: Option<&str>, json: &str) -> Result<Option<usize>, Broken> {
         let text = |leaf: &Leaf<'_>| fields::text(leaf).value().map(str::to_owned);
         json::row(json, |row: &Pair<'_>| {
-            self.0.push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
+            self.rows
+                .push(Some((key.map(str::to_owned), text(&row.a), text(&row.b))));
         })
     }
 
     fn unreadable(&mut self, _: Option<&str>, _: Option<&str>) {
-        self.0.push(None);
+        self.rows.push(None);
+    }
+
+    fn nested_list(&self) -> Option<&'static str> {
+        self.nested_list
     }
 }
 
 fn read(chunks: &[&[u8]]) -> Result<Collected, ApiError> {
-    let mut reader = AnswerReader::new(Collected::default());
+    read_list(None, chunks)
+}
+
+fn read_list(nested_list: Option<&'static str>, chunks: &[&[u8]]) -> Result<Collected, ApiError> {
+    let mut reader = AnswerReader::new(Collected {
+        nested_list,
+        ..Collected::default()
+    });
     for chunk in chunks {
         reader.feed(chunk)?;
     }
@@ -77,7 +92,45 @@ fn answer() -> impl Strategy<Value = String> {
     })
 }
 
+/// An answer whose rows are nested in the list `by_agent`, and the same rows in a list of their own.
+fn nested_answer() -> impl Strategy<Value = (String, String)> {
+    let rows = || prop::collection::vec(row(), 0..8);
+    (rows(), rows(), 0..5, any::<bool>()).prop_map(|(rows, others, shape, pretty)| {
+        let answer = match shape {
+            0 => json!({ "code": "200", "data": [{ "by_agent": rows, "by_ip": others }] }),
+            1 => json!({ "by_a": 1, "data": [{ "by_ip": others, "by_agent": rows, "by_pbx": null }], "msg": "x" }),
+            2 => json!({ "data": { "by_agent": rows, "by_pbx": others } }),
+            3 => json!([{ "by_ip": others }, { "by_agent": rows }, {}]),
+            _ => json!({ "by_agent": rows, "code": 200, "other": [{ "by_agent": others }] }),
+        };
+        let text = if pretty {
+            serde_json::to_string_pretty(&answer)
+        } else {
+            serde_json::to_string(&answer)
+        };
+        (text.unwrap(), json!(rows).to_string())
+    })
+}
+
 proptest! {
+    /// Nested rows are those of their list, however the network splits the answer, and cutting it off anywhere is an error.
+    #[test]
+    fn nested_rows_are_those_of_their_list(
+        (answer, rows) in nested_answer(),
+        cut in any::<prop::sample::Index>(),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let alone = read(&[rows.as_bytes()]).unwrap().rows;
+        let read = |chunks: &[&[u8]]| read_list(Some("by_agent"), chunks);
+        let bytes = answer.as_bytes();
+        let (first, second) = bytes.split_at(cut.index(bytes.len() + 1));
+        prop_assert_eq!(&read(&[first, second]).unwrap().rows, &alone);
+        let singly: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&read(&singly).unwrap().rows, &alone);
+        let error = read(&[&bytes[..end.index(bytes.len())]]).unwrap_err();
+        prop_assert_eq!(error.reason, Reason::Truncated);
+    }
+
     /// An answer means the same however the network splits it, and cutting it off anywhere is an error.
     #[test]
     fn chunks_change_nothing_and_a_cut_is_an_error(
@@ -112,7 +165,7 @@ proptest! {
         bytes.extend_from_slice(r#",{"a":"más"}"#.repeat(if is_long { 400 } else { 0 }).as_bytes());
         bytes.push(b']');
         let (first, second) = bytes.split_at(cut.index(bytes.len().min(60)));
-        let rows = read(&[first, second]).unwrap().0;
+        let rows = read(&[first, second]).unwrap().rows;
         prop_assert_eq!(rows.len(), if is_long { 403 } else { 3 });
         let text = |n: usize| rows[n].clone().unwrap().1;
         let expected = (!name.is_empty()).then_some(name);

@@ -211,7 +211,23 @@ impl Events {
 
     /// Counts a fact in a series. No two rows of an answer should be equal in its identity and in the date.
     pub(in crate::reports) fn fact(&mut self, date: &RowDate<'_>, identity: Identity<'_>, series: SeriesIndex) {
-        if self.numbered_fact(date, identity, series) > 1 {
+        self.differing_fact(date, identity, Some(series));
+    }
+
+    /// Counts a time that is a fact of its own, without a counter beside it.
+    pub(in crate::reports) fn time(
+        &mut self,
+        date: &RowDate<'_>,
+        identity: Identity<'_>,
+        series: SeriesIndex,
+        length: Micros,
+    ) {
+        self.differing_fact(date, identity, None);
+        self.time_beside(date, identity, series, length);
+    }
+
+    fn differing_fact(&mut self, date: &RowDate<'_>, identity: Identity<'_>, series: Option<SeriesIndex>) {
+        if self.add_fact(date, identity, series) > 1 {
             self.violated.add(Assumption::RowsDiffer);
         }
     }
@@ -224,6 +240,10 @@ impl Events {
         identity: Identity<'_>,
         series: SeriesIndex,
     ) -> u32 {
+        self.add_fact(date, identity, Some(series))
+    }
+
+    fn add_fact(&mut self, date: &RowDate<'_>, identity: Identity<'_>, series: Option<SeriesIndex>) -> u32 {
         let number = self.next_number(identity);
         let hash = self.numbered_hash(date, identity, number);
         self.push(date.wall_clock, hash, identity.undated, series);
@@ -285,7 +305,7 @@ impl Events {
         }
     }
 
-    fn push(&mut self, wall_clock: DateTime, hash: FactHash, trace: Trace, series: SeriesIndex) {
+    fn push(&mut self, wall_clock: DateTime, hash: FactHash, trace: Trace, series: Option<SeriesIndex>) {
         let second = wall_clock_second(wall_clock);
         self.facts.push(Fact {
             key: FactKey { second, hash },
@@ -320,7 +340,7 @@ impl Events {
                     last: at,
                     decided: None,
                 };
-                self.push(at, hash, Trace::stored(0), series);
+                self.push(at, hash, Trace::stored(0), Some(series));
                 self.shared.insert(hash, shared);
                 let Some(shared) = self.shared.get_mut(&hash) else {
                     return;
@@ -340,7 +360,7 @@ impl Events {
         );
         if !is_assumed && shared.decided.is_none_or(|decided| decided <= at) {
             shared.decided = Some(at);
-            fact.series = series;
+            fact.series = Some(series);
             fact.time = time.or(fact.time);
         } else if fact.time.is_none() {
             fact.time = time;

@@ -15,6 +15,7 @@ pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -
     let Some(hour) = hour.filter(|_| report.last_success.is_some()) else {
         return html! { h3 { "Abandoned" } p.muted { "Not read yet." } };
     };
+    let names = data.published.skill_names(operation);
     let (busy, idle): (Vec<&SkillHour>, Vec<&SkillHour>) = hour.skills.iter().partition(|skill| skill.interactions > 0);
     html! {
         h3 { "Abandoned " (span_in_words(&hour)) }
@@ -25,7 +26,7 @@ pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -
                 thead {
                     tr { th { "Skill" } th.number { "Abandoned" } th.number { "Of all calls and chats" } th { "Waited before giving up" } }
                 }
-                tbody { @for skill in busy { (row(skill, hour.bounds)) } }
+                tbody { @for skill in busy { (row(skill, names.get(&*skill.id), hour.bounds)) } }
             }
             @if !idle.is_empty() { p.muted { "Without calls or chats: " (idle.len()) " more." } }
         }
@@ -41,15 +42,17 @@ pub(super) fn span_in_words(hour: &LastHour) -> String {
     }
 }
 
-fn row(skill: &SkillHour, bounds: &[f64]) -> Markup {
+fn row(skill: &SkillHour, name: Option<&String>, bounds: &[f64]) -> Markup {
     let ratio = skill.abandoned as f64 / skill.interactions.max(1) as f64;
     let median = median(bounds, &skill.waits);
     let label = format!("Time to abandonment, {}", median.as_deref().unwrap_or("none"));
     html! {
         tr {
             td.title {
-                span.name { @if skill.name.is_empty() { "Skill " (skill.id) } @else { (skill.name) } }
-                @if !skill.name.is_empty() { small { (skill.id) } }
+                @match name.filter(|name| !name.is_empty()) {
+                    Some(name) => { span.name { (name) } small { (skill.id) } }
+                    None => span.name { "Skill " (skill.id) },
+                }
             }
             td.number data-label="Abandoned" { strong { (number(skill.abandoned)) } }
             td.number data-label="Of all" { (percent(ratio)) " of " (number(skill.interactions)) }

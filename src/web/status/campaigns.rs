@@ -4,22 +4,28 @@ use maud::{Markup, html};
 
 use super::PageData;
 use super::format::{number, percent};
-use super::graphics::{RESULT_NAMES, bar, stacked, swatch};
+use super::graphics::{RESULT_NAMES, bar, results, stacked, swatch};
 use crate::health::ReportHealth;
 use crate::reports::campaigns::CampaignSummary;
+use crate::reports::{CAMPAIGNS, View};
 
 /// The table, or the reason why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
-    let campaigns = data.published.campaigns(operation);
+    let view = data.published.view(operation, &CAMPAIGNS);
     html! {
         h3 { "Campaigns" }
-        @match campaigns.as_deref() {
+        @match of_view(view.as_deref()) {
             None if report.last_success.is_some() => p.muted { "Not shown: the last data is older than max_age." },
             None => p.muted { "Not read yet." },
             Some([]) => p.muted { "The API lists none." },
             Some(campaigns) => (table(campaigns)),
         }
     }
+}
+
+/// The campaigns, if they are known.
+pub(super) fn of_view(view: Option<&View>) -> Option<&[CampaignSummary]> {
+    view.map(|View::Campaigns(campaigns)| campaigns.as_slice())
 }
 
 /// How many campaigns are dialling.
@@ -42,7 +48,7 @@ fn table(campaigns: &[CampaignSummary]) -> Markup {
             strong { (calls_per_minute(campaigns)) } " calls a minute"
         }
         p.key aria-label="Colours of results" {
-            @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(n)) " " (name) } }
+            @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(&format!("result{n}"))) " " (name) } }
         }
         table.campaigns {
             thead {
@@ -58,7 +64,7 @@ fn table(campaigns: &[CampaignSummary]) -> Markup {
 
 fn row(campaign: &CampaignSummary) -> Markup {
     let class = if campaign.is_started() { "" } else { "quiet" };
-    let results: Vec<String> = campaign
+    let counts: Vec<String> = campaign
         .results
         .iter()
         .map(|count| count.map_or_else(|| "–".to_owned(), number))
@@ -89,7 +95,7 @@ fn row(campaign: &CampaignSummary) -> Markup {
             td.number data-label="Calls/min" {
                 (campaign.calls_per_minute.map_or_else(|| "–".to_owned(), |calls| format!("{calls:.1}")))
             }
-            td.results.wide { (stacked(&campaign.results)) small { (results.join(" · ")) } }
+            td.results.wide { (stacked(&results(&campaign.results))) small { (counts.join(" · ")) } }
         }
     }
 }

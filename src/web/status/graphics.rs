@@ -42,30 +42,56 @@ pub(super) fn quota(used: u32, limit: u32) -> Markup {
     }
 }
 
-/// The results of a campaign in one bar.
-pub(super) fn stacked(results: &[Option<u64>; DIAL_RESULTS.len()]) -> Markup {
-    let counts = results.map(Option::unwrap_or_default);
-    let sum: u64 = counts.iter().sum();
-    let share = |count: u64| (count as f64 / sum.max(1) as f64 * BAR_WIDTH * 10.0).round() / 10.0;
-    let label: Vec<String> = RESULT_NAMES
+/// A part of a whole.
+pub(super) struct Share {
+    /// The class that has its colour.
+    pub(super) class: String,
+    /// What it is.
+    pub(super) name: &'static str,
+    /// How many.
+    pub(super) count: u64,
+}
+
+/// The results of a campaign.
+pub(super) fn results(counts: &[Option<u64>; DIAL_RESULTS.len()]) -> Vec<Share> {
+    let shares = RESULT_NAMES.iter().zip(counts).enumerate();
+    shares
+        .map(|(n, (name, count))| Share {
+            class: format!("result{n}"),
+            name,
+            count: count.unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// The parts of a whole in one bar.
+pub(super) fn stacked(shares: &[Share]) -> Markup {
+    let sum: u64 = shares.iter().map(|share| share.count).sum();
+    let width = |count: u64| (count as f64 / sum.max(1) as f64 * BAR_WIDTH * 10.0).round() / 10.0;
+    let label: Vec<String> = shares
         .iter()
-        .zip(counts)
-        .map(|(name, count)| format!("{} {name}", number(count)))
+        .map(|share| format!("{} {}", number(share.count), share.name))
         .collect();
+    let mut before = 0;
+    let places = shares.iter().map(|share| {
+        let begin = before;
+        before += share.count;
+        (begin, share)
+    });
     html! {
         svg.bar viewBox={ "0 0 " (BAR_WIDTH) " 8" } preserveAspectRatio="none" role="img" aria-label=(label.join(", ")) {
             rect.track width=(BAR_WIDTH) height="8" {}
-            @for (n, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
-                rect class={ "result" (n) } x=(share(counts[..n].iter().sum())) width=(share(count)) height="8" {}
+            @for (begin, share) in places.filter(|(_, share)| share.count > 0) {
+                rect class=(share.class) x=(width(begin)) width=(width(share.count)) height="8" {}
             }
         }
     }
 }
 
-/// A result's colour, for the key.
-pub(super) fn swatch(result: usize) -> Markup {
+/// The colour of a part, for the key.
+pub(super) fn swatch(class: &str) -> Markup {
     html! {
-        svg.swatch viewBox="0 0 8 8" aria-hidden="true" { rect class={ "result" (result) } width="8" height="8" rx="2" {} }
+        svg.swatch viewBox="0 0 8 8" aria-hidden="true" { rect class=(class) width="8" height="8" rx="2" {} }
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
-use super::campaigns::{calls_per_minute, dialling};
+use super::campaigns::{calls_per_minute, dialling, of_view};
 use super::failures::{failing_of, is_waiting};
 use super::format::{counted, number};
 use super::graphics::quota;
 use super::{PageData, abandonments};
 use crate::health::OperationHealth;
+use crate::reports::CAMPAIGNS;
 
 /// The operations, the most urgent first.
 pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
@@ -41,8 +42,8 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData
 }
 
 fn row(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
-    let campaigns = data.published.campaigns(name);
-    let campaigns = campaigns.as_deref();
+    let campaigns = data.published.view(name, &CAMPAIGNS);
+    let campaigns = of_view(campaigns.as_deref());
     let hour = data.published.abandonments(name, data.instant);
     let (failing, all) = (failing_of(operation), operation.reports.len());
     html! {
