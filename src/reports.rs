@@ -16,6 +16,7 @@ pub mod events;
 pub mod ivr;
 pub mod preview_calls;
 pub(crate) mod skill;
+pub mod skills;
 mod tally;
 pub(crate) mod values;
 mod view;
@@ -29,18 +30,20 @@ use self::day_totals::DayTotals;
 use self::events::EventRows;
 pub use self::ivr::IVR;
 pub use self::preview_calls::PREVIEW_CALLS;
+pub use self::skills::SKILLS;
 pub use self::tally::{Outcome, Tally};
 pub use self::view::View;
 use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 5] = [
+pub static REPORTS: [&Report; 6] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
     &PREVIEW_CALLS,
     &IVR,
+    &SKILLS,
 ];
 
 const REAL_TIME: &str = "real_time.php";
@@ -223,6 +226,7 @@ mod tests {
                 ("abandoned_calls", 2),
                 ("preview_calls", 3),
                 ("ivr", 4),
+                ("skills", 5),
             ]
         );
     }

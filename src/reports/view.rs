@@ -1,10 +1,13 @@
 //! What the status page shows of a report, as typed values: only the file of a report knows the order of its labels.
 
 use super::campaigns::CampaignSummary;
+use super::skills::SkillNow;
 
 /// What the status page shows of a report of the current state.
 #[derive(Clone, Debug)]
 pub enum View {
     /// One line per campaign.
     Campaigns(Vec<CampaignSummary>),
+    /// One line per skill.
+    Skills(Vec<SkillNow>),
 }

@@ -21,6 +21,7 @@ mod fuzz;
 mod kill;
 mod ledger;
 mod lifecycle;
+mod now;
 mod privacy;
 mod reload;
 mod schedule;
