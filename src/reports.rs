@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 pub mod abandoned_calls;
+pub mod agents;
 pub mod assumptions;
 pub mod call_durations;
 pub mod campaigns;
@@ -22,6 +23,7 @@ pub(crate) mod values;
 mod view;
 
 pub use self::abandoned_calls::ABANDONED_CALLS;
+pub use self::agents::AGENTS;
 pub use self::assumptions::Assumption;
 pub use self::call_durations::CALL_DURATIONS;
 pub use self::campaigns::CAMPAIGNS;
@@ -37,13 +39,14 @@ use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 6] = [
+pub static REPORTS: [&Report; 7] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
     &PREVIEW_CALLS,
     &IVR,
     &SKILLS,
+    &AGENTS,
 ];
 
 const REAL_TIME: &str = "real_time.php";
@@ -227,6 +230,7 @@ mod tests {
                 ("preview_calls", 3),
                 ("ivr", 4),
                 ("skills", 5),
+                ("agents", 6),
             ]
         );
     }

@@ -1,5 +1,6 @@
 //! What the status page shows of a report, as typed values: only the file of a report knows the order of its labels.
 
+use super::agents::AgentsNow;
 use super::campaigns::CampaignSummary;
 use super::skills::SkillNow;
 
@@ -10,4 +11,6 @@ pub enum View {
     Campaigns(Vec<CampaignSummary>),
     /// One line per skill.
     Skills(Vec<SkillNow>),
+    /// All agents together.
+    Agents(AgentsNow),
 }

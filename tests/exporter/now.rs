@@ -1,5 +1,6 @@
 //! The reports of what happens now, against the simulator's truth and the forms of the API's pages.
 
+mod agents;
 mod skills;
 
 use std::collections::BTreeMap;
