@@ -15,6 +15,7 @@ pub mod current;
 pub mod day_totals;
 pub mod events;
 pub mod ivr;
+pub mod latency;
 pub mod preview_calls;
 pub(crate) mod skill;
 pub mod skills;
@@ -31,6 +32,7 @@ use self::current::CurrentState;
 use self::day_totals::DayTotals;
 use self::events::EventRows;
 pub use self::ivr::IVR;
+pub use self::latency::LATENCY;
 pub use self::preview_calls::PREVIEW_CALLS;
 pub use self::skills::SKILLS;
 pub use self::tally::{Outcome, Tally};
@@ -39,7 +41,7 @@ use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 7] = [
+pub static REPORTS: [&Report; 8] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
@@ -47,6 +49,7 @@ pub static REPORTS: [&Report; 7] = [
     &IVR,
     &SKILLS,
     &AGENTS,
+    &LATENCY,
 ];
 
 const REAL_TIME: &str = "real_time.php";
@@ -231,6 +234,7 @@ mod tests {
                 ("ivr", 4),
                 ("skills", 5),
                 ("agents", 6),
+                ("latency", 7),
             ]
         );
     }

@@ -2,6 +2,7 @@
 
 use super::agents::AgentsNow;
 use super::campaigns::CampaignSummary;
+use super::latency::LatencyNow;
 use super::skills::SkillNow;
 
 /// What the status page shows of a report of the current state.
@@ -13,4 +14,6 @@ pub enum View {
     Skills(Vec<SkillNow>),
     /// All agents together.
     Agents(AgentsNow),
+    /// All connections together.
+    Latency(LatencyNow),
 }

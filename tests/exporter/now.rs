@@ -1,6 +1,7 @@
 //! The reports of what happens now, against the simulator's truth and the forms of the API's pages.
 
 mod agents;
+mod latency;
 mod skills;
 
 use std::collections::BTreeMap;
