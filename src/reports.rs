@@ -17,6 +17,7 @@ pub mod events;
 pub mod ivr;
 pub mod latency;
 pub mod preview_calls;
+pub mod quota;
 pub(crate) mod skill;
 pub mod skills;
 mod tally;
@@ -34,6 +35,7 @@ use self::events::EventRows;
 pub use self::ivr::IVR;
 pub use self::latency::LATENCY;
 pub use self::preview_calls::PREVIEW_CALLS;
+pub use self::quota::QUOTA;
 pub use self::skills::SKILLS;
 pub use self::tally::{Outcome, Tally};
 pub use self::view::View;
@@ -41,7 +43,7 @@ use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 8] = [
+pub static REPORTS: [&Report; 9] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
@@ -50,9 +52,11 @@ pub static REPORTS: [&Report; 8] = [
     &SKILLS,
     &AGENTS,
     &LATENCY,
+    &QUOTA,
 ];
 
 const REAL_TIME: &str = "real_time.php";
+const INFORMATION: &str = "information.php";
 const REPORTS_MANAGER: &str = "reports_manager.php";
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -235,6 +239,7 @@ mod tests {
                 ("skills", 5),
                 ("agents", 6),
                 ("latency", 7),
+                ("quota", 8),
             ]
         );
     }

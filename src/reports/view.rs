@@ -3,6 +3,7 @@
 use super::agents::AgentsNow;
 use super::campaigns::CampaignSummary;
 use super::latency::LatencyNow;
+use super::quota::TokenCalls;
 use super::skills::SkillNow;
 
 /// What the status page shows of a report of the current state.
@@ -16,4 +17,6 @@ pub enum View {
     Agents(AgentsNow),
     /// All connections together.
     Latency(LatencyNow),
+    /// The calls of the token and of the operation.
+    Quota(TokenCalls),
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod latency;
+mod quota;
 mod skills;
 
 use std::collections::BTreeMap;
