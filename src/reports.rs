@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub mod abandoned_calls;
 pub mod agents;
+pub mod answered_calls;
 pub mod assumptions;
 pub mod call_durations;
 pub mod campaigns;
@@ -26,6 +27,7 @@ mod view;
 
 pub use self::abandoned_calls::ABANDONED_CALLS;
 pub use self::agents::AGENTS;
+pub use self::answered_calls::ANSWERED_CALLS;
 pub use self::assumptions::Assumption;
 pub use self::call_durations::CALL_DURATIONS;
 pub use self::campaigns::CAMPAIGNS;
@@ -43,7 +45,7 @@ use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 9] = [
+pub static REPORTS: [&Report; 10] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
@@ -53,6 +55,7 @@ pub static REPORTS: [&Report; 9] = [
     &AGENTS,
     &LATENCY,
     &QUOTA,
+    &ANSWERED_CALLS,
 ];
 
 const REAL_TIME: &str = "real_time.php";
@@ -240,6 +243,7 @@ mod tests {
                 ("agents", 6),
                 ("latency", 7),
                 ("quota", 8),
+                ("answered_calls", 9),
             ]
         );
     }
