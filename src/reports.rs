@@ -11,6 +11,7 @@ pub mod agents;
 pub mod answered_calls;
 pub mod assumptions;
 pub mod call_durations;
+pub mod call_results;
 pub mod campaigns;
 pub mod current;
 pub mod day_totals;
@@ -30,6 +31,7 @@ pub use self::agents::AGENTS;
 pub use self::answered_calls::ANSWERED_CALLS;
 pub use self::assumptions::Assumption;
 pub use self::call_durations::CALL_DURATIONS;
+pub use self::call_results::CALL_RESULTS;
 pub use self::campaigns::CAMPAIGNS;
 use self::current::CurrentState;
 use self::day_totals::DayTotals;
@@ -45,7 +47,7 @@ use crate::metrics::Family;
 use crate::wire::{Endpoint, Query};
 
 /// All reports, in the order of their numbers.
-pub static REPORTS: [&Report; 10] = [
+pub static REPORTS: [&Report; 11] = [
     &CAMPAIGNS,
     &CALL_DURATIONS,
     &ABANDONED_CALLS,
@@ -56,6 +58,7 @@ pub static REPORTS: [&Report; 10] = [
     &LATENCY,
     &QUOTA,
     &ANSWERED_CALLS,
+    &CALL_RESULTS,
 ];
 
 const REAL_TIME: &str = "real_time.php";
@@ -244,6 +247,7 @@ mod tests {
                 ("latency", 7),
                 ("quota", 8),
                 ("answered_calls", 9),
+                ("call_results", 10),
             ]
         );
     }

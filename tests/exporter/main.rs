@@ -7,6 +7,7 @@ mod answers;
 mod backfill;
 mod bad_rows;
 mod call_durations;
+mod call_results;
 mod check_api;
 mod configuration;
 mod documentation;
