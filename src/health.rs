@@ -18,7 +18,7 @@ use self::families::{
     ASSUMPTION_VIOLATIONS, BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS,
     LAST_ATTEMPT, LAST_REREAD, LAST_SUCCESS, LATENESS, NEWEST_ROW, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS,
     POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED,
-    STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP,
+    STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP, USED_BY_OTHERS,
 };
 use crate::client::{ApiError, Attempt, Reason};
 use crate::ledger::{LATENESS_BOUNDS, Statistics};
@@ -48,6 +48,8 @@ pub struct OperationHealth {
     pub calls_used: u32,
     /// Calls allowed per day.
     pub calls_limit: u32,
+    /// Calls of the operation that other programs used on that day, when the API last told.
+    pub used_by_others: Option<u64>,
     /// Commits of the state.
     pub state: Statistics,
     /// Number of series that the limit left out, for every family of the polled reports.
@@ -227,6 +229,7 @@ impl OperationHealth {
         }
         series.gauge(&CALLS_USED, [], Some(f64::from(self.calls_used)));
         series.gauge(&CALLS_LIMIT, [], Some(f64::from(self.calls_limit)));
+        series.gauge(&USED_BY_OTHERS, [], self.used_by_others.map(|calls| calls as f64));
         for (family, dropped) in &self.dropped {
             series.counter(&SERIES_DROPPED, [family.sample_name().into()], *dropped);
         }

@@ -100,6 +100,8 @@ pub struct Poller {
     /// The local date of the last search for idle series.
     idle_checked: Date,
     jumps: JumpWatch,
+    /// Calls of the operation today that were not ours, when the API last told.
+    used_by_others: Option<u64>,
 }
 
 /// What the poller keeps about a report between polls.
@@ -157,6 +159,7 @@ impl Poller {
             token_is_doubtful: false,
             idle_checked: today.yesterday().unwrap_or(today),
             jumps: JumpWatch::default(),
+            used_by_others: None,
         })
     }
 
@@ -210,6 +213,7 @@ impl Poller {
         }
         if before.base_url != self.operation.base_url {
             // The published gauges come from the previous server.
+            self.used_by_others = None;
             let current = before.reports.keys().filter(|report| !report.counts());
             current.for_each(|report| self.published.remove_report(&self.operation.name, report));
         }
@@ -377,6 +381,7 @@ impl Poller {
                 .collect(),
             calls_used: self.budget.used(),
             calls_limit: self.operation.daily_calls,
+            used_by_others: self.used_by_others,
             state: self.ledger.lock().statistics(),
             dropped: self.dropped.clone(),
         };

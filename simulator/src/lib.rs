@@ -113,7 +113,8 @@ impl Simulator {
         }
     }
 
-    /// Three operations of different size in three zones, which never close: `medellin`, `guadalajara` and `valparaiso`.
+    /// Three operations of different size in three zones, which never close: `medellin`, whose callers are answered soon,
+    /// `guadalajara`, where they wait long, and `valparaiso`, between the two.
     pub fn demo(seed: u64, clock: SimulatedClock) -> Simulator {
         let plan = |name: &str, zone: &str, volume: f64| {
             let timezone = TimeZone::get(zone).expect("the zone database in the binary holds every named zone");
@@ -131,13 +132,21 @@ impl Simulator {
             lateness,
             ..EventPlan::as_assumed()
         };
+        let calm = |answered_within| CallMix {
+            answered_within,
+            ..CallMix::calm()
+        };
         Simulator::new(SimulatorConfig {
             seed,
             clock,
             operations: vec![
-                plan("medellin", "America/Bogota", 6.0).events(watchable),
+                plan("medellin", "America/Bogota", 6.0)
+                    .events(watchable)
+                    .call_mix(calm(23)),
                 plan("guadalajara", "America/Mexico_City", 1.0).campaigns(4),
-                plan("valparaiso", "America/Santiago", 0.4).campaigns(3),
+                plan("valparaiso", "America/Santiago", 0.4)
+                    .campaigns(3)
+                    .call_mix(calm(30)),
             ],
         })
     }

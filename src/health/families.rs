@@ -133,6 +133,11 @@ pub(super) static CALLS_LIMIT: Family = Family::gauge(
     &[],
     "API calls per day that the configuration allows the operation.",
 );
+pub(super) static USED_BY_OTHERS: Family = Family::gauge(
+    "wolkvox_operation_calls_used_by_others",
+    &[],
+    "API calls of the operation today that are not this exporter's: all_token_today of token_info, or else token_use_today, without those that the exporter had counted then.",
+);
 pub(super) static SERIES_DROPPED: Family = Family::counter(
     "wolkvox_exporter_series_dropped",
     &["family"],
@@ -160,7 +165,7 @@ pub(super) static STATE_SIZE: Family = Family::gauge(
 );
 
 /// All of them; every operation has them.
-pub static FAMILIES: [&Family; 29] = [
+pub static FAMILIES: [&Family; 30] = [
     &UP,
     &POLLS,
     &POLL_FAILURES,
@@ -185,6 +190,7 @@ pub static FAMILIES: [&Family; 29] = [
     &REQUEST_DURATION,
     &CALLS_USED,
     &CALLS_LIMIT,
+    &USED_BY_OTHERS,
     &SERIES_DROPPED,
     &STATE_COMMITS,
     &STATE_COMMIT_FAILURES,

@@ -4,7 +4,7 @@ use super::{Poll, Poller};
 use crate::client::ApiError;
 use crate::fetch::queries;
 use crate::reports::current::CurrentState;
-use crate::reports::Outcome;
+use crate::reports::{Outcome, View};
 
 impl Poller {
     /// Polls a report of the current state, and publishes it as a whole.
@@ -19,6 +19,11 @@ impl Poller {
         queries::check_usable(&current.tally, used)?;
         for (family, count) in current.left_out {
             self.add_dropped(family, count);
+        }
+        if let View::Quota(calls) = &current.view {
+            let own = u64::from(self.budget.used());
+            let all = calls.operation_used.or(calls.used);
+            self.used_by_others = all.map(|all| all.saturating_sub(own));
         }
         self.published
             .publish_current(&self.operation.name, report, current.series, current.view);

@@ -1,9 +1,11 @@
-//! The status page for people: what is broken and what to do about it, then how campaigns and queues are doing.
+//! The status page for people: what is broken and what to do about it, then what happens now, and how campaigns and
+//! queues have been doing.
 //!
 //! It uses no scripts or external resources, which its content security policy enforces. Few operations are all on one
 //! page; many have an overview, and a page each.
 
 mod abandonments;
+mod agents;
 mod assumptions;
 mod campaigns;
 mod failures;
@@ -11,6 +13,7 @@ mod format;
 mod graphics;
 mod operation;
 mod overview;
+mod queues;
 mod style;
 
 use std::collections::BTreeMap;

@@ -2,8 +2,10 @@
 
 mod agents;
 mod latency;
+mod order;
 mod quota;
 mod skills;
+mod status;
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,10 @@ pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -
 
 /// The campaigns, if they are known.
 pub(super) fn of_view(view: Option<&View>) -> Option<&[CampaignSummary]> {
-    view.map(|View::Campaigns(campaigns)| campaigns.as_slice())
+    match view {
+        Some(View::Campaigns(campaigns)) => Some(campaigns),
+        _ => None,
+    }
 }
 
 /// How many campaigns are dialling.

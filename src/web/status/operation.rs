@@ -1,4 +1,4 @@
-//! One operation: its API calls, reports, campaigns and abandoned calls.
+//! One operation: what happens now, then its API calls, reports, campaigns and abandoned calls.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -6,9 +6,9 @@ use maud::{Markup, html};
 use super::failures::state;
 use super::format::{ago, counted, next_poll, number, span, took};
 use super::graphics::quota;
-use super::{PageData, abandonments, assumptions, campaigns};
+use super::{PageData, abandonments, agents, assumptions, campaigns, queues};
 use crate::health::{OperationHealth, ReportHealth, Skip};
-use crate::reports::{ABANDONED_CALLS, CAMPAIGNS, Outcome, Report};
+use crate::reports::{ABANDONED_CALLS, AGENTS, CAMPAIGNS, Outcome, Report, SKILLS};
 
 /// The section of an operation.
 pub(super) fn section(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
@@ -16,7 +16,16 @@ pub(super) fn section(name: &str, operation: &OperationHealth, data: PageData<'_
     html! {
         section.operation {
             h2 { (name) }
+            @if let Some(report) = reports.get(&SKILLS) { (queues::part(name, report, data)) }
+            @if let Some(report) = reports.get(&AGENTS) { (agents::part(name, report, data)) }
+            (agents::connections(name, data))
+            h3 { "Reports" }
             p { "API calls today " (quota(operation.calls_used, operation.calls_limit)) }
+            @if operation.used_by_others > Some(0) {
+                p.state.wait {
+                    "Other programs used " (number(operation.used_by_others.unwrap_or_default())) " more calls of this operation today, as the API counts."
+                }
+            }
             table.reports {
                 thead {
                     tr {

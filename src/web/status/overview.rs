@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use maud::{Markup, html};
 
+use super::agents::logged_in;
 use super::campaigns::{calls_per_minute, dialling, of_view};
 use super::failures::{failing_of, is_waiting};
 use super::format::{counted, number};
 use super::graphics::quota;
+use super::queues::waiting;
 use super::{PageData, abandonments};
 use crate::health::OperationHealth;
-use crate::reports::CAMPAIGNS;
+use crate::reports::{AGENTS, CAMPAIGNS, SKILLS, View};
 
 /// The operations, the most urgent first.
 pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
@@ -29,7 +31,7 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData
             table.overview {
                 thead {
                     tr {
-                        th { "Operation" } th { "Reports" } th { "API calls today" }
+                        th { "Operation" } th { "Reports" } th { "API calls today" } th.number { "Waiting" } th.number { "Agents" }
                         th.number { "Campaigns dialling" } th.number { "Calls a minute" } th.number { "Abandoned, last hour" }
                     }
                 }
@@ -42,7 +44,8 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData
 }
 
 fn row(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
-    let campaigns = data.published.view(name, &CAMPAIGNS);
+    let view = |report| data.published.view(name, report);
+    let (campaigns, skills, agents) = (view(&CAMPAIGNS), view(&SKILLS), view(&AGENTS));
     let campaigns = of_view(campaigns.as_deref());
     let hour = data.published.abandonments(name, data.instant);
     let (failing, all) = (failing_of(operation), operation.reports.len());
@@ -59,6 +62,12 @@ fn row(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
                 }
             }
             td.wide.inline data-label="API calls today" { (quota(operation.calls_used, operation.calls_limit)) }
+            td.number data-label="Waiting" {
+                @if let Some(View::Skills(skills)) = skills.as_deref() { (number(waiting(skills))) } @else { "–" }
+            }
+            td.number data-label="Agents" {
+                @if let Some(View::Agents(agents)) = agents.as_deref() { (number(logged_in(agents))) } @else { "–" }
+            }
             td.number data-label="Dialling" {
                 @if let Some(campaigns) = campaigns { (dialling(campaigns)) " of " (campaigns.len()) } @else { "–" }
             }

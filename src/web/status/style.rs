@@ -25,6 +25,7 @@ pub(super) const STYLE: &str = "
   --link: #0a58ad; --part: #3478c6; --good: #197334; --bad: #b3261e; --wait: #855900;
   --good-tint: #e4f4e8; --bad-tint: #fdeceb; --wait-tint: #fcf3dc;
   --result0: #2a9d54; --result1: #8a96a3; --result2: #d9822b; --result3: #8459c9;
+  --ring: #7cc4e8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -32,6 +33,7 @@ pub(super) const STYLE: &str = "
     --link: #70aef5; --part: #5b9be6; --good: #56c271; --bad: #ff8a80; --wait: #e0ae45;
     --good-tint: #15281b; --bad-tint: #351a19; --wait-tint: #302712;
     --result0: #3fae67; --result1: #7b8794; --result2: #df8e3a; --result3: #a07fe0;
+    --ring: #4b93b8;
   }
 }
 * { box-sizing: border-box; }
@@ -80,6 +82,9 @@ tbody tr:last-child td { border-bottom: 0; }
 rect.good { fill: var(--good); } rect.bad { fill: var(--bad); } rect.wait { fill: var(--wait); }
 .result0 { fill: var(--result0); } .result1 { fill: var(--result1); }
 .result2 { fill: var(--result2); } .result3 { fill: var(--result3); }
+.agent0 { fill: var(--result0); } .agent1 { fill: var(--ring); } .agent2 { fill: var(--part); }
+.agent3 { fill: var(--result2); } .agent4 { fill: var(--result1); } .agent6 { fill: var(--result3); }
+.agents .bar { width: 100%; height: 1.1rem; }
 .key { display: flex; flex-wrap: wrap; gap: 0 1rem; font-size: .8rem; color: var(--muted); }
 .swatch { width: .65rem; height: .65rem; }
 .waits { display: flex; flex-wrap: wrap; align-items: end; gap: 0 1rem; }
