@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::backfill::{self, FetchSettings, Options, Summary};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::clock::Clock;
-use wolkvox_exporter::config::{Config, Operation};
+use wolkvox_exporter::config::{Config, Operation, ReportConfig};
 use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::fetch::pieces::CUT_AT;
-use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, IVR};
+use wolkvox_exporter::reports::{CALL_DURATIONS, CALL_RESULTS, CAMPAIGNS, IVR};
 use wolkvox_simulator::{
     Api, DurationBucket, OperationPlan, OverLimit, RunningSimulator, ScriptedAnswer, Seen, SimulatedOperation,
     Simulator,
@@ -97,6 +97,8 @@ fn configure(operation: &mut Operation) {
         },
     );
     operation.reports.remove(&CAMPAIGNS);
+    let config = ReportConfig::new(&CALL_RESULTS);
+    operation.reports.insert(&CALL_RESULTS, config);
 }
 
 /// The options of a command line, with the required labels.
@@ -201,6 +203,11 @@ fn whole_truth(acme: &SimulatedOperation, from: Timestamp, until: Timestamp, now
             }
             counts.insert((family.to_owned(), labels), value);
         }
+    }
+    let day = acme.timezone().to_datetime(from).date();
+    for (result, count) in acme.truth().call_results(midnight(acme, day), until).by_label() {
+        let labels = BTreeMap::from([("result".to_owned(), result.to_owned())]);
+        counts.insert(("wolkvox_call_results_total".to_owned(), labels), count as f64);
     }
     counts
 }

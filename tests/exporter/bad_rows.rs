@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use wolkvox_exporter::reports::{ABANDONED_CALLS, CALL_DURATIONS, CAMPAIGNS, Report};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, CALL_DURATIONS, CAMPAIGNS, LATENCY, Report};
 use wolkvox_simulator::{OperationPlan, ScriptedAnswer};
 
 use crate::support::{Samples, Stage, api, zone};
@@ -61,6 +61,34 @@ fn bad_rows() -> Vec<String> {
     rows.push(format!(r#"{{"campaign":"9 - a","x":"{huge}"}}"#));
     rows.push(format!(r#"{{"campaign":"9 - a","x":{}{}"#, "[".repeat(50_000), "}"));
     rows
+}
+
+/// The rows of `latency` are in a list that is nested in the answer.
+#[tokio::test]
+async fn all_other_agents_are_connected() {
+    let mut stage = stage().await;
+    let good = |latency: u32| format!(r#"{{"latency_ms":"{latency}","agent_status":"connected"}}"#);
+    let envelopes: [fn(&str) -> String; 4] = [
+        |rows| format!(r#"{{"code":"200","data":[{{"by_agent":[{rows}],"by_ip":[],"by_pbx":[]}}]}}"#),
+        |rows| format!(r#"{{"data":{{"by_ip":[{{"ip":"x"}}],"by_agent":[{rows}]}},"code":"200"}}"#),
+        |rows| format!(r#"[{{"by_agent":[{rows}]}}]"#),
+        |rows| format!("{{\n  \"data\": [\n    {{\n      \"by_agent\": [\n        {rows}\n      ]\n    }}\n  ]\n}}"),
+    ];
+    for bad in bad_rows() {
+        let bad = bad.replace("\"campaign\"", "\"agent_status\"");
+        for place in 0..3 {
+            for envelope in envelopes {
+                let mut all = vec![good(100), good(450)];
+                all.insert(place, bad.clone());
+                let begin: String = bad.chars().take(80).collect();
+                let samples = poll(&mut stage, &LATENCY, envelope(&all.join(",")), NOON).await;
+                assert!(is_up(&samples, &LATENCY), "{begin} at {place}");
+                let of_band = |band| samples.get("wolkvox_agents_by_latency", &[("latency", band)]);
+                let bands = ["0-150ms", "401-500ms"].map(of_band);
+                assert_eq!(bands, [Some(1.0); 2], "{begin} at {place}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -76,13 +76,13 @@ async fn all_is_well_and_the_numbers_are_true() {
     assert_eq!(
         verdict,
         Verdict {
-            reports: 5,
+            reports: 11,
             failed: 0,
-            calls: 5
+            calls: 11
         },
         "{text}"
     );
-    assert_eq!(scene.acme().observed().requests, 5);
+    assert_eq!(scene.acme().observed().requests, 11);
     assert_eq!(scene.acme().observed().most_in_flight, 1);
     let truth = scene.acme().truth();
     let (from, until) = (at(EIGHT), at(TEN));
@@ -93,6 +93,18 @@ async fn all_is_well_and_the_numbers_are_true() {
     rows("call_durations", 5);
     rows("abandoned_calls", waits.interactions.values().sum());
     rows("ivr", ivr.selections.values().sum());
+    let answered = truth.answered_calls(from, until, Seen::By(until));
+    rows(
+        "answered_calls",
+        answered.values().map(|waits| waits.len() as u64).sum(),
+    );
+    rows("skills", truth.skills(until).len() as u64);
+    rows("agents", truth.agents(until).agents.len() as u64);
+    rows("latency", truth.latency(until).len() as u64);
+    rows("quota", 1);
+    let results = truth.call_results(at("2026-11-20T05:00:00Z"), until);
+    rows("call_results", results.by_label().len() as u64);
+    assert_eq!(series(&text, "wolkvox_call_results_total"), results.by_label().len());
     assert_eq!(series(&text, "wolkvox_campaign_records"), truth.campaigns(until).len());
     assert_eq!(series(&text, "wolkvox_calls_total"), 5);
     assert_eq!(series(&text, "wolkvox_ivr_selections_total"), ivr.selections.len());
@@ -107,7 +119,7 @@ async fn a_report_that_fails_says_what_to_do_and_the_others_are_checked() {
     let scene = Scene::new().await;
     scene.acme().inject(Fault::status(503).on(Api::Cdr4));
     let (verdict, text) = scene.check(false).await;
-    assert_eq!((verdict.reports, verdict.failed, verdict.calls), (5, 1, 5), "{text}");
+    assert_eq!((verdict.reports, verdict.failed, verdict.calls), (11, 1, 11), "{text}");
     assert!(text.contains("  call_durations: FAILED"), "{text}");
     assert!(
         text.contains("status: HTTP status 503 (it may be temporary; if it persists, ask Wolkvox about this server)"),
@@ -120,7 +132,7 @@ async fn a_report_that_fails_says_what_to_do_and_the_others_are_checked() {
 async fn shapes_hold_no_value() {
     let scene = Scene::new().await;
     let (verdict, text) = scene.check(true).await;
-    assert_eq!((verdict.failed, verdict.calls), (0, 5), "{text}");
+    assert_eq!((verdict.failed, verdict.calls), (0, 11), "{text}");
     let truth = scene.acme().truth();
     assert_eq!(personal_data_in(text.as_bytes()), None);
     let secrets = truth.personal_strings(at(EIGHT), at(TEN));
@@ -233,7 +245,7 @@ async fn an_answer_that_fails_is_sketched_too() {
     );
     scene.acme().inject(Fault::CutBody(0.5).on(Api::Diagram1));
     let (verdict, text) = scene.check(true).await;
-    assert_eq!((verdict.failed, verdict.calls), (2, 5), "{text}");
+    assert_eq!((verdict.failed, verdict.calls), (2, 11), "{text}");
     assert!(text.contains("msg: text    \"Aaaaaa a Aaaaaaaa\""), "{text}");
     let ivr = text.split_once("  ivr: FAILED").unwrap().1;
     assert!(ivr.contains("shapes of conn_id"), "{text}");
@@ -312,7 +324,7 @@ async fn what_is_not_understood_is_named() {
         scene.acme().answer_with(api, ScriptedAnswer::json(body));
     }
     let (verdict, text) = scene.check(true).await;
-    assert_eq!((verdict.reports, verdict.failed), (5, 2), "{text}");
+    assert_eq!((verdict.reports, verdict.failed), (11, 2), "{text}");
     for line in [
         "decode: no row of the answer can be used, of 2 in all; missing or not understood: interval (",
         "decode: no row of the answer can be used, of 1 in all; missing or not understood: type_of_row (",

@@ -30,12 +30,18 @@ operations:
     daily_calls: 4000                   # default; licences × 1000 less what others use
     proxy: http://127.0.0.1:3128        # optional
     ca_file: company-ca.pem             # optional
-    reports:                            # no `reports` key: all five with defaults. With it: only those named; `ivr:` alone means defaults
-      campaigns:       {interval: 5m, timeout: 30s, max_age: 15m}
+    reports:                            # no `reports` key: all with defaults. With it: only those named; `ivr:` alone means defaults
+      campaigns:       {interval: 5m, timeout: 30s, quiet_interval: 15m}
       call_durations:  {interval: 5m, timeout: 90s, reread: {every: 6h, back: 48h}}
-      abandoned_calls: {interval: 5m, timeout: 90s, overlap: 2h, reread: {every: 6h, back: 48h}, skill_id: all}
-      preview_calls:   {interval: 5m, timeout: 90s, overlap: 2h, reread: {every: 6h, back: 48h}, campaign_id: all}
-      ivr:             {interval: 5m, timeout: 90s, overlap: 2h, reread: {every: 6h, back: 48h}}
+      abandoned_calls: {interval: 5m, timeout: 90s, settle: 0s, overlap: 2h, reread: {every: 6h, back: 48h}, skill_id: all}
+      preview_calls:   {interval: 5m, timeout: 90s, settle: 2m, overlap: 2h, reread: {every: 6h, back: 48h}, campaign_id: all}
+      ivr:             {interval: 5m, timeout: 90s, settle: 2m, overlap: 2h, reread: {every: 6h, back: 48h}}
+      skills:          {interval: 2m, timeout: 30s, quiet_interval: 15m, service_level_seconds: 20}
+      agents:          {interval: 2m, timeout: 30s, quiet_interval: 15m}
+      latency:         {interval: 5m, timeout: 30s, quiet_interval: 15m}
+      quota:           {interval: 1h, timeout: 30s}
+      answered_calls:  {interval: 5m, timeout: 90s, settle: 0s, overlap: 2h, reread: {every: 6h, back: 48h}, skill_id: all}
+      call_results:    {interval: 15m, timeout: 90s, reread: {every: 6h, back: 48h}}
 "#;
 
 /// A certificate in PEM.

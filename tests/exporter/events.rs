@@ -14,13 +14,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use wolkvox_exporter::config::Operation;
 use wolkvox_exporter::poller::PollSettings;
-use wolkvox_exporter::reports::{ABANDONED_CALLS, IVR, PREVIEW_CALLS, Report};
+use wolkvox_exporter::reports::{ABANDONED_CALLS, ANSWERED_CALLS, IVR, PREVIEW_CALLS, Report};
 use wolkvox_simulator::{EventPlan, OperationPlan, Seen, SimulatedOperation, counts_up_to};
 
 use crate::support::{Samples, Stage, zone};
-const EVENTS: [&Report; 3] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR];
+const EVENTS: [&Report; 4] = [&ABANDONED_CALLS, &PREVIEW_CALLS, &IVR, &ANSWERED_CALLS];
 const WAITS: &[f64] = &[
-    5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
+    5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0, 3600.0, 21600.0, 86400.0,
 ];
 const TALKS: &[f64] = &[
     5.0, 15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0,
@@ -81,15 +81,22 @@ pub(crate) fn truth_of(
     };
     let waits = of(&ABANDONED_CALLS).then(|| truth.abandoned_calls(from, until, seen));
     let waits = waits.unwrap_or_default();
+    let answers = of(&ANSWERED_CALLS).then(|| truth.answered_calls(from, until, seen));
+    let times = [
+        ("wolkvox_abandon_time_seconds", waits.waits),
+        ("wolkvox_answer_time_seconds", answers.unwrap_or_default()),
+    ];
     for ((skill, channel, result), n) in waits.interactions {
         let skill = skill.to_string();
         let labels = [("skill_id", skill.as_str()), ("channel", channel), ("result", result)];
         add("wolkvox_skill_interactions_total", &labels, n as f64);
     }
-    for ((skill, channel), values) in waits.waits {
-        let skill = skill.to_string();
-        let labels = [("skill_id", skill.as_str()), ("channel", channel)];
-        histogram(&mut add, "wolkvox_abandon_time_seconds", &labels, &values, WAITS);
+    for (name, of_skills) in times {
+        for ((skill, channel), values) in of_skills {
+            let skill = skill.to_string();
+            let labels = [("skill_id", skill.as_str()), ("channel", channel)];
+            histogram(&mut add, name, &labels, &values, WAITS);
+        }
     }
     let previews = of(&PREVIEW_CALLS).then(|| truth.preview_calls(from, until, seen));
     let previews = previews.unwrap_or_default();
@@ -150,7 +157,13 @@ pub(crate) fn truth_of(
 pub(crate) fn shown(samples: &Samples) -> Counts {
     let of_events = |name: &str| {
         let counts = name.ends_with("_total") || name.contains("_seconds_");
-        let prefixes = ["wolkvox_skill", "wolkvox_abandon", "wolkvox_preview", "wolkvox_ivr"];
+        let prefixes = [
+            "wolkvox_skill",
+            "wolkvox_abandon",
+            "wolkvox_answer",
+            "wolkvox_preview",
+            "wolkvox_ivr",
+        ];
         counts && prefixes.iter().any(|prefix| name.starts_with(prefix))
     };
     let mut counts = Counts::new();

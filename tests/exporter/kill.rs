@@ -30,7 +30,18 @@ const KILLS: u32 = 24;
 const AHEAD: Duration = Duration::from_secs(8 * 60);
 const SPEED: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(60);
-const REPORTS: [&str; 5] = ["campaigns", "call_durations", "abandoned_calls", "preview_calls", "ivr"];
+const REPORTS: [&str; 6] = [
+    "campaigns",
+    "call_durations",
+    "abandoned_calls",
+    "answered_calls",
+    "preview_calls",
+    "ivr",
+];
+/// Upper bounds of waits.
+const WAITS: [f64; 16] = [
+    5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0, 3600.0, 21600.0, 86400.0,
+];
 
 /// Name and labels.
 type Series = (String, BTreeMap<String, String>);
@@ -130,6 +141,7 @@ fn counts(page: &Samples) -> BTreeMap<Series, u64> {
         "wolkvox_calls_",
         "wolkvox_skill_interactions_",
         "wolkvox_abandon_",
+        "wolkvox_answer_",
         "wolkvox_preview_",
         "wolkvox_ivr_",
     ];
@@ -211,12 +223,16 @@ impl Expected {
             ];
             self.count("wolkvox_skill_interactions_total", &labels, count);
         }
-        let bounds = [
-            5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0,
-        ];
         for ((skill, channel), waits) in truth.waits {
             let labels = [("skill_id", &*skill.to_string()), ("channel", channel)];
-            self.histogram("wolkvox_abandon_time_seconds", &labels, &waits, &bounds);
+            self.histogram("wolkvox_abandon_time_seconds", &labels, &waits, &WAITS);
+        }
+    }
+
+    fn answered_calls(&mut self, acme: &SimulatedOperation, (from, until): (Timestamp, Timestamp), seen: Seen) {
+        for ((skill, channel), waits) in acme.truth().answered_calls(from, until, seen) {
+            let labels = [("skill_id", &*skill.to_string()), ("channel", channel)];
+            self.histogram("wolkvox_answer_time_seconds", &labels, &waits, &WAITS);
         }
     }
 
@@ -309,7 +325,7 @@ fn configuration(acme: &SimulatedOperation, url: &str, timezone: &str) -> String
         "state_path: state\nnew_series_hold: 0s\noperations:\n- name: {name}\n  url: {url}\n  token_file: token\n  \
          timezone: {timezone}\n  currency: COP\n  daily_calls: 1000000\n  reports:\n    campaigns: {{interval: 1s}}\n    \
          call_durations: {{interval: 1s, reread: {{every: 3s, back: 48h}}}}\n    abandoned_calls: {events}\n    \
-         preview_calls: {events}\n    ivr: {events}\n",
+         answered_calls: {events}\n    preview_calls: {events}\n    ivr: {events}\n",
         name = acme.name(),
     )
 }
@@ -351,6 +367,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
     // Generate the events before the first request, since that takes time in a debug build.
     let _ = acme.truth().day_totals(acme.timezone().to_datetime(born).date(), born);
     Expected::default().abandoned_calls(&acme, (born, born), Seen::Everything);
+    Expected::default().answered_calls(&acme, (born, born), Seen::Everything);
     Expected::default().preview_calls(&acme, (born, born), Seen::Everything);
     Expected::default().ivr(&acme, (born, born), Seen::Everything);
     let prepared = begin.elapsed();
@@ -428,6 +445,7 @@ async fn killed_at_random_moments_it_counts_everything_once() {
         let seen = Seen::By(seen_by);
         match *report {
             "abandoned_calls" => expected.abandoned_calls(&acme, dates, seen),
+            "answered_calls" => expected.answered_calls(&acme, dates, seen),
             "preview_calls" => expected.preview_calls(&acme, dates, seen),
             _ => expected.ivr(&acme, dates, seen),
         }

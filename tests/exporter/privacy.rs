@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use wolkvox_exporter::reports::REPORTS;
 use wolkvox_simulator::{
     EventPlan, Fault, Lateness, OperationPlan, SimulatedClock, Simulator, SimulatorConfig, personal_data_in,
 };
@@ -40,11 +41,10 @@ async fn neither_logs_nor_pages_nor_files_hold_personal_data_or_the_token() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let reports =
-        ["abandoned_calls", "preview_calls", "ivr"].map(|report| format!("      {report}: {{interval: 1s}}\n"));
+    let reports = REPORTS.map(|report| format!("      {report}: {{interval: 1s}}\n"));
     let yaml = format!(
         "state_path: state\nnew_series_hold: 0s\noperations:\n  - name: acme\n    url: {}\n    token_file: token\n    \
-         daily_calls: 1000000\n    reports:\n      campaigns: {{interval: 1s}}\n      call_durations: {{interval: 1s}}\n{}",
+         daily_calls: 1000000\n    reports:\n{}",
         served.url(),
         reports.concat()
     );

@@ -49,7 +49,7 @@ impl Stage {
     }
 }
 
-async fn html(page: &Page, query: &str) -> String {
+pub(crate) async fn html(page: &Page, query: &str) -> String {
     let answer = get(&page.0.replace("/metrics", &format!("/{query}")), &[]).await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
@@ -57,14 +57,14 @@ async fn html(page: &Page, query: &str) -> String {
 }
 
 /// The text between tags, with one space for each tag.
-fn words(html: &str) -> String {
+pub(crate) fn words(html: &str) -> String {
     let body = html.split_once("</style>").unwrap().1;
     let texts = body.split('<').filter_map(|part| Some(part.split_once('>')?.1));
     texts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
-fn has(text: &str, expected: &[&str]) {
+pub(crate) fn has(text: &str, expected: &[&str]) {
     for expected in expected {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }
@@ -276,6 +276,7 @@ async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
             reports: reports.into(),
             calls_used: 0,
             calls_limit: 4000,
+            used_by_others: None,
             state: Statistics::default(),
             dropped: BTreeMap::new(),
         };
@@ -302,14 +303,14 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     has(
         &text,
         &[
-            "✕ 1 of 150 reports failing in 30 operations",
+            "✕ 1 of 330 reports failing in 30 operations",
             "centre-7 (campaigns) connect connection refused",
-            "centre-7 ✕ 1 of 5 failing",
-            "centre-0 ● 5 up",
+            "centre-7 ✕ 1 of 11 failing",
+            "centre-0 ● 11 up",
         ],
     );
     assert!(
-        text.find("centre-7 ✕ 1 of 5") < text.find("centre-0 ● 5 up"),
+        text.find("centre-7 ✕ 1 of 5") < text.find("centre-0 ● 11 up"),
         "what fails comes first"
     );
     assert!(
@@ -325,7 +326,7 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     );
     has(
         &text,
-        &["← All 30 operations", "centre-3 API calls today", "call_durations ● up"],
+        &["← All 30 operations", "centre-3 Queues now", "call_durations ● up"],
     );
     assert!(!text.contains("centre-4"));
 
@@ -341,7 +342,7 @@ async fn a_failure_that_many_operations_share_is_shown_once() {
     has(
         &text,
         &[
-            "✕ 30 of 150 reports failing in 30 operations",
+            "✕ 30 of 330 reports failing in 30 operations",
             &format!("30 operations connect connection refused What to do: {advice}. centre-0 (campaigns),"),
             "and 20 more",
         ],
@@ -383,12 +384,11 @@ fn totals(skills: &[(&'static str, [u64; 3])]) -> SkillTotals {
     let family = |name: &str| families.iter().find(|family| family.name == name).unwrap();
     let mut waits = FamilySeries::new(family("wolkvox_abandon_time_seconds"));
     let mut interactions = FamilySeries::new(family("wolkvox_skill_interactions"));
-    let mut names = FamilySeries::new(family("wolkvox_skill"));
     let label = Label::Borrowed;
     for (skill, [soon, later, answered]) in skills {
         for channel in ["voice", "chat"] {
-            let mut counts = vec![0; 13];
-            (counts[0], counts[12]) = (*soon, *later);
+            let mut counts = vec![0; 17];
+            (counts[0], counts[16]) = (*soon, *later);
             let histogram = Histogram { counts, sum: Micros(0) };
             waits.push([label(skill), label(channel)], Value::Histogram(histogram));
             for (result, count) in [("abandoned", soon + later), ("answered", *answered)] {
@@ -396,15 +396,14 @@ fn totals(skills: &[(&'static str, [u64; 3])]) -> SkillTotals {
                 interactions.push([label(skill), label(channel), label(result)], count);
             }
         }
-        names.push([label(skill), label("Ventas")], Value::Info);
     }
-    let Kind::Events(EventRows { view: Some(view), .. }) = &ABANDONED_CALLS.kind else {
+    let Kind::Events(EventRows {
+        totals: Some(totals), ..
+    }) = &ABANDONED_CALLS.kind
+    else {
         unreachable!()
     };
-    match view(&[waits, interactions, names]) {
-        View::Skills(totals) => totals,
-        other => panic!("{other:?}"),
-    }
+    totals(&[waits, interactions])
 }
 
 #[test]
@@ -428,8 +427,7 @@ fn the_last_hour_is_what_totals_grew_by() {
     assert_eq!((hour.span, hour.is_whole()), (Duration::from_secs(30 * 60), false));
     // Two channels in one.
     assert_eq!((hour.skills[0].abandoned, hour.skills[0].interactions), (6, 12));
-    assert_eq!((hour.skills[0].waits[0], hour.skills[0].waits[12]), (2, 4));
-    assert_eq!(hour.skills[0].name, "Ventas");
+    assert_eq!((hour.skills[0].waits[0], hour.skills[0].waits[16]), (2, 4));
     // The first increase leaves the hour, then the second one; from the first on, the whole hour is known.
     let hour = views.last_hour(minute(60));
     assert!(hour.is_whole());
@@ -467,22 +465,23 @@ fn an_expired_or_removed_report_is_not_on_the_status_page() {
     let now = Instant::now();
     let expiry = now + Duration::from_secs(60);
     let published = Published::new(process::registry(at(NOON)).0);
-    let campaigns = |published: &Published| published.campaigns("acme").map(|campaigns| campaigns.len());
+    let campaigns = |published: &Published| published.view("acme", &CAMPAIGNS).is_some();
     let publish = || {
-        let (campaigns, skills) = (View::Campaigns(Vec::new()), View::Skills(totals(&[("1", [1, 2, 3])])));
-        published.publish(&acme, &CAMPAIGNS, Vec::new(), Some(campaigns), Some(expiry));
-        published.publish(&acme, &ABANDONED_CALLS, Vec::new(), Some(skills), None);
+        published.publish_current(&acme, &CAMPAIGNS, Vec::new(), View::Campaigns(Vec::new()));
+        published.keep_until(&acme, &CAMPAIGNS, expiry);
+        let totals = totals(&[("1", [1, 2, 3])]);
+        published.publish_counters(&acme, &ABANDONED_CALLS, Vec::new(), Some(totals));
     };
     assert_eq!(published.abandonments("acme", now), None);
     publish();
     published.expire(now);
-    assert_eq!(campaigns(&published), Some(0));
+    assert!(campaigns(&published));
     published.expire(expiry);
-    assert_eq!(campaigns(&published), None);
+    assert!(!campaigns(&published));
     publish();
     published.remove_report(&acme, &ABANDONED_CALLS);
     assert_eq!(published.abandonments("acme", now), None);
-    assert_eq!(campaigns(&published), Some(0));
+    assert!(campaigns(&published));
     published.remove(&acme);
-    assert_eq!(campaigns(&published), None);
+    assert!(!campaigns(&published));
 }

@@ -76,6 +76,12 @@ pub(crate) fn api(report: &'static Report) -> Api {
         "abandoned_calls" => Api::Skill2,
         "preview_calls" => Api::Campaign5,
         "ivr" => Api::Diagram1,
+        "skills" => Api::Skills,
+        "agents" => Api::Agents,
+        "latency" => Api::Latency,
+        "quota" => Api::TokenInfo,
+        "answered_calls" => Api::Skill10,
+        "call_results" => Api::Cdr6,
         other => panic!("the simulator has no {other}"),
     }
 }
@@ -186,6 +192,15 @@ impl Stage {
 
     /// Ends the poller and starts another one on the same storage, with any configuration.
     pub(crate) fn restart(self, adjust: impl FnOnce(&mut Operation, &mut PollSettings)) -> Self {
+        self.restart_after(|| {}, adjust)
+    }
+
+    /// The same, with something done to the storage while nobody has it open.
+    pub(crate) fn restart_after(
+        self,
+        meanwhile: impl FnOnce(),
+        adjust: impl FnOnce(&mut Operation, &mut PollSettings),
+    ) -> Self {
         let Self {
             simulator,
             poller,
@@ -197,6 +212,7 @@ impl Stage {
             _served,
         } = self;
         drop(poller);
+        meanwhile();
         adjust(&mut operation, &mut settings);
         let clock = steady(&simulator);
         let mut poller = Poller::new(

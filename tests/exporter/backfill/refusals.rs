@@ -74,7 +74,7 @@ async fn what_cannot_be_is_refused_without_a_call() {
     );
     let filter = |scene: &mut Scene, filter: Option<&str>| {
         let report = scene.config.operations[0].reports.get_mut(&ABANDONED_CALLS);
-        report.unwrap().filter = filter.map(str::to_owned);
+        report.unwrap().choice.only = filter.map(str::to_owned);
     };
     filter(&mut scene, Some("4000"));
     let error = scene.run("--from 2026-11-19").await.unwrap_err();

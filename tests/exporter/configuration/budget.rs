@@ -35,7 +35,13 @@ fn check_config_shows_the_calls_against_the_budget() {
       abandoned_calls every 5m        292 calls a day
       preview_calls   every 5m        292 calls a day
       ivr             every 5m        292 calls a day
-      1460 of 4000 calls a day (36 %), not counting retries
+      skills          every 2m        720 calls a day
+      agents          every 2m        720 calls a day
+      latency         every 5m        288 calls a day
+      quota           every 1h         24 calls a day
+      answered_calls  every 5m        292 calls a day
+      call_results    every 15m       104 calls a day
+      3608 of 4000 calls a day (90 %), not counting retries
 
     operation beta
       http://127.0.0.1:8080 (America/Santiago)

@@ -63,6 +63,12 @@ operations:
       abandoned_calls: {max_age: 1h, overlap: 3h, settle: 1m, skill_id: 7, reread: {back: 24h}}
       preview_calls:
       ivr:
+      skills:
+      agents:
+      latency:
+      quota:
+      answered_calls:
+      call_results:
   - name: b
     server: 2
     token_env: B
@@ -72,7 +78,7 @@ operations:
     proxy: http://127.0.0.1:3128
     ca_file: ca.pem
     reports:
-      campaigns: {interval: 2m, timeout: 10s, max_age: 6m}
+      campaigns: {interval: 2m, timeout: 10s}
       call_durations:
       abandoned_calls: {max_age: 1h, overlap: 3h, settle: 1m, skill_id: all, reread: {every: 1h, back: 24h}}
   - name: c
@@ -84,7 +90,7 @@ operations:
     proxy: http://127.0.0.1:3128
     ca_file: ca.pem
     reports:
-      campaigns: {interval: 1m, timeout: 10s, max_age: 3m}
+      campaigns: {interval: 1m, timeout: 10s}
       ivr: {interval: 10m}
 ";
     let [short, long] = [short, long].map(|text| parse_in(&folder, text).unwrap_or_else(|wrong| panic!("{wrong}")));
@@ -101,8 +107,8 @@ fn thirty_operations_take_thirty_lines() {
     assert_eq!(config.operations.len(), 30);
     for operation in &config.operations {
         assert_eq!(operation.timezone_name, "America/Lima");
-        assert_eq!(operation.reports.len(), 5);
-        assert_eq!(operation.calls_per_day(), 1440 + 296 + 3 * 292);
+        assert_eq!(operation.reports.len(), 11);
+        assert_eq!(operation.calls_per_day(), 1440 + 3608 - 288);
     }
 }
 
@@ -122,7 +128,7 @@ defaults:
     abandoned_calls: {{max_age: 1s, reread: 6h}}
     preview_calls: [5m]
     ivr: {{reread: {{back: 99d}}}}
-    agents:
+    agentes:
 operations:
 {}  - {{name: last, server: 1, token_env: A, currency: COP, timezone: America/Lima, reports: {{preview_calls: {{timeout: 1s}}}}}}
 ",
@@ -134,7 +140,7 @@ operations:
     wolkvox.yml:4: defaults.currency: given twice; the first one is on line 3
     wolkvox.yml:5: defaults.daily_call: unknown key; did you mean `daily_calls`?
     wolkvox.yml:6: defaults.ca_file: cannot read /etc/wolkvox/missing.pem: No such file or directory (os error 2)
-    wolkvox.yml:7: defaults.colour: unknown key; the keys here are timezone, currency, daily_calls, proxy, ca_file, reports
+    wolkvox.yml:7: defaults.colour: unknown key; the keys here are timezone, currency, daily_calls, hours, proxy, ca_file, reports
     wolkvox.yml:9: defaults.reports.campaigns.interval: expected a duration such as 90s, 5m or 2h; found `never`
     wolkvox.yml:9: defaults.reports.campaigns.timeout: `0s` is out of range: from 1ms to 1h is allowed
     wolkvox.yml:9: defaults.reports.campaigns.intervall: unknown key; did you mean `interval`?
@@ -142,7 +148,7 @@ operations:
     wolkvox.yml:10: defaults.reports.abandoned_calls.max_age: `1s` is out of range: from 10m to 366d is allowed, since with less than 2 × interval one failed poll would hide the report
     wolkvox.yml:11: defaults.reports.preview_calls: expected keys such as {interval: 5m}, or nothing for the defaults; found a list
     wolkvox.yml:12: defaults.reports.ivr.reread.back: `99d` is out of range: from 1s to 31d is allowed, since one call of the API takes at most 31 days
-    wolkvox.yml:13: defaults.reports.agents: unknown key; the keys here are campaigns, call_durations, abandoned_calls, preview_calls, ivr
+    wolkvox.yml:13: defaults.reports.agentes: unknown key; did you mean `agents`?
     ");
 }
 

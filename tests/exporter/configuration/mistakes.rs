@@ -30,7 +30,7 @@ operations:
       abandoned_calls: {interval: 10m, max_age: 19m, skill_id: 'a b'}
       preview_calls: {interval: 999ms, overlap: 32days, reread: 6h}
       ivr: [5m]
-      agents:
+      queues:
   - name: acme
     name: other
     url: wolkvox.com
@@ -56,7 +56,7 @@ operations:
     wolkvox.yml:9: operations[0].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
     wolkvox.yml:10: operations[0].timezone: the tz database has no zone `America/Bogotá`; did you mean `America/Bogota`?
     wolkvox.yml:12: operations[0].reports.campaigns.intervall: unknown key; did you mean `interval`?
-    wolkvox.yml:12: operations[0].reports.campaigns.overlap: unknown key; the keys here are interval, timeout, max_age
+    wolkvox.yml:12: operations[0].reports.campaigns.overlap: unknown key; the keys here are interval, quiet_interval, timeout, max_age
     wolkvox.yml:14: operations[0].reports.call_durations.interval: expected a duration such as 90s, 5m or 2h; found `300`
     wolkvox.yml:15: operations[0].reports.call_durations.timeout: `0s` is out of range: from 1ms to 1h is allowed
     wolkvox.yml:17: operations[0].reports.call_durations.reread.every: `0s` is out of range: from 1s to 366d is allowed
@@ -67,7 +67,7 @@ operations:
     wolkvox.yml:19: operations[0].reports.preview_calls.overlap: `32days` is out of range: from 1s to 31d is allowed, since one call of the API takes at most 31 days
     wolkvox.yml:19: operations[0].reports.preview_calls.reread: expected keys such as {every: 6h, back: 48h}; found a single value
     wolkvox.yml:20: operations[0].reports.ivr: expected keys such as {interval: 5m}, or nothing for the defaults; found a list
-    wolkvox.yml:21: operations[0].reports.agents: unknown key; the keys here are campaigns, call_durations, abandoned_calls, preview_calls, ivr
+    wolkvox.yml:21: operations[0].reports.queues: unknown key; the keys here are campaigns, call_durations, abandoned_calls, preview_calls, ivr, skills, agents, latency, quota, answered_calls, call_results
     wolkvox.yml:22: operations[1].name: the name `acme` is taken by the operation on line 6
     wolkvox.yml:23: operations[1].name: given twice; the first one is on line 22
     wolkvox.yml:24: operations[1].url: expected an address such as https://wv0001.wolkvox.com: relative URL without a base

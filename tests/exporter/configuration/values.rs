@@ -65,14 +65,23 @@ fn the_documented_values_are_the_defaults() {
     assert_eq!(written.new_series_hold, minutes(2));
     assert_eq!(written.series_limit, 5000);
     for (kind, report) in &written.operations[0].reports {
+        let (interval, quiet_interval) = match kind.name {
+            "campaigns" | "latency" => (minutes(5), minutes(15)),
+            "skills" | "agents" => (minutes(2), minutes(15)),
+            "quota" => (minutes(60), minutes(60)),
+            "call_results" => (minutes(15), minutes(15)),
+            _ => (minutes(5), minutes(5)),
+        };
         assert_eq!(
-            (report.interval, report.max_age, &report.filter),
-            (minutes(5), minutes(15), &None),
+            (report.interval, report.quiet_interval, report.max_age),
+            (interval, quiet_interval, None),
             "{kind}"
         );
+        let seconds = (kind.name == "skills").then_some(20);
+        assert_eq!((&report.choice.only, report.choice.seconds), (&None, seconds), "{kind}");
         let (overlap, every, back) = match kind.name {
-            "campaigns" => (hours(0), hours(0), hours(0)),
-            "call_durations" => (hours(0), hours(6), hours(48)),
+            "campaigns" | "skills" | "agents" | "latency" | "quota" => (hours(0), hours(0), hours(0)),
+            "call_durations" | "call_results" => (hours(0), hours(6), hours(48)),
             _ => (hours(2), hours(6), hours(48)),
         };
         assert_eq!(
@@ -95,12 +104,11 @@ fn only_the_reports_named_are_read() {
     );
     let abandoned = &reports[&ABANDONED_CALLS];
     assert_eq!(
-        abandoned.filter.as_deref(),
+        abandoned.choice.only.as_deref(),
         Some("0815"),
         "a zero in front is part of the id"
     );
-    assert_eq!(abandoned.max_age, Duration::from_secs(180), "follows the interval");
-    assert_eq!(reports[&PREVIEW_CALLS].filter, None);
+    assert_eq!(reports[&PREVIEW_CALLS].choice.only, None);
     assert_eq!(config.operations[0].calls_per_day(), 1440 + 288 + 288 + 3 * 4);
 }
 

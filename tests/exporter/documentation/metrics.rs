@@ -9,7 +9,7 @@ use wolkvox_exporter::client::Reason;
 use wolkvox_exporter::health;
 use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::{Family, Kind, process};
-use wolkvox_exporter::reports::REPORTS;
+use wolkvox_exporter::reports::{REPORTS, Report};
 use wolkvox_simulator::OperationPlan;
 
 use super::{file, text};
@@ -158,12 +158,19 @@ fn reasons() -> String {
     table
 }
 
+/// The entries of a report, with those of the names that it gives.
+fn of_report(report: &Report) -> Vec<Entry> {
+    let mut entries = of_families(report.families);
+    entries.extend(of_families(report.names));
+    entries
+}
+
 /// All generated parts: the page, the marker in it, the text.
 fn made() -> Vec<(&'static str, String, String)> {
     const METRICS: &str = "docs/metrics.md";
     let mut made: Vec<_> = REPORTS
         .into_iter()
-        .map(|report| (METRICS, report.name.to_owned(), table(&of_families(report.families))))
+        .map(|report| (METRICS, report.name.to_owned(), table(&of_report(report))))
         .collect();
     made.push((
         METRICS,
@@ -200,7 +207,7 @@ fn the_tables_are_those_of_the_catalogue() {
 #[tokio::test]
 async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let mut catalogue: BTreeMap<String, Entry> = BTreeMap::new();
-    let reports = REPORTS.into_iter().flat_map(|report| of_families(report.families));
+    let reports = REPORTS.into_iter().flat_map(|report| of_report(report));
     let all = reports.chain(of_families(&health::FAMILIES)).chain(of_process());
     catalogue.extend(all.map(|entry| (entry.name.clone(), entry)));
 

@@ -124,7 +124,7 @@ async fn changes_of_the_configuration_count_nothing_twice() {
     let before = shown(&stage.samples().await);
     let skill = stage.acme().truth().centre().skills[0].id.to_string();
     stage = stage.restart(|operation, _| {
-        operation.reports.get_mut(&ABANDONED_CALLS).unwrap().filter = Some(skill.clone());
+        operation.reports.get_mut(&ABANDONED_CALLS).unwrap().choice.only = Some(skill.clone());
     });
     let changed = now;
     stage.poll(&ABANDONED_CALLS, &now.to_string()).await;

@@ -42,7 +42,7 @@ async fn old_gauges_go_away_and_scrapes_stay_fast() {
         let mut operation = operation(simulated, &served.url());
         for report in operation.reports.values_mut() {
             report.interval = Duration::from_millis(200);
-            report.max_age = Duration::from_millis(800);
+            report.max_age = Some(Duration::from_millis(800));
             report.timeout = Duration::from_secs(30);
         }
         operation.daily_calls = 10_000_000;
@@ -121,7 +121,7 @@ async fn gauges_come_back_with_the_next_good_answer() {
     let mut configured = operation(acme, &served.url());
     for report in configured.reports.values_mut() {
         report.interval = Duration::from_millis(200);
-        report.max_age = Duration::from_millis(500);
+        report.max_age = Some(Duration::from_millis(500));
     }
     configured.daily_calls = 10_000_000;
     let config = Config {
