@@ -2,7 +2,7 @@
 //!
 //! Writes what a Prometheus would have scraped from the exporter on simulated days: OpenMetrics with timestamps, one file
 //! per 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the simulator over HTTP
-//! every five minutes; only the clock of both is simulated.
+//! every five minutes, or less often where that is the default; only the clock of both is simulated.
 
 mod recorder;
 mod scene;
@@ -25,7 +25,7 @@ use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process::{self, ConfigGauges};
 use wolkvox_exporter::poller::{PollSettings, Poller};
 use wolkvox_exporter::published::Published;
-use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, PREVIEW_CALLS, Report};
+use wolkvox_exporter::reports::{CAMPAIGNS, Kind, Report};
 use wolkvox_simulator::{Api, SimulatedClock, SimulatedOperation, Simulator, SimulatorConfig};
 
 use recorder::Recorder;
@@ -33,7 +33,7 @@ use scene::{Disturbance, Scene, SceneName};
 
 const SEED: u64 = 7;
 const ZONE: &str = "America/Bogota";
-const POLL_SECONDS: i64 = 300;
+const POLL_SECONDS: u64 = 300;
 /// Delay of scrapes after a full minute, by when the polls of that minute have ended.
 const SCRAPE_OFFSET: i64 = 20;
 
@@ -83,9 +83,7 @@ async fn main() -> anyhow::Result<()> {
         let (from, until) = (midnight(date, &zone)?, midnight(date.tomorrow()?, &zone)?);
         for second in (from..until).step_by(30) {
             stage.go_to(second)?;
-            if second % POLL_SECONDS == 0 {
-                stage.poll().await;
-            }
+            stage.poll().await;
             let scraped_at = second + SCRAPE_OFFSET;
             if (second - from) % arguments.every == 0 {
                 let page = stage.page().await?;
@@ -98,9 +96,10 @@ async fn main() -> anyhow::Result<()> {
     recorder.end()
 }
 
-/// Whether a metric with this prefix is written: unused reports need not be polled.
-fn is_wanted(metrics: &[String], prefix: &str) -> bool {
-    metrics.is_empty() || metrics.iter().any(|name| name.starts_with(prefix))
+/// Whether a metric of the report is written: the others need not be polled.
+fn is_wanted(metrics: &[String], report: &Report) -> bool {
+    let mut families = report.families.iter();
+    metrics.is_empty() || families.any(|family| metrics.iter().any(|name| name.starts_with(family.name)))
 }
 
 fn midnight(date: Date, zone: &TimeZone) -> anyhow::Result<i64> {
@@ -137,12 +136,11 @@ impl Stage {
         let mut operation = Operation::new(simulated.name(), served.url(), Token::given(simulated.token()));
         operation.timezone = zone.clone();
         operation.currency = Some("COP".to_owned());
-        if !is_wanted(metrics, "wolkvox_preview_") {
-            operation.reports.remove(&PREVIEW_CALLS);
-        }
+        operation.reports.retain(|report, _| is_wanted(metrics, report));
         for (report, config) in &mut operation.reports {
+            config.interval = config.interval.max(Duration::from_secs(POLL_SECONDS));
             // No row of this scene is late enough to need the default windows, and these are cheaper to read.
-            if ![&CAMPAIGNS, &CALL_DURATIONS].contains(report) {
+            if matches!(report.kind, Kind::Events(_)) {
                 config.overlap = Duration::from_secs(15 * 60);
                 config.reread = Reread {
                     every: Duration::from_secs(6 * 3600),
@@ -197,6 +195,7 @@ impl Stage {
         self.under_way = now;
         self.simulated.clear_faults();
         self.simulated.answer_as_generated(Api::Campaigns);
+        self.simulated.answer_as_generated(Api::TokenInfo);
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
         self.gauges.record_load(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
@@ -213,11 +212,17 @@ impl Stage {
     }
 
     async fn poll(&mut self) {
-        if !self.is_running() {
+        let second = u64::try_from(self.second).unwrap_or_default();
+        let is_due = |interval: Duration| second.is_multiple_of(interval.as_secs());
+        let reports = self.operation.reports.iter();
+        let due: Vec<&'static Report> = reports
+            .filter(|(_, config)| is_due(config.interval))
+            .map(|(report, _)| *report)
+            .collect();
+        if due.is_empty() || !self.is_running() {
             return;
         }
-        let reports: Vec<&'static Report> = self.operation.reports.keys().copied().collect();
-        for report in reports {
+        for report in due {
             self.poller.tick(report).await;
         }
         let health = self.published.health();

@@ -24,6 +24,10 @@ const LIST_SIZE: u32 = 220;
 /// The campaign that does not dial.
 const STOPPED_CAMPAIGN: u32 = 3280;
 
+/// What `token_info` says while another program uses the token.
+const BUSY_TOKEN: &str = r#"{"code": "", "error": null, "msg": "1 records were found", "data": [{"token_limit": "5000",
+    "token_use_today": "3000", "all_token_today": "3000", "available_consumption_options": "2000"}]}"#;
+
 const ODD_CAMPAIGN: &str = r#"{"code": "200", "error": null, "msg": "1 records were found", "data": [{
     "campaign": "1016 - COBRANZA TEMPRANA - tel1 (100%)", "speed": "quick", "status": "stopped", "skill_id": "4000",
     "records": "many", "clean": "few", "dial": "0", "answer": "0", "no_answer": "0", "busy/congestion/failed": "0",
@@ -49,6 +53,8 @@ pub(crate) enum Trouble {
     OddRows,
     /// A daily budget below the calls already used.
     SmallBudget(u32),
+    /// Most of the calls that were made with the token are not the exporter's.
+    OtherProgram,
     /// A series limit below the number of campaigns.
     SmallLimit(usize),
     /// A campaign is in a state that the vendor's page does not have.
@@ -100,6 +106,7 @@ impl Disturbance {
             Trouble::ApiOutage => simulated.inject(Fault::status(503)),
             Trouble::TokenRefused => simulated.inject(Fault::WrongToken),
             Trouble::SmallBudget(calls) => operation.daily_calls = calls,
+            Trouble::OtherProgram => simulated.answer_with(Api::TokenInfo, ScriptedAnswer::json(BUSY_TOKEN)),
             Trouble::SmallLimit(series) => settings.series_limit = series,
             Trouble::RecordLimit(rows) => settings.cut_at = rows,
             Trouble::OddFields => simulated.answer_with(Api::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
@@ -160,7 +167,7 @@ use Planted::{Incident as I, Trouble as T};
 
 /// The third week: day (0 is the first), from, until, incident. It includes traps, at which nothing may fire.
 #[rustfmt::skip]
-const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 28] = [
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 29] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
     ("a campaign is in a state that nobody knows", 0, "13:00", "14:00", T(Trouble::OddState)),
     ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
@@ -188,6 +195,7 @@ const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 28] = [
     ("words instead of numbers", 6, "10:00", "11:00", T(Trouble::OddFields)),
     ("the server's clock is wrong", 6, "14:00", "14:40", T(Trouble::ClockSkewed)),
     ("a reload fails", 6, "17:00", "18:00", T(Trouble::ReloadFailed)),
+    ("another program uses the token", 6, "18:30", "21:30", T(Trouble::OtherProgram)),
     ("more rows than the API gives", 6, "22:00", "23:00", T(Trouble::RecordLimit(1))),
 ];
 

@@ -79,6 +79,7 @@ EXPECTED = {
     "words instead of numbers": Expected(("FieldsInvalid",)),
     "the server's clock is wrong": Expected(("ClockWrong",), ("ReportStale",)),
     "a reload fails": Expected(("ConfigReloadFailed",)),
+    "another program uses the token": Expected(("QuotaUsedByOthers",)),
     "more rows than the API gives": Expected(("RecordLimitReached",)),
 }
 # Why an alert is not planted. These have their cases in tests/rules.
