@@ -48,7 +48,7 @@ use crate::ledger::{Ledger, StateError, Storage};
 use crate::metrics::Family;
 use crate::published::Published;
 use crate::reports::current::CurrentState;
-use crate::reports::{Kind, Report};
+use crate::reports::{Kind, QUOTA, Report};
 
 /// The advice when `daily_calls` are used up, as opposed to the API's own quota.
 const BUDGET_ADVICE: &str =
@@ -364,15 +364,21 @@ impl Poller {
 
     /// Shows the gauges of a report for as long as its polls are apart now: that may be longer than at its last poll.
     fn keep_shown(&self, report: &'static Report) {
-        let polled = &self.reports[report];
-        let Some(read_at) = polled.read_at else { return };
+        if let Some(until) = self.shown_until(report) {
+            self.published.keep_until(&self.operation.name, report, until);
+        }
+    }
+
+    /// Until when the last answer of a report of the current state holds; `None` if there is none.
+    fn shown_until(&self, report: &'static Report) -> Option<Instant> {
+        let polled = self.reports.get(report)?;
         let max_age = self.operation.reports[report].max_age;
         let max_age = max_age.unwrap_or_else(|| polled.health.interval.saturating_mul(MAX_AGE_INTERVALS));
-        self.published
-            .keep_until(&self.operation.name, report, read_at + max_age);
+        Some(polled.read_at? + max_age)
     }
 
     fn publish_health(&self) {
+        let knows_others = self.shown_until(&QUOTA) > Some(self.clock.instant());
         let health = OperationHealth {
             reports: self
                 .reports
@@ -381,7 +387,7 @@ impl Poller {
                 .collect(),
             calls_used: self.budget.used(),
             calls_limit: self.operation.daily_calls,
-            used_by_others: self.used_by_others,
+            used_by_others: self.used_by_others.filter(|_| knows_others),
             state: self.ledger.lock().statistics(),
             dropped: self.dropped.clone(),
         };

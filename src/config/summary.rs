@@ -30,6 +30,17 @@ impl Config {
                     "{kind} is polled every {interval}; Wolkvox advises 5m, and less than 1m gains little"
                 ));
             }
+            for (kind, report) in operation.reports.iter().filter(|_| operation.hours.is_some()) {
+                if report
+                    .max_age
+                    .is_some_and(|max_age| max_age < 2 * report.quiet_interval)
+                {
+                    warn(format!(
+                        "max_age of {kind} is shorter than 2 × quiet_interval: outside of hours its gauges come and go; leave \
+                         max_age out, and it follows the interval in effect"
+                    ));
+                }
+            }
             if is_eavesdroppable(&operation.base_url) {
                 warn("the token travels unencrypted: use https://".to_owned());
             }

@@ -13,12 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 use wolkvox_exporter::config::{Operation, ReportConfig};
 use wolkvox_exporter::poller::PollSettings;
 use wolkvox_exporter::reports::{REPORTS, Report};
-use wolkvox_simulator::{EventPlan, OperationPlan, ScriptedAnswer};
+use wolkvox_simulator::{EventPlan, OperationPlan, ScriptedAnswer, Switches};
 
 use crate::support::{Samples, Stage, api, at, zone};
 
 /// Noon of a working day in Bogota.
 const NOON: &str = "2026-11-20T17:00:00Z";
+
+/// A form of the API's answers: its name, and what is switched for it.
+type Change = (&'static str, fn(&mut Switches));
 
 /// All reports, with all their defaults.
 fn all_reports(operation: &mut Operation, _: &mut PollSettings) {

@@ -52,3 +52,26 @@ fn check_config_shows_the_calls_against_the_budget() {
     warning: beta: abandoned_calls is polled every 10s; Wolkvox advises 5m, and less than 1m gains little
     ");
 }
+
+/// Outside of hours, what happens now is read less often.
+#[test]
+fn working_hours_save_calls() {
+    let with_hours = |reports: &str| {
+        good(&with(&format!(
+            "hours: {{Mon-Fri: '07:00-20:00', Sat: '08:00-14:00'}}\n{reports}"
+        )))
+    };
+    // Of 24 hours, 13: skills and agents 390 + 44 each instead of 720, latency and campaigns 156 + 44 instead of 288.
+    assert_eq!(
+        with_hours("").operations[0].calls_per_day(),
+        3608 - 2 * (720 - 434) - 2 * (288 - 200)
+    );
+    assert_eq!(with_hours("").warnings(), Vec::<String>::new());
+    let warnings = with_hours("reports: {skills: {max_age: 10m}, agents: {max_age: 30m}}").warnings();
+    assert_eq!(
+        warnings,
+        [
+            "acme: max_age of skills is shorter than 2 × quiet_interval: outside of hours its gauges come and go; leave max_age out, and it follows the interval in effect"
+        ]
+    );
+}

@@ -207,7 +207,7 @@ fn the_tables_are_those_of_the_catalogue() {
 #[tokio::test]
 async fn a_real_page_has_the_metrics_of_the_catalogue_and_no_others() {
     let mut catalogue: BTreeMap<String, Entry> = BTreeMap::new();
-    let reports = REPORTS.into_iter().flat_map(|report| of_report(report));
+    let reports = REPORTS.into_iter().flat_map(of_report);
     let all = reports.chain(of_families(&health::FAMILIES)).chain(of_process());
     catalogue.extend(all.map(|entry| (entry.name.clone(), entry)));
 

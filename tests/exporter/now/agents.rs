@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wolkvox_exporter::reports::AGENTS;
 use wolkvox_simulator::{AgentState, AgentWords, AgentsNow, LoginTime, Numbers, SumText, Switches, TimeText};
 
-use super::{NOON, add, of_answer, of_rows, quarters, shown, stage};
+use super::{Change, NOON, add, of_answer, of_rows, quarters, shown, stage};
 use crate::support::at;
 
 /// What the report should show.
@@ -81,7 +81,7 @@ async fn a_whole_day_equals_the_truth_at_every_poll() {
 #[tokio::test]
 async fn every_form_of_an_answer_means_the_same() {
     let mut stage = stage().await;
-    let changes: [(&str, fn(&mut Switches)); 6] = [
+    let changes: [Change; 6] = [
         ("numbers", |switches| switches.numbers = Numbers::Json),
         ("lower case", |switches| switches.now.agent_words = AgentWords::Lower),
         ("upper case", |switches| switches.now.agent_words = AgentWords::Upper),

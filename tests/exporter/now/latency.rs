@@ -8,7 +8,7 @@ use wolkvox_simulator::{
     Switches,
 };
 
-use super::{NOON, add, all_reports, assert_close, of_answer, quarters, shown, stage};
+use super::{Change, NOON, add, all_reports, assert_close, of_answer, quarters, shown, stage};
 use crate::support::{Stage, at, zone};
 
 /// What the report should show of these sessions.
@@ -79,7 +79,7 @@ async fn a_whole_day_equals_the_truth_at_every_poll() {
 #[tokio::test]
 async fn every_form_of_an_answer_means_the_same() {
     let mut stage = stage().await;
-    let changes: [(&str, fn(&mut Switches)); 5] = [
+    let changes: [Change; 5] = [
         ("numbers", |switches| switches.numbers = Numbers::Json),
         ("Spanish", |switches| switches.now.session_words = SessionWords::Spanish),
         ("percent", |switches| switches.now.network_text = NetworkText::Percent),

@@ -42,6 +42,20 @@ async fn the_calls_of_others_are_what_the_api_counts_beyond_ours() {
     assert_eq!(others(&stage).await, Some(1000.0 - own));
 }
 
+/// What the API told long ago is not true any more.
+#[tokio::test]
+async fn the_calls_of_others_are_withdrawn_with_the_rest() {
+    let mut stage = stage().await;
+    stage.poll(&QUOTA, NOON).await;
+    let others = async |stage: &super::Stage| stage.samples().await.get("wolkvox_operation_calls_used_by_others", &[]);
+    assert_eq!(others(&stage).await, Some(0.0));
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(3 * 3600)).await;
+    tokio::time::resume();
+    stage.poll(&CAMPAIGNS, NOON).await;
+    assert_eq!(others(&stage).await, None);
+}
+
 #[tokio::test]
 async fn of_several_tokens_nobody_knows_which_is_ours() {
     let mut stage = stage().await;

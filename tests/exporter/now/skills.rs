@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wolkvox_exporter::reports::{ABANDONED_CALLS, ANSWERED_CALLS, SKILLS};
 use wolkvox_simulator::{Blank, EmptyRows, IdleRatios, NowSwitches, Numbers, SkillNow, SkillWindow, Switches};
 
-use super::{NOON, add, all_reports, assert_close, busy, of_answer, of_rows, quarters, shown, stage};
+use super::{Change, NOON, add, all_reports, assert_close, busy, of_answer, of_rows, quarters, shown, stage};
 use crate::ledger::Disk;
 use crate::support::{Stage, at};
 
@@ -63,7 +63,7 @@ async fn a_whole_day_equals_the_truth_at_every_poll() {
 async fn every_form_of_an_answer_means_the_same() {
     let mut stage = stage().await;
     let early = "2026-11-20T05:04:00Z";
-    let changes: [(&str, fn(&mut Switches)); 5] = [
+    let changes: [Change; 5] = [
         ("numbers", |switches| switches.numbers = Numbers::Json),
         ("thousands", |switches| switches.grouped_integers = true),
         ("idle ratios", |switches| {
