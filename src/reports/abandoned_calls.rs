@@ -109,6 +109,7 @@ impl EventReport for AbandonedCalls {
         let Some(skill) = values::id(&row.skill_id) else {
             return events.tally().invalid_without("skill_id");
         };
+        let skill = &*skill;
         let Some(conn) = values::identity(&row.conn_id) else {
             return events.tally().invalid_without("conn_id");
         };

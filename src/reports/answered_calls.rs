@@ -81,6 +81,7 @@ impl EventReport for AnsweredCalls {
         let Some(skill) = values::id(&row.skill_id) else {
             return events.tally().invalid_without("skill_id");
         };
+        let skill = &*skill;
         let Some(conn) = values::identity(&row.conn_id) else {
             return events.tally().invalid_without("conn_id");
         };

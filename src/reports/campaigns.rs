@@ -184,8 +184,9 @@ impl CurrentReport for Campaigns {
             skill_id: tally
                 .read("skill_id", fields::text(&row.skill_id))
                 .filter(|id| values::is_id(id))
+                .map(values::printable)
                 .unwrap_or_default()
-                .to_owned(),
+                .into_owned(),
             status: tally
                 .read("status", fields::text(&row.status))
                 .map(|text| status(tally, text)),
@@ -279,7 +280,7 @@ fn split_campaign(text: &str) -> Option<(Cow<'_, str>, &str, &str)> {
         }
         _ => (rest.trim(), ""),
     };
-    Some((Cow::Borrowed(id), name, strategy))
+    Some((values::printable(id), name, strategy))
 }
 
 #[cfg(test)]

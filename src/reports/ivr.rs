@@ -112,6 +112,7 @@ impl EventReport for IvrSteps {
         let Some(point) = values::id(&row.rp_id) else {
             return events.tally().invalid_without("rp_id");
         };
+        let point = &*point;
         let Some(conn) = values::identity(&row.conn_id) else {
             return events.tally().invalid_without("conn_id");
         };
@@ -134,7 +135,7 @@ impl EventReport for IvrSteps {
         }
 
         let option = values::identity(&row.cod_opc_menu).filter(|option| !option.eq_ignore_ascii_case("PULSE"));
-        let label = option.map_or(NONE.into(), values::free);
+        let label = option.map_or(NONE.into(), values::option);
         let option = option.unwrap_or_default();
         // Callers may make the same choice twice.
         let fields = [point, conn, option];

@@ -141,6 +141,7 @@ fn call(events: &mut Events, row: &PreviewRow<'_>) {
     let Some(campaign) = values::id(&row.campaign_id) else {
         return events.tally().invalid_without("campaign_id");
     };
+    let campaign = &*campaign;
     let Some(conn) = values::identity(&row.conn_id) else {
         return events.tally().invalid_without("conn_id");
     };
@@ -181,6 +182,7 @@ fn record(events: &mut Events, row: &PreviewRow<'_>) {
     let Some(campaign) = values::id(&row.campaign_id) else {
         return events.tally().invalid_without("campaign_id");
     };
+    let campaign = &*campaign;
     let (customer, telephone) = (values::identity(&row.customer_id), values::identity(&row.telephone));
     let identity = match (customer, telephone) {
         (None, None) => values::identity(&row.conn_id).map(|conn| (conn, "")),

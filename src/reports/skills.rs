@@ -173,7 +173,7 @@ impl CurrentReport for Skills {
         let Some(id) = values::id(&row.skill_id) else {
             return self.tally.invalid_without("skill_id");
         };
-        let id = SortedId::from(id);
+        let id = SortedId::from(&*id);
         if self.skills.contains_key(&id) {
             self.tally.violation(Assumption::RowsDiffer);
             return self.tally.count(Outcome::Ignored);

@@ -18,6 +18,12 @@ const LONGEST_ID: usize = 64;
 const LONGEST_NAME: usize = 128;
 /// A free value with this many digits may be a telephone number or the number of an identity card.
 const TOO_MANY_DIGITS: usize = 6;
+/// Callers type PINs and card codes into menus, whose own options have one digit or two.
+const TOO_MANY_DIGITS_OF_AN_OPTION: usize = 3;
+/// So many digits in a row may be somebody's number, also in a name or an id; eight are a date.
+const LONGEST_NUMBER: usize = 8;
+/// The label for a value that may be somebody's number.
+const NUMBER: &str = "number";
 /// The label for an absent value.
 pub(super) const NONE: &str = "none";
 /// The label for a value that is not in the list.
@@ -25,11 +31,23 @@ pub(super) const OTHER: &str = "other";
 /// The label that stands for those over the limit.
 pub(crate) const FOLDED: Label = Label::Borrowed("_other");
 
-/// A value that anybody may choose, shortened, and replaced if it may be a person's number: callers type their ids into
-/// menus.
+/// A value that anybody may choose, shortened, and replaced if it may be a person's number or address: callers type their ids
+/// into menus, and transfers go to addresses.
 pub(crate) fn free(text: &str) -> Label {
-    if text.chars().filter(|c| c.is_numeric()).count() >= TOO_MANY_DIGITS {
-        return Label::Borrowed("number");
+    free_with(text, TOO_MANY_DIGITS)
+}
+
+/// An option of a menu, as a free value.
+pub(crate) fn option(text: &str) -> Label {
+    free_with(text, TOO_MANY_DIGITS_OF_AN_OPTION)
+}
+
+fn free_with(text: &str, too_many_digits: usize) -> Label {
+    if text.chars().filter(|c| c.is_numeric()).count() >= too_many_digits {
+        return Label::Borrowed(NUMBER);
+    }
+    if text.contains('@') {
+        return Label::Borrowed(OTHER);
     }
     let cut = shortened(text, LONGEST_VALUE);
     if cut.is_empty() {
@@ -69,8 +87,8 @@ pub(super) fn identity<'r>(leaf: &'r Leaf<'_>) -> Option<&'r str> {
 }
 
 /// An id that becomes a label. It has 64 characters at most.
-pub(super) fn id<'r>(leaf: &'r Leaf<'_>) -> Option<&'r str> {
-    identity(leaf).filter(|id| is_id(id))
+pub(super) fn id<'r>(leaf: &'r Leaf<'_>) -> Option<Cow<'r, str>> {
+    identity(leaf).filter(|id| is_id(id)).map(printable)
 }
 
 /// Whether a text may be an id.
@@ -107,18 +125,103 @@ pub(super) fn name(text: &str) -> Cow<'_, str> {
     shortened(text, LONGEST_NAME)
 }
 
-/// The first characters of a text, without control characters; a line break is a space. Nearly every text stays as it is.
+/// The first characters of a text, as they may be shown.
 fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
-    let text = text.trim();
-    if text.len() <= longest && !text.chars().any(char::is_control) {
+    let shown = printable(text.trim());
+    if shown.len() <= longest || shown.chars().nth(longest).is_none() {
+        return shown;
+    }
+    let cut: String = shown.chars().take(longest).collect();
+    Cow::Owned(cut.trim().to_owned())
+}
+
+/// A text without what must not be shown: characters that are not visible, of which a line break becomes a space, and
+/// numbers that may be somebody's. Nearly every text stays as it is.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
+    if text.len() <= LONGEST_NUMBER && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let is_numeric = |c: char| c.is_numeric();
+    let has_number = text.split(|c| !is_numeric(c)).any(|digits| is_long(digits));
+    if !has_number && !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
     let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let cut: String = spaced.filter(|c| !c.is_control()).take(longest).collect();
-    Cow::Owned(cut.trim().to_owned())
+    let visible: String = spaced.filter(|c| !is_invisible(*c)).collect();
+    let mut shown = String::with_capacity(visible.len());
+    let mut rest = visible.as_str();
+    while let Some(begin) = rest.find(is_numeric) {
+        let (before, digits) = rest.split_at(begin);
+        let end = digits.find(|c| !is_numeric(c)).unwrap_or(digits.len());
+        let (digits, after) = digits.split_at(end);
+        shown.push_str(before);
+        shown.push_str(if is_long(digits) { NUMBER } else { digits });
+        rest = after;
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown.trim().to_owned())
+}
+
+/// Whether these digits may be somebody's number.
+fn is_long(digits: &str) -> bool {
+    digits.chars().nth(LONGEST_NUMBER).is_some()
+}
+
+/// Whether a character is not seen itself but may change how others are: control characters, C1 among them, and those that
+/// turn the direction of a text, have no width, or are tags.
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Seconds of a wall-clock time as if the zone were UTC, so that a row has the same number in every configured zone.
 pub(crate) fn wall_clock_second(at: DateTime) -> i64 {
     TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_addresses_of_people_are_no_labels() {
+        for (text, shown) in [
+            ("Opción Pagos", "Opción Pagos"),
+            ("12345", "12345"),
+            ("123456", "number"),
+            ("300 12 34 5", "number"),
+            ("ventas@acme.example", "other"),
+            ("sip:57300@acme.example", "other"),
+            ("a\u{202e}b\u{9b}c\u{200b}d", "abcd"),
+            (" ", "none"),
+        ] {
+            assert_eq!(free(text), shown, "{text}");
+        }
+        for (text, shown) in [
+            ("12", "12"),
+            ("123", "number"),
+            ("9", "9"),
+            ("SALDO", "SALDO"),
+            ("1-2-3", "number"),
+        ] {
+            assert_eq!(option(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_and_ids_keep_dates_but_no_longer_numbers() {
+        for (text, shown) in [
+            ("Campaña 20261126", "Campaña 20261126"),
+            ("Llamar al 573001234567 ya", "Llamar al number ya"),
+            ("123456789", "number"),
+            ("٣٠٠١٢٣٤٥٦٧", "number"),
+            ("Ventas\n\u{7}Norte\u{2066}", "Ventas Norte"),
+        ] {
+            assert_eq!(name(text), shown, "{text}");
+        }
+        assert_eq!(name(&"ñ".repeat(300)).chars().count(), LONGEST_NAME);
+    }
 }
