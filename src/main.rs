@@ -8,11 +8,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use rustix::fs::Mode;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior, umask};
 use wolkvox_exporter::cli::{Arguments, Command};
 use wolkvox_exporter::failure::Failure;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    keep_to_itself();
     logging::log_to_stderr(arguments.flags.log_level, arguments.flags.log_format);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -21,6 +24,19 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "wolkvox_exporter: {failure}");
             failure.exit_code()
         }
+    }
+}
+
+/// Lets nobody else read what the program writes and holds: a state has the key of the hashes, a history has all counts, and
+/// the memory has tokens. Without this, a crash could also leave them in a core file.
+fn keep_to_itself() {
+    umask(Mode::RWXG | Mode::RWXO);
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        // Said before the log is set up.
+        let _ = writeln!(
+            io::stderr(),
+            "wolkvox_exporter: core files cannot be turned off: {error}"
+        );
     }
 }
 

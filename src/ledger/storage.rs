@@ -1,8 +1,9 @@
 //! Where the state of an operation is stored: a redb database, normally one file per operation.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -114,6 +115,9 @@ impl Storage {
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
         let opened = caught(|| Ok((self.open)(&mut builder)?));
         let database = OpenDatabase::from(opened.map_err(|failure| self.opening_error(failure))?);
+        if let Some(path) = &self.path {
+            keep_from_others(path);
+        }
         self.check_format(&database)?;
         Ok(database)
     }
@@ -304,6 +308,21 @@ fn what_to_do(kind: ErrorKind) -> &'static str {
 
 /// Opens the file, or creates it if there is none. If the process is killed while redb creates a file, the file is no
 /// database and would always be refused. So it is created under another name and renamed when it is complete.
+/// Takes the rights of others to read a state, which has the key of the hashes. Earlier versions left them to the umask.
+fn keep_from_others(path: &Path) {
+    const OTHERS: u32 = 0o077;
+    let changed = fs::metadata(path).and_then(|metadata| {
+        let mode = metadata.permissions().mode();
+        if mode & OTHERS == 0 {
+            return Ok(());
+        }
+        fs::set_permissions(path, Permissions::from_mode(mode & !OTHERS))
+    });
+    if let Err(error) = changed {
+        tracing::debug!(path = %path.display(), %error, "others may read the state");
+    }
+}
+
 fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseError> {
     if path.try_exists()? {
         return builder.open(path);

@@ -2,6 +2,7 @@
 //! personal data or a token.
 
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -105,6 +106,10 @@ async fn neither_logs_nor_pages_nor_files_hold_personal_data_or_the_token() {
     let log = String::from_utf8(err.clone()).unwrap();
     assert!(log.lines().count() > 30 && log.contains("poll failed"), "{log}");
     let state = std::fs::read(folder.0.join("state/acme.redb")).unwrap();
+    for (path, expected) in [("state", 0o700), ("state/acme.redb", 0o600)] {
+        let mode = std::fs::metadata(folder.0.join(path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, expected, "{path}");
+    }
     let secrets = acme
         .truth()
         .personal_strings(begin - SignedDuration::from_hours(3), Timestamp::now());
