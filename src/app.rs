@@ -147,11 +147,11 @@ impl OperationsTask {
             Ok(plan) => {
                 self.operations.apply(plan).await?;
                 self.gauges.set_operations(self.operations.count());
-                request.answer(Ok(()));
+                request.answer(&Ok(()));
             }
             Err(error) => {
                 tracing::error!("reload failed; the previous configuration stays in effect: {error}");
-                request.answer(Err(error));
+                request.answer(&Err(error));
             }
         }
         Ok(())

@@ -4,20 +4,23 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Requests reloads.
 #[derive(Clone, Debug)]
-pub struct ReloadHandle(mpsc::Sender<ReloadRequest>);
+pub struct ReloadHandle(mpsc::UnboundedSender<Answer>);
 
-/// Receives the requests, one after the other.
-#[derive(Debug)]
-pub struct ReloadRequests(mpsc::Receiver<ReloadRequest>);
+/// Where the answer to a request goes.
+type Answer = oneshot::Sender<Result<(), String>>;
 
-/// One request, whose sender waits for the answer.
+/// Receives the requests.
 #[derive(Debug)]
-pub struct ReloadRequest(oneshot::Sender<Result<(), String>>);
+pub struct ReloadRequests(mpsc::UnboundedReceiver<Answer>);
+
+/// The requests that one reload serves, whose senders wait for the answer.
+#[derive(Debug)]
+pub struct ReloadRequest(Vec<Answer>);
 
 /// The two ends of the channel.
 pub fn channel() -> (ReloadHandle, ReloadRequests) {
-    // Requests are not merged: each reads the configuration as it is when its turn comes.
-    let (send, receive) = mpsc::channel(8);
+    // Each request waits in a connection or for a signal, and there are not many of those.
+    let (send, receive) = mpsc::unbounded_channel();
     (ReloadHandle(send), ReloadRequests(receive))
 }
 
@@ -26,22 +29,28 @@ impl ReloadHandle {
     pub async fn reload(&self) -> Result<(), String> {
         let stopping = || "the exporter is stopping".to_owned();
         let (answer, answered) = oneshot::channel();
-        self.0.send(ReloadRequest(answer)).await.map_err(|_| stopping())?;
+        self.0.send(answer).map_err(|_| stopping())?;
         answered.await.unwrap_or_else(|_| Err(stopping()))
     }
 }
 
 impl ReloadRequests {
-    /// The next request.
+    /// The next request. Those that came while a reload ran are one: the next reload reads what all of them want read.
     pub async fn next(&mut self) -> Option<ReloadRequest> {
-        self.0.recv().await
+        let mut waiting = vec![self.0.recv().await?];
+        while let Ok(another) = self.0.try_recv() {
+            waiting.push(another);
+        }
+        Some(ReloadRequest(waiting))
     }
 }
 
 impl ReloadRequest {
     /// Answers the request.
-    pub fn answer(self, result: Result<(), String>) {
-        // The sender may have gone meanwhile.
-        let _ = self.0.send(result);
+    pub fn answer(self, result: &Result<(), String>) {
+        for sender in self.0 {
+            // It may have gone meanwhile.
+            let _ = sender.send(result.clone());
+        }
     }
 }

@@ -24,7 +24,7 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    VARY,
+    HOST, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -199,7 +199,11 @@ async fn ready(State(pages): State<Pages>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
-async fn reload_configuration(State(pages): State<Pages>) -> Response {
+async fn reload_configuration(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    if is_of_another_site(&headers) {
+        let text = "a page of another site must not reload the configuration\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    }
     let Some(reload) = pages.reload else {
         let text = "reload over HTTP is off; start the exporter with --web.enable-lifecycle or send it SIGHUP\n";
         return (StatusCode::FORBIDDEN, text).into_response();
@@ -234,6 +238,22 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
         (CONTENT_SECURITY_POLICY, status::POLICY.clone()),
     ];
     (headers, Html(page.into_string())).into_response()
+}
+
+/// Whether a browser sent the request for a page of another site, which it does with the user's password. Other programs
+/// send neither of these headers.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return true;
+    }
+    let host = text(HOST).unwrap_or_default();
+    text(ORIGIN).is_some_and(|origin| {
+        origin
+            .split_once("://")
+            .is_none_or(|(_, of)| !of.eq_ignore_ascii_case(host))
+    })
 }
 
 /// The values of a header that may occur several times, joined into one list.

@@ -10,9 +10,10 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONNECTION, CONTENT_TYPE, HOST, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use axum::response::IntoResponse;
 use hyper::body::{Frame, SizeHint};
 use hyper::service::Service;
@@ -50,6 +51,10 @@ impl Answers {
         if serving.was_waiting {
             tokio::task::yield_now().await;
         }
+        if !has_one_host(&request) {
+            let text = "a request needs one Host header\n";
+            return Ok(self.with_headers((StatusCode::BAD_REQUEST, text).into_response(), serving, connection));
+        }
         // No route reads a body. hyper drops it: it reads what has arrived already, then closes the connection.
         let request = request.map(|_| Body::empty());
         let settings = self.settings.load_full();
@@ -62,7 +67,7 @@ impl Answers {
                 .check(&settings.users, request.headers(), connection.from)
                 .await
         };
-        let mut response = match verdict {
+        let response = match verdict {
             Verdict::Admitted => self.route(request).await,
             Verdict::Refused => {
                 tracing::debug!(path, from = %connection.from, "refused: no user, or the wrong password");
@@ -74,12 +79,23 @@ impl Answers {
                 (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], text).into_response()
             }
         };
+        Ok(self.with_headers(response, serving, connection))
+    }
+
+    /// Adds the headers that every answer has.
+    fn with_headers(
+        &self,
+        mut response: Response<Body>,
+        serving: Serving,
+        connection: &Connection,
+    ) -> Response<Answer> {
+        let settings = self.settings.load();
         let headers = response.headers_mut();
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let page = headers
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         if page {
-            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
@@ -90,10 +106,10 @@ impl Answers {
         for (name, value) in &settings.headers {
             headers.insert(name, value.clone());
         }
-        Ok(response.map(|body| Answer {
+        response.map(|body| Answer {
             body,
             _serving: serving,
-        }))
+        })
     }
 
     async fn route(&self, request: Request<Body>) -> Response<Body> {
@@ -101,6 +117,12 @@ impl Answers {
         let router = hyper_util::service::TowerToHyperService::new(self.router.clone());
         router.call(request).await.unwrap_or_else(|never| match never {})
     }
+}
+
+/// Whether a request says exactly once which host it is for. Two may mean another one to a proxy than to us (RFC 9112, 3.2).
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
 }
 
 /// A body that ends [`Serving`] when it is dropped.

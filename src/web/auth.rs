@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hasher;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// How many verified pairs of user and password are remembered.
 const REMEMBERED: usize = 100;
@@ -25,7 +26,7 @@ const HIGHEST_COST: u32 = 15;
 
 /// Maximum number of waiting password checks. Each takes a tenth of a second, so more would not be answered in time.
 const MOST_WAITING: usize = 32;
-/// The maximum from one address, so that someone who guesses passwords does not block everyone else.
+/// The maximum from one network.
 const MOST_WAITING_EACH: usize = 4;
 
 /// The users, with the bcrypt hashes of their passwords.
@@ -98,28 +99,42 @@ pub(super) struct Passwords {
     /// The random key of the hashes by which pairs are remembered: they mean nothing outside this process.
     key: [u8; 16],
     verified: Mutex<HashSet<u128>>,
-    /// The number of waiting checks by client address.
-    waiting: Mutex<HashMap<IpAddr, usize>>,
+    /// The waiting checks by network. Someone who guesses passwords from one network has few places, and where all are taken,
+    /// the network with most gives way: so a right password that is not remembered yet gets its turn, unless the flood
+    /// comes from as many networks as there are places.
+    waiting: Mutex<HashMap<IpAddr, Vec<Place>>>,
     most_waiting: usize,
     /// Half the processors, so that guessing passwords leaves the others for scrapes.
     working: Arc<Semaphore>,
 }
 
+/// The place of a check that is waiting or running; it is cancelled to make it give way.
+type Place = Arc<CancellationToken>;
+
 /// A check that is waiting or running.
 struct Waits<'p> {
     passwords: &'p Passwords,
-    from: IpAddr,
+    network: IpAddr,
+    place: Place,
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
         let mut waiting = self.passwords.waiting();
-        if let Some(count) = waiting.get_mut(&self.from) {
-            *count -= 1;
-            if *count == 0 {
-                waiting.remove(&self.from);
+        if let Some(places) = waiting.get_mut(&self.network) {
+            places.retain(|place| !Arc::ptr_eq(place, &self.place));
+            if places.is_empty() {
+                waiting.remove(&self.network);
             }
         }
+    }
+}
+
+/// The network of an address: one customer of a provider has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address => address,
     }
 }
 
@@ -139,19 +154,33 @@ impl Passwords {
         })
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<IpAddr, Vec<Place>>> {
         self.waiting.lock()
     }
 
     /// `None` if too many are waiting already.
     fn wait(&self, from: IpAddr) -> Option<Waits<'_>> {
+        let network = network(from);
         let mut waiting = self.waiting();
-        let here = waiting.get(&from).copied().unwrap_or_default();
-        if here >= MOST_WAITING_EACH || waiting.values().sum::<usize>() >= self.most_waiting {
+        let here = waiting.get(&network).map_or(0, Vec::len);
+        if here >= MOST_WAITING_EACH {
             return None;
         }
-        waiting.insert(from, here + 1);
-        Some(Waits { passwords: self, from })
+        if waiting.values().map(Vec::len).sum::<usize>() >= self.most_waiting {
+            let most = waiting.values_mut().max_by_key(|places| places.len())?;
+            // Taking a place for a network that has as many would help nobody.
+            if most.len() <= here + 1 {
+                return None;
+            }
+            most.pop()?.cancel();
+        }
+        let place = Place::default();
+        waiting.entry(network).or_default().push(Arc::clone(&place));
+        Some(Waits {
+            passwords: self,
+            network,
+            place,
+        })
     }
 
     /// Checks a request with these headers from this address.
@@ -167,10 +196,11 @@ impl Passwords {
         if self.is_verified(mark) {
             return Verdict::Admitted;
         }
-        let Some(_waits) = self.wait(from) else {
+        let Some(waits) = self.wait(from) else {
             return Verdict::Busy;
         };
-        let Ok(works) = Arc::clone(&self.working).acquire_owned().await else {
+        let turn = Arc::clone(&self.working).acquire_owned();
+        let Some(Ok(works)) = waits.place.run_until_cancelled(turn).await else {
             return Verdict::Busy;
         };
         // Another request of the same scraper may have been checked meanwhile.

@@ -335,6 +335,67 @@ async fn a_reload_over_http_must_be_allowed() {
     );
 }
 
+/// A browser sends the user's password with whatever a page of another site asks it to send.
+#[tokio::test]
+async fn a_page_of_another_site_reloads_nothing() {
+    let scene = Scene::new("other-site").await;
+    scene.write("", &[("acme", FAST)]);
+    let (page, _stop) = scene.start(true).await;
+    let url = page.0.replace("/metrics", "/-/reload");
+    let own = url.split('/').take(3).collect::<Vec<_>>().join("/");
+    for (header, value, expected) in [
+        ("origin", "https://evil.example", 403),
+        ("origin", "null", 403),
+        ("origin", own.as_str(), 200),
+        ("sec-fetch-site", "cross-site", 403),
+        ("sec-fetch-site", "same-site", 403),
+        ("sec-fetch-site", "same-origin", 200),
+        ("sec-fetch-site", "none", 200),
+    ] {
+        let answer = client().post(&url).header(header, value).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{header}: {value}");
+    }
+}
+
+/// Reloads that are asked for while one runs are one.
+#[tokio::test]
+async fn a_hundred_reloads_at_once_are_two() {
+    let scene = Scene::new("merged").await;
+    scene.write("", &[("acme", FAST)]);
+    let reads = Arc::new(AtomicU64::new(0));
+    let (counted, file) = (Arc::clone(&reads), scene.file());
+    let source = ConfigSource::from_fn(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(300));
+        Config::load(&file, &|_| None).map_err(|mistakes| mistakes.to_string())
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
+    let config = Config::load(&scene.file(), &|_| None).unwrap();
+    let _running = app::start(Start {
+        config_source: Some(source),
+        enable_lifecycle: true,
+        ..Start::new(config, vec![listener])
+    })
+    .unwrap();
+    let first = tokio::spawn({
+        let page = page.clone();
+        async move { reload(&page).await.0 }
+    });
+    sleep(Duration::from_millis(100)).await;
+    let others: Vec<_> = (0..100)
+        .map(|_| {
+            let page = page.clone();
+            tokio::spawn(async move { reload(&page).await.0 })
+        })
+        .collect();
+    assert_eq!(first.await.unwrap(), 200);
+    for other in others {
+        assert_eq!(other.await.unwrap(), 200);
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 2);
+}
+
 /// The configuration for the n-th of many reloads: each time something else is added, removed or changed, but beta is
 /// never touched.
 fn nth_configuration(scene: &Scene, n: u32) {

@@ -156,6 +156,28 @@ async fn bodies_are_not_waited_for() {
     assert!(start.elapsed() < Duration::from_secs(1));
 }
 
+/// A proxy may take another one of two hosts than we do.
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let server = plain(Limits::default()).await;
+    for (version, hosts, expected) in [
+        ("1.1", "Host: test\r\n", 200),
+        ("1.1", "", 400),
+        ("1.1", "Host: test\r\nHost: test\r\n", 400),
+        ("1.1", "Host: test\r\nX: y\r\nhOST: other\r\n", 400),
+        ("1.0", "", 200),
+        ("1.0", "Host: test\r\n", 200),
+        ("1.0", "Host: test\r\nHost: test\r\n", 400),
+    ] {
+        for path in ["/metrics", "/-/healthy", "/"] {
+            let request = format!("GET {path} HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+            let answer = server.ask(&request).await;
+            assert_eq!(status(&answer), expected, "{request}");
+            assert!(answer.contains("x-content-type-options: nosniff\r\n"), "{answer}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn methods_and_paths() {
     let server = plain(Limits::default()).await;

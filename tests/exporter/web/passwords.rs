@@ -110,6 +110,37 @@ async fn who_guesses_passwords_keeps_only_themselves_waiting() {
     assert!(answers.iter().all(|answer| [401, 503].contains(answer)), "{answers:?}");
 }
 
+/// Eight networks that guess passwords take all places; one of theirs gives way to somebody whose password is right.
+#[tokio::test]
+async fn a_flood_of_guesses_keeps_no_right_password_out() {
+    let files = Files::new();
+    // So expensive that the flood lasts for longer than the test.
+    let hash = bcrypt::hash_with_salt("one", 10, [7; 16]).unwrap();
+    let config = files.load(&format!("basic_auth_users:\n  alice: {hash}\n")).unwrap();
+    let server = Arc::new(start_with(config).await);
+    let flood: Vec<_> = (0..8 * 12_u8)
+        .map(|n| {
+            let server = Arc::clone(&server);
+            tokio::spawn(async move {
+                let from = [127, 0, 1, 1 + n % 8];
+                for guess in 0..20 {
+                    server.status_from(from, &format!("alice:{n}.{guess}")).await;
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    for newcomer in 1..=3 {
+        // Each with a password of its own, as far as the exporter knows: none is remembered.
+        let answer = server
+            .status_from([127, 0, 2, newcomer], &format!("bob{newcomer}:x"))
+            .await;
+        assert_eq!(answer, 401, "it got its turn");
+    }
+    assert_eq!(server.status_from([127, 0, 2, 9], "alice:one").await, 200);
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn users_are_read_again_and_never_all_taken_away() {
     let files = Files::new();
