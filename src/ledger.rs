@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use self::commit::Reopen;
 use self::hold::Holds;
 use self::panics::OpenDatabase;
-use self::state::{State, StateChange};
+use self::state::{State, StateChange, Unfit};
 use crate::clock::Moment;
 use crate::metrics::series::{FamilySeries, Histogram, Label, Value};
 use crate::metrics::{Family, Kind};
@@ -114,10 +114,11 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Adds what a state must have before it is used: the key of the hashes, and histograms with the bounds of this version.
+    /// Adds what a state must have before it is used: the key of the hashes, and histograms with the bounds of this version. Drops
+    /// what earlier versions have stored of people.
     fn complete(&mut self, now: Moment) -> Result<(), StateError> {
         let bounds = tables::bounds();
-        if self.state.hash_key.is_some() && self.state.bounds == bounds {
+        if self.state.hash_key.is_some() && self.state.bounds == bounds && self.state.unfit.is_empty() {
             return Ok(());
         }
         let mut key = [0; 16];
@@ -132,10 +133,14 @@ impl Ledger {
                     .map(|(key, counter)| (key.clone(), counter.clone()))
                     .collect(),
                 bounds,
+                dropped: state.unfit.counters.clone(),
+                dropped_names: state.unfit.names.clone(),
                 ..StateChange::default()
             };
             Ok((change, ()))
-        })
+        })?;
+        self.state.unfit = Unfit::default();
+        Ok(())
     }
 
     /// Changes the settings. Series that exist are not affected.

@@ -35,6 +35,21 @@ pub(super) struct State {
     pub(super) hash_key: Option<u128>,
     /// The bounds with which the histograms on disk were counted.
     pub(super) bounds: Bounds,
+    /// What an earlier version has stored on disk and must not be shown any more.
+    pub(super) unfit: Unfit,
+}
+
+/// Series and names with somebody's number, or with characters that are not visible.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unfit {
+    pub(super) counters: Vec<SeriesKey>,
+    pub(super) names: Vec<(&'static Family, String)>,
+}
+
+impl Unfit {
+    pub(super) fn is_empty(&self) -> bool {
+        self.counters.is_empty() && self.names.is_empty()
+    }
 }
 
 /// What one commit changes.
@@ -44,6 +59,7 @@ pub(super) struct StateChange {
     /// Those of `counters` that did not exist before.
     pub(super) created: Vec<SeriesKey>,
     pub(super) dropped: Vec<SeriesKey>,
+    pub(super) dropped_names: Vec<(&'static Family, String)>,
     pub(super) day: Option<(&'static Report, DayProgress)>,
     pub(super) event: Option<(&'static Report, EventProgress)>,
     pub(super) source: Option<(&'static Report, ReportSource)>,
@@ -66,6 +82,9 @@ impl State {
     pub(super) fn apply(&mut self, change: StateChange) {
         for key in change.dropped {
             self.counters.remove(&key);
+        }
+        for id in change.dropped_names {
+            self.names.remove(&id);
         }
         self.counters.extend(change.counters);
         self.names.extend(change.names);

@@ -16,6 +16,7 @@ use super::state::{Bounds, State, StateChange, oldest_call_day};
 use crate::metrics::series::{Label, SeriesKey};
 use crate::metrics::{Family, Kind};
 use crate::reports::events::Name;
+use crate::reports::values;
 use crate::reports::{REPORTS, Report};
 
 type JsonTable = TableDefinition<'static, &'static str, &'static [u8]>;
@@ -51,17 +52,28 @@ impl State {
             value
                 .total
                 .use_bounds_of(family, state.bounds.get(&name).map(Vec::as_slice));
-            if value.total.fits(family) {
-                let labels = labels.into_iter().map(Label::Owned).collect();
-                state.counters.insert(SeriesKey { family, labels }, value);
+            let mut named = family.labels.iter().zip(&labels);
+            let may_be_shown = named.all(|(name, label)| values::may_be_shown(name, label));
+            let labels = labels.into_iter().map(Label::Owned).collect();
+            let key = SeriesKey { family, labels };
+            if !may_be_shown {
+                state.unfit.counters.push(key);
+            } else if value.total.fits(family) {
+                state.counters.insert(key, value);
             }
         })?;
         read_table(&transaction, NAMES, |key, value: Name| {
             let Ok((name, id)) = serde_json::from_str::<(String, String)>(key) else {
                 return;
             };
-            if let Some(family) = family(&name) {
+            let Some(family) = family(&name) else { return };
+            if [&id, &value.name]
+                .into_iter()
+                .all(|text| values::printable(text) == **text)
+            {
                 state.names.insert((family, id), value);
+            } else {
+                state.unfit.names.push((family, id));
             }
         })?;
         read_table(&transaction, DAYS, |key, value| {
@@ -99,8 +111,11 @@ impl StateChange {
                 table.insert(series_text(key).as_str(), json(counter).as_slice())?;
             }
         }
-        if !self.names.is_empty() {
+        if !self.names.is_empty() || !self.dropped_names.is_empty() {
             let mut table = transaction.open_table(NAMES)?;
+            for (family, id) in &self.dropped_names {
+                table.remove(json_text(&(family.name, id)).as_str())?;
+            }
             for ((family, id), name) in &self.names {
                 table.insert(json_text(&(family.name, id)).as_str(), json(name).as_slice())?;
             }

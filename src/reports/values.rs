@@ -125,6 +125,15 @@ pub(super) fn name(text: &str) -> Cow<'_, str> {
     shortened(text, LONGEST_NAME)
 }
 
+/// Whether a label of a counter, which an earlier version may have stored, would be made so today.
+pub(crate) fn may_be_shown(name: &str, label: &str) -> bool {
+    match name {
+        "option" => option(label) == label,
+        id if id.ends_with("_id") => printable(label) == label,
+        _ => label.is_empty() || free(label) == label,
+    }
+}
+
 /// The first characters of a text, as they may be shown.
 fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
     let shown = printable(text.trim());
@@ -137,7 +146,7 @@ fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
 
 /// A text without what must not be shown: characters that are not visible, of which a line break becomes a space, and
 /// numbers that may be somebody's. Nearly every text stays as it is.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| (b' '..=b'~').contains(&byte);
     if text.len() <= LONGEST_NUMBER && text.bytes().all(is_plain) {
         return Cow::Borrowed(text);

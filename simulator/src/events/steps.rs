@@ -19,6 +19,9 @@ const CHANGES: u64 = 0x0073_7465_7073_0063;
 /// The IVR part of a call lasts at most 59 s × 11.
 const LONGEST_MINUTES: i64 = 11;
 
+/// A code that callers type, longer than the option of a menu.
+const PIN: &str = "12345";
+
 const CODES: [(u32, &str); 13] = [
     (20, "1"),
     (15, "2"),
@@ -30,7 +33,7 @@ const CODES: [(u32, &str); 13] = [
     (2, "12"),
     (4, "SALDO"),
     (3, "Opción Pagos"),
-    (2, "12345"),
+    (2, PIN),
     (12, "PULSE"),
     (4, ""),
 ];
@@ -65,8 +68,8 @@ impl Choice {
     pub(super) fn label(self) -> &'static str {
         match self {
             Choice::Nothing | Choice::Pulse => "none",
+            Choice::Code(PIN) | Choice::Telephone | Choice::Document => "number",
             Choice::Code(code) => code,
-            Choice::Telephone | Choice::Document => "number",
         }
     }
 }

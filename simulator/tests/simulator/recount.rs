@@ -129,6 +129,7 @@ pub(super) fn check_steps(rows: &[Value], facts: &IvrFacts) {
         let point = number(row, "rp_id");
         let option = match text(row, "cod_opc_menu") {
             "" | "PULSE" => "none".to_owned(),
+            option if option.chars().filter(char::is_ascii_digit).count() >= 3 => "number".to_owned(),
             option => free(option),
         };
         *selections.entry((point, option)).or_default() += 1;
