@@ -155,6 +155,7 @@ def check_unit(machine):
     level = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", text)[1])
     print(f"systemd-analyze security: {level}")
     require(level <= EXPOSURE, f"exposure {level}")
+    require(unit(machine)["LimitCORE"] == ["0"], "a crash could write tokens to a disk")
 
 
 @contextlib.contextmanager
