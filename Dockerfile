@@ -1,9 +1,13 @@
 # The only way to build the static binary; tarballs and the Debian package use it too:
 #   docker build --target binary --output dist .
-FROM rust:1.95-slim-bookworm AS build
+# The digest is that of the list of all architectures: docker buildx imagetools inspect rust:1.95-slim-bookworm
+FROM rust:1.95-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082 AS build
+ARG TARGETARCH
+# Writes into the binary which crates it is built from.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,id=registry-$TARGETARCH \
+    cargo install --locked cargo-auditable@0.7.7
 WORKDIR /src
 COPY . .
-ARG TARGETARCH
 ARG REVISION
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_TARGET_DIR=/target \
@@ -13,7 +17,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,id=registry-$TARGETARCH 
     --mount=type=cache,target=/target,id=target-$TARGETARCH \
     host="$(rustc --print host-tuple)" && \
     gcc -O2 -c -o /resolver.o deploy/image/resolver.c && \
-    cargo rustc --locked --release --target "$host" --bin wolkvox_exporter -- \
+    cargo auditable rustc --locked --release --target "$host" --bin wolkvox_exporter -- \
       -C link-arg=/resolver.o -C link-arg=-Wl,--wrap=__libc_dlopen_mode && \
     cp "/target/$host/release/wolkvox_exporter" /wolkvox_exporter
 RUN mkdir -p /state /layout/etc/wolkvox_exporter /layout/var/lib

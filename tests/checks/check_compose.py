@@ -65,7 +65,7 @@ def port(service):
 def check_services():
     require(set(SERVICES) == {"exporter", "prometheus", "alertmanager", "grafana"}, f"services {set(SERVICES)}")
     for name, service in SERVICES.items():
-        require("build" in service or re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+", service["image"]), f"{name}: the version of the image is not pinned")
+        require("build" in service or re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", service["image"]), f"{name}: the image is not pinned")
         require(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{name} could write, or has capabilities")
         require(re.fullmatch(r"[1-9]\d*:\d+", service["user"]), f"{name} runs as {service['user']}")
         require("build" in service or f":{port(name)}/" in " ".join(service["healthcheck"]["test"]), f"{name}: health of another port")
@@ -118,7 +118,9 @@ def check_dockerfile():
     ran(HADOLINT, ROOT / "Dockerfile")
     text = (ROOT / "Dockerfile").read_text()
     package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
-    require(f"FROM rust:{package['rust-version']}-" in text, f"the builder is not Rust {package['rust-version']}")
+    bases = [base for base in re.findall(r"^FROM (\S+)", text, re.M) if base != "scratch"]
+    require(len(bases) == 1 and re.fullmatch(rf"rust:{package['rust-version']}-[\w-]+@sha256:[0-9a-f]{{64}}", bases[0]),
+            f"built from {bases}, not from a pinned Rust {package['rust-version']}")
     require(f"ARG VERSION={package['version']}\n" in text, f"the label is not version {package['version']}")
     final = text.split("FROM scratch\n")[1]
     require(re.search(r"^USER 65532:65532$", final, re.M) and re.search(r"^EXPOSE 9963$", final, re.M), "user or port")

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 
+from lib.crates import check_crates
 from lib.exposition import families, require
 from lib.servers import Checks, body, first_url, free_address, get, running, until_true
 
@@ -118,6 +119,7 @@ def check_binary():
     headers = subprocess.run(["readelf", "--program-headers", "--dynamic", "--wide", program],
                              capture_output=True, text=True, check=True, timeout=30).stdout
     require("INTERP" not in headers and "(NEEDED)" not in headers, f"it is not linked statically: {headers}")
+    print(check_crates(program))
 
 
 def check_demo(folder):
@@ -253,7 +255,7 @@ def main():
             (root / path.lstrip("/")).touch()
         check("user, entrypoint, port, labels", check_metadata)
         check("nothing is in it but the exporter, CA certificates and two folders", check_files)
-        check("the target `binary` is the same program, static", check_binary)
+        check("the target `binary` is the same program, static, with the list of its crates", check_binary)
         check("the demo on a read-only root, as 65532, without rights", check_demo, folder)
         check("with a configuration, a token and a volume", check_configured, folder)
         check("a state that cannot be written is told", check_state_not_writable, folder)

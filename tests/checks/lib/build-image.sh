@@ -23,7 +23,10 @@ buildah() { command buildah --root "$cache/buildah" --runroot /run/wolkvox_expor
 buildah rm --all >/dev/null
 run_in() { buildah run --isolation chroot "$@"; }
 
-base=$(sed -n 's/^FROM \(rust:[^ ]*\) AS build$/docker.io\/library\/\1/p' "$context/Dockerfile")
+# What is made here has another digest than what is fetched.
+dockerfile=$TMPDIR/Dockerfile
+sed 's/^\(FROM rust:[^ @]*\)@sha256:[0-9a-f]* /\1 /' "$context/Dockerfile" >"$dockerfile"
+base=$(sed -n 's/^FROM \(rust:[^ ]*\) AS build$/docker.io\/library\/\1/p' "$dockerfile")
 if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
     container=$(buildah from scratch)
     cp -a "$cache/debian-bookworm/." "$(buildah mount "$container")"
@@ -43,7 +46,7 @@ for name in config.toml config; do
     [ -e "$config" ] && machine+=(--volume "$config:/usr/local/cargo/$name:ro")
 done
 build() {
-    buildah build --quiet --layers --isolation chroot --pull-never "${machine[@]}" \
+    buildah build --quiet --layers --isolation chroot --pull-never --file "$dockerfile" "${machine[@]}" \
         --build-arg REVISION="${REVISION:-unknown}" "$@" "$context" >"$TMPDIR/log" 2>&1 || { tail -30 "$TMPDIR/log" >&2; exit 1; }
 }
 
