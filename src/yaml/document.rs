@@ -4,8 +4,7 @@
 //! with their lines, not only the first. The parser's events are pulled one by one instead of recursively, so that a
 //! file with a hundred thousand brackets is a mistake, not a stack overflow.
 
-use yaml_rust2::parser::{Event, Parser};
-use yaml_rust2::scanner::TScalarStyle;
+use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Deepest nesting allowed; the schema needs 6.
 const DEEPEST: usize = 32;
@@ -50,15 +49,12 @@ pub(crate) fn read(text: &str) -> Result<Node, SyntaxError> {
     let mut tree = Tree::default();
     // Something missing at the end is reported after the last line: do not name a line that does not exist.
     let last = text.trim_end().replace("\r\n", "\n").split(['\n', '\r']).count();
-    loop {
-        let (event, mark) = parser.next_token().map_err(|error| SyntaxError {
+    while let Some(next) = parser.next_event() {
+        let (event, span) = next.map_err(|error| SyntaxError {
             line: error.marker().line().min(last),
             text: format!("not valid YAML: {}", error.info()),
         })?;
-        if matches!(event, Event::StreamEnd) {
-            break;
-        }
-        let line = mark.line().min(last);
+        let line = span.start.line().min(last);
         tree.accept(event, line).map_err(|text| SyntaxError { line, text })?;
     }
     Ok(tree.root.unwrap_or(Node {
@@ -81,7 +77,7 @@ struct Open {
 }
 
 impl Tree {
-    fn accept(&mut self, event: Event, line: usize) -> Result<(), String> {
+    fn accept(&mut self, event: Event<'_>, line: usize) -> Result<(), String> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_extras(anchor, tag.is_some())?;
@@ -89,11 +85,15 @@ impl Tree {
                     && matches!(open.node.value, Value::Mapping(_))
                     && open.key.is_none()
                 {
-                    open.key = Some((text, line));
+                    open.key = Some((text.into_owned(), line));
                     return Ok(());
                 }
-                let null = style == TScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null");
-                let value = if null { Value::Null } else { Value::Scalar(text) };
+                let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null");
+                let value = if null {
+                    Value::Null
+                } else {
+                    Value::Scalar(text.into_owned())
+                };
                 self.add(Node { line, value })
             }
             Event::SequenceStart(anchor, tag) => {
@@ -109,10 +109,10 @@ impl Tree {
                 None => Ok(()),
             },
             Event::Alias(_) => Err("YAML aliases (`*name`) are not supported: write the value out".to_owned()),
-            Event::DocumentStart if self.root.is_some() => {
+            Event::DocumentStart(_) if self.root.is_some() => {
                 Err("a second YAML document starts here (`---`): put everything into one".to_owned())
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart | Event::DocumentEnd => {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
                 Ok(())
             }
         }
