@@ -150,6 +150,38 @@ def check_fuzz_targets():
         require((ROOT / "fuzz" / target["path"]).exists() and list((ROOT / "fuzz/seeds" / target["name"]).iterdir()), f"{target['name']}: no file or no seeds")
 
 
+def check_fuzz_toolchain():
+    """One file says which; it is a nightly of one day."""
+    channel = tomllib.loads((ROOT / "fuzz/rust-toolchain.toml").read_text())["toolchain"]["channel"]
+    require(re.fullmatch(r"nightly-\d{4}-\d{2}-\d{2}", channel), f"fuzzed with {channel}")
+    others = [ROOT / "fuzz/run", ROOT / "fuzz/README.md", *(ROOT / ".github/workflows").iterdir()]
+    require(not [path for path in others if re.search(r"\+nightly|nightly-\d|install nightly", path.read_text())], "a second place names the toolchain")
+    pinned = set(re.findall(r"cargo-fuzz@([\d.]+)", "\n".join(path.read_text() for path in others)))
+    require(len(pinned) == 1, f"cargo-fuzz in the versions {pinned}")
+
+
+def check_evidence():
+    """What SECURITY.md says that can be verified of a release."""
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    require({"checks", "advisories"} <= set(jobs["image"]["needs"]), "an image is built before all is checked")
+    asked = [script for where, script in SCRIPTS if where.startswith("advisories.yml") and "cargo deny" in script]
+    manifests = {re.search(r"--manifest-path (\S+)", script)[1] if "--manifest-path" in script else "Cargo.toml" for script in asked}
+    locked = {str(path.relative_to(ROOT).with_suffix(".toml")) for path in files() if path.name == "Cargo.lock"}
+    require(manifests == locked, f"advisories are looked up for {manifests}, locked are {locked}")
+    require("cargo auditable rustc" in (ROOT / "Dockerfile").read_text(), "the binary does not list its crates")
+    steps = "\n".join(step.get("run", "") for step in jobs["package"]["steps"])
+    require("tests/checks/lib/crates.py built/" in steps and "cmp built/" in steps, "the released binary is not checked")
+    attested = [step["with"] for step in jobs["publish"]["steps"] if step.get("uses", "").startswith("actions/attest@")]
+    for arch in ("amd64", "arm64"):
+        bills = [step for step in attested if step.get("sbom-path", "").endswith(f"-linux-{arch}.cdx.json")]
+        paths = "".join(step.get("subject-path", "") for step in bills).split()
+        require(sorted(paths) == [f"artifacts/built-{arch}/wolkvox_exporter", f"dist/*{arch}.deb", f"dist/*{arch}.tar.gz"], f"{arch}: a bill for {paths}")
+        require(["${{ steps.image.outputs.digest }}" in step.get("subject-digest", "") for step in bills].count(True) == 1, f"{arch}: no bill for the image")
+    origins = [step for step in attested if "sbom-path" not in step]
+    require(["dist/*" in step.get("subject-path", "") for step in origins].count(True) == 1, "files without their origin")
+    require(["digest" in step.get("subject-digest", "") for step in origins].count(True) == 1, "an image without its origin")
+
+
 def check_versions():
     (rust,) = [job["container"]["image"] for job in JOBS.values() if "container" in job]
     require(rust.startswith(f"rust:{CARGO['package']['rust-version']}-bookworm@"), f"{rust} is not of Rust {CARGO['package']['rust-version']}")
@@ -208,6 +240,8 @@ def main():
     check("workflows may do what they need, and no more", check_rights)
     check("what workflows name is there", check_names)
     check("the nightly run has all fuzz targets", check_fuzz_targets)
+    check("one file says what fuzzes", check_fuzz_toolchain)
+    check("a release has the evidence that is promised", check_evidence)
     check("versions agree", check_versions)
     check("a release needs one version everywhere, and its notes", check_release_notes)
     return check.verdict()
