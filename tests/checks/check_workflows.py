@@ -168,7 +168,8 @@ def check_evidence():
     manifests = {re.search(r"--manifest-path (\S+)", script)[1] if "--manifest-path" in script else "Cargo.toml" for script in asked}
     locked = {str(path.relative_to(ROOT).with_suffix(".toml")) for path in files() if path.name == "Cargo.lock"}
     require(manifests == locked, f"advisories are looked up for {manifests}, locked are {locked}")
-    require("cargo auditable rustc" in (ROOT / "Dockerfile").read_text(), "the binary does not list its crates")
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    require("cargo auditable rustc" in dockerfile and re.search(r"--locked cargo-auditable@\d+\.\d+\.\d+\n", dockerfile), "the binary does not list its crates")
     steps = "\n".join(step.get("run", "") for step in jobs["package"]["steps"])
     require("tests/checks/lib/crates.py built/" in steps and "cmp built/" in steps, "the released binary is not checked")
     attested = [step["with"] for step in jobs["publish"]["steps"] if step.get("uses", "").startswith("actions/attest@")]
