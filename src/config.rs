@@ -121,7 +121,7 @@ fn read(root: Field<'_>, context: &Context<'_>, diagnostics: &Diagnostics) -> Co
         return config;
     };
     config.state_path = keys.value("state_path", "a folder such as /var/lib/wolkvox_exporter", |text| {
-        operation::path_in(context.folder, text)
+        operation::shown_path_in(context.folder, text)
     });
     config.new_series_hold = keys.duration("new_series_hold", &HOLD, config.new_series_hold);
     config.series_limit = keys.count("series_limit", config.series_limit);

@@ -36,6 +36,7 @@ pub mod poller;
 pub mod published;
 pub mod reload;
 pub mod reports;
+pub mod secret;
 pub mod web;
 pub mod wire;
 mod yaml;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wolkvox_exporter::cli::Flags;
 use wolkvox_exporter::config::{ConfigSource, Shard};
 use wolkvox_exporter::failure::Failure;
+use wolkvox_exporter::secret::hide_path;
 
 use super::server::{WebSetup, serve};
 use super::{block_on, read_config};
@@ -19,7 +20,7 @@ pub(crate) fn run(flags: Flags, shard: Shard) -> Result<(), Failure> {
             operations = config.operations.len(),
             new_series_hold = ?config.new_series_hold,
             series_limit = config.series_limit,
-            state_path = ?config.state_path,
+            state_path = ?config.state_path.as_deref().map(hide_path),
             "wolkvox_exporter starts"
         );
         for warning in config.warnings() {

@@ -1,6 +1,6 @@
 //! The certificates of an operation's own CA.
 
-use super::operation::path_in;
+use super::operation::shown_path_in;
 use crate::yaml::file::read_at_most;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -24,7 +24,7 @@ pub struct CaFile {
 impl CaFile {
     /// Reads the file that the configuration in `folder` names, and checks that its certificates can be trusted.
     pub(super) fn read(folder: &Path, text: &str) -> Result<Self, String> {
-        let path = path_in(folder, text)?;
+        let path = shown_path_in(folder, text)?;
         let shown = path.display();
         let pem = read_at_most(&path, LONGEST)
             .map_err(|error| format!("cannot read {shown}: {error}"))?

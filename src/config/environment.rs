@@ -5,6 +5,7 @@ use super::operation::{Operation, name};
 use super::server::server;
 use super::timezone::timezone;
 use super::token::{Token, TokenSource};
+use crate::secret::refuse;
 use crate::yaml::mistake::{Diagnostics, Mistakes};
 
 const SERVER: &str = "WOLKVOX_SERVER";
@@ -28,9 +29,11 @@ impl Config {
         fn valid<T>(diagnostics: &Diagnostics, variable: &str, value: Result<T, String>) -> Option<T> {
             value.map_err(|wrong| diagnostics.add(None, variable, wrong)).ok()
         }
+        let shown = |value: &str| refuse(value, TOKEN_FILE);
         let operation_name = get(OPERATION).unwrap_or_else(|| "wolkvox".to_owned());
-        let operation_name = valid(&diagnostics, OPERATION, name(&operation_name));
-        let base_url = valid(&diagnostics, SERVER, server(&address));
+        let operation_name = shown(&operation_name).and_then(|()| name(&operation_name));
+        let operation_name = valid(&diagnostics, OPERATION, operation_name);
+        let base_url = valid(&diagnostics, SERVER, shown(&address).and_then(|()| server(&address)));
         let (variable, source) = match (get(TOKEN), get(TOKEN_FILE)) {
             (Some(_), None) => (TOKEN, Ok(TokenSource::Environment(TOKEN.to_owned()))),
             (None, Some(file)) => (TOKEN_FILE, Ok(TokenSource::File(file.into()))),
@@ -45,7 +48,8 @@ impl Config {
         };
         let token = source.and_then(|source| Token::from_source(source, lookup).map_err(|error| error.to_string()));
         let token = valid(&diagnostics, variable, token);
-        let zone = get(TIMEZONE).and_then(|zone| valid(&diagnostics, TIMEZONE, timezone(&zone)));
+        let zone =
+            get(TIMEZONE).and_then(|zone| valid(&diagnostics, TIMEZONE, shown(&zone).and_then(|()| timezone(&zone))));
 
         diagnostics.into_result(None)?;
         let (Some(operation_name), Some(base_url), Some(token)) = (operation_name, base_url, token) else {

@@ -7,6 +7,7 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::secret::refuse;
 use crate::yaml::mapping::Field;
 use crate::yaml::mistake::quoted;
 
@@ -48,8 +49,9 @@ impl Hours {
         let mut hours = Self::default();
         let mut is_right = true;
         for (days, field) in keys.all() {
-            let shifts = field.parse("hours such as \"07:00-20:00\"", shifts);
-            let days = week_days(days).map_err(|wrong| field.mistake(wrong)).ok();
+            let shifts = field.parse_shown("hours such as \"07:00-20:00\"", shifts);
+            let days = refuse(days, "`token_file`").and_then(|()| week_days(days));
+            let days = days.map_err(|wrong| field.mistake(wrong)).ok();
             let (Some(shifts), Some(days)) = (shifts, days) else {
                 is_right = false;
                 continue;

@@ -7,6 +7,7 @@ use super::server::{SERVER, base_url, proxy, server, without_credentials};
 use super::timezone::timezone;
 use super::token::{Token, TokenSource};
 use crate::reports::{REPORTS, Report};
+use crate::secret::refuse_path;
 use crate::yaml::mapping::{Field, Mapping};
 use crate::yaml::mistake::quoted;
 use jiff::Timestamp;
@@ -224,10 +225,10 @@ pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<Str
 impl Operation {
     /// Reads the keys that may stand in `defaults`, too.
     fn read_settings(&mut self, keys: &mut Mapping<'_>, in_effect: bool, context: &Context<'_>) {
-        if let Some(zone) = keys.value("timezone", "a zone such as America/Bogota", timezone) {
+        if let Some(zone) = keys.shown_value("timezone", "a zone such as America/Bogota", timezone) {
             (self.timezone, self.timezone_name) = zone;
         }
-        self.currency = keys.value("currency", "a currency such as COP", currency);
+        self.currency = keys.shown_value("currency", "a currency such as COP", currency);
         self.daily_calls = keys.count("daily_calls", self.daily_calls);
         self.hours = keys.field("hours").and_then(Hours::read);
         self.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
@@ -265,7 +266,7 @@ fn read_name(keys: &mut Mapping<'_>) -> Option<(String, Location)> {
         keys.mistake("`name` is missing: it becomes the label `operation`, for example `name: acme`");
         return None;
     };
-    let name = field.parse("a name such as acme", name)?;
+    let name = field.parse_shown("a name such as acme", name)?;
     Some((name, Location::of(&field)))
 }
 
@@ -273,8 +274,8 @@ fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
     let by_number = keys.field("server");
     let by_url = keys.field("url");
     match (by_number, by_url) {
-        (Some(field), None) => field.parse(SERVER, server),
-        (None, Some(field)) => field.parse("an address such as https://wv0001.wolkvox.com", base_url),
+        (Some(field), None) => field.parse_shown(SERVER, server),
+        (None, Some(field)) => field.parse_shown("an address such as https://wv0001.wolkvox.com", base_url),
         (Some(field), Some(other)) => {
             later(field, other).mistake("`server` and `url` exclude each other: keep one of them");
             None
@@ -324,8 +325,15 @@ fn later<'a>(one: Field<'a>, other: Field<'a>) -> Field<'a> {
     if one.line > other.line { one } else { other }
 }
 
+/// A path for messages and logs: something that looks like a secret is refused.
+pub(super) fn shown_path_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
+    let path = path_in(folder, text)?;
+    refuse_path(&path, "`token_file`")?;
+    Ok(path)
+}
+
 /// A path, relative to the folder of the configuration.
-pub(super) fn path_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
+fn path_in(folder: &Path, text: &str) -> Result<PathBuf, String> {
     if text.trim().is_empty() {
         Err("is empty: a path is expected".to_owned())
     } else {

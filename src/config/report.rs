@@ -191,10 +191,10 @@ impl ReportConfig {
             keys.finish();
         }
         if let Some(Filter { key, .. }) = report.filter {
-            config.choice.only = keys.value(key, "`all` or one id such as 4875", filter).flatten();
+            config.choice.only = keys.shown_value(key, "`all` or one id such as 4875", filter).flatten();
         }
         if let Some(Seconds { key, default, .. }) = report.seconds {
-            config.choice.seconds = Some(keys.value(key, "seconds such as 20", seconds).unwrap_or(default));
+            config.choice.seconds = Some(keys.shown_value(key, "seconds such as 20", seconds).unwrap_or(default));
         }
         keys.finish();
         config

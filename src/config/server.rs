@@ -1,5 +1,6 @@
 //! The address of an operation's API.
 
+use crate::secret::refuse;
 use crate::yaml::mistake::quoted;
 use reqwest::Url;
 
@@ -50,8 +51,17 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
         .to_owned())
 }
 
-/// The address of a proxy. Messages never repeat it, since it may contain user and password.
+/// The address of a proxy. Messages never repeat it, since it may contain user and password, but they name its host.
 pub(super) fn proxy(text: &str) -> Result<String, String> {
+    let shown = match text.split_once("://") {
+        Some((_, rest)) => {
+            let (authority, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{host}{path}")
+        }
+        None => text.to_owned(),
+    };
+    refuse(&shown, "`token_file`")?;
     web_address(text, "such as http://proxy.example:3128").map(|_| text.trim().to_owned())
 }
 

@@ -4,6 +4,7 @@ use super::Config;
 use super::report::MINUTE;
 use super::server::is_eavesdroppable;
 use super::shard::Shard;
+use crate::secret::hide_path;
 use crate::yaml::mapping::span;
 use std::fmt::{self, Write};
 
@@ -60,7 +61,7 @@ pub fn check_config(config: &Config, shards: u16) -> String {
 
 fn write(out: &mut String, config: &Config, shards: u16) -> fmt::Result {
     match &config.state_path {
-        Some(path) => writeln!(out, "state in {}", path.display())?,
+        Some(path) => writeln!(out, "state in {}", hide_path(path))?,
         None => writeln!(out, "no state_path: counts start from 0 at every start")?,
     }
     if !config.defaults.is_empty() {

@@ -4,15 +4,11 @@ use secrecy::{ExposeSecret, SecretString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::secret::{hide, hide_path, is_secret_as_path, looks_secret};
 use crate::yaml::file::read_at_most;
 
 /// In bytes. Real tokens have 52 characters, so a longer file is the wrong one.
 const LONGEST: u64 = 4096;
-
-/// A word of this many letters and digits is taken for a token where a name is expected.
-const SHORTEST_TOKEN: usize = 24;
-/// The same in the name of a folder. Folders named by a hash have shorter names.
-const SHORTEST_TOKEN_IN_FOLDER: usize = 40;
 
 const UTF_8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 const UTF_16_MARK: &[u8] = &[0xff, 0xfe];
@@ -42,7 +38,7 @@ pub struct Token {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be opened or read.
-    #[error("cannot read the token file {}: {error}", path.display())]
+    #[error("cannot read the token file {}: {error}", hide_path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -53,7 +49,7 @@ pub enum TokenError {
     #[error("this looks like the token itself, not like the {0}: take it out of the configuration")]
     Misplaced(&'static str),
     /// The variable is not set, or its value is not Unicode.
-    #[error("the environment variable {0} is not set")]
+    #[error("the environment variable {} is not set", hide(.0))]
     Unset(String),
     /// It is empty or blank.
     #[error("{0} is empty: it must contain the token")]
@@ -77,17 +73,19 @@ impl TokenSource {
     pub fn read(&self, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, TokenError> {
         match self {
             Self::File(path) => match read_at_most(path, LONGEST) {
-                Ok(Some(bytes)) => check(&bytes, || format!("the token file {}", path.display())),
-                Ok(None) => Err(TokenError::NotAToken(format!("the token file {}", path.display()))),
-                Err(error) if leads_nowhere(&error) && has_secret(path) => Err(TokenError::Misplaced("path of a file")),
+                Ok(Some(bytes)) => check(&bytes, || file(path)),
+                Ok(None) => Err(TokenError::NotAToken(file(path))),
+                Err(error) if leads_nowhere(&error) && is_secret_as_path(path) => {
+                    Err(TokenError::Misplaced("path of a file"))
+                }
                 Err(error) => Err(TokenError::Unreadable {
                     path: path.clone(),
                     error,
                 }),
             },
             Self::Environment(name) => match lookup_env(name) {
-                Some(value) => check(value.as_bytes(), || format!("the environment variable {name}")),
-                None if looks_secret(name, SHORTEST_TOKEN) => Err(TokenError::Misplaced("name of a variable")),
+                Some(value) => check(value.as_bytes(), || format!("the environment variable {}", hide(name))),
+                None if looks_secret(name) => Err(TokenError::Misplaced("name of a variable")),
                 None => Err(TokenError::Unset(name.clone())),
             },
             Self::Given(value) => check(value.expose_secret().as_bytes(), || "the token given".to_owned()),
@@ -110,6 +108,10 @@ impl Token {
         let value = source.read(lookup_env)?;
         Ok(Self { source, value })
     }
+}
+
+fn file(path: &Path) -> String {
+    format!("the token file {}", hide_path(path))
 }
 
 fn check(bytes: &[u8], source: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
@@ -139,19 +141,6 @@ fn check(bytes: &[u8], source: impl FnOnce() -> String) -> Result<SecretString, 
 fn leads_nowhere(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
     matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
-}
-
-/// Whether a path that leads nowhere contains a token. Folders may have long names that are not tokens.
-fn has_secret(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    looks_secret(&name, SHORTEST_TOKEN) || looks_secret(&path.to_string_lossy(), SHORTEST_TOKEN_IN_FOLDER)
-}
-
-/// Whether a text contains something like a token, so that errors must not repeat it. Real ones are 52 lowercase hex
-/// characters.
-fn looks_secret(text: &str, shortest: usize) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| word.len() >= shortest && word.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 impl PartialEq for TokenSource {

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::mistake::Mistakes;
+use crate::secret::{HIDDEN, is_secret_as_path};
 
 /// Longest configuration file in bytes, a thousand times a real one.
 const LONGEST_FILE: u64 = 4 << 20;
@@ -34,7 +35,10 @@ fn read_open(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// The text of a configuration file. It may also come through a pipe, as from a shell's `<(…)`.
 pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
-    let file_name = path.display().to_string();
+    let file_name = match path {
+        path if is_secret_as_path(path) => HIDDEN.to_owned(),
+        path => path.display().to_string(),
+    };
     let refuse = |text: String| Mistakes::single(&file_name, None, text);
     let bytes = File::open(path)
         .and_then(|file| read_open(file, LONGEST_FILE))

@@ -4,6 +4,7 @@
 
 use super::document::{Entry, Node, Value};
 use super::mistake::{Diagnostics, quoted, shown};
+use crate::secret::{looks_secret, refuse};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Entries;
 use std::fmt::Display;
@@ -127,6 +128,14 @@ impl<'a> Field<'a> {
         };
         parse(text).map_err(|wrong| self.mistake(wrong)).ok()
     }
+
+    /// The same of a value that is shown in labels, logs or messages: something that looks like a secret is refused.
+    pub(crate) fn parse_shown<T>(&self, what: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.parse(what, |text| {
+            refuse(text, "`token_file`")?;
+            parse(text)
+        })
+    }
 }
 
 /// A mapping. Each known key is read once; [`Mapping::finish`] reports the rest.
@@ -202,6 +211,16 @@ impl<'a> Mapping<'a> {
         self.field(key)?.parse(what, parse)
     }
 
+    /// The same of a value that is shown: something that looks like a secret is refused.
+    pub(crate) fn shown_value<T>(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        self.field(key)?.parse_shown(what, parse)
+    }
+
     /// A duration within `bounds`; `default` if it is missing (or wrong, but then the result is not used).
     pub(crate) fn duration(&mut self, key: &'static str, bounds: &Bounds<'_>, default: Duration) -> Duration {
         self.optional_duration(key, bounds).unwrap_or(default)
@@ -222,7 +241,7 @@ impl<'a> Mapping<'a> {
             // humantime's own message adds nothing to the example.
             Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
         };
-        self.value(key, WHAT, parse)
+        self.shown_value(key, WHAT, parse)
     }
 
     /// A whole number from 1 on; `default` if it is missing (or wrong).
@@ -232,7 +251,7 @@ impl<'a> Mapping<'a> {
             Ok(number) if number != N::default() => Ok(number),
             _ => Err(format!("expected {what}; found {}", quoted(text))),
         };
-        self.value(key, &what, parse).unwrap_or(default)
+        self.shown_value(key, &what, parse).unwrap_or(default)
     }
 
     /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake.
@@ -267,6 +286,10 @@ impl<'a> Mapping<'a> {
                     place.insert(*line);
                     if unknown_too && !self.known.iter().chain(&self.refused).any(|known| known == key) {
                         match nearest(key, self.known.iter().copied()) {
+                            _ if looks_secret(key) => report(format!(
+                                "unknown key that looks like a secret: put a secret into a file of its own; the keys here are {}",
+                                self.known.join(", ")
+                            )),
                             Some(near) => report(format!("unknown key; did you mean `{near}`?")),
                             None => report(format!("unknown key; the keys here are {}", self.known.join(", "))),
                         }

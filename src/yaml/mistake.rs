@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::secret::{HIDDEN, hide, looks_secret};
+
 /// One mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mistake {
@@ -11,7 +13,7 @@ pub struct Mistake {
     pub line: Option<usize>,
     /// The path of the key (`operations[0].reports.ivr`) or the environment variable; empty for the whole file.
     pub path: String,
-    /// What is wrong and how to correct it. Never contains a token.
+    /// What is wrong and how to correct it. Never contains what looks like a secret.
     pub text: String,
 }
 
@@ -32,7 +34,9 @@ impl Mistakes {
         // The sort is stable. Mistakes without a line come first.
         list.sort_by_key(|mistake| mistake.line);
         // Names from the file may contain anything. A message must not break lines or send codes to the terminal.
-        for Mistake { text, .. } in &mut list {
+        for Mistake { path, text, .. } in &mut list {
+            *path = hide(path).into_owned();
+            *text = hide(text).into_owned();
             if text.contains(char::is_control) {
                 *text = text.escape_debug().to_string();
             }
@@ -121,12 +125,20 @@ impl Diagnostics {
 
 /// A value in quotes, for messages.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", shown(text))
+    if looks_secret(text) {
+        HIDDEN.to_owned()
+    } else {
+        format!("`{}`", shown(text))
+    }
 }
 
-/// A text from the file for use in messages: shortened, and on one line.
+/// A text from the file for use in messages: shortened, on one line, and never a secret.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
+    // Before it is shortened: half of a secret does not look like one.
+    if looks_secret(text) {
+        return HIDDEN.to_owned();
+    }
     let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');
