@@ -1,11 +1,14 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backfill;
 use crate::config::Shard;
+use crate::failure::Failure;
+use crate::secret::{is_secret_as_path, looks_secret};
 use crate::web::ListenAddress;
 
 /// The port that the exporter listens on by default.
@@ -127,6 +130,40 @@ pub enum LogFormat {
     Logfmt,
     /// One JSON object per line.
     Json,
+}
+
+/// Reads the command line, whose first item is the program. Ends the process after help, the version or an error of usage.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Failure> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // First of all, since errors of usage repeat what was written.
+    refuse_secrets(&arguments).map_err(Failure::Usage)?;
+    Ok(Arguments::parse_from(arguments))
+}
+
+/// Refuses a command line with something that looks like a secret. It is not repeated.
+pub fn refuse_secrets(arguments: &[OsString]) -> Result<(), String> {
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    for (place, text) in texts.iter().enumerate().skip(1) {
+        let (flag, value) = match text.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (Some(flag), value),
+            _ => (None, &**text),
+        };
+        let name = flag.filter(|flag| !looks_secret(flag));
+        // Most values are no paths; those that are may be of a file that exists.
+        if is_secret_as_path(Path::new(value)) || flag.is_some() && name.is_none() {
+            let before = &texts[place - 1];
+            let what = match name {
+                Some(flag) => format!("the value of {flag}"),
+                None if before.starts_with("--") && !before.contains('=') => format!("the argument after {before}"),
+                None => format!("argument {place}"),
+            };
+            return Err(format!(
+                "{what} looks like a secret, and is not repeated: other users of this machine can see it in the list of processes, \
+                 so put a token into a file of its own, and the path of that file into `token_file` of the configuration"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl Flags {

@@ -7,24 +7,28 @@ mod signals;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior, umask};
-use wolkvox_exporter::cli::{Arguments, Command};
+use wolkvox_exporter::cli::{self, Arguments, Command};
 use wolkvox_exporter::failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     keep_to_itself();
+    let arguments = match cli::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(failure) => return end(&failure),
+    };
     logging::log_to_stderr(arguments.flags.log_level, arguments.flags.log_format);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            // If standard error is closed, only the exit code is left.
-            let _ = writeln!(io::stderr(), "wolkvox_exporter: {failure}");
-            failure.exit_code()
-        }
+        Err(failure) => end(&failure),
     }
+}
+
+fn end(failure: &Failure) -> ExitCode {
+    // If standard error is closed, only the exit code is left.
+    let _ = writeln!(io::stderr(), "wolkvox_exporter: {failure}");
+    failure.exit_code()
 }
 
 /// Lets nobody else read what the program writes and holds: a state has the key of the hashes, a history has all counts, and

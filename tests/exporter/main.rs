@@ -27,6 +27,7 @@ mod privacy;
 mod reload;
 mod schedule;
 mod scrape;
+mod secrets;
 mod seeds;
 mod shards;
 mod status;
