@@ -3,6 +3,7 @@
 use crate::secret::refuse;
 use crate::yaml::mistake::quoted;
 use reqwest::Url;
+use std::net::IpAddr;
 
 /// What `server` should be, for messages.
 pub(super) const SERVER: &str = "the number of the server such as \"0001\", or its full address";
@@ -94,10 +95,21 @@ pub(super) fn without_credentials(address: &str) -> String {
     }
 }
 
-/// Whether the token would travel unencrypted over a network. To this machine itself it may.
-pub(super) fn is_eavesdroppable(base_url: &str) -> bool {
+/// Whether the token would travel unencrypted over a network. To this machine itself it may. A proxy gets what is sent to an
+/// address with http:// as it is, also if that address is this machine's.
+pub(super) fn is_eavesdroppable(base_url: &str, proxy: Option<&str>) -> bool {
     let Ok(url) = Url::parse(base_url) else { return false };
+    let leaves = |url: &Url| !is_loopback(url);
+    url.scheme() == "http"
+        && (leaves(&url) || proxy.is_some_and(|proxy| Url::parse(proxy).is_ok_and(|proxy| leaves(&proxy))))
+}
+
+/// Whether an address is this machine itself. A name other than `localhost` may be anything, also `127.0.0.1.example`.
+fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    url.scheme() == "http" && !loopback
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    match bare.unwrap_or(host).parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => host == "localhost",
+    }
 }

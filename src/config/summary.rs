@@ -42,7 +42,7 @@ impl Config {
                     ));
                 }
             }
-            if is_eavesdroppable(&operation.base_url) {
+            if is_eavesdroppable(&operation.base_url, operation.proxy.as_deref()) {
                 warn("the token travels unencrypted: use https://".to_owned());
             }
         }

@@ -228,8 +228,30 @@ fn warnings_tell_what_is_hardly_meant() {
     acme: the token travels unencrypted: use https://
     ");
     assert_eq!(good(&with("")).warnings(), [""; 0]);
-    assert_eq!(
-        good(&with("").replace("server: 0001", "url: http://127.0.0.1:1")).warnings(),
-        [""; 0]
-    );
+}
+
+/// Only what stays on this machine may be without encryption, and what goes to a proxy leaves it.
+#[test]
+fn a_token_that_travels_unencrypted_is_warned_of() {
+    let unencrypted = "acme: the token travels unencrypted: use https://";
+    for (url, proxy, is_warned_of) in [
+        ("http://127.0.0.1:1", "", false),
+        ("http://127.1", "", false),
+        ("http://[::1]:8080", "", false),
+        ("http://[::ffff:127.0.0.1]", "", false),
+        ("http://localhost:8080/gateway", "", false),
+        ("http://127.evil.example.com", "", true),
+        ("http://127.0.0.1.example.com", "", true),
+        ("http://localhost.example.com", "", true),
+        ("http://10.0.0.1", "", true),
+        ("http://gateway", "proxy: http://127.0.0.1:3128", true),
+        ("http://127.0.0.1:1", "proxy: http://me:swordfish@[::1]:3128", false),
+        ("http://127.0.0.1:1", "proxy: http://proxy.example:3128", true),
+        ("http://127.0.0.1:1", "proxy: http://localhost@proxy.example", true),
+        ("https://gateway", "proxy: http://proxy.example:3128", false),
+    ] {
+        let config = good(&with(proxy).replace("server: 0001", &format!("url: '{url}'")));
+        let expected = if is_warned_of { vec![unencrypted] } else { vec![] };
+        assert_eq!(config.warnings(), expected, "{url} {proxy}");
+    }
 }
