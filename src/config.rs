@@ -7,6 +7,7 @@ mod ca_file;
 mod environment;
 mod hours;
 mod operation;
+mod private_file;
 mod report;
 mod server;
 mod shard;
@@ -22,7 +23,7 @@ pub use operation::Operation;
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use source::{ConfigError, ConfigSource};
-pub use summary::check_config;
+pub use summary::{check_config, web_warnings};
 pub use token::{Token, TokenError, TokenSource};
 
 use crate::yaml::mapping::{Bounds, Field};

@@ -48,7 +48,7 @@ fn run(Arguments { command, flags }: Arguments) -> Result<(), Failure> {
     let shard = flags.shard().map_err(Failure::Usage)?;
     match command {
         None => commands::export::run(flags, shard),
-        Some(Command::CheckConfig { file }) => commands::check_config::run(&file, shard),
+        Some(Command::CheckConfig { file }) => commands::check_config::run(&flags, &file, shard),
         Some(Command::CheckApi { shapes }) => commands::check_api::run(&flags, shard, shapes),
         Some(Command::Backfill(options)) => commands::backfill::run(&flags, shard, &options),
         Some(Command::Demo { seed }) => commands::demo::run(&flags, shard, seed),

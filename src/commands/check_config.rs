@@ -2,13 +2,18 @@
 
 use std::path::Path;
 
+use wolkvox_exporter::cli::Flags;
 use wolkvox_exporter::config::{self, Config, Shard};
 use wolkvox_exporter::failure::Failure;
 
 use super::{environment, print};
 
-pub(crate) fn run(file: &Path, shard: Shard) -> Result<(), Failure> {
+pub(crate) fn run(flags: &Flags, file: &Path, shard: Shard) -> Result<(), Failure> {
     // The check itself failed, as opposed to its usage: exit code 1.
     let config = Config::load(file, &environment).map_err(|mistakes| Failure::Failed(mistakes.to_string()))?;
-    Ok(print(&config::check_config(&config, shard.total()))?)
+    let mut text = config::check_config(&config, shard.total());
+    for warning in flags.web_config_file.iter().flat_map(|file| config::web_warnings(file)) {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    Ok(print(&text)?)
 }

@@ -7,7 +7,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use wolkvox_exporter::app::{self, Start};
 use wolkvox_exporter::cli::{DEFAULT_PORT, Flags};
-use wolkvox_exporter::config::{Config, ConfigSource};
+use wolkvox_exporter::config::{self, Config, ConfigSource};
 use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::web::{self, Limits, ListenAddress, ServerSettings, WebConfig};
 
@@ -49,6 +49,9 @@ pub(super) async fn serve(
     };
     if let Some(web) = &setup.config {
         tracing::info!(tls = web.has_tls(), users = web.users(), "web configuration loaded");
+    }
+    for warning in flags.web_config_file.iter().flat_map(|file| config::web_warnings(file)) {
+        tracing::warn!("configuration: {warning}");
     }
     web::raise_descriptor_limit();
     let server = ServerSettings {

@@ -1,12 +1,15 @@
 //! A configuration in words: its warnings, and the output of `check-config`.
 
 use super::Config;
+use super::private_file::{key_of_web_configuration, others_may_read};
 use super::report::MINUTE;
 use super::server::is_eavesdroppable;
 use super::shard::Shard;
+use super::token::TokenSource;
 use crate::secret::hide_path;
 use crate::yaml::mapping::span;
 use std::fmt::{self, Write};
+use std::path::Path;
 
 impl Config {
     /// Settings that are valid but probably a mistake.
@@ -45,9 +48,31 @@ impl Config {
             if is_eavesdroppable(&operation.base_url, operation.proxy.as_deref()) {
                 warn("the token travels unencrypted: use https://".to_owned());
             }
+            if let TokenSource::File(path) = &operation.token.source
+                && operation.token.others_may_read
+            {
+                warn(format!(
+                    "other users of this machine may read the token file {}: chmod 600 it, or 640 if it belongs to root and the \
+                     exporter's group",
+                    hide_path(path)
+                ));
+            }
         }
         warnings
     }
+}
+
+/// The same for a web configuration.
+pub fn web_warnings(file: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(key) = key_of_web_configuration(file).filter(|key| others_may_read(key)) {
+        warnings.push(format!(
+            "other users of this machine may read {}, which has the key of the certificate: chmod 600 it, or 640 if it belongs \
+             to root and the exporter's group",
+            hide_path(&key)
+        ));
+    }
+    warnings
 }
 
 /// What `check-config` prints for a valid configuration: the keys in `defaults`; per operation the server, the zone, the

@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::private_file::others_may_read;
 use crate::secret::{hide, hide_path, is_secret_as_path, looks_secret};
 use crate::yaml::file::read_at_most;
 
@@ -32,6 +33,8 @@ pub struct Token {
     pub source: TokenSource,
     /// The token as last read: visible ASCII characters without spaces, at least one.
     pub value: SecretString,
+    /// Whether it came from a file that other users of the machine may read.
+    pub others_may_read: bool,
 }
 
 /// Why there is no token. Never contains what was read.
@@ -100,13 +103,19 @@ impl Token {
         Self {
             source: TokenSource::Given(value.clone()),
             value,
+            others_may_read: false,
         }
     }
 
     /// Reads the token for the first time.
     pub fn from_source(source: TokenSource, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, TokenError> {
         let value = source.read(lookup_env)?;
-        Ok(Self { source, value })
+        let others_may_read = matches!(&source, TokenSource::File(path) if others_may_read(path));
+        Ok(Self {
+            source,
+            value,
+            others_may_read,
+        })
     }
 }
 

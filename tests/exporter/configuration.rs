@@ -6,10 +6,12 @@ mod defaults;
 mod environment;
 mod hints;
 mod mistakes;
+mod private_files;
 mod tokens;
 mod values;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use wolkvox_exporter::config::{Config, Mistakes};
@@ -58,7 +60,9 @@ fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder for the test");
     for (name, content) in files {
-        fs::write(folder.join(name), content).expect("a file for the test");
+        let file = folder.join(name);
+        fs::write(&file, content).expect("a file for the test");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode for the file");
     }
     folder
 }
