@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigSource};
 use crate::metrics::process::{self, ConfigGauges};
 use crate::published::Published;
-use crate::reload::{self, ReloadHandle, ReloadRequest, ReloadRequests};
+use crate::reload::{self, ReloadError, ReloadHandle, ReloadRequest, ReloadRequests};
 use crate::web::{self, ServerSettings, Site};
 
 /// How long running scrapes and commits may take after a stop.
@@ -150,26 +150,30 @@ impl OperationsTask {
                 request.answer(&Ok(()));
             }
             Err(error) => {
-                tracing::error!("reload failed; the previous configuration stays in effect: {error}");
+                tracing::error!(
+                    "reload failed; the previous configuration stays in effect: {}",
+                    error.log
+                );
                 request.answer(&Err(error));
             }
         }
         Ok(())
     }
 
-    async fn plan(&self) -> Result<Plan, String> {
+    async fn plan(&self) -> Result<Plan, ReloadError> {
         let config = match self.source.clone() {
             Some(source) => {
                 let read = spawn_blocking(move || source.read()).await;
-                read.map_err(|error| format!("reading the configuration failed: {error}; please report it"))??
+                read.map_err(|error| {
+                    ReloadError::plain(format!("reading the configuration failed: {error}; please report it"))
+                })??
             }
             None => self.operations.config().clone(),
         };
         for warning in config.warnings() {
             tracing::warn!("configuration: {warning}");
         }
-        let plan = self.operations.plan(config).await;
-        plan.map_err(|error| format!("{error:#}"))
+        self.operations.plan(config).await
     }
 }
 

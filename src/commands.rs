@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use wolkvox_exporter::cli::Flags;
-use wolkvox_exporter::config::{Config, Shard};
+use wolkvox_exporter::config::{Config, ConfigError, Shard};
 use wolkvox_exporter::failure::Failure;
 
 /// How long blocking work may take after the command has ended.
@@ -31,9 +31,8 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
 }
 
 /// Reads the configuration that the flags name, and applies the flags that override it.
-fn read_config(flags: &Flags, shard: Shard) -> Result<Config, Failure> {
-    let config = Config::find(flags.config_file.as_deref(), &environment);
-    let mut config = config.map_err(|error| Failure::Usage(error.to_string()))?;
+fn read_config(flags: &Flags, shard: Shard) -> Result<Config, ConfigError> {
+    let mut config = Config::find(flags.config_file.as_deref(), &environment)?;
     config.state_path = flags.state_path.clone().or(config.state_path);
     config.keep(shard);
     Ok(config)

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::config::ConfigError;
+
 /// A failure, in words for the person who ran the command.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -20,6 +22,12 @@ impl Failure {
             Self::Usage(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::FAILURE,
         }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -2,12 +2,43 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::config::ConfigError;
+
 /// Requests reloads.
 #[derive(Clone, Debug)]
 pub struct ReloadHandle(mpsc::UnboundedSender<Answer>);
 
 /// Where the answer to a request goes.
-type Answer = oneshot::Sender<Result<(), String>>;
+type Answer = oneshot::Sender<Result<(), ReloadError>>;
+
+/// Why a reload failed; nothing has changed then. Whoever may reload need not be one who may read the configuration.
+#[derive(Clone, Debug)]
+pub struct ReloadError {
+    /// All mistakes, with values, for the log.
+    pub log: String,
+    /// Where they are, without values, for the answer over HTTP.
+    pub answer: String,
+}
+
+impl ReloadError {
+    /// A failure that is told without a value of the configuration.
+    pub fn plain(text: impl Into<String>) -> Self {
+        let log = text.into();
+        let answer = log.clone();
+        Self { log, answer }
+    }
+}
+
+impl From<ConfigError> for ReloadError {
+    fn from(error: ConfigError) -> Self {
+        let log = error.to_string();
+        let answer = match &error {
+            ConfigError::Mistakes(mistakes) => format!("{}\nthe log says what is wrong", mistakes.places()),
+            ConfigError::Missing => log.clone(),
+        };
+        Self { log, answer }
+    }
+}
 
 /// Receives the requests.
 #[derive(Debug)]
@@ -25,9 +56,9 @@ pub fn channel() -> (ReloadHandle, ReloadRequests) {
 }
 
 impl ReloadHandle {
-    /// Reloads the configuration. An error lists its mistakes; nothing has changed then.
-    pub async fn reload(&self) -> Result<(), String> {
-        let stopping = || "the exporter is stopping".to_owned();
+    /// Reloads the configuration.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        let stopping = || ReloadError::plain("the exporter is stopping");
         let (answer, answered) = oneshot::channel();
         self.0.send(answer).map_err(|_| stopping())?;
         answered.await.unwrap_or_else(|_| Err(stopping()))
@@ -47,7 +78,7 @@ impl ReloadRequests {
 
 impl ReloadRequest {
     /// Answers the request.
-    pub fn answer(self, result: &Result<(), String>) {
+    pub fn answer(self, result: &Result<(), ReloadError>) {
         for sender in self.0 {
             // It may have gone meanwhile.
             let _ = sender.send(result.clone());

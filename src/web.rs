@@ -210,7 +210,7 @@ async fn reload_configuration(State(pages): State<Pages>, headers: HeaderMap) ->
     };
     match reload.reload().await {
         Ok(()) => "configuration reloaded\n".into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{}\n", error.answer)).into_response(),
     }
 }
 

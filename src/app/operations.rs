@@ -18,6 +18,7 @@ use crate::fetch::pieces::CUT_AT;
 use crate::ledger::Storage;
 use crate::poller::{PollSettings, Poller, Stop, phase};
 use crate::published::Published;
+use crate::reload::ReloadError;
 
 /// Longest wait of a reload for running polls: longer than any request, shorter than a long catch-up.
 const POLL_PATIENCE: Duration = Duration::from_secs(120);
@@ -142,9 +143,11 @@ impl Operations {
     }
 
     /// Plans the change to another configuration. On an error nothing has changed.
-    pub(super) async fn plan(&self, config: Config) -> anyhow::Result<Plan> {
+    pub(super) async fn plan(&self, config: Config) -> Result<Plan, ReloadError> {
         if config.state_path != self.config.state_path {
-            bail!("state_path cannot be changed while running: restart the exporter");
+            return Err(ReloadError::plain(
+                "state_path cannot be changed while running: restart the exporter",
+            ));
         }
         let settings_changed =
             (config.new_series_hold, config.series_limit) != (self.config.new_series_hold, self.config.series_limit);
@@ -163,9 +166,10 @@ impl Operations {
             match before(name) {
                 None => {
                     // Opening a state file may involve a repair, so it runs on a thread that may wait for the disk.
-                    match spawn_blocking(self.opening(&config, operation)).await? {
+                    let opened = spawn_blocking(self.opening(&config, operation)).await;
+                    match opened.map_err(anyhow::Error::from).flatten() {
                         Ok(poller) => plan.added.push(poller),
-                        Err(error) => mistakes.push(format!("{error:#}")),
+                        Err(error) => mistakes.push((name, format!("{error:#}"))),
                     }
                 }
                 Some(before) if before == operation && !settings_changed => plan.unchanged += 1,
@@ -173,12 +177,16 @@ impl Operations {
                     Ok(client) => {
                         plan.changed.insert(Arc::clone(name), (operation.clone(), client));
                     }
-                    Err(error) => mistakes.push(format!("operation {name}: {error}")),
+                    Err(error) => mistakes.push((name, format!("operation {name}: {error}"))),
                 },
             }
         }
         if !mistakes.is_empty() {
-            bail!(mistakes.join("\n"));
+            let (names, texts): (Vec<_>, Vec<_>) = mistakes.iter().map(|(name, text)| (&***name, &**text)).unzip();
+            return Err(ReloadError {
+                log: texts.join("\n"),
+                answer: format!("the log says what is wrong with: {}", names.join(", ")),
+            });
         }
         plan.config = config;
         Ok(plan)

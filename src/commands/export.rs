@@ -28,8 +28,7 @@ pub(crate) fn run(flags: Flags, shard: Shard) -> Result<(), Failure> {
         }
         let flags = Arc::new(flags);
         let source_flags = Arc::clone(&flags);
-        let source =
-            ConfigSource::from_fn(move || read_config(&source_flags, shard).map_err(|failure| failure.to_string()));
+        let source = ConfigSource::from_fn(move || read_config(&source_flags, shard));
         Ok(serve(&flags, web, config, Some(source), |_| Ok(())).await?)
     })
 }

@@ -36,16 +36,16 @@ impl Config {
 
 /// Reads the configuration again, for a reload. An error lists all mistakes.
 #[derive(Clone)]
-pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, String> + Send + Sync>);
+pub struct ConfigSource(Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>);
 
 impl ConfigSource {
     /// A source that calls `read`, which may wait for the disk.
-    pub fn from_fn(read: impl Fn() -> Result<Config, String> + Send + Sync + 'static) -> Self {
+    pub fn from_fn(read: impl Fn() -> Result<Config, ConfigError> + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
     }
 
     /// The configuration as it is now.
-    pub fn read(&self) -> Result<Config, String> {
+    pub fn read(&self) -> Result<Config, ConfigError> {
         (self.0)()
     }
 }

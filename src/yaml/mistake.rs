@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
+use std::path::Path;
 
 use crate::secret::{HIDDEN, hide, looks_secret};
 
@@ -59,6 +60,15 @@ impl Mistakes {
         )
     }
 
+    /// Where the mistakes are, a line each: `wolkvox.yml:7: operations[0].name`. Neither values nor the file's folder.
+    pub fn places(&self) -> String {
+        let path = self.file.as_deref().map(Path::new);
+        let file = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
+        let mut places: Vec<_> = self.list.iter().map(|mistake| mistake.place(file.as_deref())).collect();
+        places.dedup();
+        places.join("\n")
+    }
+
     /// The mistakes in the order of their lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
         self.list.iter()
@@ -74,6 +84,21 @@ impl<'a> IntoIterator for &'a Mistakes {
     }
 }
 
+impl Mistake {
+    /// The file, the line and the key, as far as there are any.
+    fn place(&self, file: Option<&str>) -> String {
+        let mut place = match (file, self.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (Some(file), None) => file.to_owned(),
+            (None, _) => String::new(),
+        };
+        if !place.is_empty() && !self.path.is_empty() {
+            place.push_str(": ");
+        }
+        place + &self.path
+    }
+}
+
 /// One line per mistake: `wolkvox.yml:7: operations[0].name: …`, as compilers write it, so that editors can jump there.
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,13 +106,9 @@ impl fmt::Display for Mistakes {
             if index > 0 {
                 writeln!(f)?;
             }
-            match (&self.file, mistake.line) {
-                (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
-                (Some(file), None) => write!(f, "{file}: ")?,
-                (None, _) => {}
-            }
-            if !mistake.path.is_empty() {
-                write!(f, "{}: ", mistake.path)?;
+            let place = mistake.place(self.file.as_deref());
+            if !place.is_empty() {
+                write!(f, "{place}: ")?;
             }
             f.write_str(&mistake.text)?;
         }

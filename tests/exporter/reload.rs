@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::app::{self, Start};
-use wolkvox_exporter::config::{Config, ConfigSource};
+use wolkvox_exporter::config::{Config, ConfigError, ConfigSource};
 use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
@@ -81,7 +81,7 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
         let file = self.file();
-        let load = move || Config::load(&file, &|_| None).map_err(|mistakes| mistakes.to_string());
+        let load = move || Config::load(&file, &|_| None).map_err(ConfigError::from);
         let running = app::start(Start {
             enable_lifecycle,
             retry: RETRY,
@@ -269,10 +269,19 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
     let before = until(&page, "acme", |page| all_up(page, "acme", 3)).await;
     let timestamp = before.get("wolkvox_exporter_config_last_reload_success_timestamp_seconds", &[]);
 
-    std::fs::write(scene.file(), "operations:\n  - name: acme\n    servr: '1'\n").unwrap();
+    let mistakes =
+        "operations:\n  - name: acme\n    servr: '1'\n    timezone: Secret/Zone\n    daily_calls: \"7070 and more\"\n";
+    std::fs::write(scene.file(), mistakes).unwrap();
     let (status, text) = reload(&page).await;
     assert_eq!(status, 500);
-    assert!(text.contains("wolkvox.yml:3") && text.contains("servr"), "{text}");
+    let places = [
+        "wolkvox.yml:2: operations[0]",
+        "wolkvox.yml:3: operations[0].servr",
+        "wolkvox.yml:4: operations[0].timezone",
+        "wolkvox.yml:5: operations[0].daily_calls",
+        "the log says what is wrong\n",
+    ];
+    assert_eq!(text, places.join("\n"));
     let after = page.samples().await;
     assert_eq!(
         after.get("wolkvox_exporter_config_last_reload_successful", &[]),
@@ -300,7 +309,7 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
     std::fs::write(scene.folder.0.join("state/beta.redb"), "this is no state").unwrap();
     scene.write("", &[("gamma", FAST), ("beta", FAST)]);
     let (status, text) = reload(&page).await;
-    assert!(status == 500 && text.contains("beta"), "{text}");
+    assert_eq!((status, &*text), (500, "the log says what is wrong with: beta\n"));
     let after = page.samples().await;
     assert!(all_up(&after, "acme", 3) && after.all("wolkvox_up", &[("operation", "gamma")]).is_empty());
     assert!(
@@ -367,7 +376,7 @@ async fn a_hundred_reloads_at_once_are_two() {
     let source = ConfigSource::from_fn(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(300));
-        Config::load(&file, &|_| None).map_err(|mistakes| mistakes.to_string())
+        Config::load(&file, &|_| None).map_err(ConfigError::from)
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
