@@ -13,8 +13,11 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("src/commands.rs", &["context("]),
     ("src/commands", &["context(", "bail!(", "anyhow!("]),
     ("src/signals.rs", &["context("]),
-    ("src/app.rs", &["context(", "bail!(", "anyhow!("]),
-    ("src/app/operations.rs", &["context(", "bail!(", "anyhow!("]),
+    ("src/app.rs", &["context(", "bail!(", "anyhow!(", "ReloadError::plain("]),
+    (
+        "src/app/operations.rs",
+        &["context(", "bail!(", "anyhow!(", "ReloadError::plain("],
+    ),
     ("src/ledger/storage.rs", &[".error("]),
     ("src/ledger/commit.rs", &[".error("]),
     ("src/config/summary.rs", &["warn(", "push("]),
