@@ -152,7 +152,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let is_numeric = |c: char| c.is_numeric();
-    let has_number = text.split(|c| !is_numeric(c)).any(|digits| is_long(digits));
+    let has_number = text.split(|c| !is_numeric(c)).any(is_long);
     if !has_number && !text.contains(is_invisible) {
         return Cow::Borrowed(text);
     }
