@@ -2,6 +2,7 @@
 
 mod assumptions;
 mod blind;
+mod people;
 mod unfinished;
 mod values;
 
