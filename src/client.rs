@@ -2,6 +2,7 @@
 
 mod budget;
 mod content;
+mod echo;
 mod envelope;
 mod error;
 mod retry;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 pub use self::budget::CallBudget;
 use self::content::Content;
+use self::echo::Echo;
 pub use self::error::{ApiError, Reason};
 pub use self::retry::RetryPolicy;
 use self::route::{Route, innermost};
@@ -235,9 +237,12 @@ impl Client {
         let mut response = self.within(time, self.send(query, &access.token)).await?;
         let date = date(response.headers());
         if !response.status().is_success() {
-            return self.within(time, self.failure(response, date, rows)).await;
+            return self
+                .within(time, self.failure(response, date, &access.token, rows))
+                .await;
         }
         let mut content = Content::of(response.headers())?;
+        let mut echo = Echo::of(&access.token);
         let mut reader = AnswerReader::new(rows);
         // At best before there is anything in memory.
         let is_large = response.content_length().is_some_and(|bytes| bytes > FEW_BYTES);
@@ -251,7 +256,10 @@ impl Client {
             let Some(chunk) = self.within(time, self.next_chunk(&mut response)).await? else {
                 break;
             };
-            content.feed(&chunk, &mut |text| reader.feed(text))?;
+            content.feed(&chunk, &mut |text| {
+                echo.check(text)?;
+                reader.feed(text)
+            })?;
         }
         content.finish()?;
         Ok(reader.finish_with(response.status().as_u16(), date)?.map(|_| ()))
@@ -296,10 +304,12 @@ impl Client {
         &self,
         mut response: Response,
         date: Option<Timestamp>,
+        token: &SecretString,
         rows: &mut dyn Rows,
     ) -> Result<Answer<()>, ApiError> {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), date);
+        let mut echo = Echo::of(token);
         let mut reader = AnswerReader::new(IgnoreRows(rows));
         let mut bytes = 0;
         let body = async {
@@ -310,6 +320,7 @@ impl Client {
                 };
                 content.feed(&chunk, &mut |text| {
                     bytes += text.len();
+                    echo.check(text)?;
                     reader.feed_failure(text);
                     Ok(())
                 })?;

@@ -193,6 +193,12 @@ async fn broken_compression_is_told_from_a_cut_one() {
             "decode",
             "content encoding `gzip, br`",
         ),
+        (
+            "a number",
+            encoded("3001234567", b"x"),
+            "decode",
+            "unknown content encoding",
+        ),
     ] {
         let (samples, status) = polled(answer, false).await;
         assert!(failed(&samples, reason), "{name}: {status}");

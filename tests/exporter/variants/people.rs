@@ -2,7 +2,7 @@
 
 use wolkvox_exporter::reports::{ABANDONED_CALLS, CAMPAIGNS, IVR};
 
-use super::{Centre, call, row};
+use super::{Centre, call, interactions, row};
 use crate::support::{Samples, get};
 
 #[tokio::test]
@@ -62,7 +62,10 @@ async fn numbers_addresses_and_invisible_characters_are_no_labels() {
     );
     let samples = centre.poll(&ABANDONED_CALLS, 5, &[&of_a_person]).await;
     assert_eq!(labels(&samples, "wolkvox_skill_info", "skill_id"), ["number"]);
-    assert_eq!(labels(&samples, "wolkvox_skill_info", "skill"), ["Ana María 52.123.456"]);
+    assert_eq!(
+        labels(&samples, "wolkvox_skill_info", "skill"),
+        ["Ana María 52.123.456"]
+    );
 
     let campaign = row(
         &[
@@ -72,7 +75,10 @@ async fn numbers_addresses_and_invisible_characters_are_no_labels() {
         &[],
     );
     let samples = centre.poll(&CAMPAIGNS, 5, &[&campaign]).await;
-    assert_eq!(labels(&samples, "wolkvox_campaign_info", "campaign"), ["Cobro number"]);
+    assert_eq!(
+        labels(&samples, "wolkvox_campaign_info", "campaign"),
+        ["Cobro number - predictive"]
+    );
 
     let page = &centre.stage.page;
     let html = get(&page.0.replace("/metrics", "/"), &[]).await.text().await.unwrap();
@@ -100,4 +106,22 @@ fn labels(samples: &Samples, family: &str, label: &str) -> Vec<String> {
     values.sort();
     values.dedup();
     values
+}
+
+/// A gateway that sends requests back would make the token a name.
+#[tokio::test]
+async fn an_answer_with_the_token_in_it_is_not_used() {
+    let mut centre = Centre::new().await;
+    let token = centre.stage.acme().token().to_owned();
+    let named_so = call("a", &[("skill_name", &format!("Bearer {token}."))]);
+    let samples = centre.poll(&ABANDONED_CALLS, 5, &[&named_so]).await;
+    let up = |samples: &Samples| samples.get("wolkvox_up", &[("report", "abandoned_calls")]);
+    assert_eq!(up(&samples), Some(0.0));
+    let page = &centre.stage.page;
+    let html = get(&page.0.replace("/metrics", "/"), &[]).await.text().await.unwrap();
+    for text in [page.text("text/plain").await, html] {
+        assert!(!text.contains(&token[..16]), "{text}");
+    }
+    let samples = centre.poll(&ABANDONED_CALLS, 10, &[&call("a", &[])]).await;
+    assert_eq!((up(&samples), interactions(&samples, "abandoned")), (Some(1.0), 1.0));
 }
