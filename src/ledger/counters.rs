@@ -64,16 +64,19 @@ impl<'b> CounterUpdates<'b> {
         self.changed.contains_key(key) || self.before.contains_key(key)
     }
 
-    /// The series that counts for a label set, and whether that is the folded one. A set counts for itself if it exists or
-    /// there is room for it, and otherwise in the set whose free labels are `_other`. A series that is missing is created
-    /// with `zero`.
+    /// The series that counts for a label set, and whether that is a folded one. A set counts for itself if it exists or
+    /// there is room for it, and otherwise in the set whose free labels are `_other`. These have as much room again, since
+    /// operations have few ids; after that the id is `_other`, too. A series that is missing is created with `zero`.
     pub(crate) fn get_or_fold(&mut self, key: &SeriesKey, zero: Total) -> (SeriesKey, bool) {
         let sets = self.sets.get(key.family).copied().unwrap_or_default();
         if self.exists(key) {
             return (key.clone(), false);
         }
         let is_full = sets >= self.limit;
-        let counted_in = if is_full { folded(key) } else { key.clone() };
+        let mut counted_in = if is_full { folded(key) } else { key.clone() };
+        if sets >= 2 * self.limit && !self.exists(&counted_in) {
+            fold_id(&mut counted_in);
+        }
         if !self.exists(&counted_in) {
             *self.sets.entry(key.family).or_default() += 1;
             self.created.push(counted_in.clone());
@@ -112,6 +115,13 @@ fn folded(key: &SeriesKey) -> SeriesKey {
     SeriesKey {
         family: key.family,
         labels: key.family.labels.iter().zip(&key.labels).map(fold).collect(),
+    }
+}
+
+/// Makes the id `_other`, which is the first label of a family with free ones.
+fn fold_id(key: &mut SeriesKey) {
+    if !key.family.free_labels.is_empty() {
+        key.labels[0] = FOLDED;
     }
 }
 

@@ -31,8 +31,17 @@ impl Centre {
     }
 
     async fn with_storage(storage: Storage) -> Self {
+        Self::with(storage, 5000).await
+    }
+
+    async fn with_limit(series_limit: usize) -> Self {
+        Self::with(Storage::memory(), series_limit).await
+    }
+
+    async fn with(storage: Storage, series_limit: usize) -> Self {
         let plan = OperationPlan::new("acme", zone("America/Bogota"));
-        let adjust = |operation: &mut Operation, _: &mut PollSettings| {
+        let adjust = |operation: &mut Operation, settings: &mut PollSettings| {
+            settings.series_limit = series_limit;
             for report in [&CAMPAIGNS, &CALL_DURATIONS, &ABANDONED_CALLS, &PREVIEW_CALLS, &IVR] {
                 let mut config = ReportConfig::new(report);
                 config.timeout = Duration::from_secs(2);

@@ -195,3 +195,45 @@ async fn ids_and_names_have_bounds() {
         .collect();
     assert_eq!(names, [format!("Ventas{}", "ñ".repeat(122))]);
 }
+
+/// Fifty routing points where three sets of labels are allowed: their rows are counted, in few series.
+#[tokio::test]
+async fn ids_over_the_limit_are_counted_together() {
+    let mut centre = Centre::with_limit(3).await;
+    let steps: Vec<String> = (100..150)
+        .map(|point| {
+            row(
+                &[
+                    ("rp_id", &point.to_string()),
+                    ("conn_id", &format!("c{point}")),
+                    ("date", "2026-11-26 09:01:00"),
+                    ("result", "OK"),
+                    ("time", "7"),
+                    ("cod_opc_menu", "1"),
+                    ("dn_transfer", "4000"),
+                ],
+                &[],
+            )
+        })
+        .collect();
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let samples = centre.poll(&IVR, 5, &steps).await;
+    // Three of their own, three with their own id, and one for all the others.
+    for (family, free) in [
+        ("wolkvox_ivr_selections_total", "option"),
+        ("wolkvox_ivr_transfers_total", "dn_transfer"),
+    ] {
+        let series = samples.all(family, &[]);
+        assert_eq!((series.len(), series.iter().sum()), (7, 50.0), "{family}");
+        assert_eq!(samples.all(family, &[(free, "_other")]).len(), 4);
+        assert_eq!(
+            samples.get(family, &[("rp_id", "_other"), (free, "_other")]),
+            Some(44.0)
+        );
+        let dropped = [("family", family)];
+        assert_eq!(
+            samples.get("wolkvox_exporter_series_dropped_total", &dropped),
+            Some(47.0)
+        );
+    }
+}
