@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hasher;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -99,9 +99,9 @@ pub(super) struct Passwords {
     /// The random key of the hashes by which pairs are remembered: they mean nothing outside this process.
     key: [u8; 16],
     verified: Mutex<HashSet<u128>>,
-    /// The waiting checks by network. Someone who guesses passwords from one network has few places, and where all are taken,
-    /// the network with most gives way: so a right password that is not remembered yet gets its turn, unless the flood
-    /// comes from as many networks as there are places.
+    /// The waiting checks by network: an address, or a /64 of IPv6. Someone who guesses passwords from one network has few
+    /// places. Where all are taken, the network with most gives way, in the /24 or /48 with most: so a right password that is
+    /// not remembered yet gets its turn, unless the flood comes from as many of these as there are places.
     waiting: Mutex<HashMap<IpAddr, Vec<Place>>>,
     most_waiting: usize,
     /// Half the processors, so that guessing passwords leaves the others for scrapes.
@@ -138,6 +138,14 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The networks beside a network, which often belong to the same customer.
+fn neighbourhood(network: IpAddr) -> IpAddr {
+    match network {
+        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() >> 8 << 8)),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
+    }
+}
+
 impl Passwords {
     /// For a server with this many connections. Those with a waiting check cannot be evicted, so only a part of them
     /// may wait.
@@ -167,12 +175,24 @@ impl Passwords {
             return None;
         }
         if waiting.values().map(Vec::len).sum::<usize>() >= self.most_waiting {
-            let most = waiting.values_mut().max_by_key(|places| places.len())?;
+            let mut nearby: HashMap<IpAddr, usize> = HashMap::new();
+            for (network, places) in &*waiting {
+                *nearby.entry(neighbourhood(*network)).or_default() += places.len();
+            }
+            let size = |network: IpAddr| nearby.get(&neighbourhood(network)).copied().unwrap_or_default();
+            let (fullest, places) = waiting
+                .iter_mut()
+                .max_by_key(|(network, places)| (size(**network), places.len()))?;
             // Taking a place for a network that has as many would help nobody.
-            if most.len() <= here + 1 {
+            let gains = if neighbourhood(*fullest) == neighbourhood(network) {
+                places.len() > here + 1
+            } else {
+                size(*fullest) > size(network) + 1
+            };
+            if !gains {
                 return None;
             }
-            most.pop()?.cancel();
+            places.pop()?.cancel();
         }
         let place = Place::default();
         waiting.entry(network).or_default().push(Arc::clone(&place));
