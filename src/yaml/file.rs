@@ -33,6 +33,11 @@ fn read_open(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
+/// Whether it is a pipe in a folder, which may have no other end. The shell's own `<(…)` is in none.
+fn is_named_pipe(path: &Path) -> io::Result<bool> {
+    Ok(fs::metadata(path)?.file_type().is_fifo() && fs::canonicalize(path).is_ok())
+}
+
 /// The text of a configuration file. It may also come through a pipe, as from a shell's `<(…)`.
 pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
     let file_name = match path {
@@ -40,8 +45,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Mistakes> {
         path => path.display().to_string(),
     };
     let refuse = |text: String| Mistakes::single(&file_name, None, text);
-    let bytes = File::open(path)
-        .and_then(|file| read_open(file, LONGEST_FILE))
+    let bytes = is_named_pipe(path)
+        .and_then(|is_named| match is_named {
+            // At a reload, nobody would notice that it waits for ever.
+            true => Err(io::Error::other("it is a pipe, not a file")),
+            false => read_open(File::open(path)?, LONGEST_FILE),
+        })
         .map_err(|error| refuse(format!("cannot be read: {error}")))?
         .ok_or_else(|| refuse("is longer than 4 MiB: this is not a configuration file".to_owned()))?;
     String::from_utf8(bytes).map_err(|error| {

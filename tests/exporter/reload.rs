@@ -305,6 +305,15 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
         )
     );
 
+    // A pipe may have nobody at its other end.
+    std::fs::remove_file(scene.file()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(scene.file()).status().unwrap();
+    assert!(made.success());
+    let answer = tokio::time::timeout(PATIENCE, reload(&page)).await;
+    let expected = "wolkvox.yml\nthe log says what is wrong\n".to_owned();
+    assert_eq!(answer.expect("it does not wait for the pipe"), (500, expected));
+    std::fs::remove_file(scene.file()).unwrap();
+
     // A state that cannot be opened is detected before anything is stopped.
     std::fs::write(scene.folder.0.join("state/beta.redb"), "this is no state").unwrap();
     scene.write("", &[("gamma", FAST), ("beta", FAST)]);
