@@ -46,7 +46,7 @@ fn free_with(text: &str, too_many_digits: usize) -> Label {
     if text.chars().filter(|c| c.is_numeric()).count() >= too_many_digits {
         return Label::Borrowed(NUMBER);
     }
-    if text.contains('@') {
+    if text.contains(['@', '＠', '﹫']) {
         return Label::Borrowed(OTHER);
     }
     let cut = shortened(text, LONGEST_VALUE);
@@ -177,13 +177,19 @@ fn is_long(digits: &str) -> bool {
     digits.chars().nth(LONGEST_NUMBER).is_some()
 }
 
-/// Whether a character is not seen itself but may change how others are: control characters, C1 among them, and those that
-/// turn the direction of a text, have no width, or are tags.
+/// Whether a character is not seen itself but may change how others are: control characters, C1 among them; Unicode's
+/// formatting characters (Cf), which turn the direction of a text, have no width, or are tags; its other ignorable and blank
+/// ones; and what is no character.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+            '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+            | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Seconds of a wall-clock time as if the zone were UTC, so that a row has the same number in every configured zone.
@@ -203,8 +209,11 @@ mod tests {
             ("123456", "number"),
             ("300 12 34 5", "number"),
             ("ventas@acme.example", "other"),
+            ("ventas＠acme.example", "other"),
             ("sip:57300@acme.example", "other"),
             ("a\u{202e}b\u{9b}c\u{200b}d", "abcd"),
+            ("Ventas\u{fe0f}\u{ffff}\u{110bd}", "Ventas"),
+            ("\u{3164}\u{2800}", "none"),
             (" ", "none"),
         ] {
             assert_eq!(free(text), shown, "{text}");
