@@ -9,10 +9,13 @@ use wolkvox_exporter::secret::hide_path;
 
 use super::server::{WebSetup, serve};
 use super::{block_on, read_config};
+use crate::signals::hangups;
 
 pub(crate) fn run(flags: Flags, shard: Shard) -> Result<(), Failure> {
     let web = WebSetup::new(&flags)?;
     block_on(async {
+        // Caught from here on, since it would end the process: reading files may take a while.
+        let _early = hangups()?;
         let config = read_config(&flags, shard)?;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
