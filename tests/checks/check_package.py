@@ -190,7 +190,7 @@ def simulated(machine, folder):
         zone, token = until_true(5, lambda: re.search(r"operation \w+ \((\S+)\): token (\w+)", log.read_text()).groups())
         config = machine.root / CONFIG
         text = (machine.root / SHARE / "wolkvox.example.yml").read_text()
-        for old, new in (('server: "0001"', f"url: {url}"), ("timezone: America/Bogota", f"timezone: {zone}")):
+        for old, new in (('server: "0001"', f"url: {url}"), ("\n    timezone: America/Bogota", f"\n    timezone: {zone}")):
             require(text.count(old) == 1, f"{old} in the example")
             text = text.replace(old, new)
         (config / "wolkvox.yml").write_text(text)
