@@ -205,7 +205,7 @@ def until_up(address, log):
     def attempt():
         text = body(f"http://{address}/metrics", "text")
         up = re.findall(r'^wolkvox_up\{operation="acme",report="\w+"\} (\S+)$', text, re.M)
-        require(up == ["1.0"] * 5, f"wolkvox_up is {up}: {log.read_text()[-1500:]}")
+        require(up == ["1.0"] * 11, f"wolkvox_up is {up}: {log.read_text()[-1500:]}")
 
     until_true(40, attempt)
 
