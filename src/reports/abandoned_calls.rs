@@ -12,16 +12,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::events::{self, EventReport, EventRows, Events};
-use super::skill::{self, CHANNELS, WAITS};
+use super::skill::{self, CHANNELS, Call, CallRow, WAITS};
 use super::values::{self, OTHER, begins};
 use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Value};
 use crate::wire::Endpoint;
-use crate::wire::fields::{self, Leaf};
+use crate::wire::fields;
 
 /// The report.
 pub static ABANDONED_CALLS: Report = Report {
@@ -78,43 +76,22 @@ const PENDING: [&str; 9] = [
 ];
 const CALL: u8 = b'c';
 
-/// The fields that we need of a row.
-#[derive(Deserialize)]
-struct SkillRow<'a> {
-    #[serde(borrow, default)]
-    skill_name: Leaf<'a>,
-    #[serde(borrow, default)]
-    skill_id: Leaf<'a>,
-    #[serde(borrow, default)]
-    conn_id: Leaf<'a>,
-    #[serde(borrow, default)]
-    date: Leaf<'a>,
-    #[serde(borrow, default)]
-    result: Leaf<'a>,
-    #[serde(borrow, default)]
-    abandon_time: Leaf<'a>,
-    #[serde(borrow, default)]
-    type_interaction: Leaf<'a>,
-}
-
 struct AbandonedCalls;
 
 impl EventReport for AbandonedCalls {
-    type Row<'a> = SkillRow<'a>;
+    type Row<'a> = CallRow<'a>;
 
-    fn row(events: &mut Events, row: &SkillRow<'_>) {
-        let Some(date) = events.date(&row.date) else {
-            return events.tally().invalid_without("date");
-        };
-        let Some(skill) = values::id(&row.skill_id) else {
-            return events.tally().invalid_without("skill_id");
+    fn row(events: &mut Events, row: &CallRow<'_>) {
+        let Some(Call {
+            date,
+            skill,
+            conn,
+            channel,
+        }) = skill::call(events, row)
+        else {
+            return;
         };
         let skill = &*skill;
-        let Some(conn) = values::identity(&row.conn_id) else {
-            return events.tally().invalid_without("conn_id");
-        };
-        let channel = skill::channel(events, values::word(&row.type_interaction));
-        events.name(&skill::INFO, skill, &row.skill_name, &date);
         let result = match result(events, values::word(&row.result)) {
             Some(result) => result,
             None if events.is_final(&date) => OTHER,

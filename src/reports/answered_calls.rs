@@ -5,15 +5,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::events::{self, EventReport, EventRows, Events};
-use super::skill::{self, CHANNELS, WAITS};
+use super::skill::{self, CHANNELS, Call, CallRow, WAITS};
 use super::values::{self, begins};
 use super::{Kind, MINUTE, REPORTS_MANAGER, Report};
 use crate::metrics::Family;
 use crate::wire::Endpoint;
-use crate::wire::fields::{self, Leaf};
+use crate::wire::fields;
 
 /// The report.
 pub static ANSWERED_CALLS: Report = Report {
@@ -50,44 +48,22 @@ static ANSWER_TIME: Family = Family::histogram(
 
 const CALL: u8 = b'a';
 
-/// The fields that we need of a row.
-#[derive(Deserialize)]
-struct AnsweredRow<'a> {
-    #[serde(borrow, default)]
-    skill_name: Leaf<'a>,
-    #[serde(borrow, default)]
-    skill_id: Leaf<'a>,
-    #[serde(borrow, default)]
-    conn_id: Leaf<'a>,
-    #[serde(borrow, default)]
-    date: Leaf<'a>,
-    #[serde(borrow, default)]
-    result: Leaf<'a>,
-    #[serde(borrow, default)]
-    answer_time: Leaf<'a>,
-    #[serde(borrow, default)]
-    type_interaction: Leaf<'a>,
-}
-
 struct AnsweredCalls;
 
 impl EventReport for AnsweredCalls {
-    type Row<'a> = AnsweredRow<'a>;
+    type Row<'a> = CallRow<'a>;
 
-    fn row(events: &mut Events, row: &AnsweredRow<'_>) {
-        let Some(date) = events.date(&row.date) else {
-            return events.tally().invalid_without("date");
-        };
-        let Some(skill) = values::id(&row.skill_id) else {
-            return events.tally().invalid_without("skill_id");
+    fn row(events: &mut Events, row: &CallRow<'_>) {
+        let Some(Call {
+            date,
+            skill,
+            conn,
+            channel,
+        }) = skill::call(events, row)
+        else {
+            return;
         };
         let skill = &*skill;
-        let Some(conn) = values::identity(&row.conn_id) else {
-            return events.tally().invalid_without("conn_id");
-        };
-        let channel = skill::channel(events, values::word(&row.type_interaction));
-        events.name(&skill::INFO, skill, &row.skill_name, &date);
-        events.born(&ANSWER_TIME, &[skill, channel]);
         // Nobody knows the words of this report. Whatever does not say otherwise was answered.
         if !begins(values::word(&row.result), &["aband"])
             && let Some(waited) = events.tally().read("answer_time", fields::duration(&row.answer_time))

@@ -16,6 +16,7 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 pub use self::collection::Events;
+pub(super) use self::row_date::RowDate;
 use super::abandoned_calls::SkillTotals;
 use super::assumptions::Violated;
 use super::{Outcome, Tally};

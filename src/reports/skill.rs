@@ -1,12 +1,16 @@
 //! What the reports about skills have in common: the parameter, the name, the channel of a call, and the bounds of waits.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::Filter;
-use super::events::Events;
-use super::values::{NONE, OTHER, begins};
+use super::events::{Events, RowDate};
+use super::values::{self, NONE, OTHER, begins};
 use crate::metrics::Family;
 use crate::metrics::series::FamilySeries;
+use crate::wire::fields::Leaf;
 
 /// Narrows a report to one skill.
 pub(super) const FILTER: Filter = Filter {
@@ -28,6 +32,59 @@ pub(super) const WAITS: [f64; 16] = [
 
 /// The values of the label `channel`.
 pub(super) const CHANNELS: [&str; 5] = ["voice", "chat", "omni", OTHER, NONE];
+
+/// The fields that we need of a row of `skill_2` or `skill_10`. Each has one of the times.
+#[derive(Deserialize)]
+pub(super) struct CallRow<'a> {
+    #[serde(borrow, default)]
+    pub(super) skill_name: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) skill_id: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) conn_id: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) date: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) result: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) abandon_time: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) answer_time: Leaf<'a>,
+    #[serde(borrow, default)]
+    pub(super) type_interaction: Leaf<'a>,
+}
+
+/// What a row says of a call before its result.
+pub(super) struct Call<'r> {
+    pub(super) date: RowDate<'r>,
+    pub(super) skill: Cow<'r, str>,
+    pub(super) conn: &'r str,
+    pub(super) channel: &'static str,
+}
+
+/// Reads the call of a row, and the name of its skill. `None` if the row is invalid, which is then counted.
+pub(super) fn call<'r>(events: &mut Events, row: &'r CallRow<'_>) -> Option<Call<'r>> {
+    let Some(date) = events.date(&row.date) else {
+        events.tally().invalid_without("date");
+        return None;
+    };
+    let Some(skill) = values::id(&row.skill_id) else {
+        events.tally().invalid_without("skill_id");
+        return None;
+    };
+    let Some(conn) = values::identity(&row.conn_id) else {
+        events.tally().invalid_without("conn_id");
+        return None;
+    };
+    let channel = channel(events, values::word(&row.type_interaction));
+    events.name(&INFO, &skill, &row.skill_name, &date);
+    Some(Call {
+        date,
+        skill,
+        conn,
+        channel,
+    })
+}
 
 /// The channel of a call. The vendor's page lists sixteen values.
 pub(super) fn channel(events: &mut Events, text: &str) -> &'static str {
