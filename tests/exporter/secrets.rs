@@ -2,20 +2,18 @@
 //!
 //! The keys, variables and flags come from the code, so that a new one cannot be forgotten.
 
+mod program;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
-use clap::CommandFactory;
 use proptest::prelude::*;
-use wolkvox_exporter::cli::Arguments;
 use wolkvox_exporter::config::{Config, Mistakes, check_config};
 use wolkvox_exporter::web::WebConfig;
 
+use self::program::{run, text_of};
 use crate::ledger::Folder;
-use crate::support::client;
 
 const HEX: &str = "5f3a9c0be1d24786a0b1c2d3e4f5061728394a5b6c7d8e9f0a1b";
 const TOKENS: [&str; 3] = [
@@ -25,7 +23,6 @@ const TOKENS: [&str; 3] = [
 ];
 /// Not similar to any key.
 const STRANGER: &str = "qqqqqqqqqqqqqqqqqqqqqqqq";
-const PATIENCE: Duration = Duration::from_secs(30);
 const SOUND: &str = "token-of-the-test";
 
 /// No 12 characters of the token in a row, in whatever case.
@@ -290,199 +287,6 @@ fn no_variable_repeats_a_token() {
     );
     assert_eq!(output.status.code(), Some(2));
     assert_hidden(HEX, &text_of(&output), "the environment");
-}
-
-/// The program with these arguments, in a folder without a configuration.
-fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
-        .args(arguments)
-        .env_clear()
-        .envs(variables.iter().copied())
-        .current_dir("/")
-        .output()
-        .unwrap()
-}
-
-fn text_of(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
-
-#[test]
-fn no_flag_takes_or_repeats_a_token() {
-    let mut command = Arguments::command();
-    command.build();
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    let forms = |token: &str| {
-        [
-            token.to_owned(),
-            format!("/{token}"),
-            format!("{token}:9963"),
-            format!("job={token}"),
-        ]
-    };
-    for token in TOKENS {
-        let mut flags = vec![(None, format!("--{token}"))];
-        flags.extend(
-            command
-                .get_arguments()
-                .filter_map(|flag| Some((None, format!("--{}", flag.get_long()?)))),
-        );
-        for below in command.get_subcommands() {
-            let own = below
-                .get_arguments()
-                .filter(|flag| !flag.is_global_set())
-                .filter_map(|flag| flag.get_long());
-            flags.extend(own.map(|flag| (Some(below.get_name().to_owned()), format!("--{flag}"))));
-            lines.push(vec![below.get_name().to_owned(), token.to_owned()]);
-            lines.push(vec![below.get_name().to_owned(), format!("/etc/wolkvox/{token}.yml")]);
-        }
-        lines.push(vec![token.to_owned()]);
-        lines.push(vec!["help".to_owned(), token.to_owned()]);
-        // The longest list is for the token that users have; the others need one form of each.
-        for (below, flag) in &flags {
-            for form in forms(token).iter().take(if token == HEX { 4 } else { 1 }) {
-                let below = below.iter().cloned();
-                lines.push(below.clone().chain([format!("{flag}={form}")]).collect());
-                lines.push(below.chain([flag.clone(), form.clone()]).collect());
-            }
-        }
-    }
-    for flag in ["--state.path", "--web.telemetry-path", "--label", "--from"] {
-        assert!(lines.iter().flatten().any(|part| part.starts_with(flag)), "{flag}");
-    }
-    for line in lines {
-        let arguments: Vec<&str> = line.iter().map(String::as_str).collect();
-        let output = run(&arguments, &[]);
-        for token in TOKENS {
-            assert_hidden(token, &text_of(&output), &format!("{line:?}"));
-        }
-        assert_eq!(output.status.code(), Some(2), "{line:?}: {}", text_of(&output));
-        assert!(
-            text_of(&output).contains("token_file"),
-            "{line:?}: {}",
-            text_of(&output)
-        );
-    }
-}
-
-#[test]
-fn the_program_says_which_argument_looks_like_a_secret() {
-    let of = |arguments: &[&str]| {
-        let text = text_of(&run(arguments, &[]));
-        text.split_once(" looks like a secret")
-            .map(|(before, _)| before.to_owned())
-    };
-    let start = "wolkvox_exporter: ";
-    assert_eq!(
-        of(&[&format!("--log.level={HEX}")]),
-        Some(format!("{start}the value of --log.level"))
-    );
-    assert_eq!(
-        of(&["--state.path", HEX]),
-        Some(format!("{start}the argument after --state.path"))
-    );
-    assert_eq!(of(&["check-config", HEX]), Some(format!("{start}argument 2")));
-    assert_eq!(of(&[&format!("--{HEX}=1")]), Some(format!("{start}argument 1")));
-}
-
-#[test]
-fn check_config_repeats_no_token() {
-    let folder = Folder::new("secrets-check");
-    fs::create_dir_all(&folder.0).unwrap();
-    let file = folder.0.join("wolkvox.yml");
-    for (n, lines) in [
-        format!("server: {HEX}"),
-        format!("url: https://gateway.example/{HEX}"),
-        format!("server: 1\n    skill: {HEX}\n    {HEX}: {HEX}"),
-        format!("server: 1\n    timezone: {HEX}\n    reports: {{{HEX}: {{interval: {HEX}}}}}"),
-    ]
-    .iter()
-    .enumerate()
-    {
-        let name = if n == 0 { HEX } else { "acme" };
-        let text = format!("state_path: {HEX}\noperations:\n  - name: {name}\n    token_file: {HEX}\n    {lines}\n");
-        fs::write(&file, &text).unwrap();
-        for flags in [
-            &["check-config"][..],
-            &["--log.level=trace", "--log.format=json", "check-config"],
-        ] {
-            let output = run(&[flags, &[file.to_str().unwrap()]].concat(), &[]);
-            assert_hidden(HEX, &text_of(&output), &text);
-            assert_eq!(output.status.code(), Some(1), "{text}");
-        }
-        let output = run(&["--log.level=trace", "--config.file", file.to_str().unwrap()], &[]);
-        assert_hidden(HEX, &text_of(&output), &text);
-        assert_eq!(output.status.code(), Some(2), "{text}");
-    }
-}
-
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The log at its most talkative, from the start on and over reloads, and the answers to these.
-#[tokio::test]
-async fn a_reload_repeats_no_token() {
-    let folder = Folder::new("secrets-reload");
-    fs::create_dir_all(&folder.0).unwrap();
-    let file = folder.0.join("wolkvox.yml");
-    fs::write(folder.0.join("t"), HEX).unwrap();
-    let sound = "operations:\n  - name: acme\n    url: http://127.0.0.1:9\n    token_file: t\n";
-    fs::write(&file, sound).unwrap();
-    let log = folder.0.join("log");
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let process = Process(
-        Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--web.listen-address={free}"))
-            .args(["--web.enable-lifecycle", "--log.level=trace"])
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap(),
-    );
-    let client = client();
-    let deadline = Instant::now() + PATIENCE;
-    while client.get(format!("http://{free}/metrics")).send().await.is_err() {
-        assert!(Instant::now() < deadline, "it does not serve");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let reload = format!("http://{free}/-/reload");
-    for wrong in [
-        sound.replace("acme", HEX),
-        sound.replace("http://127.0.0.1:9", &format!("http://127.0.0.1:9/{HEX}")),
-        sound.replace("token_file: t", &format!("token_file: {HEX}")),
-        format!("{sound}    {HEX}: 1\n    timezone: {HEX}\n    hours: {{{HEX}: {HEX}}}\n"),
-        format!("{HEX}\n"),
-    ] {
-        fs::write(&file, &wrong).unwrap();
-        let answer = client.post(&reload).send().await.unwrap();
-        assert_eq!(answer.status(), 500, "{wrong}");
-        assert_hidden(HEX, &answer.text().await.unwrap(), &wrong);
-    }
-    fs::write(&file, sound).unwrap();
-    assert_eq!(client.post(&reload).send().await.unwrap().status(), 200);
-    for path in ["/", "/metrics", "/metrics?operation="] {
-        let page = client.get(format!("http://{free}{path}{HEX}")).send().await.unwrap();
-        assert_hidden(HEX, &page.text().await.unwrap(), path);
-    }
-    drop(process);
-    let log = fs::read_to_string(&log).unwrap();
-    assert!(log.contains("reload failed"), "{log}");
-    assert_hidden(HEX, &log, "the log");
 }
 
 /// It has its own secrets, so some values are taken; none are shown.

@@ -1,12 +1,14 @@
 //! A simulated contact centre, a poller whose clock the tests set, and the resulting page, all over real HTTP.
 
 use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use wolkvox_exporter::app::{self, Running, Start};
 use wolkvox_exporter::client::RetryPolicy;
 use wolkvox_exporter::clock::Clock;
@@ -432,4 +434,36 @@ impl Live {
 pub(crate) async fn live_once(config: &Config, simulator: &Simulator) {
     let now = simulator.clock().now().to_string();
     Live::start(config, simulator).poll_all(&now).await;
+}
+
+/// The real program, which ends with the test.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    /// Starts it with these arguments on a free port, logs into `log`, and waits until it serves.
+    pub(crate) async fn serving(arguments: &[&str], log: Stdio) -> (Self, Page) {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
+            .args(arguments)
+            .arg(format!("--web.listen-address={free}"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let (process, page) = (Self(child), Page(format!("http://{free}/metrics")));
+        let client = client();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while client.get(&page.0).send().await.is_err() {
+            assert!(Instant::now() < deadline, "it does not serve");
+            sleep(Duration::from_millis(20)).await;
+        }
+        (process, page)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
