@@ -45,9 +45,9 @@ const VERSION: &str = concat!(
 /// Flags of all commands.
 #[derive(Args, Debug)]
 pub struct Flags {
-    /// Configuration file. [default: ./wolkvox.yml if it exists]
+    /// Configuration file, or a folder of them; may be repeated. [default: ./wolkvox.yml if it exists]
     #[arg(long = "config.file", value_name = "FILE", global = true)]
-    pub config_file: Option<PathBuf>,
+    pub config_files: Vec<PathBuf>,
     /// Address to listen on; may be repeated. [default: :9963]
     #[arg(long = "web.listen-address", value_name = "HOST:PORT", global = true)]
     pub listen_addresses: Vec<ListenAddress>,

@@ -32,7 +32,7 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
 
 /// Reads the configuration that the flags name, and applies the flags that override it.
 fn read_config(flags: &Flags, shard: Shard) -> Result<Config, ConfigError> {
-    let mut config = Config::find(flags.config_file.as_deref(), &environment)?;
+    let mut config = Config::find(&flags.config_files, &environment)?;
     config.state_path = flags.state_path.clone().or(config.state_path);
     config.keep(shard);
     Ok(config)

@@ -5,13 +5,16 @@
 
 mod ca_file;
 mod environment;
+mod files;
 mod hours;
+mod labels;
 mod operation;
 mod private_file;
 mod report;
 mod server;
 mod shard;
 mod source;
+mod state_folder;
 mod summary;
 mod timezone;
 mod token;
@@ -23,15 +26,17 @@ pub use operation::Operation;
 pub use report::{ReportConfig, Reread};
 pub use shard::Shard;
 pub use source::{ConfigError, ConfigSource};
+pub use state_folder::state_folder_warning;
 pub use summary::{check_config, web_warnings};
 pub use token::{Token, TokenError, TokenSource};
 
-use crate::yaml::mapping::{Bounds, Field};
-use crate::yaml::mistake::Diagnostics;
-use operation::{Context, Location, ParsedOperation};
+use crate::yaml::file::YamlFile;
+use crate::yaml::mapping::{Bounds, Field, Mapping};
+use operation::ParsedOperation;
 use report::{DAY, MINUTE};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,20 +83,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Keeps the operations of one shard, and only the names of the others. The file is the same for all shards, so
-    /// this comes after checking it as a whole.
+    /// Keeps the operations of one shard, and only the names of the others. The files are the same for all shards, so
+    /// this comes after checking them as a whole.
     pub fn keep(&mut self, shard: Shard) {
         self.shard = shard;
         let others = self.operations.extract_if(.., |operation| !shard.has(&operation.name));
         self.elsewhere.extend(others.map(|operation| operation.name));
     }
 
-    /// Reads the file at `path`. Relative paths in it are relative to its folder; `lookup_env` returns the value of an
-    /// environment variable.
-    pub fn load(path: &Path, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
-        let text = crate::yaml::file::read_text(path)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &path.display().to_string(), folder, lookup_env)
+    /// Reads the files at `paths`; a folder stands for all files in it that end in `.yml` or `.yaml`. Relative paths in a file
+    /// are relative to its folder; `lookup_env` returns the value of an environment variable.
+    pub fn load(paths: &[impl AsRef<Path>], lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let mut read = Vec::new();
+        let mut mistakes = Mistakes::default();
+        for path in files::files_of(paths)? {
+            match YamlFile::load(&path) {
+                Ok(file) => read.push(file),
+                Err(unreadable) => mistakes.extend(unreadable),
+            }
+        }
+        // Without one of the files, what the others lack cannot be told.
+        mistakes.into_result()?;
+        Self::of(read, lookup_env)
     }
 
     /// Reads a configuration from `text`, called `file_name` in messages. Relative paths are relative to `folder`.
@@ -102,83 +115,112 @@ impl Config {
         folder: &Path,
         lookup_env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Mistakes> {
-        let root = crate::yaml::document::read(text)
-            .map_err(|error| Mistakes::single(file_name, Some(error.line), error.text))?;
-        let diagnostics = Diagnostics::default();
-        let config = read(
-            Field::root(&root, &diagnostics),
-            &Context { folder, lookup_env },
-            &diagnostics,
-        );
-        diagnostics.into_result(Some(file_name))?;
+        Self::of(vec![YamlFile::parse(text, file_name, folder)?], lookup_env)
+    }
+
+    fn of(files: Vec<YamlFile>, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Mistakes> {
+        let config = read(&files, lookup_env);
+        let mut mistakes = Mistakes::default();
+        for file in files {
+            mistakes.extend(file.diagnostics.into_mistakes());
+        }
+        mistakes.into_result()?;
         Ok(config)
     }
 }
 
 /// Reads as much as possible, to find all mistakes. The result is valid only if there were none.
-fn read(root: Field<'_>, context: &Context<'_>, diagnostics: &Diagnostics) -> Config {
+fn read(files: &[YamlFile], lookup_env: &dyn Fn(&str) -> Option<String>) -> Config {
+    const OPERATIONS: &str = "a list of operations, each starting with `- name: …`";
     let mut config = Config::default();
-    let Some(mut keys) = root.mapping("keys, at least `operations`") else {
-        return config;
-    };
-    config.state_path = keys.value("state_path", "a folder such as /var/lib/wolkvox_exporter", |text| {
-        operation::shown_path_in(context.folder, text)
+    let mut roots = Vec::new();
+    for file in files {
+        let root = Field::root(file);
+        // Of several files, one may have nothing but comments.
+        if files.len() == 1 || !root.is_null() {
+            roots.extend(root.mapping("keys, at least `operations`"));
+        }
+    }
+
+    let state_path = only(&mut roots, "state_path");
+    config.state_path = state_path.and_then(|field| {
+        field.parse("a folder such as /var/lib/wolkvox_exporter", |text| {
+            operation::shown_path_in(field.folder(), text)
+        })
     });
-    config.new_series_hold = keys.duration("new_series_hold", &HOLD, config.new_series_hold);
-    config.series_limit = keys.count("series_limit", config.series_limit);
-
-    let defaults = keys.field("defaults");
+    if let Some(field) = only(&mut roots, "new_series_hold") {
+        config.new_series_hold = field.duration(&HOLD).unwrap_or(config.new_series_hold);
+    }
+    if let Some(field) = only(&mut roots, "series_limit") {
+        config.series_limit = field.count(&config.series_limit).unwrap_or(config.series_limit);
+    }
+    let defaults = only(&mut roots, "defaults");
     if let Some(field) = &defaults {
-        config.defaults = operation::check_defaults(field.clone(), context);
+        config.defaults = operation::check_defaults(field.clone());
     }
 
-    const WHAT: &str = "a list of operations, each starting with `- name: …`";
-    match keys.field("operations") {
-        None => keys.mistake(format!("`operations` is missing: {WHAT}")),
-        Some(field) => match field.items(WHAT) {
-            Some(items) if items.is_empty() => field.mistake(format!("expected {WHAT}; found none")),
-            items => {
-                let parsed: Vec<ParsedOperation> = items
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|item| operation::read(item, defaults.as_ref(), context))
-                    .collect();
-                check_unique(&parsed, diagnostics);
-                config.operations = parsed.into_iter().map(|parsed| parsed.operation).collect();
-            }
-        },
+    let lists: Vec<Field<'_>> = roots.iter_mut().filter_map(|keys| keys.field("operations")).collect();
+    if let (true, Some(keys)) = (lists.is_empty(), roots.first()) {
+        keys.mistake(format!("`operations` is missing: {OPERATIONS}"));
     }
-    keys.finish();
+    let mut parsed = Vec::new();
+    for field in &lists {
+        match field.items(OPERATIONS) {
+            Some(items) if items.is_empty() && lists.len() == 1 => {
+                field.mistake(format!("expected {OPERATIONS}; found none"));
+            }
+            items => {
+                let items = items.into_iter().flatten();
+                parsed.extend(items.filter_map(|item| operation::read(item, defaults.as_ref(), lookup_env)));
+            }
+        }
+    }
+    check_unique(&parsed);
+    config.operations = parsed.into_iter().map(|parsed| parsed.operation).collect();
+    roots.into_iter().for_each(Mapping::finish);
     config
 }
 
+/// The value of a key that only one of several files may have.
+fn only<'a>(roots: &mut [Mapping<'a>], key: &'static str) -> Option<Field<'a>> {
+    let mut found = roots.iter_mut().filter_map(|keys| keys.field(key));
+    let first = found.next()?;
+    for other in found {
+        other.mistake(format!(
+            "given twice; the first one is on {}",
+            first.place_seen_from(&other)
+        ));
+    }
+    Some(first)
+}
+
 /// Names and tokens must be unique.
-fn check_unique(operations: &[ParsedOperation], diagnostics: &Diagnostics) {
+fn check_unique(operations: &[ParsedOperation<'_>]) {
     let mut names = HashMap::new();
     let mut tokens = HashMap::new();
     for operation in operations {
-        if let Some((name, location)) = &operation.name {
-            let first: &Location = names.entry(name).or_insert(location);
-            if first != location {
-                let text = format!("the name `{name}` is taken by the operation on line {}", first.line);
-                diagnostics.add(Some(location.line), &*location.path, text);
+        if let Some((name, field)) = &operation.name {
+            match names.entry(name) {
+                Entry::Vacant(place) => _ = place.insert(field),
+                Entry::Occupied(first) => field.mistake(format!(
+                    "the name `{name}` is taken by the operation on {}",
+                    first.get().place_seen_from(field)
+                )),
             }
         }
-        if let Some((token, location)) = &operation.token {
-            let token = token.value.expose_secret();
-            let (other, first): &(&ParsedOperation, &Location) = tokens.entry(token).or_insert((operation, location));
-            if *first != location {
-                diagnostics.add(
-                    Some(location.line),
-                    &*location.path,
-                    format!(
-                        "{} has the same token as {} on line {}: Wolkvox takes one call at a time per token, so each \
-                         operation needs its own",
+        if let Some((token, field)) = &operation.token {
+            match tokens.entry(token.value.expose_secret()) {
+                Entry::Vacant(place) => _ = place.insert((operation, field)),
+                Entry::Occupied(first) => {
+                    let (other, place) = first.get();
+                    field.mistake(format!(
+                        "{} has the same token as {} on {}: Wolkvox takes one call at a time per token, so each operation needs \
+                         its own",
                         operation.title(),
                         other.title(),
-                        first.line
-                    ),
-                );
+                        place.place_seen_from(field)
+                    ));
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod assumptions;
 mod families;
+mod info;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use self::families::{
     POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED,
     STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP, USED_BY_OTHERS,
 };
+pub use self::info::operation_info;
 use crate::client::{ApiError, Attempt, Reason};
 use crate::ledger::{LATENESS_BOUNDS, Statistics};
 use crate::metrics::Family;

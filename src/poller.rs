@@ -43,7 +43,7 @@ use crate::fetch::calls::midnight_after;
 use crate::fetch::clocks::JumpWatch;
 use crate::fetch::pieces::PieceLength;
 use crate::fetch::window;
-use crate::health::{OperationHealth, ReportHealth};
+use crate::health::{OperationHealth, ReportHealth, operation_info};
 use crate::ledger::{Ledger, StateError, Storage};
 use crate::metrics::Family;
 use crate::published::Published;
@@ -174,8 +174,10 @@ impl Poller {
         intervals.min().unwrap_or_default()
     }
 
-    /// Publishes the totals from the state, and the poller's own metrics.
+    /// Publishes the totals from the state, what the operation is, and the poller's own metrics.
     pub fn publish(&mut self) {
+        self.published
+            .publish_info(&self.operation.name, operation_info(&self.operation));
         for report in self.operation.reports.keys().filter(|report| report.counts()) {
             self.publish_counters(report);
         }

@@ -19,6 +19,8 @@ use crate::reports::{REPORTS, Report, View, skill};
 
 /// The part of an operation's page that describes its polls.
 const HEALTH: &str = "health";
+/// The part that says what an operation is.
+const INFO: &str = "info";
 /// The part with the names of ids, which several reports may give.
 const NAMES: &str = "names";
 
@@ -98,6 +100,11 @@ impl Published {
         self.exposition.replace(part(operation, NAMES), names);
     }
 
+    /// Publishes what an operation is.
+    pub fn publish_info(&self, operation: &Arc<str>, info: FamilySeries) {
+        self.exposition.replace(part(operation, INFO), vec![info]);
+    }
+
     /// Publishes an operation's poll health.
     pub fn publish_health(&self, operation: &Arc<str>, health: OperationHealth) {
         self.exposition.replace(part(operation, HEALTH), health.series());
@@ -122,7 +129,7 @@ impl Published {
         for report in REPORTS {
             self.exposition.remove(&part(operation, report.name));
         }
-        for name in [NAMES, HEALTH] {
+        for name in [INFO, NAMES, HEALTH] {
             self.exposition.remove(&part(operation, name));
         }
     }

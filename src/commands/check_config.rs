@@ -10,10 +10,9 @@ use super::{environment, print};
 
 pub(crate) fn run(flags: &Flags, file: &Path, shard: Shard) -> Result<(), Failure> {
     // The check itself failed, as opposed to its usage: exit code 1.
-    let config = Config::load(file, &environment).map_err(|mistakes| Failure::Failed(mistakes.to_string()))?;
-    let mut text = config::check_config(&config, shard.total());
-    for warning in flags.web_config_file.iter().flat_map(|file| config::web_warnings(file)) {
-        text.push_str(&format!("warning: {warning}\n"));
-    }
-    Ok(print(&text)?)
+    let config = Config::load(&[file], &environment).map_err(|mistakes| Failure::Failed(mistakes.to_string()))?;
+    let mut warnings = config.warnings();
+    warnings.extend(config.state_path.as_deref().and_then(config::state_folder_warning));
+    warnings.extend(flags.web_config_file.iter().flat_map(|file| config::web_warnings(file)));
+    Ok(print(&config::check_config(&config, shard.total(), &warnings))?)
 }

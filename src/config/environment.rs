@@ -51,13 +51,13 @@ impl Config {
         let zone =
             get(TIMEZONE).and_then(|zone| valid(&diagnostics, TIMEZONE, shown(&zone).and_then(|()| timezone(&zone))));
 
-        diagnostics.into_result(None)?;
+        diagnostics.into_mistakes().into_result()?;
         let (Some(operation_name), Some(base_url), Some(token)) = (operation_name, base_url, token) else {
             return Ok(None); // Not reached: for each of them a mistake was recorded.
         };
         let mut operation = Operation::new(operation_name, base_url, token);
-        if let Some((zone, zone_name)) = zone {
-            (operation.timezone, operation.timezone_name) = (zone, zone_name);
+        if let Some(zone) = zone {
+            operation.set_timezone(zone);
         }
         Ok(Some(Self {
             operations: vec![operation],

@@ -2,6 +2,7 @@
 
 use super::ca_file::CaFile;
 use super::hours::Hours;
+use super::labels;
 use super::report::{DAY, ReportConfig};
 use super::server::{SERVER, base_url, proxy, server, without_credentials};
 use super::timezone::timezone;
@@ -35,6 +36,10 @@ pub struct Operation {
     pub timezone: TimeZone,
     /// Its name in the tz database.
     pub timezone_name: String,
+    /// Whether the zone was configured, rather than the default.
+    pub timezone_is_given: bool,
+    /// The operator's own labels, such as `client`, for `wolkvox_operation_info`.
+    pub labels: BTreeMap<String, String>,
     /// The currency of all costs, three capital letters (ISO 4217).
     pub currency: Option<String>,
     /// API calls per local day, at least 1; default 4000. A licence has 1000, shared with all other programs.
@@ -59,6 +64,8 @@ impl Operation {
             // The database is compiled in. Should it lack the zone, the offset is equivalent.
             timezone: TimeZone::get(DEFAULT_ZONE).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(-5))),
             timezone_name: DEFAULT_ZONE.to_owned(),
+            timezone_is_given: false,
+            labels: BTreeMap::new(),
             currency: None,
             daily_calls: DEFAULT_DAILY_CALLS,
             hours: None,
@@ -68,10 +75,24 @@ impl Operation {
         }
     }
 
+    /// Sets the zone, with its name.
+    pub(super) fn set_timezone(&mut self, (zone, name): (TimeZone, String)) {
+        self.timezone = zone;
+        self.timezone_name = name;
+        self.timezone_is_given = true;
+    }
+
     /// API calls on the busiest day of a week, without retries and split windows.
     pub fn calls_per_day(&self) -> u64 {
         let reports = self.reports.values();
         reports.map(|report| self.calls_per_day_of(report)).sum()
+    }
+
+    /// When a day needs more calls than `daily_calls`, every n-th poll is made, beginning with the day: this is n. It is 1 if
+    /// they last.
+    pub fn thinning(&self) -> u32 {
+        let every = self.calls_per_day().div_ceil(u64::from(self.daily_calls.max(1)));
+        u32::try_from(every).unwrap_or(u32::MAX).max(1)
     }
 
     /// The same of one report.
@@ -107,6 +128,8 @@ impl fmt::Debug for Operation {
             token,
             timezone: _,
             timezone_name,
+            timezone_is_given: _,
+            labels,
             currency,
             daily_calls,
             hours,
@@ -119,6 +142,7 @@ impl fmt::Debug for Operation {
             .field("base_url", base_url)
             .field("token", token)
             .field("timezone", timezone_name)
+            .field("labels", labels)
             .field("currency", currency)
             .field("daily_calls", daily_calls)
             .field("hours", hours)
@@ -129,44 +153,22 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// What a configuration refers to: relative paths and environment variables.
-pub(super) struct Context<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) lookup_env: &'a dyn Fn(&str) -> Option<String>,
-}
-
 /// What could be read of an operation. A mistake is recorded for everything that is missing or wrong.
-pub(super) struct ParsedOperation {
-    /// The name, if it is valid.
-    pub(super) name: Option<(String, Location)>,
-    /// The token, if it could be read.
-    pub(super) token: Option<(Token, Location)>,
+pub(super) struct ParsedOperation<'a> {
+    /// The name, if it is valid, and where it is.
+    pub(super) name: Option<(String, Field<'a>)>,
+    /// The token, if it could be read, and where it is named.
+    pub(super) token: Option<(Token, Field<'a>)>,
     /// The operation. What could not be read of it is empty or the default.
     pub(super) operation: Operation,
 }
 
-impl ParsedOperation {
+impl ParsedOperation<'_> {
     /// What messages call the operation.
     pub(super) fn title(&self) -> String {
         match &self.name {
             Some((name, _)) => format!("operation `{name}`"),
             None => "an operation without a valid name".to_owned(),
-        }
-    }
-}
-
-/// A place in the file, for messages.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Location {
-    pub(super) line: usize,
-    pub(super) path: String,
-}
-
-impl Location {
-    fn of(field: &Field<'_>) -> Self {
-        Self {
-            line: field.line,
-            path: field.path.clone(),
         }
     }
 }
@@ -178,12 +180,12 @@ const INLINE_TOKEN: &str = "a token does not belong in this file, which gets cop
 pub(super) fn read<'a>(
     field: Field<'a>,
     defaults: Option<&Field<'a>>,
-    context: &Context<'_>,
-) -> Option<ParsedOperation> {
+    lookup_env: &dyn Fn(&str) -> Option<String>,
+) -> Option<ParsedOperation<'a>> {
     let mut keys = field.mapping("keys: name, server, token_file and so on")?;
     let name = read_name(&mut keys);
     let base_url = read_address(&mut keys);
-    let token = read_token(&mut keys, context);
+    let token = read_token(&mut keys, name.as_ref(), lookup_env);
     let mut operation = Operation::new(
         name.as_ref().map_or("", |(name, _)| name),
         base_url.unwrap_or_default(),
@@ -192,13 +194,13 @@ pub(super) fn read<'a>(
             .map_or_else(|| Token::given(""), |(token, _)| token.clone()),
     );
     keys.fall_back_to(defaults);
-    operation.read_settings(&mut keys, true, context);
+    operation.read_settings(&mut keys, true);
     keys.finish();
     Some(ParsedOperation { name, token, operation })
 }
 
 /// Finds the mistakes that `defaults` has by itself, and returns its keys. Operations look up its values.
-pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<String> {
+pub(super) fn check_defaults(field: Field<'_>) -> Vec<String> {
     const NAME: &str = "names are unique: set `name` in each operation";
     const SERVER: &str = "it says which contact centre is read: set `server` or `url` in each operation";
     const TOKEN: &str = "Wolkvox takes one call at a time per token, so each operation needs its own: set `token_file` or \
@@ -216,7 +218,7 @@ pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<Str
     ] {
         keys.refuse(key, why);
     }
-    Operation::new("", "", Token::given("")).read_settings(&mut keys, false, context);
+    Operation::new("", "", Token::given("")).read_settings(&mut keys, false);
     let names = keys.keys().map(str::to_owned).collect();
     keys.finish();
     names
@@ -224,16 +226,19 @@ pub(super) fn check_defaults(field: Field<'_>, context: &Context<'_>) -> Vec<Str
 
 impl Operation {
     /// Reads the keys that may stand in `defaults`, too.
-    fn read_settings(&mut self, keys: &mut Mapping<'_>, in_effect: bool, context: &Context<'_>) {
+    fn read_settings(&mut self, keys: &mut Mapping<'_>, in_effect: bool) {
         if let Some(zone) = keys.shown_value("timezone", "a zone such as America/Bogota", timezone) {
-            (self.timezone, self.timezone_name) = zone;
+            self.set_timezone(zone);
         }
+        self.labels = keys.field("labels").map(labels::read).unwrap_or_default();
         self.currency = keys.shown_value("currency", "a currency such as COP", currency);
         self.daily_calls = keys.count("daily_calls", self.daily_calls);
         self.hours = keys.field("hours").and_then(Hours::read);
         self.proxy = keys.value("proxy", "an address such as http://proxy.example:3128", proxy);
-        self.ca_file = keys.value("ca_file", "a file such as company-ca.pem", |text| {
-            CaFile::read(context.folder, text)
+        self.ca_file = keys.field("ca_file").and_then(|field| {
+            field.parse("a file such as company-ca.pem", |text| {
+                CaFile::read(field.folder(), text)
+            })
         });
         self.read_reports(keys, in_effect);
     }
@@ -261,13 +266,13 @@ impl Operation {
     }
 }
 
-fn read_name(keys: &mut Mapping<'_>) -> Option<(String, Location)> {
+fn read_name<'a>(keys: &mut Mapping<'a>) -> Option<(String, Field<'a>)> {
     let Some(field) = keys.field("name") else {
         keys.mistake("`name` is missing: it becomes the label `operation`, for example `name: acme`");
         return None;
     };
     let name = field.parse_shown("a name such as acme", name)?;
-    Some((name, Location::of(&field)))
+    Some((name, field))
 }
 
 fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
@@ -287,7 +292,11 @@ fn read_address(keys: &mut Mapping<'_>) -> Option<String> {
     }
 }
 
-fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, Location)> {
+fn read_token<'a>(
+    keys: &mut Mapping<'a>,
+    name: Option<&(String, Field<'a>)>,
+    lookup_env: &dyn Fn(&str) -> Option<String>,
+) -> Option<(Token, Field<'a>)> {
     let inline = keys.refuse("token", INLINE_TOKEN);
     let file = keys.field("token_file");
     let variable = keys.field("token_env");
@@ -299,10 +308,22 @@ fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, L
             return None;
         }
         (None, None) => {
-            if !inline {
-                keys.mistake("`token_file` is missing, for example `token_file: acme.token` (or `token_env`)");
-            }
-            return None;
+            let beside = name.map(|(name, field)| (field.folder().join(format!("{name}.token")), field));
+            return match beside {
+                _ if inline => None,
+                Some((path, field)) if path.exists() => {
+                    let token = Token::from_source(TokenSource::File(path), lookup_env);
+                    let token = token.map_err(|error| field.mistake(error.to_string())).ok()?;
+                    Some((token, field.clone()))
+                }
+                _ => {
+                    keys.mistake(
+                        "`token_file` is missing, for example `token_file: acme.token` (or `token_env`); or put the token into \
+                         NAME.token beside this file",
+                    );
+                    None
+                }
+            };
         }
     };
     let what = if is_file {
@@ -312,13 +333,13 @@ fn read_token(keys: &mut Mapping<'_>, context: &Context<'_>) -> Option<(Token, L
     };
     let token = field.parse(what, |text| {
         let source = if is_file {
-            TokenSource::File(path_in(context.folder, text)?)
+            TokenSource::File(path_in(field.folder(), text)?)
         } else {
             TokenSource::Environment(text.trim().to_owned())
         };
-        Token::from_source(source, context.lookup_env).map_err(|error| error.to_string())
+        Token::from_source(source, lookup_env).map_err(|error| error.to_string())
     })?;
-    Some((token, Location::of(&field)))
+    Some((token, field))
 }
 
 fn later<'a>(one: Field<'a>, other: Field<'a>) -> Field<'a> {

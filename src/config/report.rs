@@ -150,10 +150,11 @@ impl ReportConfig {
         let Some(mut keys) = field.mapping_or_nothing(WHAT) else {
             return config;
         };
-        let before = keys.mistakes();
-        config.interval = keys.duration("interval", &INTERVAL, config.interval);
+        let interval = keys.optional_duration("interval", &INTERVAL);
         // An invalid interval gives no lower bound for max_age.
-        let least = if in_effect && keys.mistakes() == before {
+        let is_invalid = interval.is_none() && keys.peek("interval").is_some();
+        config.interval = interval.unwrap_or(config.interval);
+        let least = if in_effect && !is_invalid {
             2 * config.interval
         } else {
             SECOND
@@ -168,8 +169,10 @@ impl ReportConfig {
             config.quiet_interval = keys.duration("quiet_interval", &quiet, config.quiet_interval);
         }
         config.timeout = keys.duration("timeout", &TIMEOUT, config.timeout);
-        let its_line = match (keys.line_of("interval"), keys.line_of("max_age")) {
-            (Some(interval), Some(max_age)) if interval != max_age => format!(" (line {interval})"),
+        let its_line = match (keys.peek("interval"), keys.peek("max_age")) {
+            (Some(interval), Some(max_age)) if !interval.is_beside(&max_age) => {
+                format!(" ({})", interval.place_seen_from(&max_age))
+            }
             _ => String::new(),
         };
         let max_age = Bounds {

@@ -3,7 +3,7 @@
 use super::Config;
 use crate::yaml::mistake::Mistakes;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The file that is read if none is named.
@@ -24,12 +24,14 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads `file`; without one, `./wolkvox.yml` if it exists; otherwise the environment.
-    pub fn find(file: Option<&Path>, lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let default = Path::new(DEFAULT_FILE);
-        match file.or_else(|| default.exists().then_some(default)) {
-            Some(file) => Ok(Self::load(file, lookup_env)?),
-            None => Self::from_environment(lookup_env)?.ok_or(ConfigError::Missing),
+    /// Reads `files`; without any, `./wolkvox.yml` if it exists; otherwise the environment.
+    pub fn find(files: &[PathBuf], lookup_env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        if !files.is_empty() {
+            Ok(Self::load(files, lookup_env)?)
+        } else if Path::new(DEFAULT_FILE).exists() {
+            Ok(Self::load(&[DEFAULT_FILE], lookup_env)?)
+        } else {
+            Self::from_environment(lookup_env)?.ok_or(ConfigError::Missing)
         }
     }
 }

@@ -19,15 +19,35 @@ pub(super) fn timezone(text: &str) -> Result<(TimeZone, String), String> {
         return Ok((zone, name));
     }
     let hint = if is_offset(text) {
-        "an offset does not say when clocks change: write the zone of the place, such as America/Bogota".to_owned()
+        "an offset does not say when clocks change: name a city, such as America/Bogota".to_owned()
     } else if let Some(near) = nearest_zone(text) {
         format!("did you mean `{near}`?")
     } else if is_abbreviation(text) {
-        "abbreviations stand for several zones: write the zone of the place, such as America/Bogota".to_owned()
+        "abbreviations stand for several zones: name a city, such as America/Bogota".to_owned()
     } else {
-        "write the continent and the city, such as America/Bogota".to_owned()
+        "name a city with its continent, such as America/Bogota".to_owned()
     };
     Err(format!("the tz database has no zone {}; {hint}", quoted(text)))
+}
+
+/// Whether the zone is a fixed offset or an abbreviation, such as `Etc/GMT+5` (which is UTC-5) or `EST`, rather than a place. It
+/// is valid, but seldom meant. UTC itself cannot be misread.
+pub(super) fn is_no_place(name: &str) -> bool {
+    let name = name.strip_prefix("Etc/").unwrap_or(name);
+    let is_utc = matches!(
+        name,
+        "UTC" | "UCT" | "GMT" | "Universal" | "Greenwich" | "Zulu" | "GMT0" | "GMT+0" | "GMT-0"
+    );
+    !is_utc && (is_offset(name) || is_abbreviation(name) || ends_in_abbreviation(name))
+}
+
+/// `EST5EDT`
+fn ends_in_abbreviation(name: &str) -> bool {
+    name.len() <= 2 * LONGEST_ABBREVIATION
+        && name.bytes().any(|byte| byte.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// `UTC-5`, `GMT+01:00`, `-0500`, `EST5`.

@@ -139,7 +139,12 @@ struct SeriesCollector {
 impl Collector for SeriesCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let mut labels = Vec::new();
-        for FamilySeries { family, series } in &self.families {
+        for FamilySeries {
+            family,
+            series,
+            own_labels,
+        } in &self.families
+        {
             let kind = match family.kind {
                 Kind::Gauge => MetricType::Gauge,
                 Kind::Counter => MetricType::Counter,
@@ -157,6 +162,7 @@ impl Collector for SeriesCollector {
                         .copied()
                         .zip(series.labels.iter().map(AsRef::as_ref)),
                 );
+                labels.extend(own_labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
                 match (&series.value, family.kind) {
                     (Value::Info, _) => metric.encode_info(&labels)?,
                     (value, kind) => encode_value(value, kind, metric.encode_family(&labels)?)?,

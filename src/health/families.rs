@@ -164,8 +164,15 @@ pub(super) static STATE_SIZE: Family = Family::gauge(
     "Size of the operation's state file.",
 );
 
+pub(super) static OPERATION_INFO: Family = Family::info(
+    "wolkvox_operation",
+    &["timezone", "server", "currency"],
+    "The time zone, server and currency of an operation, and its own labels from the configuration.",
+);
+
 /// All of them; every operation has them.
-pub static FAMILIES: [&Family; 30] = [
+pub static FAMILIES: [&Family; 31] = [
+    &OPERATION_INFO,
     &UP,
     &POLLS,
     &POLL_FAILURES,

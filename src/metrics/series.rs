@@ -30,6 +30,8 @@ pub struct FamilySeries {
     pub family: &'static Family,
     /// Its series, each label set once, in the order of output.
     pub series: Vec<Series>,
+    /// Further labels that all of them have, with names that are known only while running.
+    pub own_labels: Vec<(String, String)>,
 }
 
 /// One series and its value.
@@ -145,6 +147,7 @@ impl FamilySeries {
         Self {
             family,
             series: Vec::new(),
+            own_labels: Vec::new(),
         }
     }
 

@@ -166,7 +166,7 @@ impl SkillTotals {
             bounds: &WAITS,
             ..Self::default()
         };
-        for FamilySeries { family, series } in families {
+        for FamilySeries { family, series, .. } in families {
             for series in series {
                 // Labels are in the order that the families above give.
                 let (id, labels) = (&series.labels[0], &series.labels[1..]);

@@ -17,10 +17,9 @@ use self::files::Files;
 pub(super) use self::tls::Tls;
 pub(super) use self::watch::watch;
 use super::auth::Users;
-use crate::yaml::document;
-use crate::yaml::file::read_text;
+use crate::yaml::file::YamlFile;
 use crate::yaml::mapping::{Field, Mapping};
-use crate::yaml::mistake::{Diagnostics, Mistakes, quoted};
+use crate::yaml::mistake::{Mistakes, quoted};
 
 /// A valid web configuration.
 #[derive(Debug)]
@@ -53,13 +52,10 @@ impl WebSettings {
 impl WebConfig {
     /// Reads the file at `path` and the files that it names. Relative paths are relative to its folder.
     pub fn load(path: &Path) -> Result<Self, Mistakes> {
-        let name = path.display().to_string();
         let mut files = Files::of(path);
-        let text = read_text(path)?;
-        let root = document::read(&text).map_err(|error| Mistakes::single(&name, Some(error.line), error.text))?;
-        let diagnostics = Diagnostics::default();
-        let settings = read(Field::root(&root, &diagnostics), &mut files);
-        diagnostics.into_result(Some(&name))?;
+        let file = YamlFile::load(path)?;
+        let settings = read(Field::root(&file), &mut files);
+        file.diagnostics.into_mistakes().into_result()?;
         Ok(Self {
             path: path.to_owned(),
             files,

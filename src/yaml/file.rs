@@ -3,13 +3,47 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::mistake::Mistakes;
+use super::document::{self, Node};
+use super::mistake::{Diagnostics, Mistakes};
 use crate::secret::{HIDDEN, is_secret_as_path};
 
 /// Longest configuration file in bytes, a thousand times a real one.
 const LONGEST_FILE: u64 = 4 << 20;
+
+/// A YAML file: its values, and the mistakes found in them.
+pub(crate) struct YamlFile {
+    /// The path as it was given, for messages.
+    pub(crate) name: String,
+    /// Relative paths in it are relative to this folder.
+    pub(crate) folder: PathBuf,
+    pub(crate) root: Node,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl YamlFile {
+    /// Reads the file at `path`.
+    pub(crate) fn load(path: &Path) -> Result<Self, Mistakes> {
+        let text = read_text(path)?;
+        Self::parse(
+            &text,
+            &path.display().to_string(),
+            path.parent().unwrap_or(Path::new("")),
+        )
+    }
+
+    /// Reads a text as if it were a file called `name` in `folder`.
+    pub(crate) fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, Mistakes> {
+        let root = document::read(text).map_err(|error| Mistakes::single(name, Some(error.line), error.text))?;
+        Ok(Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            root,
+            diagnostics: Diagnostics::of(name),
+        })
+    }
+}
 
 /// Reads a whole file. `None` if it is longer than `limit` bytes. Only a regular file: opening a pipe may wait for ever.
 pub(crate) fn read_at_most(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {

@@ -3,11 +3,13 @@
 //! The known keys of a mapping are the keys that are read: there is no second list to maintain.
 
 use super::document::{Entry, Node, Value};
-use super::mistake::{Diagnostics, quoted, shown};
+use super::file::YamlFile;
+use super::mistake::{quoted, shown};
 use crate::secret::{looks_secret, refuse};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Entries;
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,24 +21,43 @@ pub(crate) struct Field<'a> {
     pub(crate) line: usize,
     /// `operations[0].server`
     pub(crate) path: String,
-    diagnostics: &'a Diagnostics,
+    file: &'a YamlFile,
     /// Has the keys that a mapping here lacks.
     defaults: Option<Box<Field<'a>>>,
 }
 
 impl<'a> Field<'a> {
-    pub(crate) fn root(node: &'a Node, diagnostics: &'a Diagnostics) -> Self {
+    pub(crate) fn root(file: &'a YamlFile) -> Self {
         Self {
-            node,
-            line: node.line,
+            node: &file.root,
+            line: file.root.line,
             path: String::new(),
-            diagnostics,
+            file,
             defaults: None,
         }
     }
 
     pub(crate) fn mistake(&self, text: impl Into<String>) {
-        self.diagnostics.add(Some(self.line), self.path.as_str(), text);
+        self.file.diagnostics.add(Some(self.line), self.path.as_str(), text);
+    }
+
+    /// The folder to which relative paths here are relative.
+    pub(crate) fn folder(&self) -> &'a Path {
+        &self.file.folder
+    }
+
+    /// Whether both are on the same line of one file.
+    pub(crate) fn is_beside(&self, other: &Field<'_>) -> bool {
+        std::ptr::eq(self.file, other.file) && self.line == other.line
+    }
+
+    /// Where it is, for a message about `other`: `line 7`, or `line 7 of conf.d/acme.yml` if it is in another file.
+    pub(crate) fn place_seen_from(&self, other: &Field<'_>) -> String {
+        if std::ptr::eq(self.file, other.file) {
+            format!("line {}", self.line)
+        } else {
+            format!("line {} of {}", self.line, shown(&self.file.name))
+        }
     }
 
     /// A key without a value.
@@ -89,7 +110,7 @@ impl<'a> Field<'a> {
             node: &entry.value,
             line: entry.line,
             path: self.path_of(key),
-            diagnostics: self.diagnostics,
+            file: self.file,
             defaults: default.map(Box::new),
         })
     }
@@ -113,11 +134,24 @@ impl<'a> Field<'a> {
                 node,
                 line: node.line,
                 path,
-                diagnostics: self.diagnostics,
+                file: self.file,
                 defaults: None,
             }
         };
         Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The values of the mapping itself by key.
+    fn own(&self) -> Vec<(&'a str, Field<'a>)> {
+        let field = |entry: &'a Entry| Field {
+            node: &entry.value,
+            line: entry.line,
+            path: self.path_of(&shown(&entry.key)),
+            file: self.file,
+            defaults: None,
+        };
+        let entries = self.entries().iter();
+        entries.map(|entry| (entry.key.as_str(), field(entry))).collect()
     }
 
     /// A single value as `parse` reads it. `what` describes it in the message if it is a list, a mapping or missing.
@@ -136,7 +170,38 @@ impl<'a> Field<'a> {
             parse(text)
         })
     }
+
+    /// A duration within `bounds`.
+    pub(crate) fn duration(&self, bounds: &Bounds<'_>) -> Option<Duration> {
+        const WHAT: &str = "a duration such as 90s, 5m or 2h";
+        self.parse_shown(WHAT, |text| match humantime::parse_duration(text.trim()) {
+            Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
+                "{} is out of range: from {} to {} is allowed{}",
+                quoted(text),
+                span(bounds.least),
+                span(bounds.most),
+                bounds.reason
+            )),
+            Ok(duration) => Ok(duration),
+            // humantime's own message adds nothing to the example.
+            Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
+        })
+    }
+
+    /// A whole number from 1 on.
+    pub(crate) fn count<N: Count>(&self, example: &N) -> Option<N> {
+        let what = format!("a whole number from 1 on, such as {example}");
+        self.parse_shown(&what, |text| match text.trim().parse::<N>() {
+            Ok(number) if number != N::default() => Ok(number),
+            _ => Err(format!("expected {what}; found {}", quoted(text))),
+        })
+    }
 }
+
+/// A type of whole numbers that are never negative.
+pub(crate) trait Count: FromStr + Default + PartialEq + Display {}
+impl Count for u32 {}
+impl Count for usize {}
 
 /// A mapping. Each known key is read once; [`Mapping::finish`] reports the rest.
 pub(crate) struct Mapping<'a> {
@@ -176,9 +241,9 @@ impl<'a> Mapping<'a> {
         self.field.entries().iter().map(|entry| entry.key.as_str())
     }
 
-    /// The line of a key, in the defaults if it is there.
-    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
-        self.field.find(key).map(|field| field.line)
+    /// The value of a key that is read elsewhere.
+    pub(crate) fn peek(&self, key: &str) -> Option<Field<'a>> {
+        self.field.find(key)
     }
 
     /// A key that is not allowed, with an explanation. True if it is present.
@@ -194,7 +259,7 @@ impl<'a> Mapping<'a> {
 
     /// The number of mistakes so far, to see whether reading a key adds any.
     pub(crate) fn mistakes(&self) -> usize {
-        self.field.diagnostics.len()
+        self.field.file.diagnostics.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -228,45 +293,24 @@ impl<'a> Mapping<'a> {
 
     /// A duration within `bounds`; `None` if it is missing (or wrong).
     pub(crate) fn optional_duration(&mut self, key: &'static str, bounds: &Bounds<'_>) -> Option<Duration> {
-        const WHAT: &str = "a duration such as 90s, 5m or 2h";
-        let parse = |text: &str| match humantime::parse_duration(text.trim()) {
-            Ok(duration) if duration < bounds.least || duration > bounds.most => Err(format!(
-                "{} is out of range: from {} to {} is allowed{}",
-                quoted(text),
-                span(bounds.least),
-                span(bounds.most),
-                bounds.reason
-            )),
-            Ok(duration) => Ok(duration),
-            // humantime's own message adds nothing to the example.
-            Err(_) => Err(format!("expected {WHAT}; found {}", quoted(text))),
-        };
-        self.shown_value(key, WHAT, parse)
+        self.field(key)?.duration(bounds)
     }
 
     /// A whole number from 1 on; `default` if it is missing (or wrong).
-    pub(crate) fn count<N: FromStr + Default + PartialEq + Display>(&mut self, key: &'static str, default: N) -> N {
-        let what = format!("a whole number from 1 on, such as {default}");
-        let parse = |text: &str| match text.trim().parse::<N>() {
-            Ok(number) if number != N::default() => Ok(number),
-            _ => Err(format!("expected {what}; found {}", quoted(text))),
-        };
-        self.shown_value(key, &what, parse).unwrap_or(default)
+    pub(crate) fn count<N: Count>(&mut self, key: &'static str, default: N) -> N {
+        self.field(key)
+            .and_then(|field| field.count(&default))
+            .unwrap_or(default)
     }
 
-    /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake.
-    pub(crate) fn all(self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+    /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake. Keys that
+    /// only the defaults have come last.
+    pub(crate) fn all(self) -> Vec<(&'a str, Field<'a>)> {
         self.report_keys(false);
-        self.field.entries().iter().map(move |entry| {
-            let field = Field {
-                node: &entry.value,
-                line: entry.line,
-                path: self.field.path_of(&shown(&entry.key)),
-                diagnostics: self.field.diagnostics,
-                defaults: None,
-            };
-            (entry.key.as_str(), field)
-        })
+        let mut all = self.field.own();
+        let defaults = self.field.defaults.iter().flat_map(|defaults| defaults.own());
+        all.extend(defaults.filter(|(key, _)| !self.has(key)));
+        all
     }
 
     /// Reports duplicate keys and unknown keys.
@@ -279,7 +323,7 @@ impl<'a> Mapping<'a> {
         let mut first_lines = HashMap::new();
         for Entry { key, line, .. } in self.field.entries() {
             let path = || self.field.path_of(&shown(key));
-            let report = |text: String| self.field.diagnostics.add(Some(*line), path(), text);
+            let report = |text: String| self.field.file.diagnostics.add(Some(*line), path(), text);
             match first_lines.entry(key) {
                 Entries::Occupied(first) => report(format!("given twice; the first one is on line {}", first.get())),
                 Entries::Vacant(place) => {

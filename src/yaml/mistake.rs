@@ -1,15 +1,18 @@
-//! Mistakes in a configuration, with their lines.
+//! Mistakes in a configuration, with their files and lines.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::secret::{HIDDEN, hide, looks_secret};
 
 /// One mistake in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mistake {
+    /// The file as it was given. `None` for an environment variable.
+    pub file: Option<Arc<str>>,
     /// The line of the file, from 1. `None` if it concerns the whole file or an environment variable.
     pub line: Option<usize>,
     /// The path of the key (`operations[0].reports.ivr`) or the environment variable; empty for the whole file.
@@ -18,17 +21,14 @@ pub struct Mistake {
     pub text: String,
 }
 
-/// All mistakes in one configuration, in the order of their lines: nobody should have to start the exporter five times
-/// to find five typing errors.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Mistakes {
-    file: Option<String>,
-    list: Vec<Mistake>,
-}
+/// All mistakes in one configuration, file by file and in the order of their lines: nobody should have to start the exporter
+/// five times to find five typing errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// The mistakes in `file` (`None`: in the environment), sorted by line.
-    pub(crate) fn new(file: Option<&str>, mut list: Vec<Mistake>) -> Self {
+    /// The mistakes in one file, or in the environment, sorted by line.
+    fn new(mut list: Vec<Mistake>) -> Self {
         // A mistake in a default is found again with each operation that uses it.
         let mut seen = HashSet::new();
         list.retain(|mistake| seen.insert(mistake.clone()));
@@ -42,36 +42,44 @@ impl Mistakes {
                 *text = text.escape_debug().to_string();
             }
         }
-        Self {
-            file: file.map(str::to_owned),
-            list,
-        }
+        Self(list)
     }
 
     /// A mistake that makes it impossible to find others.
     pub(crate) fn single(file: &str, line: Option<usize>, text: String) -> Self {
-        Self::new(
-            Some(file),
-            vec![Mistake {
-                line,
-                path: String::new(),
-                text,
-            }],
-        )
+        Self::new(vec![Mistake {
+            file: Some(file.into()),
+            line,
+            path: String::new(),
+            text,
+        }])
+    }
+
+    /// Adds those of another file.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// `Ok` if there are none.
+    pub(crate) fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
     /// Where the mistakes are, a line each: `wolkvox.yml:7: operations[0].name`. Neither values nor the file's folder.
     pub fn places(&self) -> String {
-        let path = self.file.as_deref().map(Path::new);
-        let file = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
-        let mut places: Vec<_> = self.list.iter().map(|mistake| mistake.place(file.as_deref())).collect();
+        let place = |mistake: &Mistake| {
+            let path = mistake.file.as_deref().map(Path::new);
+            let name = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
+            mistake.place(name.as_deref())
+        };
+        let mut places: Vec<_> = self.0.iter().map(place).collect();
         places.dedup();
         places.join("\n")
     }
 
-    /// The mistakes in the order of their lines.
+    /// The mistakes, file by file and in the order of their lines.
     pub fn iter(&self) -> std::slice::Iter<'_, Mistake> {
-        self.list.iter()
+        self.0.iter()
     }
 }
 
@@ -102,11 +110,11 @@ impl Mistake {
 /// One line per mistake: `wolkvox.yml:7: operations[0].name: …`, as compilers write it, so that editors can jump there.
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.list.iter().enumerate() {
+        for (index, mistake) in self.0.iter().enumerate() {
             if index > 0 {
                 writeln!(f)?;
             }
-            let place = mistake.place(self.file.as_deref());
+            let place = mistake.place(mistake.file.as_deref());
             if !place.is_empty() {
                 write!(f, "{place}: ")?;
             }
@@ -116,13 +124,24 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// Collects mistakes. Shared by everything that reads, hence the cell.
+/// Collects the mistakes of one file, or of the environment. Shared by everything that reads, hence the cell.
 #[derive(Default)]
-pub(crate) struct Diagnostics(RefCell<Vec<Mistake>>);
+pub(crate) struct Diagnostics {
+    file: Option<Arc<str>>,
+    list: RefCell<Vec<Mistake>>,
+}
 
 impl Diagnostics {
+    pub(crate) fn of(file: &str) -> Self {
+        Self {
+            file: Some(file.into()),
+            list: RefCell::default(),
+        }
+    }
+
     pub(crate) fn add(&self, line: Option<usize>, path: impl Into<String>, text: impl Into<String>) {
-        self.0.borrow_mut().push(Mistake {
+        self.list.borrow_mut().push(Mistake {
+            file: self.file.clone(),
             line,
             path: path.into(),
             text: text.into(),
@@ -130,17 +149,11 @@ impl Diagnostics {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.list.borrow().len()
     }
 
-    /// `Ok` if there are no mistakes.
-    pub(crate) fn into_result(self, file: Option<&str>) -> Result<(), Mistakes> {
-        let list = self.0.into_inner();
-        if list.is_empty() {
-            Ok(())
-        } else {
-            Err(Mistakes::new(file, list))
-        }
+    pub(crate) fn into_mistakes(self) -> Mistakes {
+        Mistakes::new(self.list.into_inner())
     }
 }
 

@@ -4,7 +4,9 @@ mod any_text;
 mod budget;
 mod defaults;
 mod environment;
+mod files;
 mod hints;
+mod labels;
 mod mistakes;
 mod private_files;
 mod tokens;
@@ -91,8 +93,11 @@ fn mistakes(text: &str) -> String {
     parse(text).expect_err("there are mistakes in it").to_string()
 }
 
+/// What a configuration without warnings needs beside its operations.
+const SOUND: &str = "state_path: /var/lib/wolkvox_exporter\ndefaults: {timezone: America/Bogota}\n";
+
 /// A sound operation and more keys for it, each line at the indent of an operation's keys.
 fn with(keys: &str) -> String {
     let keys = keys.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    format!("operations:\n  - name: acme\n    server: 0001\n    token_env: A\n{keys}")
+    format!("operations:\n  - name: acme\n    server: 0001\n    token_env: A\n{keys}{SOUND}")
 }

@@ -1,6 +1,7 @@
 //! The configuration is reloaded while the exporter runs: operations are added, removed and changed, and no others are
 //! affected.
 
+mod folder;
 mod many;
 
 use std::collections::BTreeMap;
@@ -78,11 +79,14 @@ impl Scene {
 
     /// Starts an exporter on the file.
     async fn start(&self, enable_lifecycle: bool) -> (Page, CancellationToken) {
+        self.start_on(self.file(), enable_lifecycle).await
+    }
+
+    async fn start_on(&self, file: PathBuf, enable_lifecycle: bool) -> (Page, CancellationToken) {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
-        let file = self.file();
-        let load = move || Config::load(&file, &|_| None).map_err(ConfigError::from);
+        let load = move || Config::load(&[&file], &|_| None).map_err(ConfigError::from);
         let running = app::start(Start {
             enable_lifecycle,
             retry: RETRY,
@@ -386,11 +390,11 @@ async fn a_hundred_reloads_at_once_are_two() {
     let source = ConfigSource::from_fn(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(300));
-        Config::load(&file, &|_| None).map_err(ConfigError::from)
+        Config::load(&[&file], &|_| None).map_err(ConfigError::from)
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
-    let config = Config::load(&scene.file(), &|_| None).unwrap();
+    let config = Config::load(&[scene.file()], &|_| None).unwrap();
     let _running = app::start(Start {
         config_source: Some(source),
         enable_lifecycle: true,

@@ -43,7 +43,11 @@ fn parse(text: &str) -> Result<Config, Mistakes> {
 /// All that can be shown of a configuration or its mistakes.
 fn all_output(parsed: &Result<Config, Mistakes>) -> String {
     match parsed {
-        Ok(config) => format!("{config:?}\n{:?}\n{}", config.warnings(), check_config(config, 3)),
+        Ok(config) => format!(
+            "{config:?}\n{:?}\n{}",
+            config.warnings(),
+            check_config(config, 3, &config.warnings())
+        ),
         Err(mistakes) => format!("{mistakes}\n{mistakes:?}"),
     }
 }
@@ -221,7 +225,11 @@ fn what_may_look_like_a_secret_is_taken_and_not_shown() {
     let config = Config::parse(&text, "w.yml", &folder.0, &|_| None).unwrap_or_else(|wrong| panic!("{wrong}"));
     assert_hidden(
         HEX,
-        &format!("{:?} {}", config.warnings(), check_config(&config, 1)),
+        &format!(
+            "{:?} {}",
+            config.warnings(),
+            check_config(&config, 1, &config.warnings())
+        ),
         &text,
     );
 }

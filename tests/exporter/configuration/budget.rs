@@ -25,7 +25,7 @@ fn check_config_shows_the_calls_against_the_budget() {
         "{DEFAULTS}  - {{name: beta, url: 'http://127.0.0.1:8080', token_env: B, timezone: America/Santiago, reports: {{abandoned_calls: {{interval: 10s, skill_id: 77}}}}}}\n"
     );
     let config = Config::parse(&text, "wolkvox.yml", &folder, &lookup).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert_snapshot!(check_config(&config, 1), @"
+    assert_snapshot!(check_config(&config, 1, &config.warnings()), @"
     state in /var/lib/wolkvox_exporter
 
     operation acme
@@ -45,15 +45,37 @@ fn check_config_shows_the_calls_against_the_budget() {
 
     operation beta
       http://127.0.0.1:8080 (America/Santiago)
-      abandoned_calls every 10s      8644 calls a day, only 77
+      abandoned_calls every 10s      8644 calls a day, thinned to every 30s, only 77
       8644 of 4000 calls a day (216 %), not counting retries
 
-    warning: beta: a day needs 8644 calls but daily_calls is 4000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    warning: beta: a day needs 8644 calls but daily_calls is 4000: only every 3rd poll is made; lengthen the intervals, or raise daily_calls if the licences allow it
     warning: beta: abandoned_calls is polled every 10s; Wolkvox advises 5m, and less than 1m gains little
+    valid: 2 operations, 12252 of 8000 calls a day, 2 warnings
     ");
 }
 
 /// Outside of hours, what happens now is read less often.
+/// Polls that are thinned out must not make gauges come and go, unless the configuration asks for it.
+#[test]
+fn a_max_age_that_thinned_polls_exceed_is_warned_of() {
+    let reports = "reports: {campaigns: {interval: 1m}, ivr: }";
+    assert_eq!(
+        good(&with(&format!("{reports}\ndaily_calls: 1800"))).warnings(),
+        [""; 0]
+    );
+    let config = good(&with(&format!("{reports}\ndaily_calls: 600")));
+    let warning = "acme: a day needs 1732 calls but daily_calls is 600: only every 3rd poll is made; lengthen the intervals, or \
+                   raise daily_calls if the licences allow it";
+    assert_eq!(config.warnings(), [warning]);
+    let reports = "reports: {campaigns: {interval: 1m, max_age: 5m}, ivr: }";
+    let config = good(&with(&format!("{reports}\ndaily_calls: 600")));
+    assert_eq!(
+        config.warnings()[1],
+        "acme: max_age of campaigns is shorter than 2 × 3m, the interval to which polls are thinned: its gauges come and go; \
+         leave max_age out, and it follows the interval in effect"
+    );
+}
+
 #[test]
 fn working_hours_save_calls() {
     let with_hours = |reports: &str| {

@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use rcgen::generate_simple_self_signed;
 use wolkvox_exporter::config::Config;
 
-use super::{SECRET, certificate, folder, mistakes, variables, with};
+use super::{SECRET, certificate, folder, good, mistakes, variables, with};
 
 #[test]
 fn a_zone_is_suggested_only_where_its_city_is_alike() {
@@ -29,6 +29,7 @@ fn a_zone_is_suggested_only_where_its_city_is_alike() {
         "COT",
         "PET",
         "BRST",
+        "GMT-5",
         "UTC-5",
         "UTC -5",
         "GMT-05:00",
@@ -54,26 +55,55 @@ fn a_zone_is_suggested_only_where_its_city_is_alike() {
     São Paulo: did you mean `America/Sao_Paulo`?
     Buenos Aires: did you mean `America/Buenos_Aires`?
     America/Mexico-City: did you mean `America/Mexico_City`?
-    Lima, Peru: write the continent and the city, such as America/Bogota
-    Colombia: write the continent and the city, such as America/Bogota
-    Spain: write the continent and the city, such as America/Bogota
-    Chile: write the continent and the city, such as America/Bogota
+    Lima, Peru: name a city with its continent, such as America/Bogota
+    Colombia: name a city with its continent, such as America/Bogota
+    Spain: name a city with its continent, such as America/Bogota
+    Chile: name a city with its continent, such as America/Bogota
     Panamá: did you mean `America/Panama`?
-    America/Medellin: write the continent and the city, such as America/Bogota
-    COT: abbreviations stand for several zones: write the zone of the place, such as America/Bogota
-    PET: abbreviations stand for several zones: write the zone of the place, such as America/Bogota
-    BRST: abbreviations stand for several zones: write the zone of the place, such as America/Bogota
-    UTC-5: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    UTC -5: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    GMT-05:00: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    -05:00: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    -5: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    EST5: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    5: an offset does not say when clocks change: write the zone of the place, such as America/Bogota
-    America: write the continent and the city, such as America/Bogota
-    Local: write the continent and the city, such as America/Bogota
-    ?: write the continent and the city, such as America/Bogota
+    America/Medellin: name a city with its continent, such as America/Bogota
+    COT: abbreviations stand for several zones: name a city, such as America/Bogota
+    PET: abbreviations stand for several zones: name a city, such as America/Bogota
+    BRST: abbreviations stand for several zones: name a city, such as America/Bogota
+    GMT-5: an offset does not say when clocks change: name a city, such as America/Bogota
+    UTC-5: an offset does not say when clocks change: name a city, such as America/Bogota
+    UTC -5: an offset does not say when clocks change: name a city, such as America/Bogota
+    GMT-05:00: an offset does not say when clocks change: name a city, such as America/Bogota
+    -05:00: an offset does not say when clocks change: name a city, such as America/Bogota
+    -5: an offset does not say when clocks change: name a city, such as America/Bogota
+    EST5: an offset does not say when clocks change: name a city, such as America/Bogota
+    5: an offset does not say when clocks change: name a city, such as America/Bogota
+    America: name a city with its continent, such as America/Bogota
+    Local: name a city with its continent, such as America/Bogota
+    ?: name a city with its continent, such as America/Bogota
     ");
+}
+
+/// `Etc/GMT+5` is UTC-5, and EST has no summer time.
+#[test]
+fn a_zone_that_is_no_place_is_warned_of() {
+    let warnings = |zone: &str| good(&with(&format!("timezone: {zone}"))).warnings();
+    for zone in ["Etc/GMT+5", "Etc/GMT-5", "EST", "EST5EDT", "HST"] {
+        assert_eq!(
+            warnings(zone),
+            [format!(
+                "acme: timezone {zone} is a fixed offset or an abbreviation (Etc/GMT+5 is UTC-5): name a city, such as America/Bogota"
+            )]
+        );
+    }
+    for zone in [
+        "America/Bogota",
+        "America/Argentina/Buenos_Aires",
+        "Cuba",
+        "UTC",
+        "Etc/UTC",
+    ] {
+        assert_eq!(warnings(zone), [""; 0]);
+    }
+    let without = "state_path: s\noperations: [{name: acme, server: 1, token_env: A}]";
+    assert_eq!(
+        good(without).warnings(),
+        ["acme: no timezone: America/Bogota is assumed; set it, here or in the defaults"]
+    );
 }
 
 #[test]

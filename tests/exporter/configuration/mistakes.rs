@@ -79,7 +79,7 @@ operations:
     wolkvox.yml:31: operations[1].reports: expected reports such as `campaigns:` and `ivr:`; without `reports`, all are read; found nothing
     wolkvox.yml:32: operations[2]: `name` is missing: it becomes the label `operation`, for example `name: acme`
     wolkvox.yml:32: operations[2]: `server` is missing, for example `server: "0001"` (or `url`, to go through a gateway)
-    wolkvox.yml:32: operations[2]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
+    wolkvox.yml:32: operations[2]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`); or put the token into NAME.token beside this file
     wolkvox.yml:33: operations[3]: expected keys: name, server, token_file and so on; found a single value
     wolkvox.yml:34: operations[4].name: expected a name of 1 to 64 letters (a–z), digits, `_` and `-`, such as acme; found `a b`
     wolkvox.yml:34: operations[4].server: expected the number of the server such as "0001", or its full address; found a list
@@ -223,7 +223,7 @@ fn warnings_tell_what_is_hardly_meant() {
     ));
     assert_snapshot!(config.warnings().join("\n"), @"
     new_series_hold is 0s: Prometheus will miss the first increment of every new series
-    acme: a day needs 2909 calls but daily_calls is 2000: some polls will be skipped; lengthen the intervals, or raise daily_calls if the licences allow it
+    acme: a day needs 2909 calls but daily_calls is 2000: only every 2nd poll is made; lengthen the intervals, or raise daily_calls if the licences allow it
     acme: ivr is polled every 59s; Wolkvox advises 5m, and less than 1m gains little
     acme: the token travels unencrypted: use https://
     ");

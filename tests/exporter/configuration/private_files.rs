@@ -8,7 +8,7 @@ use std::process::Command;
 use rcgen::generate_simple_self_signed;
 use wolkvox_exporter::config::{Config, check_config, web_warnings};
 
-use super::{SECRET, folder};
+use super::{SECRET, SOUND, folder};
 
 fn chmod(file: &Path, mode: u32) {
     fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
@@ -17,13 +17,13 @@ fn chmod(file: &Path, mode: u32) {
 /// The warnings of a configuration with this token file.
 fn warnings(file: &Path) -> Vec<String> {
     let text = format!(
-        "operations: [{{name: acme, server: 1, token_file: '{}'}}]",
+        "operations: [{{name: acme, server: 1, token_file: '{}'}}]\n{SOUND}",
         file.display()
     );
     let config = Config::parse(&text, "w.yml", Path::new(""), &|_| None).unwrap();
     let warnings = config.warnings();
     for warning in &warnings {
-        assert!(check_config(&config, 1).contains(&format!("warning: {warning}\n")));
+        assert!(check_config(&config, 1, &config.warnings()).contains(&format!("warning: {warning}\n")));
     }
     warnings
 }

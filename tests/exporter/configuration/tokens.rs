@@ -48,7 +48,7 @@ fn a_token_that_cannot_be_read_says_why() {
         .unwrap_err()
         .to_string();
     assert!(!mistakes.contains(SECRET));
-    assert_snapshot!(mistakes.replace(&folder.display().to_string(), "FOLDER"), @r"
+    assert_snapshot!(mistakes.replace(&folder.display().to_string(), "FOLDER"), @r#"
     w.yml:2: operations[0].token_file: the token file FOLDER/empty is empty: it must contain the token
     w.yml:3: operations[1].token_file: the token file FOLDER/two has more than one line: it must contain only the token
     w.yml:4: operations[2].token_file: the token file FOLDER/blank does not contain a token: a token has at most 4096 visible ASCII characters and no spaces
@@ -62,13 +62,13 @@ fn a_token_that_cannot_be_read_says_why() {
     w.yml:12: operations[10].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
     w.yml:13: operations[11].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
     w.yml:14: operations[12].token: a token does not belong in this file, which gets copied, mailed and committed: put it into a file of its own and set `token_file`, or into an environment variable and set `token_env`
-    w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`)
+    w.yml:15: operations[13]: `token_file` is missing, for example `token_file: acme.token` (or `token_env`); or put the token into NAME.token beside this file
     w.yml:15: operations[13].server: given twice; the first one is on line 15
     w.yml:16: operations[14].token_file: cannot read the token file FOLDER/a\nb\u{1b}[1m: No such file or directory (os error 2)
     w.yml:17: operations[15].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
     w.yml:18: operations[16].token_file: this looks like the token itself, not like the path of a file: take it out of the configuration
     w.yml:19: operations[17].token_env: this looks like the token itself, not like the name of a variable: take it out of the configuration
-    ");
+    "#);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_token_is_never_printed() {
         .push(Operation::new("code", "http://gateway", Token::given(OTHER_SECRET)));
     let everything = format!(
         "{config:?} {config:#?} {} {:?}",
-        check_config(&config, 1),
+        check_config(&config, 1, &config.warnings()),
         config.warnings()
     );
     for secret in [SECRET, OTHER_SECRET, "swordfish"] {

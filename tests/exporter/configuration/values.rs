@@ -43,6 +43,7 @@ fn the_documented_values_are_the_defaults() {
 
     short.state_path = written.state_path.clone();
     let operation = &mut short.operations[0];
+    operation.timezone_is_given = true;
     operation.currency = Some("COP".to_owned());
     operation.proxy = Some("http://127.0.0.1:3128".to_owned());
     operation.ca_file = written.operations[0].ca_file.clone();
@@ -54,6 +55,7 @@ fn the_documented_values_are_the_defaults() {
             currency: None,
             proxy: None,
             ca_file: None,
+            timezone_is_given: false,
             ..written.operations[0].clone()
         },
         built
@@ -168,7 +170,7 @@ fn a_byte_order_mark_and_windows_lines_are_fine() {
 fn a_file_is_loaded_with_paths_from_its_folder() {
     let text = "state_path: state\noperations: [{name: acme, server: 1, token_file: acme.token}]";
     let folder = folder("load", &[("w.yml", text), ("acme.token", SECRET)]);
-    let config = Config::load(&folder.join("w.yml"), &|_| None).unwrap();
+    let config = Config::load(&[folder.join("w.yml")], &|_| None).unwrap();
     assert_eq!(config.state_path, Some(folder.join("state")));
     assert_eq!(
         config.operations[0].token.source,
@@ -176,8 +178,8 @@ fn a_file_is_loaded_with_paths_from_its_folder() {
     );
 
     fs::write(folder.join("latin1.yml"), b"a: 1\nb: \xe9\n").unwrap();
-    let wrong =
-        ["missing.yml", "latin1.yml"].map(|name| Config::load(&folder.join(name), &|_| None).unwrap_err().to_string());
+    let wrong = ["missing.yml", "latin1.yml"]
+        .map(|name| Config::load(&[folder.join(name)], &|_| None).unwrap_err().to_string());
     assert_snapshot!(wrong.join("\n").replace(&folder.display().to_string(), "FOLDER"), @"
     FOLDER/missing.yml: cannot be read: No such file or directory (os error 2)
     FOLDER/latin1.yml:2: is not UTF-8 from here on

@@ -28,6 +28,7 @@ const WITHOUT_DEFAULT: &[&str] = &[
     "token_env",
     "currency",
     "hours",
+    "labels",
     "proxy",
     "ca_file",
     "reports",
@@ -156,8 +157,10 @@ fn every_key_has_its_default() {
     let token = Token::from_source(TokenSource::Environment("TOKEN".to_owned()), &|_| {
         Some("0123456789abcdef".to_owned())
     });
+    let mut operation = Operation::new("acme", "https://wv0001.wolkvox.com", token.unwrap());
+    operation.timezone_is_given = true;
     let plain = Config {
-        operations: vec![Operation::new("acme", "https://wv0001.wolkvox.com", token.unwrap())],
+        operations: vec![operation],
         ..Config::default()
     };
     assert_eq!(
