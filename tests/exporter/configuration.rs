@@ -9,6 +9,7 @@ mod hints;
 mod labels;
 mod mistakes;
 mod private_files;
+mod state_folder;
 mod tokens;
 mod values;
 
