@@ -17,6 +17,7 @@ use self::operations::{Operations, Plan};
 use crate::client::RetryPolicy;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigSource};
+use crate::durations::span;
 use crate::metrics::process::{self, ConfigGauges};
 use crate::published::Published;
 use crate::reload::{self, ReloadError, ReloadHandle, ReloadRequest, ReloadRequests};
@@ -217,7 +218,10 @@ impl Running {
             Ok(())
         });
         drained.await.unwrap_or_else(|_| {
-            tracing::warn!("some scrapes or commits did not finish within {DRAIN:?}; they are cut off");
+            tracing::warn!(
+                "some scrapes or commits did not finish within {}; they are cut off",
+                span(DRAIN)
+            );
             Ok(())
         })
     }

@@ -72,9 +72,9 @@ pub struct Flags {
     /// Number of shards that share the operations of one configuration; each polls some. [default: 1]
     #[arg(long = "shard.total", value_name = "NUMBER", global = true)]
     pub shard_total: Option<u16>,
-    /// Lowest level to log.
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "info", global = true)]
-    pub log_level: LogLevel,
+    /// Lowest level to log. [default: info; warn for the demo]
+    #[arg(long = "log.level", value_name = "LEVEL", global = true)]
+    pub log_level: Option<LogLevel>,
     /// Format of the log.
     #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", global = true)]
     pub log_format: LogFormat,

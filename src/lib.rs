@@ -26,6 +26,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod durations;
 pub mod exposition;
 pub mod failure;
 pub mod fetch;

@@ -3,9 +3,13 @@
 use std::io;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use wolkvox_exporter::cli::{LogFormat, LogLevel};
+
+/// The crate of the library and of the program.
+const OWN: &str = "wolkvox_exporter";
 
 /// Starts to write the log to standard error.
 pub(crate) fn log_to_stderr(level: LogLevel, format: LogFormat) {
@@ -16,22 +20,38 @@ pub(crate) fn log_to_stderr(level: LogLevel, format: LogFormat) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
+    let own = Targets::new().with_target(OWN, level);
     // Libraries may log what they send, so only their warnings are logged: no level shows a token or a row.
-    let targets = Targets::new()
-        .with_target("wolkvox_exporter", level)
-        .with_default(level.min(LevelFilter::WARN));
-    let registry = tracing_subscriber::registry().with(targets);
+    let libraries = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target(OWN, LevelFilter::OFF);
+    // Only of a library is it worth knowing which it was.
+    let registry = tracing_subscriber::registry();
     match format {
-        LogFormat::Logfmt => registry
-            .with(
-                tracing_subscriber::fmt::layer()
-                    .event_format(tracing_logfmt::EventsFormatter::default())
-                    .fmt_fields(tracing_logfmt::FieldsFormatter::default())
-                    .with_writer(io::stderr),
-            )
-            .init(),
-        LogFormat::Json => registry
-            .with(tracing_subscriber::fmt::layer().json().with_writer(io::stderr))
-            .init(),
+        LogFormat::Logfmt => {
+            let format = tracing_logfmt::builder;
+            registry
+                .with(
+                    format()
+                        .with_target(false)
+                        .layer()
+                        .with_writer(io::stderr)
+                        .with_filter(own),
+                )
+                .with(format().layer().with_writer(io::stderr).with_filter(libraries))
+                .init();
+        }
+        LogFormat::Json => {
+            registry
+                .with(
+                    fmt::layer()
+                        .json()
+                        .with_target(false)
+                        .with_writer(io::stderr)
+                        .with_filter(own),
+                )
+                .with(fmt::layer().json().with_writer(io::stderr).with_filter(libraries))
+                .init();
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior, umask};
-use wolkvox_exporter::cli::{self, Arguments, Command};
+use wolkvox_exporter::cli::{self, Arguments, Command, LogLevel};
 use wolkvox_exporter::failure::Failure;
 
 fn main() -> ExitCode {
@@ -18,7 +18,12 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(failure) => return end(&failure),
     };
-    logging::log_to_stderr(arguments.flags.log_level, arguments.flags.log_format);
+    let level = arguments.flags.log_level.unwrap_or(match arguments.command {
+        // Its addresses are the last lines that people see.
+        Some(Command::Demo { .. }) => LogLevel::Warn,
+        _ => LogLevel::Info,
+    });
+    logging::log_to_stderr(level, arguments.flags.log_format);
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),

@@ -17,6 +17,7 @@ mod rereads;
 mod schedule;
 mod source;
 mod stop;
+mod summary;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use self::request::Poll;
 use self::rereads::Rereads;
 use self::schedule::Schedule;
 pub use self::stop::Stop;
+use self::summary::HourSummary;
 use crate::client::{ApiError, CallBudget, Client, Reason, RetryPolicy};
 use crate::clock::{Clock, Moment};
 use crate::config::Operation;
@@ -102,6 +104,10 @@ pub struct Poller {
     jumps: JumpWatch,
     /// Calls of the operation today that were not ours, when the API last told.
     used_by_others: Option<u64>,
+    /// For the log.
+    hour: HourSummary,
+    /// Whether each report was read at least once.
+    all_were_read: bool,
 }
 
 /// What the poller keeps about a report between polls.
@@ -160,6 +166,8 @@ impl Poller {
             idle_checked: today.yesterday().unwrap_or(today),
             jumps: JumpWatch::default(),
             used_by_others: None,
+            hour: HourSummary::default(),
+            all_were_read: false,
         })
     }
 

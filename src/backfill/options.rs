@@ -9,6 +9,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::Failure;
+use crate::durations::span;
 use crate::reports::REPORTS;
 
 /// In seconds. Steps divide a quarter of an hour, so that there is a sample at each local midnight, which in every time zone
@@ -123,7 +124,7 @@ impl Options {
     pub(super) fn warn(&self) {
         if self.step > LOOKBACK {
             tracing::warn!(
-                step = ?self.step,
+                step = span(self.step),
                 "Prometheus considers a series ended after 5 minutes without a sample: queries between two samples will find nothing"
             );
         }

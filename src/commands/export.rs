@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wolkvox_exporter::cli::Flags;
 use wolkvox_exporter::config::{ConfigSource, Shard};
+use wolkvox_exporter::durations::span;
 use wolkvox_exporter::failure::Failure;
 use wolkvox_exporter::secret::hide_path;
 
@@ -21,9 +22,9 @@ pub(crate) fn run(flags: Flags, shard: Shard) -> Result<(), Failure> {
             version = env!("CARGO_PKG_VERSION"),
             revision = env!("BUILD_REVISION"),
             operations = config.operations.len(),
-            new_series_hold = ?config.new_series_hold,
+            new_series_hold = span(config.new_series_hold),
             series_limit = config.series_limit,
-            state_path = ?config.state_path.as_deref().map(hide_path),
+            state_path = config.state_path.as_deref().map(hide_path),
             "wolkvox_exporter starts"
         );
         for warning in config.warnings() {

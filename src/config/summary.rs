@@ -7,8 +7,8 @@ use super::shard::Shard;
 use super::timezone::is_no_place;
 use super::token::TokenSource;
 use super::{Config, Operation};
+use crate::durations::span;
 use crate::secret::hide_path;
-use crate::yaml::mapping::span;
 use std::fmt::{self, Write};
 use std::path::Path;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::failure_log::{FailureStreak, LogDecision};
-use super::{BUDGET_ADVICE, Poll, Poller};
+use super::{BUDGET_ADVICE, Poll, PolledReport, Poller};
 use crate::client::{ApiError, Reason};
+use crate::durations::rounded;
 use crate::fetch::window;
 use crate::health::Skip;
 use crate::reports::{Assumption, Report, Tally};
@@ -15,6 +16,7 @@ impl Poller {
     pub(super) fn record_result(&mut self, poll: &Poll, result: Result<(), ApiError>) {
         let (report, now) = (poll.report, poll.now);
         let duration = poll.began.elapsed();
+        self.hour.add_poll(result.is_ok(), poll.rows, poll.counted);
         let calls_left = self.budget.left();
         let polled = self.polled(report);
         polled.health.polls += 1;
@@ -23,19 +25,23 @@ impl Poller {
         let error = match result {
             Ok(()) => {
                 polled.health.success(now);
-                let failed_before = polled.failures.take().map(|streak| streak.failures);
-                tracing::info!(
-                    operation = &*self.operation.name,
-                    report = report.name,
+                let streak = polled.failures.take();
+                let (operation, report) = (&*self.operation.name, report.name);
+                tracing::debug!(
+                    operation,
+                    report,
                     rows = poll.rows,
                     counted = poll.counted,
                     invalid = poll.invalid,
                     requests = poll.requests,
                     calls_left,
-                    failed_before,
-                    ?duration,
+                    duration = %rounded(duration),
                     "polled"
                 );
+                if let Some(FailureStreak { failures, since, .. }) = streak {
+                    tracing::info!(operation, report, failures, %since, "polls succeed again");
+                }
+                self.log_first_round();
                 return;
             }
             Err(error) => error,
@@ -61,6 +67,16 @@ impl Poller {
                     self.suspend(now, Some(wait), Skip::Quota);
                 }
             }
+        }
+    }
+
+    /// Says once that all reports of the operation can be read.
+    fn log_first_round(&mut self) {
+        let was_read = |polled: &PolledReport| polled.health.last_error.is_none() && polled.health.polls > 0;
+        if !self.all_were_read && self.reports.values().all(was_read) {
+            self.all_were_read = true;
+            let (operation, reports) = (&*self.operation.name, self.reports.len());
+            tracing::info!(operation, reports, "all reports are read");
         }
     }
 

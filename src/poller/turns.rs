@@ -88,6 +88,7 @@ impl Poller {
     /// Handles a tick of the grid: polls, unless the budget or the API requires leaving this tick out.
     pub async fn tick(&mut self, report: &'static Report) {
         let now = self.clock.now();
+        self.log_hour(now);
         match self.reason_to_skip(report, now) {
             Some(skip) => self.skip(report, skip),
             None => self.poll(report, now).await,
@@ -96,6 +97,7 @@ impl Poller {
 
     fn skip(&mut self, report: &'static Report, skip: Skip) {
         self.polled(report).health.skip(skip);
+        self.hour.add_skipped();
         self.keep_shown(report);
         self.publish_health();
     }

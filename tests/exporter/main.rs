@@ -22,6 +22,7 @@ mod fuzz;
 mod kill;
 mod ledger;
 mod lifecycle;
+mod log;
 mod now;
 mod privacy;
 mod reload;

@@ -26,7 +26,7 @@ const STEP: Duration = Duration::from_secs(5);
 
 /// A poller with a clock that stands still until moved. Sockets need real time in between, so a task that never sleeps
 /// keeps the runtime from advancing the clock by itself.
-struct Timeline {
+pub(crate) struct Timeline {
     simulator: Simulator,
     published: Arc<Published>,
     stop: CancellationToken,
@@ -35,7 +35,8 @@ struct Timeline {
 }
 
 impl Timeline {
-    async fn start(now: &str, adjust: impl FnOnce(&mut Operation)) -> Self {
+    /// Starts with two reports at their default intervals; `adjust` changes that. Waits until each had its first turn.
+    pub(crate) async fn start(now: &str, adjust: impl FnOnce(&mut Operation)) -> Self {
         tokio::spawn(async {
             loop {
                 tokio::task::yield_now().await;
@@ -48,6 +49,7 @@ impl Timeline {
         let served = serve(&simulator).await;
         let mut operation = operation(&simulator.operations()[0], &served.url());
         adjust(&mut operation);
+        let reports = operation.reports.len() as u64;
         let clock = simulator.clock().clone();
         let clock = Clock::from_fn(move || clock.now());
         let published = Arc::new(Published::new(process::registry(at(now)).0));
@@ -67,11 +69,11 @@ impl Timeline {
             polling,
             _served: served,
         };
-        timeline.wait_until(|| timeline.turns() >= 2).await;
+        timeline.wait_until(|| timeline.turns() >= reports).await;
         timeline
     }
 
-    fn acme(&self) -> &SimulatedOperation {
+    pub(crate) fn acme(&self) -> &SimulatedOperation {
         &self.simulator.operations()[0]
     }
 
@@ -94,6 +96,18 @@ impl Timeline {
         self.wait_until(|| self.turns() >= expected).await;
     }
 
+    /// Moves all clocks, and waits in real time until no report is due.
+    pub(crate) async fn pass_to_the_end(&self, time: Duration) {
+        self.pass(time, 0).await;
+        let now = self.simulator.clock().now();
+        let is_due = || {
+            let health = self.published.health();
+            let mut reports = health.values().flat_map(|operation| operation.reports.values());
+            reports.any(|report| report.next_poll <= Some(now))
+        };
+        self.wait_until(|| !is_due()).await;
+    }
+
     /// Moves all clocks by 5 seconds, this many times, and checks that no turn ends.
     async fn pass_quietly(&self, times: u32) {
         for _ in 0..times {
@@ -112,7 +126,7 @@ impl Timeline {
     }
 
     /// The number of polls that ended or were left out, over all reports.
-    fn turns(&self) -> u64 {
+    pub(crate) fn turns(&self) -> u64 {
         let health = self.published.health();
         let reports = health.values().flat_map(|operation| operation.reports.values());
         reports
