@@ -31,6 +31,7 @@ ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="wolkvox_exporter" \
       org.opencontainers.image.description="Prometheus exporter for Wolkvox contact centres" \
+      org.opencontainers.image.source="https://github.com/wolkvox-exporter/wolkvox_exporter" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_compose.py PROMETHEUS_BIN ALERTMANAGER_BIN HADOLINT
 
-Checks compose.yaml, the files that it mounts, and the Dockerfile, without an engine: each configuration by its own program,
-and that they agree on names, ports and paths.
+Checks compose.yaml, what the other compose files change, the files that are mounted, and the Dockerfile, without an engine: each
+configuration by its own program, and that they agree on names, ports and paths.
 """
 
 import pathlib
@@ -20,8 +20,22 @@ from lib.servers import Checks
 
 PROMETHEUS_BIN, ALERTMANAGER_BIN, HADOLINT = map(pathlib.Path, sys.argv[1:])
 ROOT = pathlib.Path(__file__).parents[2]
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+COMPOSE, ACCOUNT, BUILD = (yaml.safe_load((ROOT / f"compose{name}.yaml").read_text()) for name in ("", ".account", ".build"))
 SERVICES = COMPOSE["services"]
+PACKAGE = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
+# Each of these makes Grafana ask a server of its vendor, at start-up, once a day, or when somebody looks at a page.
+GRAFANA_AWAY = {
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
+    "GF_NEWS_NEWS_FEED_ENABLED": "false",
+    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
+    "GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED": "true",
+    "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+}
 
 
 def mounts(service):
@@ -55,21 +69,57 @@ def ran(*command):
 
 
 def port(service):
+    """The port in the container; outside it is the same unless a variable says otherwise."""
     (published,) = SERVICES[service]["ports"]
-    address, outside, inside = published.split(":")
-    require(address == "127.0.0.1", f"{service} listens on {address}")
-    require(outside == inside, f"{service}: port {outside} leads to {inside}")
+    found = re.fullmatch(r"127\.0\.0\.1:\$\{([A-Z]+)_PORT:-(\d+)\}:(\d+)", published)
+    require(found, f"{service} publishes {published}")
+    variable, outside, inside = found.groups()
+    require(variable.lower() == service and outside == inside, f"{service} publishes {published}")
     return inside
 
 
 def check_services():
     require(set(SERVICES) == {"exporter", "prometheus", "alertmanager", "grafana"}, f"services {set(SERVICES)}")
     for name, service in SERVICES.items():
-        require("build" in service or re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", service["image"]), f"{name}: the image is not pinned")
+        pinned = re.fullmatch(r"[\w/.-]+:v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}", service["image"])
+        ours = service["image"] == f"ghcr.io/wolkvox-exporter/wolkvox_exporter:{PACKAGE['version']}"
+        require(ours if name == "exporter" else pinned, f"{name}: {service['image']} is not pinned")
+        # It has to be on a machine without the sources of the exporter, and is gone after a reboot.
+        require("build" not in service and "restart" not in service, f"{name} is built, or starts by itself")
         require(service["read_only"] is True and service["cap_drop"] == ["ALL"], f"{name} could write, or has capabilities")
         require(re.fullmatch(r"[1-9]\d*:\d+", service["user"]), f"{name} runs as {service['user']}")
-        require("build" in service or f":{port(name)}/" in " ".join(service["healthcheck"]["test"]), f"{name}: health of another port")
+        require(name == "exporter" or f":{port(name)}/" in " ".join(service["healthcheck"]["test"]), f"{name}: health of another port")
         require(not {"env_file", "secrets", "privileged", "network_mode"} & set(service), f"{name} takes more from the host")
+
+
+def check_account():
+    require(ACCOUNT["name"] != COMPOSE["name"], "the data would be mixed with that of the demo")
+    services = ACCOUNT["services"]
+    require(services.keys() == SERVICES.keys(), f"services {services.keys()}")
+    for name, service in services.items():
+        require(service["restart"] == "unless-stopped", f"{name} is away after a reboot")
+        # What is not here stays as it is checked above.
+        require(service.keys() <= {"restart", "command", "volumes", "stop_grace_period"}, f"{name} changes {service.keys()}")
+        mounted = [volume for volume in service.get("volumes", []) if isinstance(volume, dict)]
+        for volume in mounted:
+            require(volume["source"].startswith("./settings") and volume["read_only"] is True, f"{name} mounts {volume}")
+            require(volume["bind"] == {"create_host_path": False}, f"{name}: a missing {volume['source']} would be made up")
+    exporter = services["exporter"]
+    require(not any("demo" in word for word in exporter["command"]), "it is still the demo")
+    targets = {volume["target"] for volume in exporter["volumes"] if isinstance(volume, dict)} | {
+        volume.split(":")[1] for volume in exporter["volumes"] if isinstance(volume, str)}
+    for flag in exporter["command"]:
+        path = pathlib.PurePosixPath(flag.split("=")[1])
+        require(any(path.is_relative_to(target) for target in targets), f"{flag} is not in {targets}")
+    # The same place in the container, so that it replaces the one of the demo.
+    (replaced,) = services["alertmanager"]["volumes"]
+    require(replaced["target"] == option("alertmanager", "config.file"), f"{replaced} is not what Alertmanager reads")
+    kept = (ROOT / ".gitignore").read_text().splitlines()
+    require("/settings" in kept, "tokens in settings could be committed")
+
+
+def check_build():
+    require(BUILD == {"services": {"exporter": {"image": "wolkvox_exporter", "build": "."}}}, f"{BUILD}")
 
 
 def check_mounts():
@@ -96,7 +146,11 @@ def check_prometheus():
 
 
 def check_alertmanager():
-    ran(ALERTMANAGER_BIN / "amtool", "check-config", in_container("alertmanager", option("alertmanager", "config.file")))
+    file = in_container("alertmanager", option("alertmanager", "config.file"))
+    ran(ALERTMANAGER_BIN / "amtool", "check-config", file)
+    config = yaml.safe_load(file.read_text())
+    require("global" not in config and "templates" not in config, f"{config}")
+    require(all(receiver.keys() == {"name"} for receiver in config["receivers"]), f"the demo sends messages: {config['receivers']}")
 
 
 def check_grafana():
@@ -110,19 +164,22 @@ def check_grafana():
     require(provider["allowUiUpdates"] is False, "dashboards could be changed in place")
     folder = in_container("grafana", provider["options"]["path"] + "/wolkvox")
     require(len(list(folder.glob("*.json"))) == 5, f"dashboards in {folder}")
-    home = in_container("grafana", SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    environment = SERVICES["grafana"]["environment"]
+    home = in_container("grafana", environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     require(home.is_file(), f"no {home}")
+    require(GRAFANA_AWAY.items() <= environment.items(), f"Grafana asks elsewhere: {GRAFANA_AWAY.items() - environment.items()}")
+    require(not any("INSTALL_PLUGINS" in name or name == "GF_PLUGINS_PREINSTALL" for name in environment), "Grafana fetches plugins")
 
 
 def check_dockerfile():
     ran(HADOLINT, ROOT / "Dockerfile")
     text = (ROOT / "Dockerfile").read_text()
-    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]
     bases = [base for base in re.findall(r"^FROM (\S+)", text, re.M) if base != "scratch"]
-    require(len(bases) == 1 and re.fullmatch(rf"rust:{package['rust-version']}-[\w-]+@sha256:[0-9a-f]{{64}}", bases[0]),
-            f"built from {bases}, not from a pinned Rust {package['rust-version']}")
-    require(f"ARG VERSION={package['version']}\n" in text, f"the label is not version {package['version']}")
+    require(len(bases) == 1 and re.fullmatch(rf"rust:{PACKAGE['rust-version']}-[\w-]+@sha256:[0-9a-f]{{64}}", bases[0]),
+            f"built from {bases}, not from a pinned Rust {PACKAGE['rust-version']}")
+    require(f"ARG VERSION={PACKAGE['version']}\n" in text, f"the label is not version {PACKAGE['version']}")
     final = text.split("FROM scratch\n")[1]
+    require('org.opencontainers.image.source="https://github.com/wolkvox-exporter/wolkvox_exporter"' in final, "the image does not name its sources")
     require(re.search(r"^USER 65532:65532$", final, re.M) and re.search(r"^EXPOSE 9963$", final, re.M), "user or port")
     require(port("exporter") == "9963", "the port of the exporter")
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
@@ -138,7 +195,9 @@ def check_dockerfile():
 
 def main():
     check = Checks()
-    check("services: pinned, read-only, without rights, on loopback", check_services)
+    check("services: pinned, read-only, without rights, on loopback, away after a reboot", check_services)
+    check("an own account: other data, started again, its files from settings", check_account)
+    check("an own build changes only the image", check_build)
     check("all that is mounted is there", check_mounts)
     check("promtool takes Prometheus's configuration", check_prometheus)
     check("amtool takes Alertmanager's configuration", check_alertmanager)

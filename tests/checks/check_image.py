@@ -85,7 +85,7 @@ def check_metadata():
     labels = {name.removeprefix("org.opencontainers.image."): value for name, value in CONFIG["Labels"].items()}
     version, revision = version_of(BUILT / "dist/wolkvox_exporter")
     require(re.fullmatch("[0-9a-f]{12}", revision), f"revision {revision}")
-    expected = {"title": "wolkvox_exporter", "licenses": "Apache-2.0", "version": version, "revision": revision}
+    expected = {"title": "wolkvox_exporter", "source": "https://github.com/wolkvox-exporter/wolkvox_exporter", "licenses": "Apache-2.0", "version": version, "revision": revision}
     require(expected.items() <= labels.items() and labels["description"], f"labels {labels}")
 
 
