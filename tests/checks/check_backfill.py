@@ -11,6 +11,7 @@ import contextlib
 import datetime
 import itertools
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -255,6 +256,43 @@ def check_recording_rules(folder, blocks, begin, end):
         require(found.keys() == should.keys() and all(abs(found[key] - should[key]) < 1e-6 for key in found), f"{found}, {should} from the history")
 
 
+def check_dry_run(folder, name, program, history):
+    """alerts/dry-run, with the rules as they are but for the thresholds of abandonment: none fires at 900 %, and at 0 % those that
+    fire are in ALERTS, and stand on what the history itself says."""
+    environment = {**os.environ, "PATH": f"{program}:{os.environ['PATH']}", "TZ": "UTC"}
+
+    def dry_run(figure):
+        rules, data = folder / f"rules-{name}-{figure}", folder / f"dry-run-{name}-{figure}"
+        shutil.copytree(ROOT / "alerts", rules)
+        thresholds = rules / "thresholds.rules.yml"
+        changed, count = re.subn(r"(kpi: abandonment_\w+\}\s+expr: operation:wolkvox:one \* )[\d.]+", rf"\g<1>{figure}", thresholds.read_text())
+        require(count >= 3, f"{count} thresholds of abandonment")
+        thresholds.write_text(changed)
+        found = subprocess.run((rules / "dry-run", history, data), capture_output=True, text=True, timeout=200, env=environment)
+        require(found.returncode == 0, f"exit {found.returncode}: {found.stderr}")
+        return data, [line.split() for line in found.stdout.splitlines() if "WolkvoxAbandonment" in line]
+
+    _, none = dry_run("9")
+    require(not [line for line in none if "Burn" in line[6]], f"{none[:3]}")
+    data, lines = dry_run("0")
+    burns = {(line[6], word) for line in lines for word in line if "Burn" in line[6] and word.startswith("skill_id=")}
+    require(burns, f"nothing fires: {lines[:3]}")
+    with prometheus(program, data) as server:
+        end = int(max(json.loads(file.read_text())["maxTime"] for file in data.glob("data/*/meta.json")) / 1000)
+        recorded = api(server, "query", query='count by (alertname, skill_id) (last_over_time(ALERTS{alertname=~".*Burn"}[2d]))', time=end)["result"]
+        theirs = {(one["metric"]["alertname"], f"skill_id={one['metric']['skill_id']}") for one in recorded}
+        require(theirs == burns, f"in ALERTS {theirs}, printed {burns}")
+        ratio = api(server, "query", query="max_over_time(skill:wolkvox_abandon:ratio1h[1d]) > 0", time=end)["result"]
+        require(ratio, "no ratio was recorded")
+        # At a full minute, at which it was recorded.
+        at = end // 86400 * 86400
+        both = [api(server, "query", query=text, time=at)["result"] for text in (
+            "skill:wolkvox_abandoned:increase1h", 'sum by (skill_id) (increase(wolkvox_skill_interactions_total{result="abandoned"}[1h]))')]
+        mine, should = ({one["metric"]["skill_id"]: float(one["value"][1]) for one in result} for result in both)
+        require(sum(should.values()) > 1 and mine.keys() == should.keys(), f"{mine}, {should} from the history")
+        require(all(abs(mine[key] - should[key]) < 1e-6 for key in mine), f"{mine}, {should} from the history")
+
+
 def start_seam(stack, folder, centre):
     """Live counting is born and stopped; history up to there goes into the data of running servers; live counting goes on."""
     address = free_address()
@@ -331,6 +369,8 @@ def main():
         month.backfill(f"--from={day}", f"--to={day}", *target, f"--output={short}")
         check("strict OpenMetrics parser", check_strict_parser, short)
         create_blocks(short, folder / "short-blocks", 162)
+        for name, program in {"old": OLD_BIN, "new": NEW_BIN}.items():
+            check(f"a dry run of the alerts, {name}", check_dry_run, folder, name, program, short)
         check("recording rules of the past", check_recording_rules, folder, folder / "short-blocks", *midnights(month.zone, day, day))
 
         def is_taken_over():
