@@ -78,6 +78,13 @@ def check_promtool_rules(folder):
     succeeds(folder / "promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
 
 
+def check_groups():
+    """Grafana Cloud, and Mimir unless it is configured otherwise, take no more than 20 rules in a group."""
+    for path in RULES:
+        for group in load(path)["groups"]:
+            require(len(group["rules"]) <= 20, f"{path.name}: {group['name']} has {len(group['rules'])} rules")
+
+
 def check_annotations():
     for name, rule in alerts().items():
         require(name.startswith("Wolkvox"), f"{name} has no prefix")
@@ -314,6 +321,7 @@ def main():
     check = Checks()
     for name, folder in (("old", OLD_BIN), ("new", NEW_BIN)):
         check(f"promtool check rules, {name}", check_promtool_rules, folder)
+    check("groups that Grafana Cloud and Mimir take", check_groups)
     check("severity, summary, description and runbook of each alert", check_annotations)
     check("a section of the runbook for each alert", check_runbook)
     check("each threshold is used, and each used is there", check_thresholds)
