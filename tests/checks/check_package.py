@@ -104,7 +104,7 @@ def check_contents(package):
     listed = [line.split(maxsplit=5) for line in ran("dpkg-deb", "--contents", package).splitlines()]
     require({owner for _, owner, *_ in listed} <= {"root/root", "0/0"}, "owners")
     modes = {path.removeprefix("./"): mode for mode, *_, path in listed if not path.endswith("/")}
-    require({path for path, mode in modes.items() if "x" in mode} == {"usr/bin/wolkvox_exporter"}, "programs")
+    require({path for path, mode in modes.items() if "x" in mode} == {"usr/bin/wolkvox_exporter", f"{SHARE}/alerts/dry-run"}, "programs")
     require(not [path for path, mode in modes.items() if mode[5] == "w" or mode[8] == "w" or "s" in mode], "rights")
     expected = {
         "usr/bin/wolkvox_exporter", DEFAULT, SERVICE, SERVICE.replace(".service", ".socket"),
@@ -112,7 +112,7 @@ def check_contents(package):
         "usr/share/bash-completion/completions/wolkvox_exporter", "usr/share/zsh/vendor-completions/_wolkvox_exporter",
         "usr/share/fish/vendor_completions.d/wolkvox_exporter.fish", "usr/share/man/man1/wolkvox_exporter.1.gz",
         f"usr/share/doc/{NAME}/changelog.Debian.gz", f"usr/share/doc/{NAME}/copyright",
-        *(f"{SHARE}/alerts/{path.name}" for path in (SOURCE / "alerts").glob("*.yml")),
+        *(f"{SHARE}/alerts/{path.name}" for path in (SOURCE / "alerts").iterdir()),
         *(f"{SHARE}/dashboards/{path.name}" for path in (SOURCE / "dashboards/wolkvox").glob("*.json")),
     }
     others = {path for path in modes if re.fullmatch(r"usr/share/man/man1/wolkvox_exporter-[a-z-]+\.1\.gz", path)}
