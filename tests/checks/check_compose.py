@@ -111,9 +111,11 @@ def check_account():
     for flag in exporter["command"]:
         path = pathlib.PurePosixPath(flag.split("=")[1])
         require(any(path.is_relative_to(target) for target in targets), f"{flag} is not in {targets}")
-    # The same place in the container, so that it replaces the one of the demo.
-    (replaced,) = services["alertmanager"]["volumes"]
-    require(replaced["target"] == option("alertmanager", "config.file"), f"{replaced} is not what Alertmanager reads")
+    (own,) = services["alertmanager"]["volumes"]
+    first, *rest = services["alertmanager"]["command"]
+    require(first == f"--config.file={own['target']}" and own["target"] not in dict(mounts("alertmanager")).values(),
+            f"Alertmanager reads {first}, and {own['target']} is mounted")
+    require(rest == SERVICES["alertmanager"]["command"][1:], f"Alertmanager's other flags {rest}")
     kept = (ROOT / ".gitignore").read_text().splitlines()
     require("/settings" in kept, "tokens in settings could be committed")
 
