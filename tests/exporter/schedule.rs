@@ -220,30 +220,6 @@ async fn a_short_budget_lasts_until_midnight() {
     assert!(of_new_day.len() >= 2, "{of_new_day:?}");
 }
 
-/// The gauges last for three of the intervals in effect, which are longer than those configured while calls are short.
-#[tokio::test(start_paused = true)]
-async fn gauges_stay_while_polls_are_thinned_out() {
-    let midnight = "2026-11-20T05:00:00Z";
-    let minute = Duration::from_secs(60);
-    let timeline = Timeline::start(midnight, |operation| {
-        for report in operation.reports.values_mut() {
-            report.interval = minute;
-            report.quiet_interval = minute;
-        }
-        // 2,880 polls and 8 calls of rereads.
-        operation.daily_calls = 580;
-    })
-    .await;
-    for minutes in 1..=60 {
-        timeline.pass_intervals(1, minute).await;
-        timeline.published.expire(Instant::now());
-        let is_shown = timeline.published.view("acme", &CAMPAIGNS).is_some();
-        assert!(is_shown, "withdrawn after {minutes} minutes");
-    }
-    let polls = timeline.asked(&CAMPAIGNS, at(midnight)).len();
-    assert!((11..=14).contains(&polls), "every fifth poll is made: {polls}");
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_ample_budget_leaves_no_tick_out() {
     let midnight = "2026-11-20T05:00:00Z";
