@@ -9,6 +9,7 @@ each such mutant a unit test must fail.
 import concurrent.futures
 import copy
 import fnmatch
+import json
 import pathlib
 import re
 import signal
@@ -27,16 +28,26 @@ RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))
 TESTS = sorted((ROOT / "tests/rules").glob("*.yml"))
 RUNBOOK = ROOT / "docs/runbook.md"
 RUNBOOK_URL = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbook.md#"
+DASHBOARDS = {json.loads(path.read_text())["uid"] for path in ROOT.glob("dashboards/wolkvox/*.json")}
 ALERTMANAGER = ROOT / "alerts/alertmanager.yml"
 # They are about the process, which has no operation.
 WITHOUT_OPERATION = {"WolkvoxExporterDown", "WolkvoxConfigReloadFailed"}
+CLIENT = (
+    '{{ with printf "wolkvox_operation_info{job=%q,operation=%q}" .Labels.job .Labels.operation | query }}'
+    '{{ . | first | label "client" }}{{ end }}'
+)
 ROUTES = {
-    ("alertname=WolkvoxExporterDown", "severity=critical"): "pager",
-    ("alertname=WolkvoxAbandonmentFastBurn", "severity=critical", "operation=acme", "skill_id=10"): "pager",
-    ("alertname=WolkvoxReportStale", "severity=warning", "operation=acme"): "chat",
-    ("alertname=WolkvoxAssumptionBroken", "severity=warning", "operation=acme"): "chat",
-    ("alertname=WolkvoxAbandonmentTarget", "severity=info", "operation=acme"): "planning",
-    ("alertname=SomebodyElses", "severity=critical"): "chat",
+    ("alertname=WolkvoxExporterDown", "audience=exporter", "severity=critical"): "exporter-pager",
+    ("alertname=WolkvoxReportStale", "audience=exporter", "severity=warning", "operation=acme"): "exporter-chat",
+    ("alertname=WolkvoxAssumptionBroken", "audience=exporter", "severity=warning", "operation=acme"): "exporter-chat",
+    ("alertname=WolkvoxSeriesDropped", "audience=exporter", "severity=info", "operation=acme"): "planning",
+    ("alertname=WolkvoxAbandonmentFastBurn", "audience=business", "severity=critical", "skill_id=10"): "business-pager",
+    ("alertname=WolkvoxCallersWaitLong", "audience=business", "severity=warning", "operation=acme"): "business-chat",
+    ("alertname=WolkvoxAbandonmentTarget", "audience=business", "severity=info", "operation=acme"): "planning",
+    ("alertname=WolkvoxCallersWaitLong", "audience=business", "severity=warning", "client=acme"): "acme",
+    ("alertname=WolkvoxInboundSilent", "audience=business", "severity=critical", "client=acme"): "acme,business-pager",
+    ("alertname=WolkvoxReportStale", "audience=exporter", "severity=warning", "client=acme"): "exporter-chat",
+    ("alertname=SomebodyElses", "severity=critical"): "others",
 }
 
 
@@ -90,8 +101,14 @@ def check_annotations():
         require(name.startswith("Wolkvox"), f"{name} has no prefix")
         severity = rule["labels"].get("severity")
         require(severity in ("critical", "warning", "info"), f"{name} has the severity {severity}")
-        require(set(rule["annotations"]) == {"summary", "description", "runbook_url"}, f"annotations of {name}")
+        require(rule["labels"].get("audience") in ("business", "exporter"), f"{name} has no audience")
+        client = None if name in WITHOUT_OPERATION else CLIENT
+        require(rule["labels"].get("client") == client, f"client of {name}")
+        annotations = {"summary", "description", "runbook_url", "dashboard_url"}
+        require(set(rule["annotations"]) == annotations, f"annotations of {name}")
         require(rule["annotations"]["runbook_url"] == RUNBOOK_URL + name.lower(), f"runbook_url of {name}")
+        uid = re.search(r"/d/([\w-]+)", rule["annotations"]["dashboard_url"])[1]
+        require(uid in DASHBOARDS, f"{name} links to {uid}, which is no dashboard")
 
 
 def check_runbook():
@@ -271,6 +288,7 @@ def only_about(name, path, kept):
     """The tests of a file that are about one alert, with the series that its rules read; None if there are none."""
     content = copy.deepcopy(load(path))
     read = set(re.findall(r"\b(?:wolkvox_\w+|up)\b", " ".join(rule["expr"] for rule in kept)))
+    read |= {"wolkvox:grafana", "wolkvox_operation_info"}  # by labels and annotations
     tests = []
     for test in content["tests"]:
         test["alert_rule_test"] = [case for case in test.get("alert_rule_test", []) if case["alertname"] == name]
@@ -322,7 +340,7 @@ def main():
     for name, folder in (("old", OLD_BIN), ("new", NEW_BIN)):
         check(f"promtool check rules, {name}", check_promtool_rules, folder)
     check("groups that Grafana Cloud and Mimir take", check_groups)
-    check("severity, summary, description and runbook of each alert", check_annotations)
+    check("labels and annotations of each alert", check_annotations)
     check("a section of the runbook for each alert", check_runbook)
     check("each threshold is used, and each used is there", check_thresholds)
     check("what rules read is recorded", check_records_are_there)
