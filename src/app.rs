@@ -87,6 +87,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     let (reload, reloads) = reload::channel();
     let operations = OperationsTask {
         operations,
+        published: Arc::clone(&published),
         source: start.config_source,
         reloads,
         gauges,
@@ -118,6 +119,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
 /// The task that owns the operations and reloads their configuration.
 struct OperationsTask {
     operations: Operations,
+    published: Arc<Published>,
     source: Option<ConfigSource>,
     reloads: ReloadRequests,
     gauges: ConfigGauges,
@@ -144,6 +146,7 @@ impl OperationsTask {
     async fn reload(&mut self, request: ReloadRequest) -> anyhow::Result<()> {
         let plan = self.plan().await;
         self.gauges.record_load(plan.is_ok(), self.clock.now());
+        self.published.publish_reload(plan.is_ok());
         match plan {
             Ok(plan) => {
                 self.operations.apply(plan).await?;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub use self::assumptions::Violations;
 pub use self::families::FAMILIES;
@@ -44,6 +45,8 @@ const SKIP_REASONS: [&str; SKIPS.len()] = ["budget", "quota"];
 /// How the polls of an operation went.
 #[derive(Clone, Debug)]
 pub struct OperationHealth {
+    /// The operation's zone, and its name.
+    pub timezone: (TimeZone, String),
     /// All polled reports.
     pub reports: BTreeMap<&'static Report, ReportHealth>,
     /// Calls used on the local day.
@@ -86,6 +89,10 @@ pub struct ReportHealth {
     pub data: Option<Timestamp>,
     /// The current time between polls.
     pub interval: Duration,
+    /// One of so many polls is made, so that the day's calls last until midnight; usually 1.
+    pub one_of: u32,
+    /// How old the newest data of a poll is meant to be: rows that may still change wait for so long.
+    pub settle: Duration,
     /// How long the last poll took.
     pub duration: Option<Duration>,
     /// When it will be polled next, as far as is known; set by the poller.
@@ -127,6 +134,8 @@ impl ReportHealth {
             last_success: None,
             data: None,
             interval,
+            one_of: 1,
+            settle: Duration::ZERO,
             duration: None,
             next_poll: None,
             last_error: None,

@@ -69,6 +69,10 @@ pub struct Statistics {
     pub last_commit: Option<Timestamp>,
     /// The size of the file.
     pub size_bytes: Option<u64>,
+    /// Whether the last commit failed.
+    pub is_failing: bool,
+    /// Whether the state outlives the process.
+    pub is_on_disk: bool,
 }
 
 /// The result of a commit, apart from the totals.
@@ -169,6 +173,8 @@ impl Ledger {
     pub fn statistics(&self) -> Statistics {
         Statistics {
             size_bytes: self.storage.size_bytes(),
+            is_failing: self.reopen.has_failed(),
+            is_on_disk: self.storage.is_on_disk(),
             ..self.statistics
         }
     }

@@ -213,6 +213,7 @@ impl Poller {
                     polled.record_limit = before.record_limit;
                     polled.read_at = before.read_at;
                     polled.health.interval = config.interval;
+                    polled.health.one_of = 1;
                 }
                 None => polled.restored(report, &self.ledger.lock()),
             }
@@ -389,12 +390,14 @@ impl Poller {
 
     fn publish_health(&self) {
         let knows_others = self.shown_until(&QUOTA) > Some(self.clock.instant());
+        let reports = self.reports.iter().map(|(report, polled)| {
+            let mut health = polled.health.clone();
+            health.settle = self.operation.reports[*report].settle;
+            (*report, health)
+        });
         let health = OperationHealth {
-            reports: self
-                .reports
-                .iter()
-                .map(|(report, polled)| (*report, polled.health.clone()))
-                .collect(),
+            timezone: (self.operation.timezone.clone(), self.operation.timezone_name.clone()),
+            reports: reports.collect(),
             calls_used: self.budget.used(),
             calls_limit: self.operation.daily_calls,
             used_by_others: self.used_by_others.filter(|_| knows_others),

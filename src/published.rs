@@ -5,6 +5,7 @@ pub mod abandonments;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 use prometheus_client::registry::Registry;
@@ -30,6 +31,7 @@ pub struct Published {
     exposition: Exposition,
     process: Registry,
     operations: RwLock<BTreeMap<Arc<str>, PublishedOperation>>,
+    reload_failed: AtomicBool,
 }
 
 /// What the status page shows of an operation.
@@ -49,6 +51,7 @@ impl Published {
             exposition: Exposition::default(),
             process,
             operations: RwLock::default(),
+            reload_failed: AtomicBool::new(false),
         }
     }
 
@@ -110,6 +113,16 @@ impl Published {
         self.exposition.replace(part(operation, HEALTH), health.series());
         let mut operations = self.operations.write();
         operations.entry(Arc::clone(operation)).or_default().health = Some(health);
+    }
+
+    /// Publishes whether the configuration could be read again when it was last tried.
+    pub fn publish_reload(&self, is_ok: bool) {
+        self.reload_failed.store(!is_ok, Ordering::Relaxed);
+    }
+
+    /// Whether the configuration in effect is an earlier one, because it could not be read again.
+    pub fn reload_failed(&self) -> bool {
+        self.reload_failed.load(Ordering::Relaxed)
     }
 
     /// Withdraws a report of an operation.

@@ -228,16 +228,16 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
             telemetry_path: &pages.telemetry_path,
             shard: pages.shard,
         };
-        status::page(data, query.as_deref())
+        status::page(data, query.as_deref().unwrap_or_default())
     });
-    let Ok(page) = rendered.await else {
+    let Ok((status, page)) = rendered.await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();
     };
     let headers = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, status::POLICY.clone()),
     ];
-    (headers, Html(page.into_string())).into_response()
+    (status, headers, Html(page.into_string())).into_response()
 }
 
 /// Whether a browser sent the request for a page of another site, which it does with the user's password. Other programs

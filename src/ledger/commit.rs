@@ -33,6 +33,13 @@ impl Default for Reopen {
     }
 }
 
+impl Reopen {
+    /// Whether the last commit failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.last_error.is_some()
+    }
+}
+
 impl Ledger {
     /// Commits what `change` makes of the state. This is the only way to change it: first on disk, in one transaction, then
     /// in memory. After an error the database is closed; when it is opened again, the disk says whether the change was saved.

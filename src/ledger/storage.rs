@@ -80,6 +80,11 @@ impl Storage {
         path.try_exists().map_err(|error| self.inaccessible(&error))
     }
 
+    /// Whether there is a file, which outlives the process.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.path.is_some()
+    }
+
     /// The size of the file; `None` for other storage.
     pub fn size_bytes(&self) -> Option<u64> {
         Some(fs::metadata(self.path.as_ref()?).ok()?.len())

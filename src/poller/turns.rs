@@ -130,6 +130,7 @@ impl Poller {
                 skipped_next,
             } => {
                 health.interval = interval.saturating_mul(every);
+                health.one_of = every;
                 health.next_poll = health
                     .next_poll
                     .and_then(|tick| tick.checked_add(interval.saturating_mul(skipped_next)).ok());

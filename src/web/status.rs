@@ -8,6 +8,7 @@ mod abandonments;
 mod agents;
 mod assumptions;
 mod campaigns;
+mod concerns;
 mod failures;
 mod format;
 mod graphics;
@@ -19,6 +20,7 @@ mod style;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tokio::time::Instant;
@@ -51,12 +53,16 @@ pub(super) struct PageData<'a> {
 }
 
 /// The page, or with the query `operation=NAME` the page of one operation.
-pub(super) fn page(data: PageData<'_>, query: Option<&str>) -> Markup {
+pub(super) fn page(data: PageData<'_>, query: &str) -> (StatusCode, Markup) {
     let health = data.published.health();
-    // Names of operations need no escaping in a query.
-    let requested = query.and_then(|query| query.split('&').find_map(|part| part.strip_prefix("operation=")));
-    let chosen = requested.and_then(|name| health.get_key_value(name));
-    html! {
+    let requested = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "operation");
+    let requested = requested.map(|(_, name)| name);
+    let chosen = requested.as_ref().and_then(|name| health.get_key_value(&**name));
+    let status = match (&requested, chosen) {
+        (Some(_), None) => StatusCode::NOT_FOUND,
+        _ => StatusCode::OK,
+    };
+    let markup = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -78,17 +84,18 @@ pub(super) fn page(data: PageData<'_>, query: Option<&str>) -> Markup {
                     }
                 }
                 main {
-                    (failures::verdict(&health, data.shard))
+                    (failures::verdict(&health, data))
                     @if let Some((name, operation)) = chosen {
-                        (failures::cards([(name, operation)], data.now))
+                        (failures::cards([(name, operation)], data))
                         p { a href="." { "← All " (counted(health.len(), "operation")) } }
                         (operation::section(name, operation, data))
+                    } @else if let Some(unknown) = &requested {
+                        (unknown_operation(unknown, &health))
                     } @else {
-                        (failures::cards(&health, data.now))
-                        @if requested.is_some() { p { "There is no operation with that name." } }
+                        (failures::cards(&health, data))
                         @if health.len() > 1 { (overview::table(&health, data)) }
                         @if health.len() <= SHOWN_IN_FULL {
-                            @for (name, operation) in overview::in_order(&health) { (operation::section(name, operation, data)) }
+                            @for (name, operation) in overview::in_order(&health, data) { (operation::section(name, operation, data)) }
                         }
                     }
                 }
@@ -97,6 +104,25 @@ pub(super) fn page(data: PageData<'_>, query: Option<&str>) -> Markup {
                     @if data.shard != Shard::ONLY { (data.shard) " · " }
                     "as of "
                     (data.now.strftime("%Y-%m-%d %H:%M:%S UTC")) " · refreshes every " (REFRESH) " s"
+                }
+            }
+        }
+    };
+    (status, markup)
+}
+
+/// What to say where there is no such operation: which ones there are.
+fn unknown_operation(name: &str, health: &BTreeMap<Arc<str>, OperationHealth>) -> Markup {
+    html! {
+        section {
+            h2 { "There is no operation “" (name) "”" }
+            @if !health.is_empty() {
+                p {
+                    "There are: "
+                    @for (n, name) in health.keys().enumerate() {
+                        @if n > 0 { ", " }
+                        a href={ "?operation=" (name) } { (name) }
+                    }
                 }
             }
         }

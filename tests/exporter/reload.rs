@@ -19,6 +19,7 @@ use wolkvox_exporter::config::{Config, ConfigError, ConfigSource};
 use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedClock, Simulator, SimulatorConfig};
 
 use crate::ledger::Folder;
+use crate::status::{has, html, words};
 use crate::support::{Page, RETRY, Samples, client, get, serve, zone};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -296,6 +297,11 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
         after.get("wolkvox_exporter_config_last_reload_success_timestamp_seconds", &[]),
         timestamp
     );
+    let status = words(&html(&page, "").await);
+    has(
+        &status,
+        &["▲ The configuration is an old one", "What to do: run check-config"],
+    );
     assert_none_fell(&counters(&before, "acme"), &counters(&after, "acme"));
 
     scene.write("", &[("acme", FAST)]);
@@ -339,6 +345,7 @@ async fn a_bad_configuration_changes_nothing_and_says_why() {
         after.get("wolkvox_exporter_config_last_reload_successful", &[]),
         Some(1.0)
     );
+    assert!(!html(&page, "").await.contains("old configuration"));
 }
 
 #[tokio::test]

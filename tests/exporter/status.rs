@@ -1,12 +1,19 @@
 //! The status page as HTML over HTTP. `tests/checks/check_page.py` checks how it looks in a browser.
 
+mod concerns;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use wolkvox_exporter::ledger::Statistics;
 use wolkvox_exporter::reports::abandoned_calls::SkillTotals;
+use wolkvox_exporter::reports::agents::AgentsNow;
 use wolkvox_exporter::reports::events::EventRows;
-use wolkvox_exporter::reports::{ABANDONED_CALLS, CALL_DURATIONS, CAMPAIGNS, Kind, REPORTS, View};
+use wolkvox_exporter::reports::latency::LatencyNow;
+use wolkvox_exporter::reports::quota::TokenCalls;
+use wolkvox_exporter::reports::{
+    ABANDONED_CALLS, AGENTS, CALL_DURATIONS, CAMPAIGNS, Kind, LATENCY, QUOTA, REPORTS, SKILLS, View,
+};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -105,7 +112,8 @@ async fn when_all_is_well_it_shows_reports_campaigns_and_skills() {
         &text,
         &[
             "● All is well: 3 reports up in 1 operation",
-            "2 min ago",
+            "Local time 2026-11-20 12:22:30 · America/Bogota",
+            "campaigns ● up 2 min ago 12:20:00",
             "API calls today 6 of 4,000",
             "of 6 dialling",
             "▶ started",
@@ -138,6 +146,10 @@ async fn when_all_is_well_it_shows_reports_campaigns_and_skills() {
     has(
         &text,
         &[
+            "▲ 1 of 1 operation limited · 3 reports up",
+            "acme (campaigns) withdrawn The last data is older than max_age",
+            "What to do: leave max_age out",
+            "campaigns ▲ up: withdrawn",
             "Not shown: the last data is older than max_age.",
             "Abandoned in the last 60 min No calls or chats were counted.",
         ],
@@ -239,8 +251,18 @@ async fn hostile_names_are_text() {
     for tag in ["<script", "<img", "style=\""] {
         assert!(!page.contains(tag), "{tag}");
     }
-    let query = html(&stage.page, "?operation=<script>alert(1)</script>").await;
-    assert!(query.contains("There is no operation with that name.") && !query.contains("<script"));
+    let unknown = stage
+        .page
+        .0
+        .replace("/metrics", "/?operation=<script>alert(1)</script>");
+    let unknown = get(&unknown, &[]).await;
+    assert_eq!(unknown.status(), 404);
+    let unknown = unknown.text().await.unwrap();
+    has(
+        &words(&unknown),
+        &["There is no operation “&lt;script&gt;alert(1)&lt;/script&gt;” There are: acme"],
+    );
+    assert!(!unknown.contains("<script"));
 }
 
 #[tokio::test]
@@ -261,31 +283,57 @@ async fn the_policy_allows_the_page_its_style_and_nothing_else() {
 
 /// A page with this many operations; the campaigns of some cannot be read.
 async fn many(operations: usize, failing: std::ops::Range<usize>) -> Page {
-    let published = Arc::new(Published::new(process::registry(at(NOON)).0));
+    let published = Published::new(process::registry(at(NOON)).0);
     for n in 0..operations {
-        let reports = REPORTS.map(|report| {
-            let mut health = ReportHealth::new(Duration::from_secs(300));
-            if report == &CAMPAIGNS && failing.contains(&n) {
-                health.failure(&ApiError::new(Reason::Connect, "connection refused"));
-            } else {
-                health.success(at(NOON));
+        publish(&published, &format!("centre-{n}"), |health| {
+            if failing.contains(&n) {
+                let campaigns = health.reports.get_mut(&CAMPAIGNS).unwrap();
+                campaigns.failure(&ApiError::new(Reason::Connect, "connection refused"));
             }
-            (report, health)
         });
-        let health = OperationHealth {
-            reports: reports.into(),
-            calls_used: 0,
-            calls_limit: 4000,
-            used_by_others: None,
-            state: Statistics::default(),
-            dropped: BTreeMap::new(),
-        };
-        published.publish_health(&format!("centre-{n}").into(), health);
     }
+    page_of(published).await
+}
+
+/// Publishes an operation with all reports, which have just been read, but for what `change` changes.
+pub(crate) fn publish(published: &Published, name: &str, change: impl FnOnce(&mut OperationHealth)) {
+    let name: Arc<str> = name.into();
+    for (report, view) in [
+        (&CAMPAIGNS, View::Campaigns(Vec::new())),
+        (&SKILLS, View::Skills(Vec::new())),
+        (&AGENTS, View::Agents(AgentsNow::default())),
+        (&LATENCY, View::Latency(LatencyNow::default())),
+        (&QUOTA, View::Quota(TokenCalls::default())),
+    ] {
+        published.publish_current(&name, report, Vec::new(), view);
+    }
+    let reports = REPORTS.map(|report| {
+        let mut health = ReportHealth::new(Duration::from_secs(300));
+        health.success(at(NOON));
+        (report, health)
+    });
+    let mut health = OperationHealth {
+        timezone: (zone("America/Bogota"), "America/Bogota".to_owned()),
+        reports: reports.into(),
+        calls_used: 0,
+        calls_limit: 4000,
+        used_by_others: None,
+        state: Statistics {
+            is_on_disk: true,
+            ..Statistics::default()
+        },
+        dropped: BTreeMap::new(),
+    };
+    change(&mut health);
+    published.publish_health(&name, health);
+}
+
+/// The pages that show what is published, at noon.
+pub(crate) async fn page_of(published: Published) -> Page {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = Page(format!("http://{}/metrics", listener.local_addr().unwrap()));
     let router = web::router(Site {
-        published,
+        published: Arc::new(published),
         clock: Clock::from_fn(|| at(NOON)),
         telemetry_path: "/metrics".to_owned(),
         shard: Shard::ONLY,
@@ -326,7 +374,11 @@ async fn many_operations_have_an_overview_and_a_page_each() {
     );
     has(
         &text,
-        &["← All 30 operations", "centre-3 Queues now", "call_durations ● up"],
+        &[
+            "← All 30 operations",
+            "centre-3 Local time 2026-11-20 12:00:00 · America/Bogota Queues now",
+            "call_durations ● up",
+        ],
     );
     assert!(!text.contains("centre-4"));
 
@@ -354,7 +406,17 @@ async fn a_failure_that_many_operations_share_is_shown_once() {
 async fn the_next_poll_is_announced() {
     // The wall clock stands still, so a slow test takes some seconds off the shown minutes. With 100 calls for the 288
     // polls until midnight, only every third poll is kept.
-    for (daily_calls, expected) in [(4000, "in 4 min every 5 min"), (100, "in 14 min every 15 min")] {
+    let well = ["● All is well: 2 reports up"].as_slice();
+    let thinned = [
+        "▲ 1 of 1 operation limited · 2 reports up",
+        "acme (all reports) polls left out",
+        "What to do: raise daily_calls",
+        "campaigns ▲ up: polls left out",
+    ];
+    for (daily_calls, next_poll, expected) in [
+        (4000, "in 4 min every 5 min", well),
+        (100, "in 14 min every 15 min", &thinned),
+    ] {
         let simulator = simulator(vec![OperationPlan::new("acme", zone("America/Bogota"))], at(NOON));
         let served = serve(&simulator).await;
         let mut operation = operation(&simulator.operations()[0], &served.url());
@@ -367,13 +429,14 @@ async fn the_next_poll_is_announced() {
         let begin = Instant::now();
         let text = loop {
             let text = words(&html(&page, "").await);
-            if text.contains("All is well") {
+            if text.contains("2 reports up") {
                 break text;
             }
             assert!(begin.elapsed() < Duration::from_secs(20), "{text}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        assert_eq!(text.matches(expected).count(), 2, "{text}");
+        assert_eq!(text.matches(next_poll).count(), 2, "{text}");
+        has(&text, expected);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::health::ReportHealth;
@@ -70,6 +71,32 @@ pub(super) fn next_poll(now: Timestamp, report: &ReportHealth) -> String {
         None => String::new(),
         Some(Duration::ZERO) => "now".to_owned(),
         Some(wait) => format!("in {}", span(wait)),
+    }
+}
+
+/// The time of the operation's people.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalTime<'a> {
+    /// The operation's zone.
+    pub(super) zone: &'a TimeZone,
+    /// The time now.
+    pub(super) now: Timestamp,
+}
+
+impl LocalTime<'_> {
+    /// `2026-11-20 12:05:09`.
+    pub(super) fn date_and_time(self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// `12:05:09` of today, with the date of any other day.
+    pub(super) fn time(self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.zone.clone());
+        if local.date() == self.now.to_zoned(self.zone.clone()).date() {
+            local.strftime("%H:%M:%S").to_string()
+        } else {
+            self.date_and_time(at)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use super::agents::logged_in;
 use super::campaigns::{calls_per_minute, dialling, of_view};
+use super::concerns::is_concerned;
 use super::failures::{failing_of, is_waiting};
 use super::format::{counted, number};
 use super::graphics::quota;
@@ -16,10 +17,16 @@ use crate::health::OperationHealth;
 use crate::reports::{AGENTS, CAMPAIGNS, SKILLS, View};
 
 /// The operations, the most urgent first.
-pub(super) fn in_order(health: &BTreeMap<Arc<str>, OperationHealth>) -> Vec<(&str, &OperationHealth)> {
+pub(super) fn in_order<'a>(
+    health: &'a BTreeMap<Arc<str>, OperationHealth>,
+    data: PageData<'_>,
+) -> Vec<(&'a str, &'a OperationHealth)> {
     let mut operations: Vec<(&str, &OperationHealth)> =
         health.iter().map(|(name, operation)| (&**name, operation)).collect();
-    operations.sort_by_key(|(_, operation)| (failing_of(operation) == 0, !is_waiting(operation)));
+    operations.sort_by_cached_key(|(name, operation)| {
+        let is_concerned = is_concerned(name, operation, data);
+        (failing_of(operation) == 0, !is_concerned, !is_waiting(operation))
+    });
     operations
 }
 
@@ -36,7 +43,7 @@ pub(super) fn table(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData
                     }
                 }
                 tbody {
-                    @for (name, operation) in in_order(health) { (row(name, operation, data)) }
+                    @for (name, operation) in in_order(health, data) { (row(name, operation, data)) }
                 }
             }
         }
@@ -55,6 +62,8 @@ fn row(name: &str, operation: &OperationHealth, data: PageData<'_>) -> Markup {
             td.side {
                 @if failing > 0 {
                     span.state.bad { "✕ " (failing) " of " (all) " failing" }
+                } @else if is_concerned(name, operation, data) {
+                    span.state.wait { "▲ limited" }
                 } @else if is_waiting(operation) {
                     span.state.wait { "◌ waiting" }
                 } @else {

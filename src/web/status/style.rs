@@ -59,10 +59,11 @@ section, .failure {
 .verdict.good { background: var(--good-tint); } .verdict.good strong { color: var(--good); }
 .verdict.bad { background: var(--bad-tint); } .verdict.bad strong { color: var(--bad); }
 .verdict.wait { background: var(--wait-tint); } .verdict.wait strong { color: var(--wait); }
-.failure { border-left: .35rem solid var(--bad); }
+.failure { border-left: .35rem solid var(--bad); } .failure.wait { border-left-color: var(--wait); }
 .reason {
   padding: .05rem .4rem; border-radius: .25rem; background: var(--bad-tint); color: var(--bad); font-weight: 600;
 }
+.wait .reason { background: var(--wait-tint); color: var(--wait); }
 .state { white-space: nowrap; font-weight: 600; }
 .state.good { color: var(--good); } .state.bad { color: var(--bad); } .state.wait { color: var(--wait); }
 table { width: 100%; border-collapse: collapse; margin-top: .5rem; }
