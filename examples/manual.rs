@@ -7,9 +7,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use clap_complete::Shell;
-use wolkvox_exporter::cli::Arguments;
+use wolkvox_exporter::cli;
 
 /// The program, as packages install it.
 const NAME: &str = "wolkvox_exporter";
@@ -43,7 +43,7 @@ fn main() -> std::io::Result<()> {
     let folder = Options::parse().to;
     std::fs::create_dir_all(&folder)?;
     // Without revision and compiler, which --version shows too: they would make the pages differ with each build.
-    let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    let command = cli::command().version(env!("CARGO_PKG_VERSION"));
     clap_mangen::generate_to(command.clone(), &folder)?;
     OpenOptions::new()
         .append(true)

@@ -4,6 +4,7 @@
 //! running on it.
 
 mod describe;
+mod selection;
 pub mod shapes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::selection::select;
 use self::shapes::{Shapes, Sketch, Sketched};
 use crate::client::{Allowance, Answer, ApiError, Attempt, CallBudget, Client, RetryPolicy};
 use crate::clock::Clock;

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod flags;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub use self::flags::command;
 use crate::backfill;
 use crate::config::Shard;
 use crate::failure::Failure;
@@ -42,55 +45,62 @@ const VERSION: &str = concat!(
     ")"
 );
 
-/// Flags of all commands.
+/// The flags of the exporter. Each command has those that it uses: see [`command`].
 #[derive(Args, Debug)]
 pub struct Flags {
     /// Configuration file, or a folder of them; may be repeated. [default: ./wolkvox.yml if it exists]
-    #[arg(long = "config.file", value_name = "FILE", global = true)]
+    #[arg(long = "config.file", value_name = "FILE")]
     pub config_files: Vec<PathBuf>,
     /// Address to listen on; may be repeated. [default: :9963]
-    #[arg(long = "web.listen-address", value_name = "HOST:PORT", global = true)]
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
     pub listen_addresses: Vec<ListenAddress>,
     /// Path of the metrics.
-    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path, global = true)]
+    #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics", value_parser = telemetry_path)]
     pub telemetry_path: String,
     /// Allow reloading the configuration with POST or PUT to /-/reload; SIGHUP always works.
-    #[arg(long = "web.enable-lifecycle", global = true)]
+    #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
     /// Web configuration file for TLS and passwords, in the format of Prometheus's exporter-toolkit.
-    #[arg(long = "web.config.file", value_name = "FILE", global = true)]
+    #[arg(long = "web.config.file", value_name = "FILE")]
     pub web_config_file: Option<PathBuf>,
     /// Answer /-/healthy and /-/ready without a password.
-    #[arg(long = "web.health-without-auth", global = true)]
+    #[arg(long = "web.health-without-auth")]
     pub health_without_auth: bool,
     /// Folder of the state, one file per operation; overrides the configuration.
-    #[arg(long = "state.path", value_name = "DIR", global = true)]
+    #[arg(long = "state.path", value_name = "DIR")]
     pub state_path: Option<PathBuf>,
     /// Number of this shard, from 0 on, or a name that ends in it, such as a pod's. [default: 0]
-    #[arg(long = "shard.index", value_name = "INDEX", value_parser = Shard::parse_index, global = true)]
+    #[arg(long = "shard.index", value_name = "INDEX", value_parser = Shard::parse_index)]
     pub shard_index: Option<u16>,
     /// Number of shards that share the operations of one configuration; each polls some. [default: 1]
-    #[arg(long = "shard.total", value_name = "NUMBER", global = true)]
+    #[arg(long = "shard.total", value_name = "NUMBER")]
     pub shard_total: Option<u16>,
     /// Lowest level to log. [default: info; warn for the demo]
-    #[arg(long = "log.level", value_name = "LEVEL", global = true)]
+    #[arg(long = "log.level", value_name = "LEVEL")]
     pub log_level: Option<LogLevel>,
     /// Format of the log.
-    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt", global = true)]
+    #[arg(long = "log.format", value_name = "FORMAT", default_value = "logfmt")]
     pub log_format: LogFormat,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check a configuration file. Exits with 0, or with 1 and all mistakes with their lines.
+    /// Check the configuration. Exits with 0, or with 1 and all mistakes with their lines.
     CheckConfig {
-        /// Configuration file.
-        file: PathBuf,
+        /// Configuration files, instead of --config.file.
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
     /// Read each configured report once and print what the API answered. Exits with 0, or with 1 if any failed. Changes
     /// no state.
     CheckApi {
+        /// Read only this operation; may be repeated.
+        #[arg(long = "operation", value_name = "NAME")]
+        operations: Vec<String>,
+        /// Read only this report; may be repeated.
+        #[arg(long = "report", value_name = "NAME")]
+        reports: Vec<String>,
         /// Also print what values look like, without showing them: digits as 9, letters as a.
         #[arg(long)]
         shapes: bool,
@@ -137,7 +147,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // First of all, since errors of usage repeat what was written.
     refuse_secrets(&arguments).map_err(Failure::Usage)?;
-    Ok(Arguments::parse_from(arguments))
+    let mut command = command();
+    let matches = command
+        .try_get_matches_from_mut(arguments)
+        .unwrap_or_else(|wrong| wrong.exit());
+    flags::refuse_strangers(&command, &matches).map_err(Failure::Usage)?;
+    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|wrong| wrong.format(&mut command).exit()))
 }
 
 /// Refuses a command line with something that looks like a secret. It is not repeated.

@@ -53,10 +53,14 @@ fn run(Arguments { command, flags }: Arguments) -> Result<(), Failure> {
     let shard = flags.shard().map_err(Failure::Usage)?;
     match command {
         None => commands::export::run(flags, shard),
-        Some(Command::CheckConfig { file }) => commands::check_config::run(&flags, &file, shard),
-        Some(Command::CheckApi { shapes }) => commands::check_api::run(&flags, shard, shapes),
+        Some(Command::CheckConfig { files }) => commands::check_config::run(&flags, &files, shard),
+        Some(Command::CheckApi {
+            operations,
+            reports,
+            shapes,
+        }) => commands::check_api::run(&flags, shard, &operations, &reports, shapes),
         Some(Command::Backfill(options)) => commands::backfill::run(&flags, shard, &options),
         Some(Command::Demo { seed }) => commands::demo::run(&flags, shard, seed),
-        Some(Command::Simulator { seed }) => commands::simulator::run(&flags, shard, seed),
+        Some(Command::Simulator { seed }) => commands::simulator::run(&flags, seed),
     }
 }

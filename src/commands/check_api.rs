@@ -11,9 +11,16 @@ use wolkvox_exporter::failure::Failure;
 
 use super::{block_on, read_config};
 
-pub(crate) fn run(flags: &Flags, shard: Shard, shapes: bool) -> Result<(), Failure> {
+pub(crate) fn run(
+    flags: &Flags,
+    shard: Shard,
+    operations: &[String],
+    reports: &[String],
+    shapes: bool,
+) -> Result<(), Failure> {
     block_on(async {
-        let config = read_config(flags, shard)?;
+        let mut config = read_config(flags, shard)?;
+        check_api::select(&mut config, operations, reports).map_err(Failure::Usage)?;
         let verdict = check_api::check(&config, shapes, &Clock::system(), &mut io::stdout())
             .await
             .context("cannot write to standard output")?;

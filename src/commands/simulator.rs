@@ -2,7 +2,6 @@
 
 use anyhow::Context;
 use wolkvox_exporter::cli::{DEFAULT_PORT, Flags};
-use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::failure::Failure;
 use wolkvox_simulator::{SimulatedClock, Simulator};
 
@@ -13,12 +12,7 @@ use crate::signals::stop_signal;
 /// The port after the exporter's.
 const PORT: u16 = DEFAULT_PORT + 1;
 
-pub(crate) fn run(flags: &Flags, shard: Shard, seed: u64) -> Result<(), Failure> {
-    if shard != Shard::ONLY {
-        return Err(Failure::Usage(
-            "the simulator serves all its operations: give --shard.total to the exporters that read them".to_owned(),
-        ));
-    }
+pub(crate) fn run(flags: &Flags, seed: u64) -> Result<(), Failure> {
     block_on(async {
         let simulator = Simulator::demo(seed, SimulatedClock::system());
         let mut served = Vec::new();

@@ -9,6 +9,7 @@ mod bad_rows;
 mod call_durations;
 mod call_results;
 mod check_api;
+mod command_line;
 mod configuration;
 mod documentation;
 mod encodings;

@@ -280,7 +280,7 @@ fn shards_are_checked_before_anything_is_done() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    let refused: [(&[&str], &str); 9] = [
+    let refused: [(&[&str], &str); 8] = [
         (&["--shard.total=0"], "there may be 1 to 1000 shards"),
         (&["--shard.total=1001"], "there may be 1 to 1000 shards"),
         (
@@ -295,10 +295,6 @@ fn shards_are_checked_before_anything_is_done() {
             "such as wolkvox-exporter-3",
         ),
         (&["--shard.total=2", "--shard.index=-1"], "such as wolkvox-exporter-3"),
-        (
-            &["simulator", "--shard.total=2"],
-            "the simulator serves all its operations",
-        ),
     ];
     for (arguments, why) in refused {
         let (code, _, said) = run(arguments);

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use clap::CommandFactory;
-use wolkvox_exporter::cli::Arguments;
+use wolkvox_exporter::cli;
 use wolkvox_exporter::config::{Config, Mistakes, Operation, Token, TokenSource};
 use wolkvox_exporter::reports::{REPORTS, Report};
 use wolkvox_exporter::web::WebConfig;
@@ -238,7 +237,7 @@ fn every_configuration_that_is_shown_can_be_read() {
 fn every_flag_and_command_is_documented() {
     let page = text(PAGE);
     let flags = section(&page, "## Flags");
-    let command = Arguments::command();
+    let command = cli::command();
     let mut known = Vec::new();
     for flag in command.get_arguments().filter(|flag| !flag.is_hide_set()) {
         let Some(long) = flag.get_long() else { continue };

@@ -3,8 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use clap::CommandFactory;
-use wolkvox_exporter::cli::Arguments;
+use wolkvox_exporter::cli;
 
 use super::{HEX, TOKENS, assert_hidden};
 use crate::ledger::Folder;
@@ -31,7 +30,7 @@ pub(super) fn text_of(output: &Output) -> String {
 
 #[test]
 fn no_flag_takes_or_repeats_a_token() {
-    let mut command = Arguments::command();
+    let mut command = cli::command();
     command.build();
     let mut lines: Vec<Vec<String>> = Vec::new();
     let forms = |token: &str| {
