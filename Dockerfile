@@ -44,4 +44,5 @@ USER 65532:65532
 EXPOSE 9963
 # wolkvox.yml is found here without a flag.
 WORKDIR /etc/wolkvox_exporter
+HEALTHCHECK --interval=30s --timeout=6s CMD ["/wolkvox_exporter", "health"]
 ENTRYPOINT ["/wolkvox_exporter"]

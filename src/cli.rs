@@ -105,6 +105,16 @@ pub enum Command {
         #[arg(long)]
         shapes: bool,
     },
+    /// Print the configuration in effect: defaults merged, all values of all reports, no secrets.
+    Config,
+    /// Ask the exporter on this machine whether it is alive. Exits with 0, or with 1 and the reason. For containers without a
+    /// shell.
+    Health,
+    /// Print the hash of a password for the web configuration. Asks for it, or reads a line from standard input.
+    HashPassword {
+        /// Print the line of this user for `basic_auth_users`.
+        user: Option<String>,
+    },
     /// Export the history before live counting began, as OpenMetrics for promtool. Exits with 0 when complete, otherwise
     /// with 1; run it again to resume.
     Backfill(backfill::Options),

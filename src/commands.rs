@@ -3,8 +3,11 @@
 pub(crate) mod backfill;
 pub(crate) mod check_api;
 pub(crate) mod check_config;
+pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod hash_password;
+pub(crate) mod health;
 mod server;
 pub(crate) mod simulator;
 

@@ -4,6 +4,7 @@
 //! [`Mistakes`] are reported together.
 
 mod ca_file;
+mod effective;
 mod environment;
 mod files;
 mod hours;

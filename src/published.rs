@@ -32,6 +32,8 @@ pub struct Published {
     process: Registry,
     operations: RwLock<BTreeMap<Arc<str>, PublishedOperation>>,
     reload_failed: AtomicBool,
+    /// The configuration in effect, in words.
+    configuration: RwLock<Arc<str>>,
 }
 
 /// What the status page shows of an operation.
@@ -52,6 +54,7 @@ impl Published {
             process,
             operations: RwLock::default(),
             reload_failed: AtomicBool::new(false),
+            configuration: RwLock::new("".into()),
         }
     }
 
@@ -113,6 +116,16 @@ impl Published {
         self.exposition.replace(part(operation, HEALTH), health.series());
         let mut operations = self.operations.write();
         operations.entry(Arc::clone(operation)).or_default().health = Some(health);
+    }
+
+    /// Publishes the configuration in effect. It must have no secrets.
+    pub fn publish_configuration(&self, text: String) {
+        *self.configuration.write() = text.into();
+    }
+
+    /// The configuration in effect.
+    pub fn configuration(&self) -> Arc<str> {
+        Arc::clone(&self.configuration.read())
     }
 
     /// Publishes whether the configuration could be read again when it was last tried.

@@ -97,6 +97,7 @@ pub fn router(site: Site) -> Router {
         .route(&telemetry_path, get(metrics))
         .route("/-/healthy", get(async || "the exporter is running\n"))
         .route("/-/ready", get(ready))
+        .route("/-/config", get(configuration))
         .route("/-/reload", post(reload_configuration).put(reload_configuration));
     if telemetry_path != "/" {
         router = router.route("/", get(status_page));
@@ -212,6 +213,16 @@ async fn reload_configuration(State(pages): State<Pages>, headers: HeaderMap) ->
         Ok(()) => "configuration reloaded\n".into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{}\n", error.answer)).into_response(),
     }
+}
+
+/// The configuration in effect. It has no secrets, but paths and addresses that are not everybody's.
+async fn configuration(State(pages): State<Pages>) -> Response {
+    if pages.reload.is_none() {
+        let text = "this page is off; start the exporter with --web.enable-lifecycle\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    }
+    let text = pages.published.configuration().to_string();
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], text).into_response()
 }
 
 async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> Response {

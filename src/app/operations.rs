@@ -70,7 +70,7 @@ impl Operations {
             .map(|operation| self.opening(&config, operation)())
             .collect::<anyhow::Result<Vec<_>>>()?;
         sharding::log_shard(&config);
-        self.config = config;
+        self.adopt(config);
         self.spawn(pollers);
         Ok(())
     }
@@ -78,6 +78,11 @@ impl Operations {
     /// The configuration in effect.
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    fn adopt(&mut self, config: Config) {
+        self.published.publish_configuration(config.effective());
+        self.config = config;
     }
 
     /// The number of polled operations.
@@ -116,7 +121,7 @@ impl Operations {
         // State files are closed before they can be opened again, on a thread that may wait for the disk.
         let closed = spawn_blocking(move || drop(removed));
         closed.await.context("the state files could not be closed")?;
-        self.config = plan.config;
+        self.adopt(plan.config);
         self.spawn(pollers);
         // Only now, when the new operations are on the page. It looks at the state folder.
         let config = self.config.clone();

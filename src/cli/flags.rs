@@ -7,7 +7,7 @@ use super::Arguments;
 
 /// Commands about the configured exporter. They may stand behind its own command line, as in the unit of a service; what
 /// they do not use of it has no effect.
-const OF_THE_EXPORTER: [&str; 3] = ["check-config", "check-api", "backfill"];
+const OF_THE_EXPORTER: [&str; 5] = ["check-config", "check-api", "config", "health", "backfill"];
 
 /// The flags that a command uses, by its name.
 fn used_by(command: &str) -> &'static [&'static str] {
@@ -21,6 +21,15 @@ fn used_by(command: &str) -> &'static [&'static str] {
             "log.format",
         ],
         "check-api" => &["config.file", "shard.index", "shard.total", "log.level", "log.format"],
+        "config" => &[
+            "config.file",
+            "state.path",
+            "shard.index",
+            "shard.total",
+            "log.level",
+            "log.format",
+        ],
+        "health" => &["web.listen-address", "log.level", "log.format"],
         "backfill" => &[
             "config.file",
             "state.path",
@@ -54,6 +63,7 @@ fn help(command: &str, flag: &str) -> Option<&'static str> {
         }
         ("demo", "log.level") => Some("Lowest level to log. [default: warn]"),
         (_, "log.level") => Some("Lowest level to log. [default: info]"),
+        ("health", "web.listen-address") => Some("Address of the exporter; of several, the first. [default: :9963]"),
         ("simulator", "web.listen-address") => Some("Address to listen on; may be repeated. [default: :9964]"),
         _ => None,
     }

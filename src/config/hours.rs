@@ -1,5 +1,6 @@
 //! When people work: hours of the week, in the operation's local time.
 
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -121,6 +122,28 @@ impl Hours {
             let day = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
             self.days[day].iter().filter_map(move |shift| shift.on(date, zone))
         })
+    }
+}
+
+/// As in a configuration: `{mon: "08:00-12:00, 14:00-18:00", sat: "22:00-06:00"}`.
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = DAYS.iter().zip(&self.days).filter(|(_, shifts)| !shifts.is_empty());
+        let days = days.map(|((day, _), shifts)| {
+            let shifts: Vec<String> = shifts.iter().map(ToString::to_string).collect();
+            format!("{day}: \"{}\"", shifts.join(", "))
+        });
+        write!(f, "{{{}}}", days.collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for Shift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = match self.end {
+            end if end == Time::midnight() => "24:00".to_owned(),
+            end => end.strftime("%H:%M").to_string(),
+        };
+        write!(f, "{}-{end}", self.begin.strftime("%H:%M"))
     }
 }
 

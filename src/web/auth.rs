@@ -51,7 +51,7 @@ impl Users {
         let parts = HashParts::from_str(hash)
             .ok()
             .filter(|parts| (4..=31).contains(&parts.get_cost()));
-        let parts = parts.ok_or("is not a bcrypt hash: make one with htpasswd -nBC 10 \"\"")?;
+        let parts = parts.ok_or("is not a bcrypt hash: make one with wolkvox_exporter hash-password")?;
         if parts.get_cost() > HIGHEST_COST {
             return Err(format!(
                 "has a cost of {}, so each check would take seconds: use at most {HIGHEST_COST}; 10 is usual",

@@ -26,6 +26,19 @@ impl ListenAddress {
     }
 }
 
+impl ListenAddress {
+    /// `host:port` at which this machine reaches what listens there.
+    pub fn to_reach(&self) -> String {
+        let host = match self.host.as_deref() {
+            None | Some("0.0.0.0") => "127.0.0.1",
+            Some("::") => "[::1]",
+            Some(host) if host.contains(':') => return format!("[{host}]:{}", self.port),
+            Some(host) => host,
+        };
+        format!("{host}:{}", self.port)
+    }
+}
+
 impl FromStr for ListenAddress {
     type Err = String;
 

@@ -1,9 +1,14 @@
 //! The command line of the real binary: which flags a command has, and what it says about those that it has not.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
 
 use crate::ledger::Folder;
+use crate::support::{Process, client};
 
 /// The program with these arguments, in this folder and without variables.
 fn run(folder: &Folder, arguments: &[&str]) -> Output {
@@ -96,7 +101,7 @@ fn help_lists_the_flags_of_the_command_and_its_port() {
         );
     }
     let help = run(&folder, &["--help"]);
-    assert_eq!(flags(out(&help)).len(), 13, "{}", out(&help));
+    assert_eq!(flags(out(&help)).len(), 12, "{}", out(&help));
 }
 
 #[test]
@@ -220,5 +225,112 @@ fn check_config_finds_all_mistakes_of_both_files() {
         .chain(&["wolkvox.yml:1: operations: ", "wolkvox.yml:2: state: unknown key"])
     {
         assert!(said.contains(mistake), "{mistake} is not in {said}");
+    }
+}
+
+#[test]
+fn config_prints_what_is_in_effect() {
+    let folder = configured("config");
+    let output = run(&folder, &["config", "--state.path=elsewhere"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    fs::write(folder.0.join("effective.yml"), out(&output)).unwrap();
+    assert!(out(&output).contains("/elsewhere\"\n"), "{output:?}");
+    assert!(!out(&output).contains("a-token"), "{output:?}");
+    let again = run(&folder, &["--config.file=effective.yml", "config"]);
+    assert_eq!(out(&again), out(&output));
+}
+
+/// The line goes into a web configuration, and lets the user in.
+#[tokio::test]
+async fn a_hashed_password_is_right_for_health_and_scrapes() {
+    let folder = configured("hash-password");
+    let line = hash(&folder, &["hash-password", "alice"], "correct horse\n");
+    fs::write(folder.0.join("web.yml"), format!("basic_auth_users:\n  {}", out(&line))).unwrap();
+    let web = format!("--web.config.file={}", folder.0.join("web.yml").display());
+    let config = format!("--config.file={}", folder.0.join("wolkvox.yml").display());
+    let (_process, page) = Process::serving(&[&config, &web], Stdio::null()).await;
+    let scrape = |password: &'static str| client().get(&page.0).basic_auth("alice", Some(password)).send();
+    assert_eq!(scrape("correct horse").await.unwrap().status(), 200);
+    assert_eq!(scrape("wrong").await.unwrap().status(), 401);
+    let address = page.0.replace("http://", "").replace("/metrics", "");
+    let health = run(&folder, &["health", &format!("--web.listen-address={address}")]);
+    assert_eq!((code(&health), out(&health)), (0, "alive\n"), "{health:?}");
+
+    let long = hash(&folder, &["hash-password"], &"x".repeat(72));
+    assert!(err(&long).contains("71 bytes at most"), "{long:?}");
+    let empty = hash(&folder, &["hash-password"], "\n");
+    assert_eq!(code(&empty), 1, "{empty:?}");
+}
+
+fn hash(folder: &Folder, arguments: &[&str], password: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
+        .args(arguments)
+        .current_dir(&folder.0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[tokio::test]
+async fn health_speaks_tls_and_says_why_nobody_answers() {
+    let folder = configured("health");
+    let key = rcgen::generate_simple_self_signed(["exporter.example".to_owned()]).unwrap();
+    fs::write(folder.0.join("cert.pem"), key.cert.pem()).unwrap();
+    fs::write(folder.0.join("key.pem"), key.signing_key.serialize_pem()).unwrap();
+    let tls = "tls_server_config: {cert_file: cert.pem, key_file: key.pem";
+    let config = format!("--config.file={}", folder.0.join("wolkvox.yml").display());
+    let web_file = folder.0.join("web.yml");
+    let web = format!("--web.config.file={}", web_file.display());
+    for more in [
+        "}",
+        ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: cert.pem}",
+    ] {
+        fs::write(&web_file, format!("{tls}{more}\n")).unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let address = format!("--web.listen-address={free}");
+        let health = || run(&folder, &["health", &address]);
+        let before = health();
+        assert_eq!(code(&before), 1, "{before:?}");
+        assert!(
+            err(&before).contains("does not answer: ") && err(&before).contains("onnection refused"),
+            "{before:?}"
+        );
+        let child = Command::new(env!("CARGO_BIN_EXE_wolkvox_exporter"))
+            .args([&config, &web, &address])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _process = Process(child);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while code(&health()) != 0 {
+            assert!(Instant::now() < deadline, "{more}: {:?}", health());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[test]
+fn check_api_names_what_there_is_to_choose_from() {
+    let folder = configured("choose");
+    for (arguments, why) in [
+        (
+            ["check-api", "--operation=acmee"],
+            "there is no operation `acmee`; did you mean acme?; there are: acme",
+        ),
+        (
+            ["check-api", "--report=campaign"],
+            "there is no report `campaign`; did you mean campaigns?",
+        ),
+    ] {
+        let output = run(&folder, &arguments);
+        assert_eq!(code(&output), 2, "{output:?}");
+        assert!(err(&output).contains(why), "{output:?}");
     }
 }

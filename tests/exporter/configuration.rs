@@ -3,6 +3,7 @@
 mod any_text;
 mod budget;
 mod defaults;
+mod effective;
 mod environment;
 mod files;
 mod hints;

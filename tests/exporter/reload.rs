@@ -358,6 +358,8 @@ async fn a_reload_over_http_must_be_allowed() {
         status == 403 && text.contains("--web.enable-lifecycle"),
         "{status} {text}"
     );
+    let shown = get(&page.0.replace("/metrics", "/-/config"), &[]).await;
+    assert_eq!(shown.status(), 403);
     let answer = get(&page.0.replace("/metrics", "/-/reload"), &[]).await;
     assert_eq!(
         (answer.status().as_u16(), answer.headers()["allow"].to_str().unwrap()),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{Scene, all_up, reload, until};
-use crate::support::OPEN_METRICS;
+use crate::support::{OPEN_METRICS, get};
 
 fn write(scene: &Scene, name: &str, more: &str) {
     let url = scene.served.url();
@@ -55,6 +55,14 @@ defaults:
     assert_eq!(info(&[("operation", "beta")]), Some(1.0));
     let text = page.text(OPEN_METRICS).await;
     assert!(text.contains("\n# TYPE wolkvox_operation info\n"), "{text}");
+
+    let shown = get(&page.0.replace("/metrics", "/-/config"), &[]).await;
+    assert_eq!(shown.status(), 200);
+    let shown = shown.text().await.unwrap();
+    assert!(
+        shown.contains("  - name: beta\n") && shown.contains("country: \"co\""),
+        "{shown}"
+    );
 
     fs::write(scene.folder.0.join("gamma.yml"), "operations: [{name: gamma}]").unwrap();
     let (status, answer) = reload(&page).await;

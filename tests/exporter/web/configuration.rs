@@ -199,10 +199,10 @@ fn all_mistakes_are_found_at_once() {
     web.yml:7: http_server_config.headers.X-Frame-Options: expected deny or sameorigin; found `allow`
     web.yml:8: http_server_config.headers.X-Powered-By: unknown key; the keys here are Content-Security-Policy, X-Frame-Options, X-Content-Type-Options, X-XSS-Protection, Strict-Transport-Security
     web.yml:9: http_server_config.headers.X-Content-Type-Options: expected a value; found a list
-    web.yml:11: basic_auth_users.alice: is not a bcrypt hash: make one with htpasswd -nBC 10 ""
+    web.yml:11: basic_auth_users.alice: is not a bcrypt hash: make one with wolkvox_exporter hash-password
     web.yml:12: basic_auth_users.a:b: a name with a colon or a control character cannot be sent: choose another name
     web.yml:14: basic_auth_users.carol: given twice; the first one is on line 13
-    web.yml:15: basic_auth_users.dave: is not a bcrypt hash: make one with htpasswd -nBC 10 ""
+    web.yml:15: basic_auth_users.dave: is not a bcrypt hash: make one with wolkvox_exporter hash-password
     web.yml:16: rate_limit: is not supported: scrapes are cheap, and too many at once are refused anyway
     "#);
     assert_snapshot!(files.load("basic_auth_users:\n  alice: {\n").unwrap_err(), @"web.yml:2: not valid YAML: while parsing a node, did not find expected node content");
