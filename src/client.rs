@@ -32,6 +32,7 @@ pub use self::rows::AnswerReader;
 use self::rows::IgnoreRows;
 use self::time_limit::TimeLimit;
 use crate::config;
+use crate::language::Text;
 use crate::wire::large::{FEW_BYTES, FEW_ROWS, OwnPlace};
 use crate::wire::{Query, Rows};
 
@@ -121,7 +122,10 @@ impl Client {
     /// A client for an operation. Fails when the system has no CA roots, or when the configured proxy or CA file is
     /// unusable.
     pub fn new(operation: &config::Operation, retry: RetryPolicy) -> Result<Self, ApiError> {
-        let unusable = |what: String| ApiError::new(Reason::Other, what).advise("correct the configuration");
+        let unusable = |what: String| {
+            ApiError::new(Reason::Other, what)
+                .advise(Text::new("correct the configuration", "corrija la configuración"))
+        };
         let route =
             Route::to(operation).ok_or_else(|| unusable("server, url or proxy is not an address".to_owned()))?;
         let mut builder = reqwest::Client::builder()
@@ -155,9 +159,10 @@ impl Client {
             builder = builder.tls_certs_only(std::iter::empty());
         }
         let http = builder.build().map_err(|e| {
-            unusable(format!("TLS cannot be set up: {}", innermost(&e))).advise(
-                "install the system's CA certificates (Debian: ca-certificates), or set SSL_CERT_FILE to a bundle",
-            )
+            unusable(format!("TLS cannot be set up: {}", innermost(&e))).advise(Text::new(
+"install the system's CA certificates (Debian: ca-certificates), or set SSL_CERT_FILE to a bundle",
+"instale los certificados raíz del sistema (Debian: ca-certificates), o indique un archivo con SSL_CERT_FILE",
+))
         })?;
         Ok(Self {
             http,
@@ -194,7 +199,13 @@ impl Client {
         let mut waits = self.retry.waits();
         loop {
             if !allowance.budget.take() {
-                return Err(ApiError::new(Reason::Quota, "the operation's daily_calls are used up"));
+                return Err(ApiError::new(
+                    Reason::Quota,
+                    Text::new(
+                        "the operation's daily_calls are used up",
+                        "se agotaron las daily_calls de la operación",
+                    ),
+                ));
             }
             let sent = Instant::now();
             let mut time = TimeLimit::begin(allowance.timeout);
@@ -271,7 +282,12 @@ impl Client {
         time: &TimeLimit,
         work: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        let too_late = |_| Err(self.route.timed_out(&format!("no complete answer in {:?}", time.limit)));
+        let too_late = |_| {
+            Err(self.route.timed_out(
+                format!("no complete answer in {:?}", time.limit),
+                format!("sin respuesta completa en {:?}", time.limit),
+            ))
+        };
         timeout_at(time.end, work).await.unwrap_or_else(too_late)
     }
 
@@ -280,7 +296,10 @@ impl Client {
         let mut secret = HeaderValue::from_str(token.expose_secret()).map_err(|_| {
             ApiError::new(
                 Reason::Auth,
-                "the token has characters that are not allowed in an HTTP header",
+                Text::new(
+                    "the token has characters that are not allowed in an HTTP header",
+                    "el token tiene caracteres que no se permiten en un encabezado HTTP",
+                ),
             )
         })?;
         secret.set_sensitive(true);

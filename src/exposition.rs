@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use self::gzip::{Deflated, MemberStart};
+pub(crate) use self::negotiation::weighted;
 pub use self::negotiation::{Format, accepts_gzip};
 use crate::metrics::series::FamilySeries;
 

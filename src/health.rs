@@ -24,6 +24,7 @@ use self::families::{
 };
 pub use self::info::operation_info;
 use crate::client::{ApiError, Attempt, Reason};
+use crate::language::{Message, Text};
 use crate::ledger::{LATENESS_BOUNDS, Statistics};
 use crate::metrics::Family;
 use crate::metrics::series::{Amount, FamilySeries, Histogram, Label, Micros, Value};
@@ -67,9 +68,9 @@ pub struct LastError {
     /// The kind of failure.
     pub reason: Reason,
     /// What happened.
-    pub what: String,
+    pub what: Message,
     /// What to do.
-    pub advice: &'static str,
+    pub advice: Text,
     /// Why polls are skipped, if the failure is that no calls are left.
     pub skip: Option<Skip>,
 }
@@ -191,11 +192,11 @@ impl ReportHealth {
     }
 
     /// Records that no calls are left for the report; its own last poll may have been good.
-    pub fn out_of_calls(&mut self, skip: Skip, what: &str, advice: &'static str) {
+    pub fn out_of_calls(&mut self, skip: Skip, what: Message, advice: Text) {
         self.up = Some(false);
         self.last_error = Some(LastError {
             reason: Reason::Quota,
-            what: what.to_owned(),
+            what,
             advice,
             skip: Some(skip),
         });

@@ -31,6 +31,7 @@ pub mod exposition;
 pub mod failure;
 pub mod fetch;
 pub mod health;
+pub mod language;
 pub mod ledger;
 pub mod metrics;
 pub mod poller;

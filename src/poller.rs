@@ -46,6 +46,7 @@ use crate::fetch::clocks::JumpWatch;
 use crate::fetch::pieces::PieceLength;
 use crate::fetch::window;
 use crate::health::{OperationHealth, ReportHealth, operation_info};
+use crate::language::Text;
 use crate::ledger::{Ledger, StateError, Storage};
 use crate::metrics::Family;
 use crate::published::Published;
@@ -53,8 +54,10 @@ use crate::reports::current::CurrentState;
 use crate::reports::{Kind, QUOTA, Report};
 
 /// The advice when `daily_calls` are used up, as opposed to the API's own quota.
-const BUDGET_ADVICE: &str =
-    "polling resumes after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals";
+const BUDGET_ADVICE: Text = Text::new(
+    "polling resumes after local midnight; raise daily_calls if the licences allow it, or lengthen the intervals",
+    "las lecturas siguen después de la medianoche local; aumente daily_calls si las licencias lo permiten, o alargue los intervalos",
+);
 
 /// By default, gauges are shown for as many intervals after their last poll.
 const MAX_AGE_INTERVALS: u32 = 3;

@@ -23,8 +23,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    HOST, ORIGIN, VARY,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -225,7 +225,10 @@ async fn configuration(State(pages): State<Pages>) -> Response {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], text).into_response()
 }
 
-async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> Response {
+async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = query.unwrap_or_default();
+    let chosen = status::chosen(&query);
+    let language = chosen.unwrap_or_else(|| status::negotiate(&all_values(&headers, &ACCEPT_LANGUAGE)));
     // One at a time, on a blocking thread: hundreds of operations take a while, and scrapes come first.
     let Ok(_permit) = Arc::clone(&pages.status_page).acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -238,14 +241,18 @@ async fn status_page(State(pages): State<Pages>, RawQuery(query): RawQuery) -> R
             instant: Instant::now(),
             telemetry_path: &pages.telemetry_path,
             shard: pages.shard,
+            language,
+            language_is_chosen: chosen.is_some(),
         };
-        status::page(data, query.as_deref().unwrap_or_default())
+        status::page(data, &query)
     });
     let Ok((status, page)) = rendered.await else {
         return (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be rendered\n").into_response();
     };
     let headers = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
+        (VARY, HeaderValue::from_static("Accept-Language")),
         (CONTENT_SECURITY_POLICY, status::POLICY.clone()),
     ];
     (status, headers, Html(page.into_string())).into_response()

@@ -8,6 +8,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::error::{ApiError, Reason};
+use crate::language::{Message, Text};
 
 /// Bytes that are unpacked at once.
 const BLOCK: usize = 32 * 1024;
@@ -81,9 +82,16 @@ impl Content {
             "br" => Name::Brotli,
             unread => {
                 let what = if names.iter().all(|name| REGISTERED.contains(&name.as_str())) {
-                    format!("the answer has the content encoding `{unread}`, which nobody asked for")
+                    Message::new(
+                        format!("the answer has the content encoding `{unread}`, which nobody asked for"),
+                        format!("la respuesta tiene la codificación `{unread}`, que nadie pidió"),
+                    )
                 } else {
-                    "the answer has an unknown content encoding".to_owned()
+                    Text::new(
+                        "the answer has an unknown content encoding",
+                        "la respuesta tiene una codificación desconocida",
+                    )
+                    .into()
                 };
                 return Err(ApiError::new(Reason::Decode, what));
             }
@@ -117,7 +125,13 @@ impl Content {
             Coding::Plain => Ok(()),
             Coding::Named(_, begin) if begin.is_empty() => Ok(()),
             Coding::Deflate { has_ended: true, .. } | Coding::Brotli { has_ended: true, .. } => Ok(()),
-            _ => Err(ApiError::new(Reason::Truncated, "the compressed answer ends early")),
+            _ => Err(ApiError::new(
+                Reason::Truncated,
+                Text::new(
+                    "the compressed answer ends early",
+                    "la respuesta comprimida termina antes de tiempo",
+                ),
+            )),
         }
     }
 
@@ -247,5 +261,11 @@ fn is_zlib(first: u8, second: u8) -> bool {
 }
 
 fn broken() -> ApiError {
-    ApiError::new(Reason::Decode, "the compression of the answer is broken")
+    ApiError::new(
+        Reason::Decode,
+        Text::new(
+            "the compression of the answer is broken",
+            "la compresión de la respuesta está dañada",
+        ),
+    )
 }

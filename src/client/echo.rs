@@ -4,6 +4,7 @@ use memchr::memmem::Finder;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{ApiError, Reason};
+use crate::language::Text;
 
 /// A shorter token may be part of any text. Wolkvox's have 52 characters.
 const SHORTEST: usize = 16;
@@ -30,8 +31,10 @@ impl<'t> Echo<'t> {
         let begun = token.needle().len() - 1;
         self.end.extend_from_slice(&chunk[..chunk.len().min(begun)]);
         if token.find(chunk).is_some() || token.find(&self.end).is_some() {
-            let what = "the answer has the operation's own token in it, so nothing of it is used: something on the way to \
-                        Wolkvox sends requests back";
+            let what = Text::new(
+                "the answer has the operation's own token in it, so nothing of it is used: something on the way to Wolkvox sends requests back",
+                "la respuesta contiene el token de la operación, así que no se usa nada de ella: algo en el camino a Wolkvox devuelve las consultas",
+            );
             return Err(ApiError::new(Reason::Decode, what));
         }
         let rest = if chunk.len() > begun { chunk } else { &self.end };

@@ -1,6 +1,7 @@
 //! What an answer says about itself: HTTP status, `code` and `msg`, and what they mean together.
 
 use super::error::{ApiError, Reason};
+use crate::language::{Message, Text};
 use crate::wire::fields::{self, Leaf, Reading};
 
 /// The keys of an answer other than its rows.
@@ -66,16 +67,25 @@ impl Envelope {
             let mut words = self.message.split(|c: char| !c.is_alphanumeric());
             words.any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
         };
-        let what = if is_success {
-            format!("the answer has code {status}")
+        let (what, spanish) = if is_success {
+            (
+                format!("the answer has code {status}"),
+                format!("la respuesta tiene el código {status}"),
+            )
         } else {
-            format!("HTTP status {status}")
+            (format!("HTTP status {status}"), format!("estado HTTP {status}"))
+        };
+        let with = |english: &str, in_spanish: &str| {
+            Message::new(format!("{what}: {english}"), format!("{spanish}: {in_spanish}"))
         };
         Meaning::Failure(match status {
             200 if self.has_data || self.code.is_some_and(|code| (200..300).contains(&code)) => return Meaning::Rows,
             200 => ApiError::new(
                 Reason::Decode,
-                "the answer has neither `data` nor the `code` of a success",
+                Text::new(
+                    "the answer has neither `data` nor the `code` of a success",
+                    "la respuesta no tiene `data` ni el `code` de un éxito",
+                ),
             ),
             404 if rows == 0 && self.code.is_none_or(|code| code == 404) && speaks_of(&NO_ROWS) => {
                 return Meaning::NoRows;
@@ -84,38 +94,63 @@ impl Envelope {
             // might look like.
             400 | 413 if speaks_of(&RECORDS) => ApiError::new(
                 Reason::TooLarge,
-                format!("{what}: more records than the API gives at once"),
+                with(
+                    "more records than the API gives at once",
+                    "más registros de los que la API entrega de una vez",
+                ),
             ),
             404 => ApiError::new(
                 Reason::Status,
-                format!("{what}: nothing found at this address; check server or url"),
+                with(
+                    "nothing found at this address; check server or url",
+                    "no hay nada en esta dirección; revise server o url",
+                ),
             ),
-            401 => ApiError::new(Reason::Auth, format!("{what}: the token header did not arrive")),
+            401 => ApiError::new(
+                Reason::Auth,
+                with("the token header did not arrive", "el encabezado con el token no llegó"),
+            ),
             403 if says("simult") => ApiError::transient(
                 Reason::Concurrency,
-                format!("{what}: the token is in use by another request"),
+                with(
+                    "the token is in use by another request",
+                    "otra consulta está usando el token",
+                ),
             ),
             403 if says("limit exceeded") || (says("límite") && (says("excedid") || says("superad"))) => {
                 ApiError::new(
                     Reason::Quota,
-                    format!("{what}: the token's calls of the day are used up"),
+                    with(
+                        "the token's calls of the day are used up",
+                        "se agotaron las consultas del día de este token",
+                    ),
                 )
             }
-            403 if says("validate token") => {
-                ApiError::new(Reason::Auth, format!("{what}: the API does not accept the token"))
-            }
+            403 if says("validate token") => ApiError::new(
+                Reason::Auth,
+                with("the API does not accept the token", "la API no acepta el token"),
+            ),
             403 if self.is_web_page => ApiError::new(
                 Reason::Auth,
-                format!("{what}: refused with a web page, which the API never sends; a proxy or firewall perhaps"),
+                with(
+                    "refused with a web page, which the API never sends; a proxy or firewall perhaps",
+                    "rechazado con una página web, que la API nunca envía; quizá un proxy o firewall",
+                ),
             ),
-            403 => ApiError::new(Reason::Auth, format!("{what}: refused for an unknown reason")),
+            403 => ApiError::new(
+                Reason::Auth,
+                with("refused for an unknown reason", "rechazado por un motivo desconocido"),
+            ),
             300..=399 => ApiError::new(
                 Reason::Status,
-                format!("{what}: a redirect; following it would send the token elsewhere"),
+                with(
+                    "a redirect; following it would send the token elsewhere",
+                    "una redirección; seguirla enviaría el token a otro lugar",
+                ),
             ),
-            429 => ApiError::transient(Reason::Status, what),
-            500..=599 => ApiError::transient(Reason::Status, what),
-            _ => ApiError::new(Reason::Status, what),
+            429 => ApiError::transient(Reason::Status, Message::new(what, spanish)),
+            500..=599 => ApiError::transient(Reason::Status, Message::new(what, spanish)),
+            _ => ApiError::new(Reason::Status, Message::new(what, spanish)),
         })
     }
 }

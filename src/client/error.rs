@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::language::{Message, Text};
 use crate::wire::json::Broken;
 
 /// Why a poll or a request failed: the values of the label `reason`.
@@ -80,29 +81,54 @@ impl Reason {
     }
 
     /// Advice for the person who reads the log.
-    pub const fn advice(self) -> &'static str {
+    pub const fn advice(self) -> Text {
         match self {
-            Reason::Connect => {
-                "check the network, and that this host's public IP is registered with the operation: Wolkvox does not answer others at all"
-            }
-            Reason::Timeout => {
-                "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts"
-            }
-            Reason::Tls => "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
-            Reason::Status => "it may be temporary; if it persists, ask Wolkvox about this server",
-            Reason::Concurrency => {
-                "another program uses this token at the same time; give the exporter a token of its own"
-            }
-            Reason::Quota => "polls stop until local midnight; lower daily_calls or lengthen the intervals",
-            Reason::Auth => "put a valid token into the token file; it is read again before the next poll",
-            Reason::Decode => {
-                "check the server or url of the operation; if it is right, report what check-api --shapes shows"
-            }
-            Reason::Truncated => "it may be temporary; if it persists, look for a proxy that cuts answers",
-            Reason::TooLarge => "report it: no known answer is that large",
-            Reason::Clock => "check this host's clock (NTP) and the operation's timezone",
-            Reason::State => "check the disk of state_path",
-            Reason::Other => "report it with this message",
+            Reason::Connect => Text::new(
+                "check the network, and that this host's public IP is registered with the operation: Wolkvox does not answer others at all",
+                "revise la red y que la IP pública de este equipo esté registrada en la operación: Wolkvox no les responde a las demás",
+            ),
+            Reason::Timeout => Text::new(
+                "if it persists, raise the report's timeout; an unregistered public IP also causes timeouts",
+                "si continúa, aumente el timeout del reporte; una IP pública sin registrar también causa esperas agotadas",
+            ),
+            Reason::Tls => Text::new(
+                "check the system's CA roots, or set ca_file when a proxy re-signs TLS",
+                "revise los certificados raíz del sistema, o configure ca_file si un proxy vuelve a firmar TLS",
+            ),
+            Reason::Status => Text::new(
+                "it may be temporary; if it persists, ask Wolkvox about this server",
+                "puede ser temporal; si continúa, pregúntele a Wolkvox por este servidor",
+            ),
+            Reason::Concurrency => Text::new(
+                "another program uses this token at the same time; give the exporter a token of its own",
+                "otro programa usa este token al mismo tiempo; dele al exportador un token propio",
+            ),
+            Reason::Quota => Text::new(
+                "polls stop until local midnight; lower daily_calls or lengthen the intervals",
+                "las lecturas se detienen hasta la medianoche local; reduzca daily_calls o alargue los intervalos",
+            ),
+            Reason::Auth => Text::new(
+                "put a valid token into the token file; it is read again before the next poll",
+                "ponga un token válido en el archivo del token; se vuelve a leer antes de la próxima lectura",
+            ),
+            Reason::Decode => Text::new(
+                "check the server or url of the operation; if it is right, report what check-api --shapes shows",
+                "revise server o url de la operación; si están bien, repórtenos lo que muestra check-api --shapes",
+            ),
+            Reason::Truncated => Text::new(
+                "it may be temporary; if it persists, look for a proxy that cuts answers",
+                "puede ser temporal; si continúa, busque un proxy que corte las respuestas",
+            ),
+            Reason::TooLarge => Text::new(
+                "report it: no known answer is that large",
+                "repórtelo: ninguna respuesta conocida es tan grande",
+            ),
+            Reason::Clock => Text::new(
+                "check this host's clock (NTP) and the operation's timezone",
+                "revise el reloj de este equipo (NTP) y la zona horaria (timezone) de la operación",
+            ),
+            Reason::State => Text::new("check the disk of state_path", "revise el disco de state_path"),
+            Reason::Other => Text::new("report it with this message", "repórtelo con este mensaje"),
         }
     }
 }
@@ -113,24 +139,27 @@ pub struct ApiError {
     /// The kind of failure.
     pub reason: Reason,
     /// What happened.
-    pub what: String,
+    pub what: Message,
     /// Whether the API may have got the request, and may still work on it.
     pub was_sent: bool,
     /// How long the API asked us to wait, if it did.
     pub retry_after: Option<Duration>,
     pub(super) transient: bool,
-    pub(super) advice: Option<&'static str>,
+    pub(super) advice: Option<Text>,
 }
 
 impl From<Broken> for ApiError {
     fn from(_: Broken) -> Self {
-        Self::new(Reason::Decode, "the answer is not valid JSON")
+        Self::new(
+            Reason::Decode,
+            Text::new("the answer is not valid JSON", "la respuesta no es JSON válido"),
+        )
     }
 }
 
 impl ApiError {
     /// A failure that an immediate retry will not fix.
-    pub fn new(reason: Reason, what: impl Into<String>) -> Self {
+    pub fn new(reason: Reason, what: impl Into<Message>) -> Self {
         Self {
             reason,
             what: what.into(),
@@ -142,7 +171,7 @@ impl ApiError {
     }
 
     /// A failure that a retry may well fix.
-    pub(super) fn transient(reason: Reason, what: impl Into<String>) -> Self {
+    pub(super) fn transient(reason: Reason, what: impl Into<Message>) -> Self {
         Self {
             transient: true,
             ..Self::new(reason, what)
@@ -150,7 +179,7 @@ impl ApiError {
     }
 
     /// Replaces the advice of the reason by a more precise one.
-    pub fn advise(self, advice: &'static str) -> Self {
+    pub fn advise(self, advice: Text) -> Self {
         Self {
             advice: Some(advice),
             ..self
@@ -158,7 +187,7 @@ impl ApiError {
     }
 
     /// What to do.
-    pub fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> Text {
         self.advice.unwrap_or(self.reason.advice())
     }
 }

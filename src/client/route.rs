@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::error::{ApiError, Reason};
 use super::tls;
 use crate::config::Operation;
+use crate::language::{Message, Text};
 
 /// How long looking closer at a failure may take.
 const LOOK_CLOSER: Duration = Duration::from_secs(5);
@@ -31,17 +32,38 @@ const SPEAKS_FIRST: &str = "received unexpected message from connection";
 /// Those for a connection to a proxy that failed.
 const NO_PROXY: &str = "tunnel error: failed to create underlying connection";
 
-const PROXY_UNREACHABLE: &str = "check that the proxy runs, and the proxy in the configuration";
-const PROXY_REFUSES: &str = "ask who runs the proxy: it must let this host connect to the server, and its own public IP must be registered with \
-     the operation";
-const PROXY_IS_SILENT: &str =
-    "check the proxy, and that its public IP is registered with the operation: Wolkvox does not answer others at all";
-const PROXY_PASSWORD: &str =
-    "put the right user and password into the proxy of the operation: http://USER:PASSWORD@HOST:PORT";
-const CHECK_NAME: &str = "check the server or url of the operation, and this host's DNS";
-const CHECK_PROXY_NAME: &str = "check the proxy of the operation, and this host's DNS";
-const CHECK_ADDRESS: &str = "check the server or url of the operation, and its port";
-const WRITE_HTTPS: &str = "write https:// in the url of the operation, or the port for http";
+const PROXY_UNREACHABLE: Text = Text::new(
+    "check that the proxy runs, and the proxy in the configuration",
+    "revise que el proxy funcione, y el proxy en la configuración",
+);
+const PROXY_REFUSES: Text = Text::new(
+    "ask who runs the proxy: it must let this host connect to the server, and its own public IP must be registered with the operation",
+    "pregunte a quien administra el proxy: debe dejar que este equipo se conecte al servidor, y su propia IP pública debe estar registrada en la operación",
+);
+const PROXY_IS_SILENT: Text = Text::new(
+    "check the proxy, and that its public IP is registered with the operation: Wolkvox does not answer others at all",
+    "revise el proxy y que su IP pública esté registrada en la operación: Wolkvox no les responde a las demás",
+);
+const PROXY_PASSWORD: Text = Text::new(
+    "put the right user and password into the proxy of the operation: http://USER:PASSWORD@HOST:PORT",
+    "ponga el usuario y la contraseña correctos en el proxy de la operación: http://USER:PASSWORD@HOST:PORT",
+);
+const CHECK_NAME: Text = Text::new(
+    "check the server or url of the operation, and this host's DNS",
+    "revise server o url de la operación, y el DNS de este equipo",
+);
+const CHECK_PROXY_NAME: Text = Text::new(
+    "check the proxy of the operation, and this host's DNS",
+    "revise el proxy de la operación, y el DNS de este equipo",
+);
+const CHECK_ADDRESS: Text = Text::new(
+    "check the server or url of the operation, and its port",
+    "revise server o url de la operación, y su puerto",
+);
+const WRITE_HTTPS: Text = Text::new(
+    "write https:// in the url of the operation, or the port for http",
+    "escriba https:// en la url de la operación, o el puerto para http",
+);
 
 /// The way from here to an API. It prints addresses without user and password.
 #[derive(Clone, Debug)]
@@ -115,13 +137,17 @@ impl Route {
     }
 
     /// No complete answer came in time.
-    pub(super) fn timed_out(&self, what: &str) -> ApiError {
+    pub(super) fn timed_out(&self, what: String, spanish: String) -> ApiError {
         match &self.proxy {
             Some(proxy) => {
-                let what = format!("{what} through the proxy {}", proxy.address());
+                let proxy = proxy.address();
+                let what = Message::new(
+                    format!("{what} through the proxy {proxy}"),
+                    format!("{spanish} por el proxy {proxy}"),
+                );
                 ApiError::transient(Reason::Timeout, what).advise(PROXY_IS_SILENT)
             }
-            None => ApiError::transient(Reason::Timeout, what),
+            None => ApiError::transient(Reason::Timeout, Message::new(what, spanish)),
         }
     }
 
@@ -131,9 +157,12 @@ impl Route {
             Some(proxy) if !self.server.has_tls && status == 407 => self.wants_password(proxy),
             Some(proxy) if !self.server.has_tls && matches!(status, 403 | 500..=599) => ApiError {
                 reason: Reason::Status,
-                what: format!(
-                    "HTTP status {status}, from the proxy {} or from the server",
-                    proxy.address()
+                what: Message::new(
+                    format!(
+                        "HTTP status {status}, from the proxy {} or from the server",
+                        proxy.address()
+                    ),
+                    format!("estado HTTP {status}, del proxy {} o del servidor", proxy.address()),
                 ),
                 ..error
             }
@@ -148,25 +177,44 @@ impl Route {
         let says = |words: &str| causes(error).any(|cause| cause.to_string() == words);
         // Through a proxy we speak to the server only after the proxy has connected us, and only with TLS.
         let at_proxy = (self.proxy.as_ref()).filter(|_| !self.server.has_tls || says(NO_PROXY));
-        let name = match at_proxy {
-            Some(proxy) => format!("the proxy {}", proxy.address()),
-            None => self.server.address(),
+        let (name, spanish) = match at_proxy {
+            Some(proxy) => (
+                format!("the proxy {}", proxy.address()),
+                format!("el proxy {}", proxy.address()),
+            ),
+            None => (self.server.address(), self.server.address()),
         };
         if says(DNS_ERROR) {
             // A proxy resolves the name of the server itself.
-            let (name, advice) = match &self.proxy {
-                Some(proxy) => (format!("the name {} of the proxy", proxy.host), CHECK_PROXY_NAME),
-                None => (format!("the name {}", self.server.host), CHECK_NAME),
+            let why = innermost(error);
+            let (what, advice) = match &self.proxy {
+                Some(Place { host, .. }) => {
+                    let what = Message::new(
+                        format!("the name {host} of the proxy cannot be resolved: {why}"),
+                        format!("el nombre {host} del proxy no se puede resolver: {why}"),
+                    );
+                    (what, CHECK_PROXY_NAME)
+                }
+                None => {
+                    let host = &self.server.host;
+                    let what = Message::new(
+                        format!("the name {host} cannot be resolved: {why}"),
+                        format!("el nombre {host} no se puede resolver: {why}"),
+                    );
+                    (what, CHECK_NAME)
+                }
             };
-            let what = format!("{name} cannot be resolved: {}", innermost(error));
             return ApiError::transient(Reason::Connect, what).advise(advice);
         }
         if error.is_timeout() {
             let what = format!("no connection to {name} in time");
+            let spanish = format!("sin conexión a tiempo con {spanish}");
             return match at_proxy {
-                Some(_) => ApiError::transient(Reason::Timeout, what).advise(PROXY_UNREACHABLE),
-                None if self.proxy.is_some() => self.timed_out(&what),
-                None => ApiError::transient(Reason::Timeout, what).advise(Reason::Connect.advice()),
+                None if self.proxy.is_some() => self.timed_out(what, spanish),
+                at_proxy => {
+                    let advice = at_proxy.map_or(Reason::Connect.advice(), |_| PROXY_UNREACHABLE);
+                    ApiError::transient(Reason::Timeout, Message::new(what, spanish)).advise(advice)
+                }
             };
         }
         if let Some(failure) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
@@ -176,19 +224,18 @@ impl Route {
             Some(proxy) if says(NO_TUNNEL_407) => self.wants_password(proxy),
             Some(proxy) if says(NO_TUNNEL) => self.no_tunnel(proxy).await,
             Some(_) if at_proxy.is_some() => {
-                let what = format!("no connection to {name}: {}", innermost(error));
-                ApiError::transient(Reason::Connect, what).advise(PROXY_UNREACHABLE)
+                ApiError::transient(Reason::Connect, no_connection(error, &name, &spanish)).advise(PROXY_UNREACHABLE)
             }
             Some(proxy) => {
                 let server = self.server.address();
                 let (proxy, why) = (proxy.address(), innermost(error));
-                let what = format!("no connection to {server} through the proxy {proxy}: {why}");
+                let what = Message::new(
+                    format!("no connection to {server} through the proxy {proxy}: {why}"),
+                    format!("sin conexión con {server} por el proxy {proxy}: {why}"),
+                );
                 ApiError::transient(Reason::Connect, what).advise(PROXY_REFUSES)
             }
-            None => ApiError::transient(
-                Reason::Connect,
-                format!("no connection to {name}: {}", innermost(error)),
-            ),
+            None => ApiError::transient(Reason::Connect, no_connection(error, &name, &spanish)),
         }
     }
 
@@ -197,10 +244,22 @@ impl Route {
         let in_body = error.is_body() || error.is_decode();
         let reason = broken_reason(error, in_body);
         let what = match reason {
-            Reason::Timeout => return self.timed_out("no complete answer in time"),
-            Reason::Truncated => "the answer ended early".to_owned(),
-            Reason::Connect => format!("{} broke the connection: {}", self.nearest(), innermost(error)),
-            _ => innermost(error).to_string(),
+            Reason::Timeout => {
+                return self.timed_out(
+                    "no complete answer in time".to_owned(),
+                    "sin respuesta completa a tiempo".to_owned(),
+                );
+            }
+            Reason::Truncated => Text::new("the answer ended early", "la respuesta terminó antes de tiempo").into(),
+            Reason::Connect => {
+                let (nearest, spanish) = self.nearest();
+                let why = innermost(error);
+                Message::new(
+                    format!("{nearest} broke the connection: {why}"),
+                    format!("{spanish} cortó la conexión: {why}"),
+                )
+            }
+            _ => innermost(error).to_string().into(),
         };
         match reason {
             Reason::Connect => ApiError::transient(reason, what),
@@ -209,17 +268,26 @@ impl Route {
     }
 
     /// Where our connections end.
-    fn nearest(&self) -> String {
+    fn nearest(&self) -> (String, String) {
         match &self.proxy {
-            Some(proxy) => format!("the proxy {} or the server behind it", proxy.address()),
-            None => self.server.address(),
+            Some(proxy) => (
+                format!("the proxy {} or the server behind it", proxy.address()),
+                format!("el proxy {} o el servidor detrás de él", proxy.address()),
+            ),
+            None => (self.server.address(), self.server.address()),
         }
     }
 
     fn no_http(&self) -> ApiError {
         let what = match self.proxy.as_ref().filter(|_| !self.server.has_tls) {
-            Some(proxy) => format!("what answers at the proxy {} is no HTTP proxy", proxy.address()),
-            None => format!("what answers at {} is no HTTP server", self.server.address()),
+            Some(proxy) => no_proxy(&proxy.address()),
+            None => {
+                let server = self.server.address();
+                Message::new(
+                    format!("what answers at {server} is no HTTP server"),
+                    format!("lo que responde en {server} no es un servidor HTTP"),
+                )
+            }
         };
         let advice = match &self.proxy {
             Some(_) if !self.server.has_tls => PROXY_UNREACHABLE,
@@ -229,7 +297,11 @@ impl Route {
     }
 
     fn plain_to_tls(&self) -> ApiError {
-        let what = format!("{} expects https, and was asked with http", self.server.address());
+        let server = self.server.address();
+        let what = Message::new(
+            format!("{server} expects https, and was asked with http"),
+            format!("{server} espera https, y se le preguntó con http"),
+        );
         ApiError::new(Reason::Tls, what).advise(WRITE_HTTPS)
     }
 
@@ -252,8 +324,14 @@ impl Route {
     fn wants_password(&self, proxy: &Place) -> ApiError {
         let proxy = proxy.address();
         let what = match self.credentials {
-            Some(_) => format!("the proxy {proxy} does not accept the user and password (HTTP status 407)"),
-            None => format!("the proxy {proxy} asks for a user and password (HTTP status 407)"),
+            Some(_) => Message::new(
+                format!("the proxy {proxy} does not accept the user and password (HTTP status 407)"),
+                format!("el proxy {proxy} no acepta el usuario y la contraseña (estado HTTP 407)"),
+            ),
+            None => Message::new(
+                format!("the proxy {proxy} asks for a user and password (HTTP status 407)"),
+                format!("el proxy {proxy} pide usuario y contraseña (estado HTTP 407)"),
+            ),
         };
         ApiError::new(Reason::Connect, what).advise(PROXY_PASSWORD)
     }
@@ -264,16 +342,17 @@ impl Route {
         let status = timeout(LOOK_CLOSER, self.status_of_connect(proxy)).await.ok();
         match status.unwrap_or(Ok(None)) {
             Ok(status) => {
-                let status = status
-                    .map(|status| format!(" (HTTP status {status})"))
-                    .unwrap_or_default();
-                let what = format!("the proxy {address} does not connect to {server}{status}");
+                let with = |words: &str| status.map(|status| format!(" ({words} {status})")).unwrap_or_default();
+                let what = Message::new(
+                    format!(
+                        "the proxy {address} does not connect to {server}{}",
+                        with("HTTP status")
+                    ),
+                    format!("el proxy {address} no conecta con {server}{}", with("estado HTTP")),
+                );
                 ApiError::transient(Reason::Connect, what).advise(PROXY_REFUSES)
             }
-            Err(_) => {
-                let what = format!("what answers at the proxy {address} is no HTTP proxy");
-                ApiError::new(Reason::Connect, what).advise(PROXY_UNREACHABLE)
-            }
+            Err(_) => ApiError::new(Reason::Connect, no_proxy(&address)).advise(PROXY_UNREACHABLE),
         }
     }
 
@@ -358,4 +437,18 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 /// The cause of all, without the words of the layers above it.
 pub(super) fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
+}
+fn no_connection(error: &reqwest::Error, name: &str, spanish: &str) -> Message {
+    let why = innermost(error);
+    Message::new(
+        format!("no connection to {name}: {why}"),
+        format!("sin conexión con {spanish}: {why}"),
+    )
+}
+
+fn no_proxy(address: &str) -> Message {
+    Message::new(
+        format!("what answers at the proxy {address} is no HTTP proxy"),
+        format!("lo que responde en el proxy {address} no es un proxy HTTP"),
+    )
 }

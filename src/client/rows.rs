@@ -23,6 +23,7 @@ use self::skip::Place;
 use super::envelope::{Envelope, Meaning, message_decides};
 use super::error::{ApiError, Reason};
 use super::{Answer, MAX_FAILURE_BODY};
+use crate::language::{Message, Text};
 use crate::wire::Rows;
 use crate::wire::json::{self, Broken};
 
@@ -159,7 +160,10 @@ impl Scanner {
     fn feed(&mut self, chunk: &[u8], rows: &mut dyn Rows) -> Result<(), ApiError> {
         self.bytes += chunk.len() as u64;
         if self.bytes > MAX_BYTES {
-            return Err(too_large(format!("the answer has more than {} MB", MAX_BYTES >> 20)));
+            return Err(too_large(Message::new(
+                format!("the answer has more than {} MB", MAX_BYTES >> 20),
+                format!("la respuesta tiene más de {} MB", MAX_BYTES >> 20),
+            )));
         }
         let mut rest = chunk;
         // The row that the end of the last chunk has cut is completed with as little as possible: copying takes time, and
@@ -197,8 +201,14 @@ impl Scanner {
         self.scan_rest(rows)?;
         match &self.expect {
             Expect::End => Ok(()),
-            Expect::Start if status == 204 => Err(decode("the answer is empty: HTTP status 204, no content")),
-            Expect::Start => Err(ApiError::new(Reason::Truncated, "the answer is empty")),
+            Expect::Start if status == 204 => Err(decode(Text::new(
+                "the answer is empty: HTTP status 204, no content",
+                "la respuesta está vacía: estado HTTP 204, sin contenido",
+            ))),
+            Expect::Start => Err(ApiError::new(
+                Reason::Truncated,
+                Text::new("the answer is empty", "la respuesta está vacía"),
+            )),
             Expect::Skip(skip) if skip.is_after_rows => Err(more_text()),
             _ => Err(ends_early()),
         }
@@ -255,18 +265,27 @@ impl Scanner {
 }
 
 fn ends_early() -> ApiError {
-    ApiError::new(Reason::Truncated, "the JSON of the answer ends early")
+    ApiError::new(
+        Reason::Truncated,
+        Text::new(
+            "the JSON of the answer ends early",
+            "el JSON de la respuesta termina antes de tiempo",
+        ),
+    )
 }
 
 fn more_text() -> ApiError {
-    decode("there is more text after the JSON of the answer")
+    decode(Text::new(
+        "there is more text after the JSON of the answer",
+        "hay más texto después del JSON de la respuesta",
+    ))
 }
 
-fn decode(what: &str) -> ApiError {
+fn decode(what: Text) -> ApiError {
     ApiError::new(Reason::Decode, what)
 }
 
-fn too_large(what: String) -> ApiError {
+fn too_large(what: Message) -> ApiError {
     ApiError::new(Reason::TooLarge, what)
 }
 

@@ -54,21 +54,20 @@ impl Format {
 
 /// Whether an `Accept-Encoding` header allows gzip.
 pub fn accepts_gzip(accept_encoding: &str) -> bool {
-    let quality = |wanted: &str| {
-        accept_encoding.split(',').find_map(|coding| {
-            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            is(name.trim(), wanted).then(|| {
-                let q = parameters
-                    .trim()
-                    .strip_prefix("q=")
-                    .or_else(|| parameters.trim().strip_prefix("Q="));
-                q.map_or(1000, thousandths)
-            })
-        })
-    };
+    let quality = |wanted: &str| weighted(accept_encoding).find(|(name, _)| is(name, wanted));
     quality("gzip")
         .or_else(|| quality("*"))
-        .is_some_and(|quality| quality > 0)
+        .is_some_and(|(_, quality)| quality > 0)
+}
+
+/// The values of a header such as `Accept-Encoding` or `Accept-Language`, each with its q value in thousandths.
+pub(crate) fn weighted(list: &str) -> impl Iterator<Item = (&str, u16)> {
+    list.split(',').map(|value| {
+        let mut parts = value.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let q = parts.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
+        (name, q.map_or(1000, thousandths))
+    })
 }
 
 fn is(text: &str, name: &str) -> bool {

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::client::{ApiError, Reason};
+use crate::language::{Message, Text};
 
 /// The largest difference between the API's clock and ours. Beyond it, "until now" would mean another time there than
 /// here.
@@ -16,7 +17,10 @@ pub(crate) fn compare(date: Option<Timestamp>, now: Timestamp) -> Result<(), Api
     match date {
         Some(date) if date.duration_since(now).abs() > CLOCK_TOLERANCE => Err(ApiError::new(
             Reason::Clock,
-            format!("the API's clock says {date}, ours says {now:.0}"),
+            Message::new(
+                format!("the API's clock says {date}, ours says {now:.0}"),
+                format!("el reloj de la API dice {date}, el nuestro {now:.0}"),
+            ),
         )),
         _ => Ok(()),
     }
@@ -28,18 +32,32 @@ pub(crate) fn check_step_back(covered: Option<Timestamp>, now: Timestamp) -> Res
         Some(covered) if covered.duration_since(now) > STEP_BACK_TOLERANCE => Err(ApiError::new(
             Reason::Clock,
             // Without our time, so that the message stays the same from poll to poll.
-            format!(
-                "data up to {covered:.0} has been read, and our clock is before that: it ran ahead then, or is behind \
-                 now. If it is right now, polls fail until {:.0}",
-                covered.checked_sub(STEP_BACK_TOLERANCE).unwrap_or(covered)
+            went_back(
+                covered,
+                covered.checked_sub(STEP_BACK_TOLERANCE).unwrap_or(covered),
             ),
         )
-        .advise(
+        .advise(Text::new(
             "check this host's clock (NTP); to end it sooner, stop the exporter and restore a state file from before, or \
              move the file away: totals then begin at 0",
-        )),
+            "revise el reloj de este equipo (NTP); para terminarlo antes, detenga el exportador y restaure un archivo de \
+             estado anterior, o retire el archivo: los totales comienzan entonces en 0",
+        ))),
         _ => Ok(()),
     }
+}
+
+fn went_back(covered: Timestamp, until: Timestamp) -> Message {
+    Message::new(
+        format!(
+            "data up to {covered:.0} has been read, and our clock is before that: it ran ahead then, or is behind now. If it \
+             is right now, polls fail until {until:.0}"
+        ),
+        format!(
+            "se leyeron datos hasta {covered:.0}, y nuestro reloj está antes: iba adelantado entonces o está atrasado ahora. \
+             Si ahora está bien, las lecturas fallan hasta {until:.0}"
+        ),
+    )
 }
 
 /// How much faster our clock may run than a clock that never jumps.
@@ -93,9 +111,17 @@ impl JumpWatch {
         }
         Err(ApiError::new(
             Reason::Clock,
-            format!("our clock has jumped ahead to {wall:.0}; a later poll must see the same before it is believed"),
+            Message::new(
+                format!(
+                    "our clock has jumped ahead to {wall:.0}; a later poll must see the same before it is believed"
+                ),
+                format!("nuestro reloj saltó a {wall:.0}; una lectura posterior debe ver lo mismo para creerlo"),
+            ),
         )
-        .advise("check this host's clock (NTP); after a pause of the machine, the next poll is good"))
+        .advise(Text::new(
+            "check this host's clock (NTP); after a pause of the machine, the next poll is good",
+            "revise el reloj de este equipo (NTP); tras una pausa de la máquina, la próxima lectura es buena",
+        )))
     }
 }
 

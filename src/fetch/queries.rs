@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::window;
 use crate::client::{Answer, ApiError, Reason};
 use crate::config::Operation;
+use crate::language::Message;
 use crate::reports::current::{Current, CurrentState};
 use crate::reports::day_totals::{DayAnswer, DayTotals};
 use crate::reports::events::{Asked, Collected, EventReader, EventRows, Events};
@@ -111,12 +112,22 @@ pub(crate) fn check_usable(tally: &Tally, used: u64) -> Result<(), ApiError> {
 pub(crate) fn unusable(tally: &Tally) -> ApiError {
     let rows = tally.rows(Outcome::Invalid);
     let missing: Vec<&str> = tally.missing().keys().copied().collect();
-    let why = match missing.as_slice() {
-        [] => "they are no rows of this report".to_owned(),
-        fields => format!("missing or not understood: {}", fields.join(", ")),
+    let (why, spanish) = match missing.as_slice() {
+        [] => (
+            "they are no rows of this report".to_owned(),
+            "no son filas de este reporte".to_owned(),
+        ),
+        fields => {
+            let fields = fields.join(", ");
+            (
+                format!("missing or not understood: {fields}"),
+                format!("falta o no se entiende: {fields}"),
+            )
+        }
     };
-    ApiError::new(
-        Reason::Decode,
+    let what = Message::new(
         format!("no row of the answer can be used, of {rows} in all; {why}"),
-    )
+        format!("ninguna fila de la respuesta se puede usar, de {rows} en total; {spanish}"),
+    );
+    ApiError::new(Reason::Decode, what)
 }

@@ -58,7 +58,7 @@ impl Poller {
                 };
                 // No report has calls left, whatever the result of its last poll.
                 for polled in self.reports.values_mut() {
-                    polled.health.out_of_calls(skip, &error.what, advice);
+                    polled.health.out_of_calls(skip, error.what.clone(), advice);
                 }
                 self.suspend(now, None, skip);
             }

@@ -11,6 +11,7 @@ use super::{BUDGET_ADVICE, Poller, Stop};
 use crate::fetch::calls::midnight_after;
 use crate::fetch::window;
 use crate::health::Skip;
+use crate::language::Text;
 use crate::reports::{Kind, Report};
 
 impl Poller {
@@ -120,7 +121,8 @@ impl Poller {
                     let (operation, report) = (&*self.operation.name, report.name);
                     tracing::warn!(operation, report, "daily_calls are used up ({BUDGET_ADVICE})");
                 }
-                health.out_of_calls(Skip::Budget, "daily_calls are used up", BUDGET_ADVICE);
+                let what = Text::new("daily_calls are used up", "se agotaron las daily_calls");
+                health.out_of_calls(Skip::Budget, what.into(), BUDGET_ADVICE);
                 health.next_poll = window::next_midnight(now, &self.operation.timezone);
                 Some(Skip::Budget)
             }

@@ -18,7 +18,26 @@ from lib.exposition import require
 from lib.servers import Checks, first_url, get, running, until_true
 
 EXPORTER, CHROMIUM, *PICTURES = sys.argv[1:]
-WINDOWS = [(width, scheme) for width in (1280, 750, 390) for scheme in ("light", "dark")]
+WINDOWS = [
+    (width, scheme, language)
+    for width in (1280, 750, 390)
+    for scheme in ("light", "dark")
+    for language in ("en", "es")
+]
+WORDS = {
+    "en": (
+        "1 of 6 reports failing in 2 operations",
+        "What to do: put a valid token into the token file",
+        "failing: auth",
+        "dialling",
+    ),
+    "es": (
+        "1 de 6 reportes con fallas en 2 operaciones",
+        "Qué hacer: ponga un token válido en el archivo del token",
+        "falla: autenticación",
+        "marcando",
+    ),
+}
 CONFIG = """
 new_series_hold: 0s
 operations:
@@ -50,19 +69,13 @@ def text_of(tab):
     return tab.value("document.body.innerText")
 
 
-def check_page(tab, url, width, scheme):
+def check_page(tab, url, width, scheme, language):
     tab.complaints.clear()
-    tab.open(url, width, 844, scheme)
+    tab.open(f"{url}/?lang={language}", width, 844, scheme)
     text = text_of(tab)
-    for expected in (
-        "1 of 6 reports failing in 2 operations",
-        "valparaiso (campaigns)",
-        "What to do: put a valid token into the token file",
-        "failing: auth",
-        "abandoned_calls",
-        "dialling",
-    ):
+    for expected in (*WORDS[language], "valparaiso (campaigns)", "abandoned_calls"):
         require(expected in text, f"{expected!r} is not on the page: {text[:600]}")
+    require(tab.value("document.documentElement.lang") == language, "the page is in another language")
     require(tab.value("innerWidth") == width, f"the window is {tab.value('innerWidth')} wide")
     scroll = tab.value("document.documentElement.scrollWidth")
     require(scroll <= width, f"the page is {scroll} wide")
@@ -83,6 +96,11 @@ def check_links(tab, url):
     tab.open(f"{url}/?operation=valparaiso", 1280, 844, "light")
     require("All 2 operations" in text_of(tab), "an operation has no page of its own")
     require("call_durations" not in text_of(tab), "the page of an operation shows another one")
+    follow = "[...document.querySelectorAll('a')].find(a => a.innerText == '{}').href"
+    tab.open(tab.value(follow.format("Español")), 1280, 844, "light")
+    require("Hora local" in text_of(tab), "the page of an operation is not in Spanish")
+    tab.open(tab.value(follow.format("← Las 2 operaciones")), 1280, 844, "light")
+    require("Todo en orden" in text_of(tab) or "con fallas" in text_of(tab), "the language is lost on the way")
 
 
 def check_reload(tab, url):
@@ -114,8 +132,13 @@ def check_policy(tab, url):
 
 def take_pictures(tab, url, folder):
     time.sleep(200)
-    for name, width, height, scheme in (("status-desktop", 1280, 1990, "light"), ("status-phone", 390, 1500, "dark")):
-        tab.open(url, width, height, scheme)
+    for name, width, height, scheme, language in (
+        ("status-desktop", 1280, 1990, "light", "en"),
+        ("status-phone", 390, 1500, "dark", "en"),
+        ("status-es-desktop", 1280, 1990, "light", "es"),
+        ("status-es-phone", 390, 1500, "dark", "es"),
+    ):
+        tab.open(f"{url}/?lang={language}", width, height, scheme)
         tab.picture(folder / f"{name}.png")
 
 
@@ -138,8 +161,8 @@ def main():
         tab = stack.enter_context(chromium(CHROMIUM, folder))
         until_true(30, lambda: get(f"{url}/-/ready"))
 
-        for width, scheme in WINDOWS:
-            check(f"{width} pixels wide, {scheme}", check_page, tab, url, width, scheme)
+        for width, scheme, language in WINDOWS:
+            check(f"{width} pixels wide, {scheme}, {language}", check_page, tab, url, width, scheme, language)
         check("links, and an operation's own page", check_links, tab, url)
         check("it loads itself again", check_reload, tab, url)
         check("its policy is in force", check_policy, tab, url)

@@ -36,7 +36,7 @@ fn busy() -> OperationPlan {
         .events(EventPlan::calm())
 }
 
-async fn stage() -> Stage {
+pub(crate) async fn stage() -> Stage {
     Stage::with(NOON, busy(), all_reports).await
 }
 

@@ -8,6 +8,7 @@ use super::ahead::{Ahead, Found};
 use super::skip::{Place, Skip};
 use super::{MAX_ROW_BYTES, MAX_ROWS, Scanner, decode, more_text, too_large};
 use crate::client::error::ApiError;
+use crate::language::{Message, Text};
 use crate::wire::Rows;
 use crate::wire::fields::Leaf;
 use crate::wire::json::Broken;
@@ -64,7 +65,10 @@ impl Scanner {
                 };
                 rows.extra_key(DATA, &ahead.text.as_bytes()[..1]);
                 if mem::replace(&mut self.envelope.has_data, true) {
-                    return Err(decode("the answer has two keys `data`"));
+                    return Err(decode(Text::new(
+                        "the answer has two keys `data`",
+                        "la respuesta tiene dos claves `data`",
+                    )));
                 }
                 self.expect = expect;
             }
@@ -217,14 +221,23 @@ impl Scanner {
             Some(b'{') => Expect::Key,
             Some(b'<') => {
                 self.envelope.is_web_page = true;
-                return Err(decode(
+                return Err(decode(Text::new(
                     "the answer is a web page instead of JSON, the login page of a proxy perhaps",
-                ));
+                    "la respuesta es una página web en vez de JSON, quizá la de ingreso de un proxy",
+                )));
             }
             Some(first) if first.is_ascii_graphic() => {
-                return Err(decode("the answer is plain text instead of JSON"));
+                return Err(decode(Text::new(
+                    "the answer is plain text instead of JSON",
+                    "la respuesta es texto simple en vez de JSON",
+                )));
             }
-            _ => return Err(decode("the answer is neither JSON nor text")),
+            _ => {
+                return Err(decode(Text::new(
+                    "the answer is neither JSON nor text",
+                    "la respuesta no es JSON ni texto",
+                )));
+            }
         };
         Ok(1)
     }
@@ -237,7 +250,12 @@ impl Scanner {
         let (leaf, used) = match ahead.limited(MAX_ROW_BYTES).value::<Leaf<'_>>() {
             Found::Yes(value) => value,
             // Without rows there is nothing to save.
-            Found::No if key == DATA => return Err(decode("`data` is neither a list nor an object")),
+            Found::No if key == DATA => {
+                return Err(decode(Text::new(
+                    "`data` is neither a list nor an object",
+                    "`data` no es una lista ni un objeto",
+                )));
+            }
             Found::No => return Ok(self.skip(Skip::new(self.member()))),
             Found::Wait => return Ok(None),
         };
@@ -246,7 +264,12 @@ impl Scanner {
             "code" => self.envelope.set_code(&leaf),
             "msg" => self.envelope.set_message(&leaf),
             DATA if leaf == Leaf::Absent => self.envelope.has_data = true,
-            DATA => return Err(decode("`data` is neither a list nor an object")),
+            DATA => {
+                return Err(decode(Text::new(
+                    "`data` is neither a list nor an object",
+                    "`data` no es una lista ni un objeto",
+                )));
+            }
             _ => {}
         }
         self.expect = Expect::KeyEnd;
@@ -334,7 +357,10 @@ impl Scanner {
     fn count_row(&mut self) -> Result<(), ApiError> {
         self.count += 1;
         if self.count > MAX_ROWS {
-            return Err(too_large(format!("the answer has more than {MAX_ROWS} rows")));
+            return Err(too_large(Message::new(
+                format!("the answer has more than {MAX_ROWS} rows"),
+                format!("la respuesta tiene más de {MAX_ROWS} filas"),
+            )));
         }
         Ok(())
     }

@@ -2,24 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::PageData;
 use super::format::{number, span};
 use super::graphics::{Share, stacked, swatch};
+use super::{PageData, texts as text};
 use crate::health::ReportHealth;
-use crate::reports::agents::{AgentsNow, STATES};
+use crate::language::Language;
+use crate::reports::agents::AgentsNow;
 use crate::reports::latency::LatencyNow;
 use crate::reports::{AGENTS, LATENCY, View};
 
-/// The states as people call them, in the order of [`STATES`].
-const NAMES: [&str; STATES.len()] = [
-    "ready",
-    "ringing",
-    "talking",
-    "after-call work",
-    "auxiliary",
-    "logged out",
-    "other",
-];
 /// The places of the states whose longest time is worth a look: after-call work and auxiliary states.
 const LONG: [usize; 2] = [3, 4];
 /// The place of those who are logged out.
@@ -30,12 +21,13 @@ const MOST_AUX: usize = 6;
 /// The bar, or the reason why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
     let view = data.published.view(operation, &AGENTS);
+    let say = |text| data.language.say(text);
     html! {
-        h3 { "Agents now" }
+        h3 { (say(text::AGENTS_NOW)) }
         @match view.as_deref() {
-            Some(View::Agents(agents)) => (states(agents)),
-            _ if report.last_success.is_some() => p.muted { "Not shown: the last data is older than max_age." },
-            _ => p.muted { "Not read yet." },
+            Some(View::Agents(agents)) => (states(agents, data.language)),
+            _ if report.last_success.is_some() => p.muted { (say(text::EXPIRED)) },
+            _ => p.muted { (say(text::NOT_READ)) },
         }
     }
 }
@@ -43,13 +35,14 @@ pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -
 /// The connections, if they are known.
 pub(super) fn connections(operation: &str, data: PageData<'_>) -> Markup {
     let view = data.published.view(operation, &LATENCY);
+    let say = |text| data.language.say(text);
     html! {
         @if let Some(View::Latency(LatencyNow { bands, connected, losing_packets })) = view.as_deref() {
             p {
-                strong { (number(*connected)) } " connected"
+                strong { (number(*connected)) } (say(text::CONNECTED))
                 @let slow: u64 = bands[2..].iter().sum();
-                @if slow > 0 { " · " strong.state.wait { (number(slow)) } " above 400 ms" }
-                @if *losing_packets > 0 { " · " strong.state.wait { (number(*losing_packets)) } " losing packets" }
+                @if slow > 0 { " · " strong.state.wait { (number(slow)) } (say(text::ABOVE_400_MS)) }
+                @if *losing_packets > 0 { " · " strong.state.wait { (number(*losing_packets)) } (say(text::LOSING_PACKETS)) }
             }
         }
     }
@@ -60,20 +53,21 @@ pub(super) fn logged_in(agents: &AgentsNow) -> u64 {
     agents.states.iter().sum::<u64>() - agents.states[LOGGED_OUT]
 }
 
-fn states(agents: &AgentsNow) -> Markup {
-    let shares = NAMES.iter().zip(agents.states).enumerate();
+fn states(agents: &AgentsNow, language: Language) -> Markup {
+    let say = |text| language.say(text);
+    let shares = text::AGENT_STATES.into_iter().zip(agents.states).enumerate();
     let shares = shares.filter(|(n, _)| *n != LOGGED_OUT);
     let shares: Vec<Share> = shares
         .map(|(n, (name, count))| Share {
             class: format!("agent{n}"),
-            name,
+            name: say(name),
             count,
         })
         .collect();
     let (named, others) = agents.aux.split_at(agents.aux.len().min(MOST_AUX));
     html! {
         @if logged_in(agents) == 0 {
-            p.muted { "Nobody is logged in." }
+            p.muted { (say(text::NOBODY_IS_LOGGED_IN)) }
         } @else {
             p.agents { (stacked(&shares)) }
             p.key {
@@ -83,17 +77,17 @@ fn states(agents: &AgentsNow) -> Markup {
             }
             @if !named.is_empty() {
                 p.muted {
-                    "Auxiliary: "
+                    (say(text::AUXILIARY))
                     @for (n, (name, count)) in named.iter().enumerate() {
                         @if n > 0 { ", " }
                         (name) " " (number(*count))
                     }
-                    @if !others.is_empty() { ", others " (number(others.iter().map(|(_, count)| count).sum())) }
+                    @if !others.is_empty() { (say(text::OTHERS)) (number(others.iter().map(|(_, count)| count).sum())) }
                 }
             }
             @for state in LONG {
                 @if let Some(time) = agents.longest[state] {
-                    p.muted { "Longest in " (NAMES[state]) ": " (span(time)) }
+                    p.muted { (say(text::LONGEST_IN)) (say(text::AGENT_STATES[state])) ": " (span(time)) }
                 }
             }
         }

@@ -2,23 +2,25 @@
 
 use maud::{Markup, html};
 
-use super::PageData;
 use super::format::{number, percent};
-use super::graphics::{RESULT_NAMES, bar, results, stacked, swatch};
+use super::graphics::{bar, results, stacked, swatch};
+use super::{PageData, texts as text};
 use crate::health::ReportHealth;
+use crate::language::Language;
 use crate::reports::campaigns::CampaignSummary;
 use crate::reports::{CAMPAIGNS, View};
 
 /// The table, or the reason why there is none.
 pub(super) fn part(operation: &str, report: &ReportHealth, data: PageData<'_>) -> Markup {
     let view = data.published.view(operation, &CAMPAIGNS);
+    let say = |text| data.language.say(text);
     html! {
-        h3 { "Campaigns" }
+        h3 { (say(text::CAMPAIGNS)) }
         @match of_view(view.as_deref()) {
-            None if report.last_success.is_some() => p.muted { "Not shown: the last data is older than max_age." },
-            None => p.muted { "Not read yet." },
-            Some([]) => p.muted { "The API lists none." },
-            Some(campaigns) => (table(campaigns)),
+            None if report.last_success.is_some() => p.muted { (say(text::EXPIRED)) },
+            None => p.muted { (say(text::NOT_READ)) },
+            Some([]) => p.muted { (say(text::NO_CAMPAIGN)) },
+            Some(campaigns) => (table(campaigns, data.language)),
         }
     }
 }
@@ -32,8 +34,13 @@ pub(super) fn of_view(view: Option<&View>) -> Option<&[CampaignSummary]> {
 }
 
 /// How many campaigns are dialling.
-pub(super) fn dialling(campaigns: &[CampaignSummary]) -> usize {
+fn dialling(campaigns: &[CampaignSummary]) -> usize {
     campaigns.iter().filter(|campaign| campaign.is_started()).count()
+}
+
+/// The same, of how many.
+pub(super) fn dialling_of(campaigns: &[CampaignSummary], language: Language) -> String {
+    language.of(&dialling(campaigns).to_string(), &campaigns.len().to_string())
 }
 
 /// The calls per minute of all campaigns.
@@ -42,30 +49,34 @@ pub(super) fn calls_per_minute(campaigns: &[CampaignSummary]) -> String {
     number(sum.round() as u64)
 }
 
-fn table(campaigns: &[CampaignSummary]) -> Markup {
+fn table(campaigns: &[CampaignSummary], language: Language) -> Markup {
+    let say = |text| language.say(text);
     let mut in_order: Vec<&CampaignSummary> = campaigns.iter().collect();
     in_order.sort_by_key(|campaign| !campaign.is_started());
     html! {
         p {
-            strong { (dialling(campaigns)) } " of " (campaigns.len()) " dialling · "
-            strong { (calls_per_minute(campaigns)) } " calls a minute"
+            strong { (dialling_of(campaigns, language)) } (say(text::IS_DIALLING)) " · "
+            strong { (calls_per_minute(campaigns)) } (say(text::CALLS_A_MINUTE_OF_ALL))
         }
-        p.key aria-label="Colours of results" {
-            @for (n, name) in RESULT_NAMES.iter().enumerate() { span { (swatch(&format!("result{n}"))) " " (name) } }
+        p.key aria-label=(say(text::COLOURS)) {
+            @for (n, name) in text::DIAL_RESULTS.into_iter().enumerate() {
+                span { (swatch(&format!("result{n}"))) " " (say(name)) }
+            }
         }
         table.campaigns {
             thead {
                 tr {
-                    th { "Campaign" } th { "State" } th { "Penetration today" } th.number { "Now" }
-                    th.number { "Calls a minute" } th { "Results" }
+                    th { (say(text::CAMPAIGN)) } th { (say(text::STATE)) } th { (say(text::PENETRATION_TODAY)) }
+                    th.number { (say(text::NOW)) } th.number { (say(text::CALLS_A_MINUTE)) } th { (say(text::RESULTS)) }
                 }
             }
-            tbody { @for campaign in in_order { (row(campaign)) } }
+            tbody { @for campaign in in_order { (row(campaign, language)) } }
         }
     }
 }
 
-fn row(campaign: &CampaignSummary) -> Markup {
+fn row(campaign: &CampaignSummary, language: Language) -> Markup {
+    let say = |text| language.say(text);
     let class = if campaign.is_started() { "" } else { "quiet" };
     let counts: Vec<String> = campaign
         .results
@@ -83,22 +94,22 @@ fn row(campaign: &CampaignSummary) -> Markup {
             }
             td.side {
                 @match campaign.status {
-                    Some("started") => span.state.good { "▶ started" },
-                    Some("stopped") => span.muted { "■ stopped" },
+                    Some("started") => span.state.good { (say(text::STARTED)) },
+                    Some("stopped") => span.muted { (say(text::STOPPED)) },
                     None => "–",
                     Some(other) => (other),
                 }
             }
-            td.half data-label="Penetration today" {
+            td.half data-label=(say(text::PENETRATION_TODAY)) {
                 @if let Some(ratio) = campaign.penetration_day {
-                    (bar(ratio, "part", "Penetration today")) " " span.figure { (percent(ratio)) }
+                    (bar(ratio, "part", say(text::PENETRATION_TODAY))) " " span.figure { (percent(ratio)) }
                 } @else { "–" }
             }
-            td.number data-label="Now" { (campaign.penetration_now.map_or_else(|| "–".to_owned(), percent)) }
-            td.number data-label="Calls/min" {
+            td.number data-label=(say(text::NOW)) { (campaign.penetration_now.map_or_else(|| "–".to_owned(), percent)) }
+            td.number data-label=(say(text::CALLS_PER_MINUTE)) {
                 (campaign.calls_per_minute.map_or_else(|| "–".to_owned(), |calls| format!("{calls:.1}")))
             }
-            td.results.wide { (stacked(&results(&campaign.results))) small { (counts.join(" · ")) } }
+            td.results.wide { (stacked(&results(&campaign.results, language))) small { (counts.join(" · ")) } }
         }
     }
 }

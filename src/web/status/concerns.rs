@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::PageData;
 use crate::health::{OperationHealth, ReportHealth};
+use crate::language::Text;
 use crate::reports::{Kind, Report};
 
 /// Data may be late by as many intervals.
@@ -38,55 +39,80 @@ pub(super) enum Concern {
 
 impl Concern {
     /// In a word or two.
-    pub(super) const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> Text {
         match self {
-            Concern::OldConfiguration => "old configuration",
-            Concern::NotSaved => "not saved",
-            Concern::Thinned => "polls left out",
-            Concern::Withdrawn => "withdrawn",
-            Concern::Late => "late",
-            Concern::Doubtful => "doubtful",
-            Concern::OverLimit => "over series_limit",
+            Concern::OldConfiguration => Text::new("old configuration", "configuración anterior"),
+            Concern::NotSaved => Text::new("not saved", "sin guardar"),
+            Concern::Thinned => Text::new("polls left out", "lecturas omitidas"),
+            Concern::Withdrawn => Text::new("withdrawn", "retirado"),
+            Concern::Late => Text::new("late", "atrasado"),
+            Concern::Doubtful => Text::new("doubtful", "dudoso"),
+            Concern::OverLimit => Text::new("over series_limit", "sobre series_limit"),
         }
     }
 
     /// What is the matter.
-    pub(super) const fn what(self) -> &'static str {
+    pub(super) const fn what(self) -> Text {
         match self {
-            Concern::OldConfiguration => {
-                "The last reload failed. The exporter goes on with the configuration that it had before."
-            }
-            Concern::NotSaved => "The state could not be saved. Counters stand still until it can.",
-            Concern::Thinned => {
-                "The calls left for today are too few for all polls, so some are left out. Figures are older than configured."
-            }
-            Concern::Withdrawn => "The last data is older than max_age, so these gauges are not shown.",
-            Concern::Late => "The data is older than three intervals. Counters lag behind.",
-            Concern::Doubtful => {
-                "Something that the exporter takes for granted about the API did not hold in the last 24 hours. Counts may be wrong."
-            }
-            Concern::OverLimit => {
-                "There are more label sets than series_limit allows. What came later is counted as _other or left out."
-            }
+            Concern::OldConfiguration => Text::new(
+                "The last reload failed. The exporter goes on with the configuration that it had before.",
+                "La última recarga falló. El exportador sigue con la configuración que tenía.",
+            ),
+            Concern::NotSaved => Text::new(
+                "The state could not be saved. Counters stand still until it can.",
+                "No se pudo guardar el estado. Los contadores no avanzan hasta que se pueda.",
+            ),
+            Concern::Thinned => Text::new(
+                "The calls left for today are too few for all polls, so some are left out. Figures are older than configured.",
+                "Las consultas que quedan hoy no alcanzan para todas las lecturas, así que se omiten algunas. Las cifras son más viejas de lo configurado.",
+            ),
+            Concern::Withdrawn => Text::new(
+                "The last data is older than max_age, so these gauges are not shown.",
+                "Los últimos datos son más viejos que max_age, así que no se muestran.",
+            ),
+            Concern::Late => Text::new(
+                "The data is older than three intervals. Counters lag behind.",
+                "Los datos tienen más de tres intervalos. Los contadores están atrasados.",
+            ),
+            Concern::Doubtful => Text::new(
+                "Something that the exporter takes for granted about the API did not hold in the last 24 hours. Counts may be wrong.",
+                "Algo que el exportador da por sentado sobre la API no se cumplió en las últimas 24 horas. Los conteos pueden estar mal.",
+            ),
+            Concern::OverLimit => Text::new(
+                "There are more label sets than series_limit allows. What came later is counted as _other or left out.",
+                "Hay más combinaciones de etiquetas de las que permite series_limit. Lo que llegó después se cuenta como _other o se omite.",
+            ),
         }
     }
 
     /// What to do.
-    pub(super) const fn advice(self) -> &'static str {
+    pub(super) const fn advice(self) -> Text {
         match self {
-            Concern::OldConfiguration => "run check-config, correct what it names, and reload again",
-            Concern::NotSaved => "check the disk of state_path",
-            Concern::Thinned => {
-                "raise daily_calls if the licences allow it, lengthen the intervals, or say with hours when people work"
-            }
-            Concern::Withdrawn => {
-                "leave max_age out, and it follows the interval in effect; or make it longer than two intervals"
-            }
-            Concern::Late => {
-                "after an outage wait until it has caught up; otherwise see how long polls take, and spread reports over longer intervals"
-            }
-            Concern::Doubtful => "see what the part Assumptions of the operation says",
-            Concern::OverLimit => "see what makes so many ids, or raise series_limit",
+            Concern::OldConfiguration => Text::new(
+                "run check-config, correct what it names, and reload again",
+                "ejecute check-config, corrija lo que indique y vuelva a recargar",
+            ),
+            Concern::NotSaved => Text::new("check the disk of state_path", "revise el disco de state_path"),
+            Concern::Thinned => Text::new(
+                "raise daily_calls if the licences allow it, lengthen the intervals, or say with hours when people work",
+                "aumente daily_calls si las licencias lo permiten, alargue los intervalos, o indique con hours cuándo se trabaja",
+            ),
+            Concern::Withdrawn => Text::new(
+                "leave max_age out, and it follows the interval in effect; or make it longer than two intervals",
+                "quite max_age, y seguirá al intervalo vigente; o póngalo en más de dos intervalos",
+            ),
+            Concern::Late => Text::new(
+                "after an outage wait until it has caught up; otherwise see how long polls take, and spread reports over longer intervals",
+                "después de una caída espere a que se ponga al día; si no, mire cuánto tardan las lecturas y alargue los intervalos",
+            ),
+            Concern::Doubtful => Text::new(
+                "see what the part Assumptions of the operation says",
+                "mire lo que dice la sección Supuestos de la operación",
+            ),
+            Concern::OverLimit => Text::new(
+                "see what makes so many ids, or raise series_limit",
+                "mire qué produce tantos ids, o aumente series_limit",
+            ),
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::PageData;
 use super::concerns::{Concern, is_concerned, of_operation, of_report};
 use super::format::{ago, counted, next_poll};
+use super::{PageData, texts as text};
 use crate::client::Reason;
 use crate::config::Shard;
 use crate::health::{LastError, OperationHealth, ReportHealth};
+use crate::language::Language;
 
 /// At most this many operations are named on a card.
 const MOST_NAMES: usize = 10;
@@ -42,34 +42,30 @@ pub(super) fn verdict(health: &BTreeMap<Arc<str>, OperationHealth>, data: PageDa
         .iter()
         .filter(|(name, operation)| is_concerned(name, operation, data))
         .count();
-    let operations = counted(health.len(), "operation");
-    let up = all - failing - waiting;
+    let language = data.language;
+    let count = |reports: usize| counted(reports as u64, text::A_REPORT, language);
+    let part = |reports: usize| language.of(&reports.to_string(), &count(all));
+    let operations = counted(health.len() as u64, text::AN_OPERATION, language);
+    let up = count(all - failing - waiting);
+    let (class, strong, rest) = if failing > 0 {
+        ("bad", language.failing(&part(failing)), language.within(&operations))
+    } else if data.published.reload_failed() {
+        let is_old = language.say(text::OLD_CONFIGURATION).to_owned();
+        ("wait", is_old, format!(" · {}", language.read(&up)))
+    } else if concerned > 0 {
+        let limited = language.limited(&language.of(&concerned.to_string(), &operations));
+        ("wait", limited, format!(" · {}", language.read(&up)))
+    } else if waiting > 0 {
+        ("wait", language.waiting(&part(waiting)), language.within(&operations))
+    } else if all > 0 {
+        ("good", language.all_is_well(&up), language.within(&operations))
+    } else if data.shard == Shard::ONLY {
+        ("wait", language.say(text::NO_OPERATION).to_owned(), String::new())
+    } else {
+        ("wait", language.none_of_shard(data.shard), String::new())
+    };
     html! {
-        @if failing > 0 {
-            p.verdict.bad role="status" {
-                strong { "✕ " (failing) " of " (counted(all, "report")) " failing" } " in " (operations)
-            }
-        } @else if data.published.reload_failed() {
-            p.verdict.wait role="status" {
-                strong { "▲ The configuration is an old one" } " · " (counted(up, "report")) " up"
-            }
-        } @else if concerned > 0 {
-            p.verdict.wait role="status" {
-                strong { "▲ " (concerned) " of " (operations) " limited" } " · " (counted(up, "report")) " up"
-            }
-        } @else if waiting > 0 {
-            p.verdict.wait role="status" {
-                strong { "◌ " (waiting) " of " (counted(all, "report")) " waiting for the first poll" } " in " (operations)
-            }
-        } @else if all > 0 {
-            p.verdict.good role="status" {
-                strong { "● All is well: " (counted(all, "report")) " up" } " in " (operations)
-            }
-        } @else if data.shard == Shard::ONLY {
-            p.verdict.wait role="status" { strong { "◌ No operation is configured" } }
-        } @else {
-            p.verdict.wait role="status" { strong { "◌ No operation belongs to " (data.shard) } }
-        }
+        p class={ "verdict " (class) } role="status" { strong { (strong) } (rest) }
     }
 }
 
@@ -113,14 +109,15 @@ pub(super) fn cards<'a>(
             }
         }
     }
+    let say = |text| data.language.say(text);
     html! {
-        @for card in &failures { (card.markup(data.now)) }
+        @for card in &failures { (card.markup(data)) }
         @for (concern, named) in &concerns {
             article.failure.wait {
-                h2 { @if named.is_empty() { "Configuration" } @else { (heading(named)) } }
-                p { span.reason { (concern.name()) } " " (concern.what()) }
-                p { strong { "What to do: " } (concern.advice()) "." }
-                (names(named))
+                h2 { @if named.is_empty() { (say(text::CONFIGURATION)) } @else { (heading(named, data)) } }
+                p { span.reason { (say(concern.name())) } " " (say(concern.what())) }
+                p { strong { (say(text::WHAT_TO_DO)) } (say(concern.advice())) "." }
+                (names(named, data))
             }
         }
     }
@@ -134,19 +131,26 @@ struct Card<'a> {
 }
 
 impl Card<'_> {
-    fn markup(&self, now: Timestamp) -> Markup {
+    fn markup(&self, data: PageData<'_>) -> Markup {
+        let language = data.language;
+        let say = |text| language.say(text);
+        let (language_of_what, what) = self.error.what.said(language);
         let oldest = self.reports.iter().map(|report| report.last_success).min().flatten();
         let next = self.reports.iter().min_by_key(|report| report.next_poll);
         html! {
             article.failure {
-                h2 { (heading(&self.named)) }
-                p { span.reason { (self.error.reason.name()) } " " (self.error.what) }
-                p { strong { "What to do: " } (self.error.advice) "." }
-                (names(&self.named))
+                h2 { (heading(&self.named, data)) }
+                p {
+                    span.reason { (language.reason(self.error.reason)) } " "
+                    @if language_of_what == language { (what) } @else { span lang=(language_of_what.tag()) { (what) } }
+                }
+                p { strong { (say(text::WHAT_TO_DO)) } (say(self.error.advice)) "." }
+                (names(&self.named, data))
                 p.muted {
-                    "Last success: " @if let Some(at) = oldest { (ago(now, at)) } @else { "none yet" }
+                    (say(text::LAST_SUCCESS)) ": "
+                    @if let Some(at) = oldest { (ago(data.now, at, language)) } @else { (say(text::NONE_YET)) }
                     @if let Some(report) = next.filter(|report| report.next_poll.is_some()) {
-                        " · next poll: " (next_poll(now, report))
+                        " · " (say(text::NEXT_POLL)) ": " (next_poll(data.now, report, language))
                     }
                 }
             }
@@ -171,36 +175,36 @@ fn add<'a>(to: &mut Vec<Named<'a>>, named: Named<'a>) {
     }
 }
 
-fn heading(operations: &[Named<'_>]) -> Markup {
+fn heading(operations: &[Named<'_>], data: PageData<'_>) -> Markup {
     html! {
         @match operations {
-            [operation] => (operation.markup()),
-            _ => (counted(operations.len(), "operation")),
+            [operation] => (operation.markup(data)),
+            _ => (counted(operations.len() as u64, text::AN_OPERATION, data.language)),
         }
     }
 }
 
 /// The names of several operations; that of a single one is the heading.
-fn names(operations: &[Named<'_>]) -> Markup {
+fn names(operations: &[Named<'_>], data: PageData<'_>) -> Markup {
     html! {
         @if operations.len() > 1 {
             p {
                 @for (n, operation) in operations.iter().take(MOST_NAMES).enumerate() {
                     @if n > 0 { ", " }
-                    (operation.markup())
+                    (operation.markup(data))
                 }
-                @if operations.len() > MOST_NAMES { " and " (operations.len() - MOST_NAMES) " more" }
+                @if operations.len() > MOST_NAMES { (data.language.and_more(operations.len() - MOST_NAMES)) }
             }
         }
     }
 }
 
 impl Named<'_> {
-    fn markup(&self) -> Markup {
+    fn markup(&self, data: PageData<'_>) -> Markup {
         html! {
-            a href={ "?operation=" (self.operation) } { (self.operation) }
+            a href=(data.link(self.operation)) { (self.operation) }
             @if self.all > 1 && self.reports.len() == self.all {
-                " (all reports)"
+                (data.language.say(text::ALL_REPORTS))
             } @else if !self.reports.is_empty() {
                 " (" (self.reports.join(", ")) ")"
             }
@@ -209,21 +213,22 @@ impl Named<'_> {
 }
 
 /// The state of a report, with a sign for readers who cannot tell the colours apart.
-pub(super) fn state(report: &ReportHealth, concerns: &[Concern]) -> Markup {
+pub(super) fn state(report: &ReportHealth, concerns: &[Concern], language: Language) -> Markup {
+    let say = |text| language.say(text);
     let reason = report.last_error.as_ref().map(|error| error.reason);
     html! {
         @match (report.up, reason) {
             (Some(true), _) if !concerns.is_empty() => {
                 span.state.wait {
-                    "▲ up: "
-                    @for (n, concern) in concerns.iter().enumerate() { @if n > 0 { ", " } (concern.name()) }
+                    (say(text::UP_BUT))
+                    @for (n, concern) in concerns.iter().enumerate() { @if n > 0 { ", " } (say(concern.name())) }
                 }
             }
-            (Some(true), _) => span.state.good { "● up" },
-            (Some(false), Some(Reason::Quota)) => span.state.bad { "✕ paused: quota" },
-            (Some(false), Some(reason)) => span.state.bad { "✕ failing: " (reason.name()) },
-            (Some(false), None) => span.state.bad { "✕ failing" },
-            (None, _) => span.state.wait { "◌ waiting" },
+            (Some(true), _) => span.state.good { (say(text::UP)) },
+            (Some(false), Some(Reason::Quota)) => span.state.bad { (say(text::PAUSED)) },
+            (Some(false), Some(reason)) => span.state.bad { (say(text::FAILING)) ": " (language.reason(reason)) },
+            (Some(false), None) => span.state.bad { (say(text::FAILING)) },
+            (None, _) => span.state.wait { (say(text::WAITING)) },
         }
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::texts::Noun;
 use crate::health::ReportHealth;
+use crate::language::Language;
 
 /// With thousands separators: `1,234,567`.
 pub(super) fn number(number: u64) -> String {
@@ -21,9 +23,8 @@ pub(super) fn number(number: u64) -> String {
 }
 
 /// `1 report`, `2 reports`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number(count as u64))
+pub(super) fn counted(count: u64, noun: Noun, language: Language) -> String {
+    format!("{} {}", number(count), noun.of(count, language))
 }
 
 /// A ratio in percent, with a decimal if it is below 10 %.
@@ -61,16 +62,16 @@ pub(super) fn took(time: Duration) -> String {
 }
 
 /// How long ago: `5 min ago`.
-pub(super) fn ago(now: Timestamp, at: Timestamp) -> String {
-    format!("{} ago", span(positive(now.duration_since(at))))
+pub(super) fn ago(now: Timestamp, at: Timestamp, language: Language) -> String {
+    language.ago(&span(positive(now.duration_since(at))))
 }
 
 /// When the next poll is due: `in 5 min`.
-pub(super) fn next_poll(now: Timestamp, report: &ReportHealth) -> String {
+pub(super) fn next_poll(now: Timestamp, report: &ReportHealth, language: Language) -> String {
     match report.next_poll.map(|at| positive(at.duration_since(now))) {
         None => String::new(),
-        Some(Duration::ZERO) => "now".to_owned(),
-        Some(wait) => format!("in {}", span(wait)),
+        Some(Duration::ZERO) => language.at_once().to_owned(),
+        Some(wait) => language.in_time(&span(wait)),
     }
 }
 
@@ -106,6 +107,7 @@ fn positive(time: SignedDuration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::texts::A_REPORT;
     use super::*;
 
     #[test]
@@ -115,8 +117,8 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!(
-            (counted(1, "row"), counted(2000, "row")),
-            ("1 row".into(), "2,000 rows".into())
+            [1, 2000].map(|count| counted(count, A_REPORT, Language::Spanish)),
+            ["1 reporte", "2,000 reportes"]
         );
     }
 

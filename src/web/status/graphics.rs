@@ -3,10 +3,9 @@
 use maud::{Markup, html};
 
 use super::format::{number, percent};
+use super::texts as text;
+use crate::language::Language;
 use crate::reports::campaigns::DIAL_RESULTS;
-
-/// The names of results, in the order of [`DIAL_RESULTS`].
-pub(super) const RESULT_NAMES: [&str; DIAL_RESULTS.len()] = ["answered", "no answer", "busy or failed", "machine"];
 
 /// From this ratio on, the calls of the day are running short.
 const NEARLY_USED: f64 = 0.9;
@@ -29,7 +28,7 @@ pub(super) fn bar(ratio: f64, class: &str, label: &str) -> Markup {
 }
 
 /// The API calls used, as a bar and in numbers.
-pub(super) fn quota(used: u32, limit: u32) -> Markup {
+pub(super) fn quota(used: u32, limit: u32, language: Language) -> Markup {
     let ratio = f64::from(used) / f64::from(limit.max(1));
     let class = match ratio {
         1.0.. => "bad",
@@ -37,8 +36,8 @@ pub(super) fn quota(used: u32, limit: u32) -> Markup {
         _ => "part",
     };
     html! {
-        (bar(ratio, class, "API calls used today")) " "
-        span.figure { (number(used.into())) " of " (number(limit.into())) }
+        (bar(ratio, class, language.say(text::API_CALLS_USED_TODAY))) " "
+        span.figure { (language.of(&number(used.into()), &number(limit.into()))) }
     }
 }
 
@@ -53,12 +52,12 @@ pub(super) struct Share {
 }
 
 /// The results of a campaign.
-pub(super) fn results(counts: &[Option<u64>; DIAL_RESULTS.len()]) -> Vec<Share> {
-    let shares = RESULT_NAMES.iter().zip(counts).enumerate();
+pub(super) fn results(counts: &[Option<u64>; DIAL_RESULTS.len()], language: Language) -> Vec<Share> {
+    let shares = text::DIAL_RESULTS.into_iter().zip(counts).enumerate();
     shares
         .map(|(n, (name, count))| Share {
             class: format!("result{n}"),
-            name,
+            name: language.say(name),
             count: count.unwrap_or_default(),
         })
         .collect()
@@ -96,7 +95,7 @@ pub(super) fn swatch(class: &str) -> Markup {
 }
 
 /// Counts by upper bound in seconds; the last count is above the last bound.
-pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
+pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str, language: Language) -> Markup {
     let most = counts.iter().copied().max().unwrap_or_default().max(1);
     let width = counts.len() * BIN_WIDTH;
     let height = |count: u64| (count as f64 / most as f64 * BINS_HEIGHT * 10.0).round() / 10.0;
@@ -105,7 +104,7 @@ pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
             line.axis x1="0" x2=(width) y1=(BINS_HEIGHT) y2=(BINS_HEIGHT) {}
             @for (n, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 rect.bin x=(n * BIN_WIDTH + 1) y=(BINS_HEIGHT - height(*count)) width=(BIN_WIDTH - 2) height=(height(*count)) {
-                    title { (bin_range(bounds, n)) ": " (number(*count)) }
+                    title { (bin_range(bounds, n, language)) ": " (number(*count)) }
                 }
             }
             @for (n, bound) in bounds.iter().enumerate().filter(|(n, _)| n % 3 == 2) {
@@ -116,7 +115,7 @@ pub(super) fn histogram(bounds: &[f64], counts: &[u64], label: &str) -> Markup {
 }
 
 /// The median of the counts as their bins have it, in words.
-pub(super) fn median(bounds: &[f64], counts: &[u64]) -> Option<String> {
+pub(super) fn median(bounds: &[f64], counts: &[u64], language: Language) -> Option<String> {
     let sum: u64 = counts.iter().sum();
     let mut so_far = 0;
     let bin = counts.iter().position(|count| {
@@ -124,20 +123,17 @@ pub(super) fn median(bounds: &[f64], counts: &[u64]) -> Option<String> {
         so_far * 2 >= sum
     });
     bin.filter(|_| sum > 0).map(|bin| match bounds.get(bin) {
-        Some(bound) => format!("half within {}", seconds(*bound)),
-        None => format!(
-            "half after more than {}",
-            seconds(bounds.last().copied().unwrap_or_default())
-        ),
+        Some(bound) => language.half_within(&seconds(*bound)),
+        None => language.half_after(&seconds(bounds.last().copied().unwrap_or_default())),
     })
 }
 
-fn bin_range(bounds: &[f64], bin: usize) -> String {
+fn bin_range(bounds: &[f64], bin: usize, language: Language) -> String {
     let above = bin.checked_sub(1).and_then(|before| bounds.get(before));
     match (above, bounds.get(bin)) {
-        (None, Some(bound)) => format!("up to {}", seconds(*bound)),
-        (Some(above), Some(bound)) => format!("{} to {}", seconds(*above), seconds(*bound)),
-        (above, None) => format!("more than {}", seconds(above.copied().unwrap_or_default())),
+        (None, Some(bound)) => language.up_to(&seconds(*bound)),
+        (Some(above), Some(bound)) => language.between(&seconds(*above), &seconds(*bound)),
+        (above, None) => language.more_than(&seconds(above.copied().unwrap_or_default())),
     }
 }
 

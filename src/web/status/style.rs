@@ -17,7 +17,7 @@ pub(in crate::web) static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// The style sheet. Below 45rem rows become cards, since tables are unreadable on a phone.
+/// The style sheet. Below 60rem rows become cards, since tables are unreadable on a phone, and wide ones on a tablet.
 pub(super) const STYLE: &str = "
 :root {
   color-scheme: light dark;
@@ -67,7 +67,7 @@ section, .failure {
 .state { white-space: nowrap; font-weight: 600; }
 .state.good { color: var(--good); } .state.bad { color: var(--bad); } .state.wait { color: var(--wait); }
 table { width: 100%; border-collapse: collapse; margin-top: .5rem; }
-th { font-size: .8rem; font-weight: 600; color: var(--muted); text-align: left; vertical-align: bottom; }
+th { font-size: .8rem; font-weight: 600; color: var(--muted); text-align: left; vertical-align: bottom; overflow-wrap: break-word; }
 th, td { padding: .4rem 1.25rem .4rem 0; border-bottom: 1px solid var(--line); }
 td { vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -93,7 +93,8 @@ rect.good { fill: var(--good); } rect.bad { fill: var(--bad); } rect.wait { fill
 .bin { fill: var(--part); }
 .axis { stroke: var(--line); }
 .tick { fill: var(--muted); font-size: 9px; text-anchor: middle; }
-@media (max-width: 45rem) {
+td.title { min-width: 9rem; }
+@media (max-width: 60rem) {
   body { padding: .75rem .75rem 1.5rem; }
   section, .failure { padding: .75rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -107,7 +108,7 @@ rect.good { fill: var(--good); } rect.bad { fill: var(--bad); } rect.wait { fill
   .number { text-align: left; }
   .state { white-space: normal; }
   .overview td { grid-column: span 4; }
-  td.title { grid-column: span 7; font-weight: 600; }
+  td.title { grid-column: span 7; min-width: 0; font-weight: 600; }
   td.title small { font-weight: 400; }
   td.side { grid-column: span 5; text-align: right; }
   td.half { grid-column: span 6; }

@@ -71,7 +71,7 @@ impl Shards {
             {
                 for report in health.reports.values() {
                     read += usize::from(report.last_success == Some(now));
-                    errors.extend(report.last_error.iter().map(|error| error.what.clone()));
+                    errors.extend(report.last_error.iter().map(|error| error.what.to_string()));
                 }
             }
             if read == OPERATIONS {

@@ -8,7 +8,7 @@ use wolkvox_exporter::published::Published;
 use wolkvox_exporter::reports::{Assumption, CAMPAIGNS, IVR, SKILLS, Tally};
 use wolkvox_simulator::OperationPlan;
 
-use super::{NOON, has, html, page_of, publish, words};
+use super::{NOON, has, html, publish, served_page, words};
 use crate::ledger::Disk;
 use crate::support::{Stage, at, zone};
 
@@ -22,7 +22,7 @@ async fn pages_with(change: Change) -> (String, String) {
     for n in 0..3 {
         publish(&published, &format!("other-{n}"), |_| {});
     }
-    let page = page_of(published).await;
+    let page = served_page(published).await;
     (
         words(&html(&page, "").await),
         words(&html(&page, "?operation=acme").await),
