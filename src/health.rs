@@ -60,6 +60,8 @@ pub struct OperationHealth {
     pub state: Statistics,
     /// Number of series that the limit left out, for every family of the polled reports.
     pub dropped: BTreeMap<&'static Family, u64>,
+    /// When it last left something out.
+    pub dropped_at: Option<Timestamp>,
 }
 
 /// A failure in words, for people.

@@ -100,6 +100,8 @@ pub struct Poller {
     schedule: Schedule,
     /// Number of series that the limit left out, for every family of the polled reports.
     dropped: BTreeMap<&'static Family, u64>,
+    /// When the limit last left something out.
+    dropped_at: Option<Timestamp>,
     /// The API refused the token, so its file is read again before the next poll.
     token_is_doubtful: bool,
     /// The local date of the last search for idle series.
@@ -157,6 +159,7 @@ impl Poller {
         Ok(Self {
             reports: reports.collect(),
             dropped: families_of(&operation).map(|family| (family, 0)).collect(),
+            dropped_at: None,
             budget,
             schedule: Schedule::new(Arc::clone(&operation)),
             operation,
@@ -406,6 +409,7 @@ impl Poller {
             used_by_others: self.used_by_others.filter(|_| knows_others),
             state: self.ledger.lock().statistics(),
             dropped: self.dropped.clone(),
+            dropped_at: self.dropped_at,
         };
         self.published.publish_health(&self.operation.name, health);
     }
@@ -427,6 +431,9 @@ impl Poller {
 
     fn add_dropped(&mut self, family: &'static Family, series: u64) {
         *self.dropped.entry(family).or_default() += series;
+        if series > 0 {
+            self.dropped_at = Some(self.clock.now());
+        }
     }
 }
 

@@ -324,6 +324,7 @@ pub(crate) fn publish(published: &Published, name: &str, change: impl FnOnce(&mu
             ..Statistics::default()
         },
         dropped: BTreeMap::new(),
+        dropped_at: None,
     };
     change(&mut health);
     published.publish_health(&name, health);

@@ -18,6 +18,9 @@ const LATE_INTERVALS: u32 = 3;
 /// Data of short intervals may be late by this much all the same.
 const LEAST_LATE: Duration = Duration::from_secs(15 * 60);
 
+/// As long as the alert on it looks back.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
+
 /// A reason for amber, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Concern {
@@ -142,13 +145,11 @@ pub(super) fn of_report(
 }
 
 /// The concerns of an operation as a whole.
-pub(super) fn of_operation(operation: &OperationHealth) -> Vec<Concern> {
+pub(super) fn of_operation(operation: &OperationHealth, now: Timestamp) -> Vec<Concern> {
+    let is_recent = |at: Timestamp| now.duration_since(at) < RECENT;
     let found = [
         (Concern::NotSaved, operation.state.is_failing),
-        (
-            Concern::OverLimit,
-            operation.dropped.values().any(|dropped| *dropped > 0),
-        ),
+        (Concern::OverLimit, operation.dropped_at.is_some_and(is_recent)),
     ];
     found
         .into_iter()
@@ -160,7 +161,8 @@ pub(super) fn of_operation(operation: &OperationHealth) -> Vec<Concern> {
 /// Whether anything of an operation is a concern.
 pub(super) fn is_concerned(name: &str, operation: &OperationHealth, data: PageData<'_>) -> bool {
     let mut reports = operation.reports.iter();
-    !of_operation(operation).is_empty() || reports.any(|(kind, report)| !of_report(name, kind, report, data).is_empty())
+    !of_operation(operation, data.now).is_empty()
+        || reports.any(|(kind, report)| !of_report(name, kind, report, data).is_empty())
 }
 
 /// Whether the oldest of what is shown is older than some intervals.

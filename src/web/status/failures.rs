@@ -85,7 +85,7 @@ pub(super) fn cards<'a>(
             reports,
             all: operation.reports.len(),
         };
-        for concern in of_operation(operation) {
+        for concern in of_operation(operation, data.now) {
             concerns.entry(concern).or_default().push(named(Vec::new()));
         }
         for (kind, report) in &operation.reports {

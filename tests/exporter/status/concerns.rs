@@ -71,7 +71,7 @@ async fn what_is_late_missing_or_doubtful_makes_the_page_amber() {
             "acme not saved The state could not be saved. Counters stand still until it can. What to do: check the disk",
         ),
         (
-            |health| _ = health.dropped.insert(CAMPAIGNS.families[0], 7),
+            |health| health.dropped_at = Some(at(NOON) - SignedDuration::from_mins(59)),
             "acme over series_limit There are more label sets than series_limit allows.",
         ),
     ];
@@ -108,6 +108,7 @@ async fn calls_of_other_programs_and_a_state_in_memory_are_notes() {
     let noted: Change = |health| {
         health.used_by_others = Some(1200);
         health.state.is_on_disk = false;
+        health.dropped_at = Some(at(NOON) - SignedDuration::from_hours(1));
     };
     let (overview, own) = pages_with(noted).await;
     for text in [&overview, &own] {

@@ -256,7 +256,7 @@ async fn every_concern_note_and_assumption_is_spanish() {
         health.used_by_others = Some(1200);
         health.state.is_on_disk = false;
         health.state.is_failing = true;
-        health.dropped.insert(CAMPAIGNS.families[0], 7);
+        health.dropped_at = Some(at(NOON));
         let mut tally = Tally::default();
         for assumption in Assumption::ALL {
             tally.violation(assumption);
