@@ -31,7 +31,10 @@ RUNBOOK_URL = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/do
 DASHBOARDS = {json.loads(path.read_text())["uid"] for path in ROOT.glob("dashboards/wolkvox/*.json")}
 ALERTMANAGER = ROOT / "alerts/alertmanager.yml"
 # They are about the process, which has no operation.
-WITHOUT_OPERATION = {"WolkvoxExporterDown", "WolkvoxConfigReloadFailed"}
+WITHOUT_OPERATION = {
+    *("WolkvoxExporterDown", "WolkvoxConfigReloadFailed", "WolkvoxNothingRead", "WolkvoxExporterRestarts"),
+    *("WolkvoxStateMissing", "WolkvoxOperationsMissing", "WolkvoxCertificateExpires"),
+}
 CLIENT = '* on (job, operation) group_left (client) operation:wolkvox_client'
 ROUTES = {
     ("alertname=WolkvoxExporterDown", "audience=exporter", "severity=critical"): "exporter-pager",
@@ -285,7 +288,7 @@ def speaks_of(expression, name):
 def only_about(name, path, kept):
     """The tests of a file that are about one alert, with the series that its rules read; None if there are none."""
     content = copy.deepcopy(load(path))
-    read = set(re.findall(r"\b(?:wolkvox_\w+|up)\b", " ".join(rule["expr"] for rule in kept)))
+    read = set(re.findall(r"\b(?:wolkvox_\w+|process_\w+|up)\b", " ".join(rule["expr"] for rule in kept)))
     read.add("wolkvox:grafana")  # by annotations
     tests = []
     for test in content["tests"]:
