@@ -7,6 +7,7 @@
 mod recorder;
 mod scene;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -249,8 +250,10 @@ impl Stage {
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
         self.published.expire(Instant::now() + age);
         let body = self.published.page(Format::OpenMetrics, false)?;
-        Ok(Some(
-            String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
-        ))
+        let mut page = String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?;
+        // The state is in memory here, and in a file in reality.
+        let operation = &self.operation.name;
+        writeln!(page, "wolkvox_exporter_state_size_bytes{{operation=\"{operation}\"}} 1600000")?;
+        Ok(Some(page))
     }
 }

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 from lib.exposition import require
 from lib.servers import Checks, configured_prometheus, first_url, free_address, get, query, running, until_true
@@ -192,6 +193,36 @@ def check_resolves(webhook, server, begins):
     print(f"  told {time.time() - ends:.0f} s after the incident ended", flush=True)
 
 
+def check_inhibited(address):
+    """An outage of the line holds back the alerts on single reports, and those of the same exporter only."""
+
+    def alert(name, **labels):
+        return {"labels": {"alertname": name, "job": "line", "audience": "exporter", **labels}}
+
+    silent = alert("WolkvoxReportStale", instance="e:9963", operation="acme", report="ivr")
+    told = alert("WolkvoxReportStale", instance="f:9963", operation="beta", report="ivr")
+    outage = alert("WolkvoxNothingRead", instance="e:9963", severity="critical")
+    request = urllib.request.Request(
+        f"http://{address}/api/v2/alerts",
+        data=json.dumps([outage, silent, told]).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+    def is_held_back():
+        with urllib.request.urlopen(f"http://{address}/api/v2/alerts?filter=job=line", timeout=10) as answer:
+            alerts = json.load(answer)
+        states = {(each["labels"]["alertname"], each["labels"]["instance"]): each["status"]["state"] for each in alerts}
+        expected = {
+            ("WolkvoxNothingRead", "e:9963"): "active",
+            ("WolkvoxReportStale", "e:9963"): "suppressed",
+            ("WolkvoxReportStale", "f:9963"): "active",
+        }
+        require(states == expected, f"states {states}")
+
+    until_true(20, is_held_back)
+
+
 def main():
     check = Checks()
     with contextlib.ExitStack() as stack:
@@ -218,6 +249,7 @@ def main():
             program = alertmanager_folder / "prometheus-alertmanager"
             address = stack.enter_context(alertmanager(program, folder / f"alertmanager-{name}", webhook.url))
             program = prometheus_folder / "prometheus"
+            check(f"an outage of the line is one message, {name} version", check_inhibited, address)
             server = stack.enter_context(prometheus(program, folder / name, f"{url}/metrics", address))
             pairs[name] = webhook, server
         for name, (webhook, server) in pairs.items():

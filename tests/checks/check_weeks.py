@@ -53,7 +53,7 @@ EXPECTED = {
     "rows are dated three hours behind": Expected(("RowsLag", "AssumptionBroken")),
     "a skill is understaffed all day": Expected(("AbandonmentSlowBurn",), ("AbandonmentSpike", "AbandonmentTarget")),
     "callers hang up in a menu": Expected(("IvrHangupHigh",)),
-    "the API is out for two hours": Expected(("ReportStale",)),
+    "the API is out for two hours": Expected(("NothingRead", "ReportStale")),
     # Together with what the same skill lost two days before it is too much for three days: true, and no false alarm.
     "meanwhile some more callers give up": Expected((), ("AbandonmentTarget",), 2 * 3600),
     "callers of a skill give up at once": Expected(
@@ -87,6 +87,11 @@ NOT_PLANTED = {
     "ReportNeverSucceeded": "the operation of the history is an old one",
     "RereadOverdue": "it takes two days of failing rereads beside good live polls",
     "StateNotSaved": "the state of the history is in memory, which is never full",
+    "ExporterRestarts": "the history is of one process, over plain HTTP",
+    "CertificateExpires": "the history is of one process, over plain HTTP",
+    "StateMissing": "the history is of one operation without a configuration",
+    "OperationsMissing": "the history is of one operation without a configuration",
+    "RowsTooLate": "rows that late are a reread's, which begins with the first outage of days",
 }
 
 Rule = collections.namedtuple("Rule", "name query labels waits keeps")
