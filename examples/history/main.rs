@@ -253,7 +253,10 @@ impl Stage {
         let mut page = String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?;
         // The state is in memory here, and in a file in reality.
         let operation = &self.operation.name;
-        writeln!(page, "wolkvox_exporter_state_size_bytes{{operation=\"{operation}\"}} 1600000")?;
+        writeln!(
+            page,
+            "wolkvox_exporter_state_size_bytes{{operation=\"{operation}\"}} 1600000"
+        )?;
         Ok(Some(page))
     }
 }

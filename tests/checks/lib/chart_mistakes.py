@@ -42,6 +42,7 @@ CHART = [
     ("operator", "templates/prometheusrule.yaml", '"rules" $rules', '"rules" (list)'),
     ("alerts", "templates/prometheusrule.yaml", "$rules = append $rules $rule", "$rules = append $rules (omit $rule \"for\")"),
     ("alerts", "templates/prometheusrule.yaml", "hasKey $figures $kpi", "hasKey $figures \"none\""),
+    ("alerts", "templates/prometheusrule.yaml", '(dict "url"', '(dict "address"'),
     ("alerts", "files/alerts/alerts.rules.yml", "for: 20m", "for: 2m"),
     ("dashboards", "templates/dashboards.yaml", "*.json", "o*.json"),
     ("dashboards", "files/dashboards/ivr.json", '"uid": "wolkvox-ivr"', '"uid": "wolkvox-iver"'),

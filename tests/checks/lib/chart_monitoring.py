@@ -63,7 +63,7 @@ def own_rules():
 
 
 def alerts(rendered):
-    """The rules of the repository, but for the thresholds that the values change."""
+    """The rules of the repository, but for the thresholds and the address of Grafana that the values change."""
     for one in rendered.all("PrometheusRule"):
         groups, values = own_rules(), rendered.values["prometheusRule"]
         changed = [values["thresholds"], *values["operationThresholds"].values()]
@@ -71,6 +71,8 @@ def alerts(rendered):
         for group, shown in zip(groups, one["spec"]["groups"], strict=True):
             require({**group, "rules": None} == {**shown, "rules": None}, f"group {shown['name']}")
             for rule, found in zip(group["rules"], shown["rules"], strict=True):
+                if rule.get("record") == "wolkvox:grafana":
+                    rule["labels"]["url"] = values["grafana"]
                 if rule.get("record") == "wolkvox:threshold" and rule["labels"]["kpi"] in other:
                     require({**rule, "expr": None} == {**found, "expr": None} and rule["expr"] != found["expr"], f"{found}")
                 else:
