@@ -59,7 +59,7 @@ CHART = [
     ("probes", "templates/statefulset.yaml", "            - --web.health-without-auth\n", ""),
     ("probes", "templates/_pod.tpl", 'ternary "HTTPS" "HTTP"', 'ternary "HTTP" "HTTP"'),
     ("promtool", "files/alerts/recording.rules.yml", "increase(", "increased("),
-    ("promtool", "templates/prometheusrule.yaml", "operation:wolkvox:one * %v\"", "operation:wolkvox:one %v\""),
+    ("promtool", "templates/prometheusrule.yaml", "(printf \"%s * %v\" $of (get", "(printf \"%s %v\" $of (get"),
     ("thresholds", "templates/prometheusrule.yaml", "{operation=%q}", "{operation!=%q}"),
     ("thresholds", "templates/prometheusrule.yaml", "* %v or %s\"", "* %v and %s\""),
 ]
