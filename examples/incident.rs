@@ -1,7 +1,7 @@
 //! `incident SECONDS LENGTH`
 //!
-//! Serves an operation in which callers of a skill give up, SECONDS after the start and for LENGTH seconds. Prints an exporter
-//! configuration that polls it every second, then serves until it is killed.
+//! Serves an operation in which callers of a skill give up and the agents of another one leave, SECONDS after the start and for
+//! LENGTH seconds; a third one goes on as usual. Prints an exporter configuration that polls it every second, then serves until it is killed.
 //!
 //! A minute has as many calls as the rules expect in an hour of a usual day.
 
@@ -21,21 +21,24 @@ async fn main() -> anyhow::Result<()> {
         anyhow::bail!("usage: incident SECONDS LENGTH");
     };
     let from = Timestamp::now() + SignedDuration::from_secs(after);
-    let spike = Incident::new(
-        IncidentKind::Abandonment {
-            skill: Some(0),
-            share: 0.6,
-        },
-        from,
-        from + SignedDuration::from_secs(length),
-    );
+    let spike = IncidentKind::Abandonment {
+        skill: Some(0),
+        share: 0.6,
+    };
+    let leave = IncidentKind::AgentsLeave { skill: Some(1) };
+    let incidents = [spike, leave].map(|kind| Incident::new(kind, from, from + SignedDuration::from_secs(length)));
+    // Callers wait as little as a minute's calls do.
+    let call_mix = CallMix {
+        answered_within: 2,
+        ..CallMix::calm()
+    };
     let plan = OperationPlan::new("acme", TimeZone::UTC)
         .never_closes()
         .volume(VOLUME)
-        .skills(2)
-        .call_mix(CallMix::calm())
+        .skills(3)
+        .call_mix(call_mix)
         .events(EventPlan::calm())
-        .incidents(vec![spike]);
+        .incidents(incidents.to_vec());
     let simulator = Simulator::new(SimulatorConfig {
         seed: 7,
         clock: SimulatedClock::system(),
@@ -54,7 +57,9 @@ async fn main() -> anyhow::Result<()> {
         "operations": [{
             "name": operation.name(), "url": served.url(), "token_env": "INCIDENT_TOKEN", "timezone": "UTC",
             "daily_calls": 1_000_000,
-            "reports": {"campaigns": report, "call_durations": report, "abandoned_calls": events, "ivr": events},
+            "reports": {
+                "campaigns": report, "call_durations": report, "skills": report, "abandoned_calls": events, "ivr": events,
+            },
         }],
     });
     println!("{}", serde_json::json!({"token": operation.token(), "config": config}));

@@ -81,6 +81,7 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
     let mut operations = Operations::new(Arc::clone(&published), start.clock.clone(), start.retry);
     operations.start(start.config)?;
     gauges.set_operations(operations.count());
+    let certificate = gauges.certificate();
 
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -106,7 +107,13 @@ pub fn start(start: Start) -> anyhow::Result<Running> {
         shard,
         reload: start.enable_lifecycle.then(|| reload.clone()),
     });
-    tasks.spawn(web::serve(start.listeners, router, start.server, stop.clone()));
+    tasks.spawn(web::serve(
+        start.listeners,
+        router,
+        start.server,
+        certificate,
+        stop.clone(),
+    ));
     Ok(Running {
         addresses,
         published,

@@ -18,8 +18,8 @@ pub use self::assumptions::Violations;
 pub use self::families::FAMILIES;
 use self::families::{
     ASSUMPTION_VIOLATIONS, BACKLOG_ROWS, CALLS_LIMIT, CALLS_USED, CAPPED_WINDOWS, CORRECTIONS, DATA, INVALID_FIELDS,
-    LAST_ATTEMPT, LAST_REREAD, LAST_SUCCESS, LATENESS, NEWEST_ROW, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL, POLLS,
-    POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED,
+    LAST_ATTEMPT, LAST_REREAD, LAST_SUCCESS, LATENESS, NEWEST_ROW, OPEN, POLL_DURATION, POLL_FAILURES, POLL_INTERVAL,
+    POLLS, POLLS_SKIPPED, REQUEST_BOUNDS, REQUEST_DURATION, REQUEST_FAILURES, REQUESTS, ROWS, SERIES_DROPPED,
     STATE_COMMIT_FAILURES, STATE_COMMITS, STATE_LAST_COMMIT, STATE_SIZE, UNKNOWN_WORD, UP, USED_BY_OTHERS,
 };
 pub use self::info::operation_info;
@@ -56,6 +56,8 @@ pub struct OperationHealth {
     pub calls_limit: u32,
     /// Calls of the operation that other programs used on that day, when the API last told.
     pub used_by_others: Option<u64>,
+    /// Whether it is within the operation's hours; `None` if it has none.
+    pub is_open: Option<bool>,
     /// Commits of the state.
     pub state: Statistics,
     /// Number of series that the limit left out, for every family of the polled reports.
@@ -243,6 +245,7 @@ impl OperationHealth {
         }
         series.gauge(&CALLS_USED, [], Some(f64::from(self.calls_used)));
         series.gauge(&CALLS_LIMIT, [], Some(f64::from(self.calls_limit)));
+        series.gauge(&OPEN, [], self.is_open.map(f64::from));
         series.gauge(&USED_BY_OTHERS, [], self.used_by_others.map(|calls| calls as f64));
         for (family, dropped) in &self.dropped {
             series.counter(&SERIES_DROPPED, [family.sample_name().into()], *dropped);

@@ -395,6 +395,8 @@ impl Poller {
     }
 
     fn publish_health(&self) {
+        let (hours, zone) = (self.operation.hours.as_ref(), &self.operation.timezone);
+        let is_open = hours.map(|hours| hours.are_at(self.clock.now(), zone));
         let knows_others = self.shown_until(&QUOTA) > Some(self.clock.instant());
         let reports = self.reports.iter().map(|(report, polled)| {
             let mut health = polled.health.clone();
@@ -407,6 +409,7 @@ impl Poller {
             calls_used: self.budget.used(),
             calls_limit: self.operation.daily_calls,
             used_by_others: self.used_by_others.filter(|_| knows_others),
+            is_open,
             state: self.ledger.lock().statistics(),
             dropped: self.dropped.clone(),
             dropped_at: self.dropped_at,

@@ -2,11 +2,12 @@
 //!
 //! Writes what a Prometheus would have scraped from the exporter on simulated days: OpenMetrics with timestamps, one file
 //! per 18 hours, for `promtool tsdb create-blocks-from openmetrics`. The exporter's own poller reads the simulator over HTTP
-//! every five minutes, or less often where that is the default; only the clock of both is simulated.
+//! at the default intervals; only the clock of both is simulated. What happens now is written whenever it was polled.
 
 mod recorder;
 mod scene;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,6 @@ use scene::{Disturbance, Scene, SceneName};
 
 const SEED: u64 = 7;
 const ZONE: &str = "America/Bogota";
-const POLL_SECONDS: u64 = 300;
 /// Delay of scrapes after a full minute, by when the polls of that minute have ended.
 const SCRAPE_OFFSET: i64 = 20;
 
@@ -90,6 +90,11 @@ async fn main() -> anyhow::Result<()> {
                 recorder.scrape(scraped_at, page.as_deref())?;
             } else if second % 60 == 0 {
                 recorder.up(scraped_at, stage.is_up())?;
+                if stage.polled_now()
+                    && let Some(page) = stage.page().await?
+                {
+                    recorder.scrape_now(scraped_at, &page)?;
+                }
             }
         }
     }
@@ -120,6 +125,7 @@ struct Stage {
     /// When campaigns were last read: they are withdrawn when they are too old.
     campaigns_read: i64,
     second: i64,
+    second_week: i64,
     _served: wolkvox_simulator::RunningSimulator,
 }
 
@@ -138,7 +144,6 @@ impl Stage {
         operation.currency = Some("COP".to_owned());
         operation.reports.retain(|report, _| is_wanted(metrics, report));
         for (report, config) in &mut operation.reports {
-            config.interval = config.interval.max(Duration::from_secs(POLL_SECONDS));
             // No row of this scene is late enough to need the default windows, and these are cheaper to read.
             if matches!(report.kind, Kind::Events(_)) {
                 config.overlap = Duration::from_secs(15 * 60);
@@ -180,6 +185,7 @@ impl Stage {
             disturbances: scene.disturbances.clone(),
             campaigns_read: start.as_second(),
             second: start.as_second(),
+            second_week: start.as_second() + 7 * 86_400,
             _served: served,
         })
     }
@@ -194,8 +200,9 @@ impl Stage {
         }
         self.under_way = now;
         self.simulated.clear_faults();
-        self.simulated.answer_as_generated(Api::Campaigns);
-        self.simulated.answer_as_generated(Api::TokenInfo);
+        for api in [Api::Campaigns, Api::TokenInfo, Api::Agents, Api::Latency] {
+            self.simulated.answer_as_generated(api);
+        }
         let reloaded = !self.disturbances.iter().any(|one| one.fails_reloads(second));
         self.gauges.record_load(reloaded, self.clock.now());
         let (mut operation, mut settings) = (self.operation.clone(), self.settings);
@@ -212,13 +219,8 @@ impl Stage {
     }
 
     async fn poll(&mut self) {
-        let second = u64::try_from(self.second).unwrap_or_default();
-        let is_due = |interval: Duration| second.is_multiple_of(interval.as_secs());
-        let reports = self.operation.reports.iter();
-        let due: Vec<&'static Report> = reports
-            .filter(|(_, config)| is_due(config.interval))
-            .map(|(report, _)| *report)
-            .collect();
+        let reports = self.operation.reports.keys();
+        let due: Vec<&'static Report> = reports.copied().filter(|report| self.is_due(report)).collect();
         if due.is_empty() || !self.is_running() {
             return;
         }
@@ -241,6 +243,20 @@ impl Stage {
         self.is_running() && !self.disturbances.iter().any(|one| one.stops_scrapes(self.second))
     }
 
+    /// Whether a report of what happens now was due at this second.
+    fn polled_now(&self) -> bool {
+        let mut reports = self.operation.reports.keys();
+        reports.any(|report| !report.counts() && self.is_due(report))
+    }
+
+    /// In the first week, no report is polled more often than every 5 minutes: that would take long, and other days show it.
+    fn is_due(&self, report: &Report) -> bool {
+        let interval = self.operation.reports[report].interval;
+        let least = if self.second < self.second_week { 300 } else { 1 };
+        let second = u64::try_from(self.second).unwrap_or_default();
+        second.is_multiple_of(interval.as_secs().max(least))
+    }
+
     async fn page(&self) -> anyhow::Result<Option<String>> {
         if !self.is_up() {
             return Ok(None);
@@ -249,8 +265,13 @@ impl Stage {
         let age = Duration::from_secs(u64::try_from(self.second - self.campaigns_read)?);
         self.published.expire(Instant::now() + age);
         let body = self.published.page(Format::OpenMetrics, false)?;
-        Ok(Some(
-            String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?,
-        ))
+        let mut page = String::from_utf8(body.parts.concat()).context("the page is not UTF-8")?;
+        // The state is in memory here, and in a file in reality.
+        let operation = &self.operation.name;
+        writeln!(
+            page,
+            "wolkvox_exporter_state_size_bytes{{operation=\"{operation}\"}} 1600000"
+        )?;
+        Ok(Some(page))
     }
 }

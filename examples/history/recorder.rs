@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use jiff::Timestamp;
+use wolkvox_exporter::reports::REPORTS;
 
 /// Labels that Prometheus adds to every series of a target.
 const TARGET: &str = r#"job="wolkvox",instance="exporter:9963""#;
@@ -17,6 +18,8 @@ const BLOCK: i64 = 18 * 3600;
 pub(crate) struct Recorder {
     folder: PathBuf,
     names: HashSet<String>,
+    /// The samples of what happens now.
+    now: HashSet<String>,
     file: Option<(i64, BufWriter<File>)>,
 }
 
@@ -26,6 +29,12 @@ impl Recorder {
         Self {
             folder: folder.to_owned(),
             names: names.iter().cloned().collect(),
+            now: REPORTS
+                .iter()
+                .filter(|report| !report.counts())
+                .flat_map(|report| report.families)
+                .map(|family| family.sample_name())
+                .collect(),
             file: None,
         }
     }
@@ -56,7 +65,30 @@ impl Recorder {
         self.up(second, page.is_some())?;
         let Some(page) = page else { return Ok(()) };
         let mut file = Vec::with_capacity(2 * page.len());
-        let mut samples = 0_u64;
+        let samples = self.samples(second, page, |_| true, &mut file)?;
+        writeln!(file, "scrape_samples_scraped{{{TARGET}}} {samples} {second}")?;
+        writeln!(file, "scrape_duration_seconds{{{TARGET}}} 0.004 {second}")?;
+        self.file(second)?.write_all(&file)?;
+        Ok(())
+    }
+
+    /// Stores what happens now, between two scrapes.
+    pub(crate) fn scrape_now(&mut self, second: i64, page: &str) -> anyhow::Result<()> {
+        let mut file = Vec::new();
+        self.samples(second, page, |name| self.now.contains(name), &mut file)?;
+        self.file(second)?.write_all(&file)?;
+        Ok(())
+    }
+
+    /// Writes the samples whose names are wanted, and returns how many the page has.
+    fn samples(
+        &self,
+        second: i64,
+        page: &str,
+        is_wanted: impl Fn(&str) -> bool,
+        out: &mut Vec<u8>,
+    ) -> anyhow::Result<u64> {
+        let mut samples = 0;
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             samples += 1;
             let end_of_name = line
@@ -64,18 +96,15 @@ impl Recorder {
                 .or_else(|| line.find(' '))
                 .context("a line without a value")?;
             let (name, rest) = line.split_at(end_of_name);
-            if !self.names.is_empty() && !self.names.contains(name) {
+            if !is_wanted(name) || !self.names.is_empty() && !self.names.contains(name) {
                 continue;
             }
             match rest.strip_prefix('{') {
-                Some(rest) => writeln!(file, "{name}{{{TARGET},{rest} {second}")?,
-                None => writeln!(file, "{name}{{{TARGET}}}{rest} {second}")?,
+                Some(rest) => writeln!(out, "{name}{{{TARGET},{rest} {second}")?,
+                None => writeln!(out, "{name}{{{TARGET}}}{rest} {second}")?,
             }
         }
-        writeln!(file, "scrape_samples_scraped{{{TARGET}}} {samples} {second}")?;
-        writeln!(file, "scrape_duration_seconds{{{TARGET}}} 0.004 {second}")?;
-        self.file(second)?.write_all(&file)?;
-        Ok(())
+        Ok(samples)
     }
 
     /// Whether the target answered.

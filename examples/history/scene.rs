@@ -18,6 +18,8 @@ const VOLUME: f64 = 2.0;
 const CAMPAIGNS: usize = 4;
 const SKILLS: usize = 3;
 const ROUTING_POINTS: usize = 2;
+/// Four of five callers are answered within 20 s, the usual target.
+const ANSWERED_WITHIN: u32 = 25;
 /// A list lasts all day without being recycled.
 const LIST_SIZE: u32 = 220;
 
@@ -65,6 +67,14 @@ pub(crate) enum Trouble {
     DatesBehind,
     /// Fields of campaigns contain words instead of numbers.
     OddFields,
+    /// Nobody is logged in.
+    NobodyLoggedIn,
+    /// An agent went away in after-call work.
+    AgentForgotten,
+    /// A third of the agents have a slow network.
+    SlowNetwork,
+    /// Most agents have lost their connection.
+    ConnectionsLost,
     /// The server's clock is a quarter of an hour ahead.
     ClockSkewed,
     /// The API's record limit is so low that a single second can exceed it.
@@ -110,6 +120,14 @@ impl Disturbance {
             Trouble::SmallLimit(series) => settings.series_limit = series,
             Trouble::RecordLimit(rows) => settings.cut_at = rows,
             Trouble::OddFields => simulated.answer_with(Api::Campaigns, ScriptedAnswer::json(ODD_CAMPAIGN)),
+            Trouble::NobodyLoggedIn => simulated.answer_with(Api::Agents, agents(&[("Logout", 7200); 80])),
+            Trouble::AgentForgotten => {
+                let mut rows = [("Ready", 30); 60];
+                rows[0] = ("ACW", 2400);
+                simulated.answer_with(Api::Agents, agents(&rows));
+            }
+            Trouble::SlowNetwork => simulated.answer_with(Api::Latency, sessions(50, 40)),
+            Trouble::ConnectionsLost => simulated.answer_with(Api::Latency, sessions(6, 0)),
             Trouble::OddRows
             | Trouble::OddState
             | Trouble::IvrEmpty
@@ -120,6 +138,28 @@ impl Disturbance {
             | Trouble::ScrapesLost => {}
         }
     }
+}
+
+fn answer(rows: &serde_json::Value) -> ScriptedAnswer {
+    ScriptedAnswer::json(json!({"code": "200", "error": null, "msg": "1 records were found", "data": rows}).to_string())
+}
+
+/// Agents by their states, and for how many seconds they have been in them.
+fn agents(states: &[(&str, u32)]) -> ScriptedAnswer {
+    let rows = (0..).zip(states).map(|(number, (status, seconds))| {
+        json!({"agent_id": format!("{number}"), "agent_status": status, "time_state_now": seconds, "login_time": "2:00:00"})
+    });
+    answer(&rows.collect())
+}
+
+/// Connected agents, some of them with a good network and some with a slow one.
+fn sessions(good: u32, slow: u32) -> ScriptedAnswer {
+    let rows = (0..good + slow).map(|number| {
+        let latency = if number < good { 80 } else { 650 };
+        json!({"agent_id": format!("{number}"), "latency_ms": latency, "agent_status": "connected",
+            "connection_type": "Ethernet", "platform": "app", "tx_ploss": "0.1", "rx_ploss": "0.1", "network_rejection": "0"})
+    });
+    answer(&json!([{"by_agent": rows.collect::<Vec<_>>(), "by_ip": [], "by_pbx": []}]))
 }
 
 /// How answers look at that time.
@@ -160,32 +200,43 @@ enum Planted {
 }
 
 use IncidentKind::{
-    Abandonment, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds, LongWaits, Recycled,
-    ShortAbandons, ShortCalls, Unanswered,
+    Abandonment, AgentsLeave, CampaignStalled, CampaignStopped, DialFailures, InboundSilent, IvrHangUps, IvrNoInput,
+    ListEnds, LongWaits, MachinesKept, Recycled, ShortAbandons, ShortCalls, SlowAnswers, Unanswered,
 };
 use Planted::{Incident as I, Trouble as T};
 
 /// The third week: day (0 is the first), from, until, incident. It includes traps, at which nothing may fire.
 #[rustfmt::skip]
-const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 29] = [
+const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 40] = [
     ("callers of a skill give up", 0, "10:00", "11:30", I(Abandonment { skill: Some(0), share: 0.35 })),
+    ("callers of a skill are answered late", 0, "11:45", "12:45", I(SlowAnswers { skill: Some(1), share: 0.8 })),
     ("a campaign is in a state that nobody knows", 0, "13:00", "14:00", T(Trouble::OddState)),
     ("a campaign dials nothing", 0, "15:00", "16:30", I(CampaignStalled { campaign: Some(0) })),
     ("rows are dated three hours behind", 0, "17:00", "19:00", T(Trouble::DatesBehind)),
     ("a skill is understaffed all day", 1, "08:00", "14:00", I(Abandonment { skill: Some(1), share: 0.08 })),
+    ("a campaign is not started", 1, "09:00", "10:30", I(CampaignStopped { campaign: Some(2) })),
+    ("an agent goes away in after-call work", 1, "14:15", "14:50", T(Trouble::AgentForgotten)),
     ("callers hang up in a menu", 1, "15:00", "16:30", I(IvrHangUps { routing_point: Some(0), share: 0.7 })),
+    ("agents leave their places for a minute", 1, "17:01", "17:02", I(AgentsLeave { skill: Some(0) })),
+    ("answering machines are not hung up", 1, "17:30", "19:30", I(MachinesKept)),
     ("the API is out for two hours", 2, "09:00", "11:00", T(Trouble::ApiOutage)),
     ("meanwhile some more callers give up", 2, "09:00", "11:00", I(Abandonment { skill: Some(0), share: 0.07 })),
+    ("nobody is logged in", 2, "12:15", "13:00", T(Trouble::NobodyLoggedIn)),
     ("callers of a skill give up at once", 2, "14:30", "16:00", I(ShortAbandons { skill: Some(2), share: 0.3 })),
+    ("many agents have a slow network", 2, "16:15", "16:45", T(Trouble::SlowNetwork)),
     ("three scrapes are lost", 2, "17:03", "17:06", T(Trouble::ScrapesLost)),
     ("the token is refused", 2, "21:00", "22:00", T(Trouble::TokenRefused)),
+    ("nothing is dialled", 3, "08:15", "09:25", I(CampaignStalled { campaign: None })),
     ("a list is recycled by hand", 3, "11:00", "11:05", I(Recycled { campaign: Some(0) })),
     ("a short list runs out", 3, "09:30", "13:00", I(ListEnds { campaign: Some(1), records: 700 })),
     ("the report of the IVR stays empty", 3, "14:00", "16:00", T(Trouble::IvrEmpty)),
     ("callers wait long before they give up", 3, "14:30", "16:30", I(LongWaits { skill: Some(0), share: 0.1 })),
+    ("the agents of a skill leave their places", 3, "17:01", "17:40", I(AgentsLeave { skill: Some(1) })),
     ("the exporter is down", 3, "21:30", "22:00", T(Trouble::ExporterDown)),
     ("no calls for a skill", 4, "09:00", "11:00", I(InboundSilent { skill: Some(1) })),
+    ("the queue of a skill grows", 4, "09:31", "10:30", I(LongWaits { skill: Some(2), share: 0.9 })),
     ("dials fail", 4, "11:30", "13:00", I(DialFailures { campaign: Some(0), share: 0.6 })),
+    ("a site loses its connection", 4, "14:01", "14:40", T(Trouble::ConnectionsLost)),
     ("people no longer answer a campaign", 4, "15:00", "16:30", I(Unanswered { campaign: Some(1), share: 0.8 })),
     ("keys are not heard in a menu", 4, "17:00", "18:30", I(IvrNoInput { routing_point: Some(1), share: 0.8 })),
     ("calls are very short", 5, "09:00", "11:00", I(ShortCalls { share: 0.6 })),
@@ -253,7 +304,10 @@ impl Scene {
             .skills(SKILLS)
             .routing_points(ROUTING_POINTS)
             .list_size(LIST_SIZE)
-            .call_mix(CallMix::calm())
+            .call_mix(CallMix {
+                answered_within: ANSWERED_WITHIN,
+                ..CallMix::calm()
+            })
             .events(events)
             .incidents(self.incidents.clone())
     }

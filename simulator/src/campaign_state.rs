@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use super::{
     call::{Call, Outcome},
     centre::Campaign,
-    incidents::{ListChange, list_changes, recycles},
+    incidents::{ListChange, is_stopped, list_changes, recycles},
     load_curve::DIALS_A_DAY,
     random::rng_at,
     traffic::Traffic,
@@ -140,12 +140,15 @@ pub(super) fn campaign_states(
         .centre
         .campaigns
         .iter()
-        .map(|campaign| {
+        .enumerate()
+        .map(|(number, campaign)| {
             let records = list_size(traffic, campaign, local);
             CampaignState {
                 campaign: campaign.clone(),
                 skill_id: campaign.skill.map(|skill| traffic.centre.skills[skill].id),
-                started: !campaign.stopped && traffic.campaigns_dial(local),
+                started: !campaign.stopped
+                    && traffic.campaigns_dial(local)
+                    && !is_stopped(&traffic.incidents, number, until),
                 records,
                 clean: records,
                 answer: 0,

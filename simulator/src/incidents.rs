@@ -75,6 +75,13 @@ pub enum IncidentKind {
         /// The campaign.
         campaign: Option<usize>,
     },
+    /// A campaign is stopped at a time at which it is usually started.
+    CampaignStopped {
+        /// The campaign.
+        campaign: Option<usize>,
+    },
+    /// Dials that reach an answering machine are not hung up for half an hour, and cost as much.
+    MachinesKept,
     /// A short list is loaded, which runs out and is not recycled. At the end of the period the day's list is back.
     ListEnds {
         /// The campaign.
@@ -142,8 +149,9 @@ impl Incident {
     /// The label and id of what it affects, if that is a single skill, campaign or routing point.
     pub fn target(&self, centre: &Centre) -> Option<(&'static str, u32)> {
         use IncidentKind::{
-            Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
-            LongWaits, Recycled, ShortAbandons, ShortCalls, SlowAnswers, Unanswered,
+            Abandonment, AgentsLeave, CampaignStalled, CampaignStopped, DialFailures, InboundSilent, IvrHangUps,
+            IvrNoInput, ListEnds, LongWaits, MachinesKept, Recycled, ShortAbandons, ShortCalls, SlowAnswers,
+            Unanswered,
         };
         match self.kind {
             Abandonment { skill, .. }
@@ -153,6 +161,7 @@ impl Incident {
             | SlowAnswers { skill, .. }
             | InboundSilent { skill } => Some(("skill_id", centre.skills.get(skill?)?.id)),
             CampaignStalled { campaign }
+            | CampaignStopped { campaign }
             | ListEnds { campaign, .. }
             | Recycled { campaign }
             | DialFailures { campaign, .. }
@@ -160,7 +169,7 @@ impl Incident {
             IvrHangUps { routing_point, .. } | IvrNoInput { routing_point, .. } => {
                 Some(("rp_id", centre.routing_points.get(routing_point?)?.id))
             }
-            ShortCalls { .. } => None,
+            ShortCalls { .. } | MachinesKept => None,
         }
     }
 
@@ -184,8 +193,9 @@ impl Incident {
     /// The call as the incident changes it; `None` if it does not happen at all.
     fn apply(&self, call: Call, rng: &mut Rng) -> Option<Call> {
         use IncidentKind::{
-            Abandonment, AgentsLeave, CampaignStalled, DialFailures, InboundSilent, IvrHangUps, IvrNoInput, ListEnds,
-            LongWaits, Recycled, ShortAbandons, ShortCalls, SlowAnswers, Unanswered,
+            Abandonment, AgentsLeave, CampaignStalled, CampaignStopped, DialFailures, InboundSilent, IvrHangUps,
+            IvrNoInput, ListEnds, LongWaits, MachinesKept, Recycled, ShortAbandons, ShortCalls, SlowAnswers,
+            Unanswered,
         };
         let luck = rng.f64();
         let inbound = call.direction == Direction::Inbound;
@@ -197,11 +207,19 @@ impl Incident {
         };
         Some(match self.kind {
             InboundSilent { skill } if of_skill(skill) => return None,
-            CampaignStalled { campaign } if of_campaign(campaign) => return None,
+            CampaignStalled { campaign } | CampaignStopped { campaign } if of_campaign(campaign) => return None,
+            MachinesKept if call.outcome == Outcome::Machine => Call {
+                duration: rng.u32(1500..2100),
+                ..call
+            },
             Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
                 abandoned_after(call, rng.u32(3..150))
             }
-            AgentsLeave { skill } if of_skill(skill) && answered => abandoned_after(call, rng.u32(20..240)),
+            // Who talks goes on. The others wait, from when they called, until they would have hung up.
+            AgentsLeave { skill } if of_skill(skill) && answered && call.answered_at() >= self.from.as_second() => {
+                let wait = call.wait + call.duration;
+                abandoned_after(call, wait.clamp(1, LONGEST_PATIENCE - 1))
+            }
             ShortAbandons { skill, share } if of_skill(skill) && (!answered || luck < share) => {
                 abandoned_after(call, rng.u32(1..10))
             }
@@ -232,6 +250,8 @@ impl Incident {
             }),
             InboundSilent { .. }
             | CampaignStalled { .. }
+            | CampaignStopped { .. }
+            | MachinesKept
             | Abandonment { .. }
             | AgentsLeave { .. }
             | ShortAbandons { .. }
@@ -308,6 +328,16 @@ pub(super) fn list_changes(incidents: &[Incident], campaign: usize, from: i64, u
 pub(super) fn recycles(incidents: &[Incident], campaign: usize, second: i64) -> bool {
     !incidents.iter().any(|incident| {
         let IncidentKind::ListEnds { campaign: wanted, .. } = incident.kind else {
+            return false;
+        };
+        incident.is_active_at(second) && wanted.is_none_or(|wanted| wanted == campaign)
+    })
+}
+
+/// Whether somebody has stopped the campaign.
+pub(super) fn is_stopped(incidents: &[Incident], campaign: usize, second: i64) -> bool {
+    incidents.iter().any(|incident| {
+        let IncidentKind::CampaignStopped { campaign: wanted } = incident.kind else {
             return false;
         };
         incident.is_active_at(second) && wanted.is_none_or(|wanted| wanted == campaign)

@@ -133,6 +133,11 @@ pub(super) static CALLS_LIMIT: Family = Family::gauge(
     &[],
     "API calls per day that the configuration allows the operation.",
 );
+pub(super) static OPEN: Family = Family::gauge(
+    "wolkvox_operation_open",
+    &[],
+    "1 within the operation's hours, 0 outside of them. Absent without hours in the configuration.",
+);
 pub(super) static USED_BY_OTHERS: Family = Family::gauge(
     "wolkvox_operation_calls_used_by_others",
     &[],
@@ -171,8 +176,9 @@ pub(super) static OPERATION_INFO: Family = Family::info(
 );
 
 /// All of them; every operation has them.
-pub static FAMILIES: [&Family; 31] = [
+pub static FAMILIES: [&Family; 32] = [
     &OPERATION_INFO,
+    &OPEN,
     &UP,
     &POLLS,
     &POLL_FAILURES,

@@ -1,8 +1,10 @@
 //! The metrics of the process: build, configuration, and the usual `process_*`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use procfs::process::Process;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -12,15 +14,46 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use rustix::process::{Resource, getrlimit};
 
-/// The gauges about the configuration.
+/// The gauges about the configuration and the certificate.
 #[derive(Clone, Debug)]
 pub struct ConfigGauges {
     operations: Gauge,
     successful: Gauge,
     success_timestamp: Gauge,
+    certificate: CertificateExpiry,
+}
+
+/// When the certificate that the exporter serves expires. Without TLS there is none, and no metric.
+#[derive(Clone, Debug, Default)]
+pub struct CertificateExpiry(Arc<Mutex<Option<Timestamp>>>);
+
+impl CertificateExpiry {
+    /// Sets it, at the start and when another certificate takes effect.
+    pub fn set(&self, at: Option<Timestamp>) {
+        *self.0.lock() = at;
+    }
+}
+
+impl Collector for CertificateExpiry {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(at) = *self.0.lock() else { return Ok(()) };
+        encoder
+            .encode_descriptor(
+                "wolkvox_exporter_certificate_expiry_timestamp_seconds",
+                "When the certificate of the exporter's own HTTPS expires: the first of its chain to do so. Absent without TLS.",
+                None,
+                MetricType::Gauge,
+            )?
+            .encode_gauge(&at.as_second())
+    }
 }
 
 impl ConfigGauges {
+    /// What the server sets.
+    pub fn certificate(&self) -> CertificateExpiry {
+        self.certificate.clone()
+    }
+
     /// Sets how many operations this process polls.
     pub fn set_operations(&self, count: usize) {
         self.operations.set(i64::try_from(count).unwrap_or(i64::MAX));
@@ -52,6 +85,7 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
         operations: Gauge::default(),
         successful: Gauge::default(),
         success_timestamp: Gauge::default(),
+        certificate: CertificateExpiry::default(),
     };
     gauges.record_load(true, configured_at);
     registry.register(
@@ -69,6 +103,7 @@ pub fn registry(configured_at: Timestamp) -> (Registry, ConfigGauges) {
         "When the configuration was last read successfully",
         gauges.success_timestamp.clone(),
     );
+    registry.register_collector(Box::new(gauges.certificate()));
     registry.register_collector(Box::new(ProcessCollector {
         booted: procfs::boot_time_secs().ok(),
         process: Process::myself().ok(),

@@ -31,6 +31,7 @@ use super::connection::{Activity, TimedStream};
 use super::connections::{ConnectionPermit, Connections};
 use super::limits::Limits;
 use super::web_config::{self, WebConfig};
+use crate::metrics::process::CertificateExpiry;
 
 /// Pause before the next attempt to accept if no file descriptor is left and no connection can be evicted.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -57,6 +58,7 @@ pub async fn serve(
     listeners: Vec<TcpListener>,
     router: Router,
     settings: ServerSettings,
+    certificate: CertificateExpiry,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let ServerSettings {
@@ -79,7 +81,14 @@ pub async fn serve(
     // Dropping the set ends all its tasks.
     let mut tasks = JoinSet::new();
     if let Some(config) = config {
-        tasks.spawn(web_config::watch(config, live, limits.watch_every, stop.clone()));
+        certificate.set(config.certificate_expires());
+        tasks.spawn(web_config::watch(
+            config,
+            live,
+            certificate,
+            limits.watch_every,
+            stop.clone(),
+        ));
     }
     for listener in listeners {
         tasks.spawn(accept(Arc::clone(&server), listener, stop.clone()));

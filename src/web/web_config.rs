@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
 
 use self::files::Files;
 pub(super) use self::tls::Tls;
@@ -66,6 +67,11 @@ impl WebConfig {
     /// Whether it is served over TLS.
     pub fn has_tls(&self) -> bool {
         self.settings.tls.is_some()
+    }
+
+    /// When its certificate expires. `None` without TLS.
+    pub(super) fn certificate_expires(&self) -> Option<Timestamp> {
+        self.settings.tls.as_ref()?.expires
     }
 
     /// The number of users. Without users, no password is needed.

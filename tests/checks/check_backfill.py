@@ -266,7 +266,7 @@ def check_dry_run(folder, name, program, history, blocks):
         # In the middle of the day, at a full minute.
         at = (end - 12 * 3600) // 60 * 60
         recorded, should = ({one["metric"]["skill_id"]: float(one["value"][1]) for one in api(server, "query", query=text, time=at)["result"]} for text in (
-            "skill:wolkvox_offered:increase1h", "sum by (skill_id) (increase(wolkvox_skill_interactions_total[1h]))"))
+            "sum by (skill_id) (skill:wolkvox_offered:increase1h)", "sum by (skill_id) (increase(wolkvox_skill_interactions_total[1h]))"))
         require(sum(should.values()) > 5, f"nobody called: {should}")
         require(recorded.keys() == should.keys() and all(abs(recorded[key] - should[key]) < 1e-6 for key in should), f"{recorded}, {should} from the history")
 

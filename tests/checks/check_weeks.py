@@ -44,32 +44,48 @@ BEGIN, END = "<!-- weeks: begin -->", "<!-- weeks: end -->"
 # What each incident fires, and what else it may fire: an incident that is bad enough is several things at once. `late` is how
 # long after its end an alert may still begin, since a window of hours sees the incident that long.
 Expected = collections.namedtuple("Expected", "alerts companions late", defaults=((), 3600))
+# Whoever gives up is lost, in whatever way it is counted.
+LOST = (
+    *("AbandonmentNow", "AbandonmentSpike", "AbandonmentFastBurn", "AbandonmentSlowBurn", "AbandonmentTarget"),
+    *("CallersWaitLong", "ServiceLevelLow"),
+)
 EXPECTED = {
     "callers of a skill give up": Expected(
-        ("AbandonmentFastBurn", "AbandonmentSpike", "AbandonmentTarget"), ("AbandonmentSlowBurn",)
+        ("AbandonmentNow", "AbandonmentFastBurn", "AbandonmentSpike", "AbandonmentTarget"), ("AbandonmentSlowBurn",)
     ),
+    "callers of a skill are answered late": Expected(("ServiceLevelLow",), ("QueueLong",)),
     "a campaign is in a state that nobody knows": Expected(("AssumptionBroken",)),
     "a campaign dials nothing": Expected(("CampaignStalled",)),
     "rows are dated three hours behind": Expected(("RowsLag", "AssumptionBroken")),
     "a skill is understaffed all day": Expected(("AbandonmentSlowBurn",), ("AbandonmentSpike", "AbandonmentTarget")),
+    "a campaign is not started": Expected(("CampaignNotRunning",)),
+    "an agent goes away in after-call work": Expected(("AgentForgotten",)),
     "callers hang up in a menu": Expected(("IvrHangupHigh",)),
-    "the API is out for two hours": Expected(("ReportStale",)),
+    "agents leave their places for a minute": Expected(()),
+    "answering machines are not hung up": Expected(("CostHigh",)),
+    "the API is out for two hours": Expected(("NothingRead", "ReportStale")),
     # Together with what the same skill lost two days before it is too much for three days: true, and no false alarm.
     "meanwhile some more callers give up": Expected((), ("AbandonmentTarget",), 2 * 3600),
+    "nobody is logged in": Expected(("NobodyLoggedIn",)),
     "callers of a skill give up at once": Expected(
         ("ShortAbandonSurge", "AbandonmentSpike"), ("AbandonmentFastBurn", "AbandonmentSlowBurn", "AbandonmentTarget")
     ),
+    "many agents have a slow network": Expected(("AgentsNetworkBad",)),
     "three scrapes are lost": Expected(()),
     "the token is refused": Expected(("ApiAuthFailing",), ("ReportStale",)),
+    "nothing is dialled": Expected(("OutboundSilent", "CampaignStalled")),
     "a list is recycled by hand": Expected(()),
     "a short list runs out": Expected(("CampaignListEndsSoon",)),
-    "the report of the IVR stays empty": Expected(("RowsLag",)),
+    "the report of the IVR stays empty": Expected(("RowsLag", "IvrSilent")),
     "callers wait long before they give up": Expected(
         ("CallersWaitLong",), ("AbandonmentSpike", "AbandonmentSlowBurn", "AbandonmentTarget")
     ),
+    "the agents of a skill leave their places": Expected(("QueueUnanswered",), LOST),
     "the exporter is down": Expected(("ExporterDown",)),
     "no calls for a skill": Expected(("InboundSilent",)),
-    "dials fail": Expected(("CampaignFailuresHigh",), ("CampaignContactRateDrop",)),
+    "the queue of a skill grows": Expected(("QueueLong",), ("QueueUnanswered", *LOST), 3 * 3600),
+    "dials fail": Expected(("CampaignFailuresHigh", "CallsDoNotConnect"), ("CampaignContactRateDrop",)),
+    "a site loses its connection": Expected(("AgentsGone",)),
     "people no longer answer a campaign": Expected(("CampaignContactRateDrop",)),
     "keys are not heard in a menu": Expected(("IvrNoInputHigh",)),
     "calls are very short": Expected(("VeryShortCalls",)),
@@ -87,6 +103,11 @@ NOT_PLANTED = {
     "ReportNeverSucceeded": "the operation of the history is an old one",
     "RereadOverdue": "it takes two days of failing rereads beside good live polls",
     "StateNotSaved": "the state of the history is in memory, which is never full",
+    "ExporterRestarts": "the history is of one process, over plain HTTP",
+    "CertificateExpires": "the history is of one process, over plain HTTP",
+    "StateMissing": "the history is of one operation without a configuration",
+    "OperationsMissing": "the history is of one operation without a configuration",
+    "RowsTooLate": "rows that late are a reread's, which begins with the first outage of days",
 }
 
 Rule = collections.namedtuple("Rule", "name query labels waits keeps")

@@ -319,6 +319,7 @@ pub(crate) fn publish(published: &Published, name: &str, change: impl FnOnce(&mu
         calls_used: 0,
         calls_limit: 4000,
         used_by_others: None,
+        is_open: None,
         state: Statistics {
             is_on_disk: true,
             ..Statistics::default()

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustls::crypto::ring::{self, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::pem::{self, PemObject};
@@ -22,6 +23,8 @@ pub(in crate::web) struct Tls {
     pub(in crate::web) config: Arc<ServerConfig>,
     /// Whether clients must present a certificate.
     pub(in crate::web) requires_certificate: bool,
+    /// When the first certificate of the chain expires. `None` if that cannot be read.
+    pub(in crate::web) expires: Option<Timestamp>,
 }
 
 /// Whether a client must present a certificate.
@@ -95,6 +98,7 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     }
     let (_, certificates) = certificates?;
     let (key_at, key) = key?;
+    let expires = certificates.iter().filter_map(expiry).min();
     let config = build(Arc::new(provider), &versions, client_auth, roots, certificates, key);
     let mut config = config.map_err(|wrong| key_at.mistake(wrong)).ok()?;
     config.ignore_client_order = prefer.unwrap_or(true);
@@ -102,7 +106,13 @@ pub(super) fn read(section: Field<'_>, files: &mut Files) -> Option<Tls> {
     Some(Tls {
         config: Arc::new(config),
         requires_certificate: client_auth == ClientAuth::Certificate,
+        expires,
     })
+}
+
+fn expiry(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }
 
 fn build(

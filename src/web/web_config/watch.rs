@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
 use super::{WebConfig, WebSettings};
+use crate::metrics::process::CertificateExpiry;
 
 /// The result of one check of the files.
 enum Change {
@@ -22,6 +23,7 @@ enum Change {
 pub(in crate::web) async fn watch(
     config: WebConfig,
     live: Arc<ArcSwap<WebSettings>>,
+    certificate: CertificateExpiry,
     every: Duration,
     stop: CancellationToken,
 ) {
@@ -40,6 +42,7 @@ pub(in crate::web) async fn watch(
             Change::Changed(next) => {
                 tracing::info!(%file, tls = next.has_tls(), users = next.users(), "web configuration reloaded");
                 live.store(Arc::clone(&next.settings));
+                certificate.set(next.certificate_expires());
                 config = Arc::new(next);
                 logged = None;
             }

@@ -42,6 +42,7 @@ CHART = [
     ("operator", "templates/prometheusrule.yaml", '"rules" $rules', '"rules" (list)'),
     ("alerts", "templates/prometheusrule.yaml", "$rules = append $rules $rule", "$rules = append $rules (omit $rule \"for\")"),
     ("alerts", "templates/prometheusrule.yaml", "hasKey $figures $kpi", "hasKey $figures \"none\""),
+    ("alerts", "templates/prometheusrule.yaml", '(dict "url"', '(dict "address"'),
     ("alerts", "files/alerts/alerts.rules.yml", "for: 20m", "for: 2m"),
     ("dashboards", "templates/dashboards.yaml", "*.json", "o*.json"),
     ("dashboards", "files/dashboards/ivr.json", '"uid": "wolkvox-ivr"', '"uid": "wolkvox-iver"'),
@@ -58,7 +59,7 @@ CHART = [
     ("probes", "templates/statefulset.yaml", "            - --web.health-without-auth\n", ""),
     ("probes", "templates/_pod.tpl", 'ternary "HTTPS" "HTTP"', 'ternary "HTTP" "HTTP"'),
     ("promtool", "files/alerts/recording.rules.yml", "increase(", "increased("),
-    ("promtool", "templates/prometheusrule.yaml", "operation:wolkvox:one * %v\"", "operation:wolkvox:one %v\""),
+    ("promtool", "templates/prometheusrule.yaml", "(printf \"%s * %v\" $of (get", "(printf \"%s %v\" $of (get"),
     ("thresholds", "templates/prometheusrule.yaml", "{operation=%q}", "{operation!=%q}"),
     ("thresholds", "templates/prometheusrule.yaml", "* %v or %s\"", "* %v and %s\""),
 ]

@@ -63,7 +63,7 @@ def own_rules():
 
 
 def alerts(rendered):
-    """The rules of the repository, but for the thresholds that the values change."""
+    """The rules of the repository, but for the thresholds and the address of Grafana that the values change."""
     for one in rendered.all("PrometheusRule"):
         groups, values = own_rules(), rendered.values["prometheusRule"]
         changed = [values["thresholds"], *values["operationThresholds"].values()]
@@ -71,6 +71,8 @@ def alerts(rendered):
         for group, shown in zip(groups, one["spec"]["groups"], strict=True):
             require({**group, "rules": None} == {**shown, "rules": None}, f"group {shown['name']}")
             for rule, found in zip(group["rules"], shown["rules"], strict=True):
+                if rule.get("record") == "wolkvox:grafana":
+                    rule["labels"]["url"] = values["grafana"]
                 if rule.get("record") == "wolkvox:threshold" and rule["labels"]["kpi"] in other:
                     require({**rule, "expr": None} == {**found, "expr": None} and rule["expr"] != found["expr"], f"{found}")
                 else:
@@ -107,6 +109,7 @@ def thresholds(folders, rendered):
         kpis = {kpi for figures in (values["thresholds"], *values["operationThresholds"].values()) for kpi in figures}
         rules = [rule for group in one["spec"]["groups"] for rule in group["rules"]]
         usual = {rule["labels"]["kpi"]: float(rule["expr"].split(" * ")[-1]) for rule in rules if rule.get("record") == "wolkvox:threshold"}
+        skill_of = {rule["labels"]["kpi"]: ', skill_id="1"' if rule["expr"].startswith("skill:") else "" for rule in rules if rule.get("record") == "wolkvox:threshold"}
         expected = {kpi: [(operation, values["operationThresholds"].get(operation, {}).get(kpi, values["thresholds"].get(kpi, usual[kpi])))
                           for operation in operations] for kpi in kpis}
         with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
@@ -114,10 +117,11 @@ def thresholds(folders, rendered):
             (folder / "rules.yml").write_text(json.dumps(one["spec"]))
             test = {"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [{
                 "interval": "1m",
-                "input_series": [{"series": f'wolkvox_api_calls_limit{{job="j", operation="{operation}"}}', "values": "1x10"} for operation in operations],
+                "input_series": [{"series": f'{metric}{{job="j", operation="{operation}"{skill}}}', "values": "1x10"}
+                                 for operation in operations for metric, skill in (("wolkvox_api_calls_limit", ""), ("wolkvox_skill_calls_in_queue", ', skill_id="1"'))],
                 "promql_expr_test": [{
                     "expr": f'wolkvox:threshold{{kpi="{kpi}"}}', "eval_time": "5m",
-                    "exp_samples": [{"labels": f'wolkvox:threshold{{job="j", kpi="{kpi}", operation="{operation}"}}', "value": value}
+                    "exp_samples": [{"labels": f'wolkvox:threshold{{job="j", kpi="{kpi}", operation="{operation}"{skill_of[kpi]}}}', "value": value}
                                     for operation, value in found],
                 } for kpi, found in expected.items()],
             }]}

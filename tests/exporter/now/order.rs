@@ -127,10 +127,10 @@ async fn gauges_are_shown_as_long_as_polls_are_apart() {
         let samples = stage.samples().await;
         samples.get("wolkvox_report_poll_interval_seconds", &[("report", report)])
     };
-    for (now, expected) in [
-        ("2026-11-20T17:00:00Z", [Some(120.0), Some(300.0)]),
-        ("2026-11-21T01:01:00Z", [Some(900.0), Some(900.0)]),
-        ("2026-11-23T12:00:00Z", [Some(120.0), Some(300.0)]),
+    for (now, expected, open) in [
+        ("2026-11-20T17:00:00Z", [Some(120.0), Some(300.0)], 1.0),
+        ("2026-11-21T01:01:00Z", [Some(900.0), Some(900.0)], 0.0),
+        ("2026-11-23T12:00:00Z", [Some(120.0), Some(300.0)], 1.0),
     ] {
         stage.simulator.clock().set(at(now));
         for report in [&SKILLS, &CAMPAIGNS, &ABANDONED_CALLS] {
@@ -142,6 +142,8 @@ async fn gauges_are_shown_as_long_as_polls_are_apart() {
             "{now}"
         );
         assert_eq!(interval(&stage, "abandoned_calls").await, Some(300.0), "{now}");
+        let samples = stage.samples().await;
+        assert_eq!(samples.get("wolkvox_operation_open", &[]), Some(open), "{now}");
     }
 }
 

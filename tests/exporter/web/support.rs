@@ -84,8 +84,14 @@ impl Authority {
 
     /// A certificate for `localhost` and its key, in PEM.
     pub(crate) fn issue(&self) -> (String, String) {
+        self.issue_until(2099)
+    }
+
+    /// One that expires when a year begins.
+    pub(crate) fn issue_until(&self, year: i32) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
 
@@ -177,12 +183,15 @@ impl Server {
 
     /// The status over TLS; an error is one of the handshake or of the certificates.
     pub(crate) async fn status_over_tls(&self, client: Arc<ClientConfig>) -> Result<u16, String> {
+        self.metrics_over_tls(client).await.map(|answer| status(&answer))
+    }
+
+    /// The answer with the metrics over TLS.
+    pub(crate) async fn metrics_over_tls(&self, client: Arc<ClientConfig>) -> Result<String, String> {
         let stream = self.connect_tls(client).await.map_err(|error| error.to_string())?;
         // With TLS 1.3, the client learns only later that its certificate was refused.
-        let answer = ask(stream, &get("/metrics", None))
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(status(&answer))
+        let answer = ask(stream, &get("/metrics", None)).await;
+        answer.map_err(|error| error.to_string())
     }
 }
 

@@ -98,6 +98,31 @@ async fn certificates_are_exchanged_without_a_restart() {
     until(async || ask(&new).await == Ok(200)).await;
 }
 
+#[tokio::test]
+async fn metrics_tell_when_the_certificate_expires() {
+    const NAME: &str = "wolkvox_exporter_certificate_expiry_timestamp_seconds";
+    let authority = Authority::new();
+    let files = Files::new();
+    put_pair(&files, &authority.issue_until(2041));
+    let server = start_with(files.load(PLAIN).unwrap()).await;
+    let shown = async || {
+        let page = server.metrics_over_tls(authority.client(BOTH, None)).await.unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix(NAME)).unwrap();
+        line.trim().parse::<f64>().unwrap()
+    };
+    // date -d 2041-01-01Z +%s
+    assert_eq!(shown().await, 2_240_611_200.0);
+
+    // The renewed certificate lasts longer than another one of its chain.
+    let (certificate, key) = authority.issue_until(2051);
+    let (between, _) = authority.issue_until(2046);
+    put_pair(&files, &(certificate + &between, key));
+    until(async || shown().await == 2_398_377_600.0).await;
+
+    let plain = start_with(files.load("").unwrap()).await;
+    assert!(!plain.ask(&get("/metrics", None)).await.contains(NAME));
+}
+
 /// As in Kubernetes: the files are links through a folder that is itself a link.
 #[tokio::test]
 async fn a_swapped_link_is_a_change() {
