@@ -89,7 +89,10 @@ def differing(english, spanish, page, translation):
     for here, there in IN_SPANISH.items():
         english = english.replace(here, there)
     (blocks, sections), (other_blocks, other_sections) = split(english), split(spanish)
-    found = [f"the number of sections: {len(sections)} and {len(other_sections)}"] if len(sections) != len(other_sections) else []
+    if len(sections) != len(other_sections):
+        headings, others = ({heading for heading, _ in each} for each in (sections, other_sections))
+        return [f"sections: only in English {sorted(headings - others)}, only in Spanish {sorted(others - headings)}"]
+    found = []
     for (heading, lines), (other_heading, other_lines) in zip(sections, other_sections):
         one, other = facts(page, heading, lines), facts(translation, other_heading, other_lines)
         for kind in one:
