@@ -19,8 +19,10 @@ PAGES = {ROOT / "README.md": ROOT / "README.es.md"}
 PAGES |= {ROOT / "docs" / page.name: page for page in sorted((ROOT / "docs/es").glob("*.md"))}
 # The line of a page that says in which languages there is what.
 LANGUAGES = 2
-# What is written in code in another way, since it leads to what is in Spanish.
+# What is another thing in Spanish: files of rules, pictures.
 IN_SPANISH = {
+    "docs/img/status-desktop.png": "docs/img/status-es-desktop.png",
+    "docs/img/status-phone.png": "docs/img/status-es-phone.png",
     "rule_files: [/usr/share/wolkvox_exporter/alerts/*.rules.yml]": "rule_files:\n"
     "     - /usr/share/wolkvox_exporter/alerts/recording.rules.yml\n"
     "     - /usr/share/wolkvox_exporter/alerts/thresholds.rules.yml\n"

@@ -26,7 +26,8 @@ ENDPOINT = strict(
 )
 RULE = {"oneOf": [
     strict(["alert", "expr", "labels", "annotations"], alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, keep_firing_for=SPAN, **{"for": SPAN}),
-    strict(["record", "expr"], record=TEXT, expr=TEXT, labels=TEXTS),
+    # A label may be empty here: without Grafana's address, wolkvox:grafana has none.
+    strict(["record", "expr"], record=TEXT, expr=TEXT, labels={"type": "object", "additionalProperties": {"type": "string"}}),
 ]}
 # As in the Operator's definitions, as far as the chart uses them: kubernetes-validate knows no definitions of others.
 OPERATOR = {
