@@ -1,68 +1,61 @@
-"""What several dashboards show."""
+"""Panels that several dashboards show."""
 
 from typing import Any
 
-from .frame import FIRING
-from .panels import OPERATION, column, heatmap, stat, table
-from .queries import risen, sel
-from .style import AGE, AGE_NOTE, GREEN, MANY_BAD, RED, Json, mappings
+from .kpis import DATA_AGE, FAILING, agents, data_age_of, of_day, where_enough
+from .panels import heatmap, series, stat, target
+from .queries import CALLS, Select, eq, grown, sel
+from .style import AGE, AGE_NOTE, AT_LEAST_ONE_BAD, CLOCK, GREEN, GREY, OF, RED, Json, Steps, coloured, mappings, needs
 
-
-RUNNING = 'status="started"'
-
-
-def speed(series_of) -> str:
-    """Dials per minute of running campaigns: a stopped one is a gap, not a line at 0."""
-    running = series_of("wolkvox_campaign_status", RUNNING)
-    return f"{series_of('wolkvox_campaign_calls_per_minute')} and on (job, operation, campaign_id) {running} == 1"
-
-
-def where_enough(expr: str, all_of_it: str) -> str:
-    """Leaves out shares of very few, which are noise."""
-    return f"({expr} > 0) and on (job, operation) ({all_of_it} >= 20)"
-
-
-def dialled(series_of, window: str = "30m", *labels: str) -> str:
-    return risen(series_of("wolkvox_campaign_results"), window, *labels)
-
-
-def result_share(series_of, result: str, *labels: str, least: str = ">= 20") -> str:
-    """The share of one result among the dials of the last half hour."""
-    one = risen(series_of("wolkvox_campaign_results", f'result="{result}"'), "30m", *labels)
-    return f"{one} / ({dialled(series_of, '30m', *labels)} {least})"
-
-
-def waits_heatmap(series_of, **more: Any) -> Json:
-    return heatmap(
-        "Wait before abandoning",
-        "How long callers waited before they gave up: each cell is how many waited that long in half an hour. "
-        "Operations are added up here, since a heatmap shows one histogram. Source: wolkvox_abandon_time_seconds.",
-        f"sum by (le) (increase({series_of('wolkvox_abandon_time_seconds_bucket')}[30m]))", **more)
-
-
-DATA_AGE = f"max by (job, operation) (time() - {sel('wolkvox_report_data_timestamp_seconds')})"
-FAILING = f"sum by (job, operation) ({sel('wolkvox_up')} == bool 0)"
 REPORTS_UP = mappings(_1=("read", GREEN), _0=("failed", RED))
 CAMPAIGN_STATES = mappings(_1=("running", GREEN), _0=("stopped", "#6e6e6e"))
+# Agents by state: label, legend. Without those who are not there.
+STATES = {"talk": "talking", "ring": "ringing", "acw": "after-call work", "ready": "available", "aux": "paused", "other": "other"}
+
+# A running campaign that dials nothing.
+DIALS: Steps = [(None, RED), (0.5, GREY)]
+LENGTHS = {"0-5s": "0-5 s", "6-20s": "6-20 s", "21-60s": "21-60 s", "61-120s": "61-120 s", "121s+": "over 120 s"}
+
+
+def lengths() -> list[Json]:
+    """Calls by length, as shares."""
+    calls = "wolkvox_calls_total"
+    return [target(where_enough(grown(sel(calls, eq("duration", band)), "30m"), grown(sel(calls), "30m")), f"{name}{OF}")
+            for band, name in LENGTHS.items()]
 
 
 def data_age(width: int = 3) -> Json:
     return stat("Data age, oldest", f"Time since the end of the window that the data covers, for the oldest report. {AGE_NOTE} "
-                "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, "s", steps=AGE, none="never read", width=width, decimals=1)
+                "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, CLOCK, steps=AGE, none="never read", width=width)
+
+
+def data_age_stat(report: str, width: int = 3) -> Json:
+    return stat("Data age", f"Time since the end of the window that the data covers. {AGE_NOTE} "
+                "Source: wolkvox_report_data_timestamp_seconds.", data_age_of(report), CLOCK, steps=AGE, none="never read", width=width)
 
 
 def failing(width: int = 3) -> Json:
     return stat("Reports failing", "Reports whose last poll failed. Red from 1. Source: wolkvox_up.", FAILING, "none",
-                steps=MANY_BAD, none="no exporter", width=width)
+                steps=AT_LEAST_ONE_BAD, none="no exporter", width=width)
 
 
-def alerts_table(width: int, height: int) -> Json:
-    return table(
-        "Alerts firing", "Firing alerts of the exporter's rules, including those without an operation. Source: ALERTS.",
-        [f'label_replace(label_join({FIRING}, "about", " ", "campaign", "skill", "routing_point", "report", "assumption"), '
-         '"alert", "$1", "alertname", "Wolkvox(.+)")'],
-        [column("alert", "Alert", custom__width=190), column("about", "About"), column("severity", "Severity", custom__width=85), OPERATION],
-        width=width, height=height, order=["alert", "about", "severity", "operation"],
-        hidden=["Value", "__name__", "alertname", "alertstate", "instance", "campaign", "campaign_id", "skill", "skill_id", "routing_point", "rp_id",
-                "report", "assumption", "channel", "reason", "field", "result"],
-        sort="Severity", none="no alert is firing")
+def abandon_heatmap(series_of: Select, **more: Any) -> Json:
+    return heatmap(
+        "Wait before abandoning", "How long callers waited before they gave up: each cell is how many waited that long in half an hour. "
+        "Calls only: chats wait for hours. Operations are added up here, since a heatmap shows one histogram. "
+        "Source: wolkvox_abandon_time_seconds.",
+        f"sum by (le) (increase({series_of('wolkvox_abandon_time_seconds_bucket', CALLS)}[30m]))", **more)
+
+
+def agents_by_state(width: int, height: int) -> Json:
+    return series(
+        "Agents by state", "Agents who are logged in, by what they do. Source: wolkvox_agents.",
+        [target(agents(eq("state", state)), f"{name}{OF}") for state, name in STATES.items()],
+        "none", stack="normal", width=width, height=height, none=needs("agents"), overrides=coloured(*STATES.values()), interval="2m")
+
+
+def by_day(title: str, description: str, metric: str, unit: str, *labels: str, divided: str = "", legend: str = "{{operation}}",
+           **more: Any) -> Json:
+    """Bars of whole days. Grafana lets a day begin at midnight of the browser's zone."""
+    bars = f"{of_day(sel(metric), *labels)}{divided}"
+    return series(title, description, [target(bars, legend)], unit, bars=True, interval="1d", timeFrom="8d", hideTimeOverride=False, **more)

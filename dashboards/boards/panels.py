@@ -31,7 +31,7 @@ def reduce_last() -> Json:
 
 def stat(title: str, description: str, expr: str, unit: str, *, steps: Steps = PLAIN, width: int = 3, height: int = 4,
          decimals: int | None = None, none: str = "none", legend: str = "{{operation}}", overrides: list[Json] | None = None,
-         show: str = "auto", **more: Any) -> Json:
+         show: str = "auto", more_targets: tuple[Json, ...] = (), **more: Any) -> Json:
     defaults = {"unit": unit, "noValue": none, "thresholds": thresholds(steps), "color": {"mode": "thresholds"}, **more}
     if decimals is not None:
         defaults["decimals"] = decimals
@@ -40,19 +40,20 @@ def stat(title: str, description: str, expr: str, unit: str, *, steps: Steps = P
         "wideLayout": True, "percentChangeColorMode": "standard", "showPercentChange": False,
         "reduceOptions": reduce_last(),
     }
-    return panel("stat", title, description, [now(expr, legend)], width, height, defaults, options, overrides)
+    return panel("stat", title, description, [now(expr, legend), *more_targets], width, height, defaults, options, overrides)
 
 
 def series(title: str, description: str, targets: list[Json], unit: str, *, width: int = 12, height: int = 8, stack: str = "none",
            bars: bool = False, steps: Steps | None = None, fill: int | None = None, maximum: float | None = None,
            decimals: int | None = None, none: str = "nothing in this time", overrides: list[Json] | None = None,
-           legend: str = "list", minimum: float | None = 0, interval: str = "5m") -> Json:
+           legend: str = "list", minimum: float | None = 0, interval: str = "5m", sparse: bool = False, **more: Any) -> Json:
+    """Time series. `sparse` ones have single points with gaps around them."""
     # Polls come every five minutes, and a window contains sometimes one more and sometimes one fewer of them. With a finer interval,
     # every increase would be a sawtooth.
     custom = {
         "drawStyle": "bars" if bars else "line", "lineInterpolation": "linear", "lineWidth": 0 if bars else 2 if stack == "none" else 1,
         "fillOpacity": fill if fill is not None else 70 if bars else 55 if stack != "none" else 8,
-        "gradientMode": "none", "spanNulls": False, "showPoints": "auto", "pointSize": 4, "barAlignment": 0, "barWidthFactor": 0.8,
+        "gradientMode": "none", "spanNulls": False, "showPoints": "always" if sparse else "auto", "pointSize": 5 if sparse else 4, "barAlignment": 0, "barWidthFactor": 0.8,
         "stacking": {"mode": stack, "group": "A"}, "axisPlacement": "auto", "axisBorderShow": False, "axisLabel": "",
         "axisCenteredZero": False, "axisColorMode": "text", "insertNulls": False, "scaleDistribution": {"type": "linear"},
         "hideFrom": {"legend": False, "tooltip": False, "viz": False}, "thresholdsStyle": {"mode": "dashed" if steps else "off"},
@@ -60,6 +61,9 @@ def series(title: str, description: str, targets: list[Json], unit: str, *, widt
     }
     defaults: Json = {"unit": unit, "noValue": none, "color": {"mode": "palette-classic"}, "custom": custom,
                       "thresholds": thresholds(steps or PLAIN)}
+    # Half a call is none.
+    if decimals is None and unit == "none" and stack != "percent":
+        decimals = 0
     for key, value in (("min", minimum), ("max", maximum), ("decimals", decimals)):
         if value is not None:
             defaults[key] = value
@@ -68,18 +72,20 @@ def series(title: str, description: str, targets: list[Json], unit: str, *, widt
                    "calcs": [] if legend == "list" else ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc", "hideZeros": False},
     }
-    return panel("timeseries", title, description, targets, width, height, defaults, options, overrides, interval=interval)
+    return panel("timeseries", title, description, targets, width, height, defaults, options, overrides, interval=interval, **more)
 
 
 def bar_gauge(title: str, description: str, expr: str, legend: str, unit: str, *, width: int = 12, height: int = 8,
-              steps: Steps = PLAIN, maximum: float | None = None, decimals: int | None = None, none: str = "none") -> Json:
+              steps: Steps = PLAIN, maximum: float | None = None, decimals: int | None = None, none: str = "none", wall: bool = False) -> Json:
+    """Bars, one for each result. `wall` is for those that are read from afar."""
     defaults: Json = {"unit": unit, "noValue": none, "thresholds": thresholds(steps), "color": {"mode": "thresholds"}, "min": 0}
     for key, value in (("max", maximum), ("decimals", decimals)):
         if value is not None:
             defaults[key] = value
     options = {
-        "displayMode": "basic", "orientation": "horizontal", "valueMode": "text", "showUnfilled": True, "minVizHeight": 16,
-        "minVizWidth": 8, "maxVizHeight": 32, "namePlacement": "left", "sizing": "manual", "text": {"titleSize": 12, "valueSize": 16}, "reduceOptions": reduce_last(),
+        "displayMode": "basic", "orientation": "horizontal", "valueMode": "text", "showUnfilled": True, "minVizHeight": 36 if wall else 16,
+        "minVizWidth": 8, "maxVizHeight": 56 if wall else 32, "namePlacement": "left", "sizing": "manual",
+        "text": {"titleSize": 22, "valueSize": 30} if wall else {"titleSize": 12, "valueSize": 16}, "reduceOptions": reduce_last(),
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
     }
     return panel("bargauge", title, description, [now(expr, legend)], width, height, defaults, options)
@@ -99,8 +105,9 @@ def state_timeline(title: str, description: str, expr: str, legend: str, states:
     return panel("state-timeline", title, description, [target(expr, legend)], width, height, defaults, options, interval="1m")
 
 
-def heatmap(title: str, description: str, expr: str, *, width: int = 12, height: int = 8, scheme: str = "Oranges") -> Json:
-    defaults = {"noValue": "nothing in this time", "unit": "none",
+def heatmap(title: str, description: str, expr: str, *, width: int = 12, height: int = 8, scheme: str = "Oranges",
+            none: str = "nothing in this time") -> Json:
+    defaults = {"noValue": none, "unit": "none",
                 "custom": {"hideFrom": {"legend": False, "tooltip": False, "viz": False}, "scaleDistribution": {"type": "linear"}}}
     options = {
         "calculate": False, "cellGap": 1, "cellValues": {"unit": "none", "decimals": 1}, "showValue": "never",
@@ -115,11 +122,11 @@ def heatmap(title: str, description: str, expr: str, *, width: int = 12, height:
 
 
 def table(title: str, description: str, exprs: list[str], columns: list[Json], *, width: int = 24, height: int = 8, hidden: list[str],
-          order: list[str], sort: str, none: str = "nothing to list", footer: bool = False) -> Json:
+          order: list[str], sort: str, none: str = "nothing to list", footer: bool = False, down: bool = True) -> Json:
     """One row per set of labels: rows of the targets with equal labels are merged."""
     targets = [target(expr, "", instant=True, range=False, format="table") for expr in exprs]
     defaults = {"noValue": none, "custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False, "minWidth": 60}}
-    options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": True}],
+    options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort, "desc": down}],
                "footer": {"show": footer, "reducer": ["sum"], "countRows": False, "fields": ""}}
     transformations = [
         {"id": "merge", "options": {}},
@@ -146,16 +153,6 @@ OPERATION = column("operation", "Operation", custom__width=110)
 
 def text_cell(steps: Steps) -> Json:
     return {"thresholds": thresholds(steps), "custom__cellOptions": {"type": "color-text"}}
-
-
-def gauge_cell() -> Json:
-    return {"custom__cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}
-
-
-def text(title: str, content: str, *, width: int = 24, height: int = 4) -> Json:
-    return {"type": "text", "title": title, "description": "The formulas behind this dashboard.", "transparent": True,
-            "gridPos": {"w": width, "h": height}, "options": {"mode": "markdown", "content": content, "code": {
-                "language": "plaintext", "showLineNumbers": False, "showMiniMap": False}}}
 
 
 def row(title: str) -> Json:

@@ -1,6 +1,11 @@
 """PromQL that every dashboard writes in the same way: selectors, sums, rates, names beside ids."""
 
+from collections.abc import Callable
+
 SCOPE = 'job=~"$job", operation=~"$operation"'
+
+# Writes a selector of a metric with further matchers: `sel` or one of those below it.
+Select = Callable[..., str]
 
 
 def sel(metric: str, *matchers: str) -> str:
@@ -13,7 +18,7 @@ def of_campaign(metric: str, *matchers: str) -> str:
 
 
 def of_skill(metric: str, *matchers: str) -> str:
-    return sel(metric, 'skill_id=~"$skill"', 'channel=~"$channel"', *matchers)
+    return sel(metric, 'skill_id=~"$skill"', *matchers)
 
 
 def of_rp(metric: str, *matchers: str) -> str:
@@ -30,13 +35,17 @@ def total(expr: str, *labels: str) -> str:
     return f"sum by ({', '.join(('job', 'operation', *labels))}) ({expr})"
 
 
+def highest(expr: str, *labels: str) -> str:
+    return f"max by ({', '.join(('job', 'operation', *labels))}) ({expr})"
+
+
 def grown(series: str, window: str, *labels: str, offset: str = "") -> str:
     return total(f"increase({series}[{window}]{offset and ' offset ' + offset})", *labels)
 
 
-def risen(series: str, window: str, *labels: str) -> str:
+def risen(series: str, window: str, *labels: str, offset: str = "") -> str:
     """The rise of a gauge that counts up. A recycle resets it, which costs one window and never shows a fall."""
-    return total(f"clamp_min(delta({series}[{window}]), 0)", *labels)
+    return total(f"clamp_min(delta({series}[{window}]{offset and ' offset ' + offset}), 0)", *labels)
 
 
 INFO = {
@@ -68,19 +77,34 @@ def named_if_known(expr: str, name: str) -> str:
 LISTS_ANSWERED = "and on (job, operation) ({} > 0)".format(
     total(sel("wolkvox_skill_interactions_total", 'result="answered"'))
 )
-RATE_NOTE = (
-    "Only for operations whose report lists answered calls too; otherwise there is no denominator, and nothing is shown."
-)
 
 ABANDONED = 'result="abandoned"'
 INTERACTIONS = "wolkvox_skill_interactions_total"
+# People wait seconds for a call and hours for a chat, so no figure of waits has both. What does not say what it is counts as a
+# call: chats always do.
+CALLS, CHATS = 'channel!~"chat|omni"', 'channel=~"chat|omni"'
 
 
-def abandonment(series, window: str, *labels: str, least: str = "> 0", offset: str = "") -> str:
+def abandonment(series: Select, window: str, *labels: str, least: str = "> 0", offset: str = "") -> str:
     """Abandoned / offered; `series` makes the selector."""
     abandoned = grown(series(INTERACTIONS, ABANDONED), window, *labels, offset=offset)
     offered = grown(series(INTERACTIONS), window, *labels, offset=offset)
     return f"{abandoned} / ({offered} {least}) {LISTS_ANSWERED}"
+
+
+def service_level(series: Select, window: str, *labels: str, least: int = 5) -> str:
+    """Calls answered within `$seconds` / calls answered or abandoned."""
+    quick = grown(series("wolkvox_answer_time_seconds_bucket", CALLS, 'le="$seconds.0"'), window, *labels)
+    answered = grown(series("wolkvox_answer_time_seconds_count", CALLS), window, *labels)
+    abandoned = grown(series("wolkvox_abandon_time_seconds_count", CALLS), window, *labels)
+    return f"{quick} / ({answered} + ({abandoned} or 0 * {answered}) >= {least})"
+
+
+def vendors_level(series: Select) -> str:
+    """The service level of Wolkvox's own board, each skill by its calls. Only for the seconds that it gives."""
+    calls = highest(series("wolkvox_skill_stat_inbound_calls"), "skill_id")
+    level = highest(series("wolkvox_skill_service_level_ratio", 'seconds="$seconds"'), "skill_id")
+    return f"{total(f'{level} * on (job, operation, skill_id) {calls}')} / ({total(calls)} > 0)"
 
 
 def quantile(q: float, buckets: str, window: str, *labels: str, least: int = 1) -> str:
@@ -90,5 +114,5 @@ def quantile(q: float, buckets: str, window: str, *labels: str, least: int = 1) 
     return f"histogram_quantile({q}, {grown(buckets, window, *labels, 'le')}) and on ({by}) ({count} >= {least})"
 
 
-def mean(metric: str, series, window: str, *labels: str) -> str:
+def mean(metric: str, series: Select, window: str, *labels: str) -> str:
     return f"{grown(series(metric + '_sum'), window, *labels)} / ({grown(series(metric + '_count'), window, *labels)} >= 5)"
