@@ -17,6 +17,7 @@ from boards.now import now
 from boards.operations import operations
 from boards.overview import overview
 from boards.skills import skills
+from boards.texts import Catalogue, translated
 
 BOARDS = (now, overview, operations, campaigns, skills, agents, ivr, exporter)
 
@@ -25,7 +26,11 @@ def main() -> None:
     here = pathlib.Path(__file__).parent
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
     english = {make.__name__: make() for make in BOARDS}
+    say = Catalogue(here / "texts/es.toml", source="Fuente")
+    spanish = {name: translated(dashboard, say) for name, dashboard in english.items()}
+    say.check()
     write(folder / "wolkvox", english)
+    write(folder / f"wolkvox-{say.language}", spanish)
 
 
 def write(folder: pathlib.Path, dashboards: dict) -> None:

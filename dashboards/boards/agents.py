@@ -40,10 +40,10 @@ def agents() -> Json:
             stat("Occupancy today", f"(inbound + outbound + after-call work) / (logged in - paused), of the day and all agents. {OCCUPANCY_NOTE} "
                  "Source: wolkvox_agents_stat_seconds.", occupancy(), "percentunit", steps=OCCUPANCY,
                  none="nobody, or needs the report agents", decimals=0),
-            stat("Longest after-call work", "The agent who has been in after-call work for longest. Amber from 5 min, red from 10 min. "
+            stat("After-call, longest", "The agent who has been in after-call work for longest. Amber from 5 min, red from 10 min. "
                  "Source: wolkvox_agents_longest_state_seconds.", longest("acw"), CLOCK, steps=[(None, GREEN), (300, AMBER), (600, RED)],
                  none="nobody, or needs the report agents"),
-            stat("Longest pause", "The agent who has been in an auxiliary state for longest. Amber from 30 min, red from 1 h. "
+            stat("Pause, longest", "The agent who has been in an auxiliary state for longest. Amber from 30 min, red from 1 h. "
                  "Source: wolkvox_agents_longest_state_seconds.", longest("aux"), CLOCK, steps=[(None, GREEN), (1800, AMBER), (3600, RED)],
                  none="nobody, or needs the report agents"),
             agents_by_state(16, 9),
@@ -55,7 +55,7 @@ def agents() -> Json:
                    none="nobody, or needs the report agents", interval="2m"),
             series("Longest in a state", "The agent who has been in the state for longest. Source: wolkvox_agents_longest_state_seconds.",
                    [target(longest(state), f"{name}{OF}") for state, name in (
-                       ("talk", "talking"), ("acw", "after-call work"), ("aux", "paused"), ("ring", "ringing"))], CLOCK, sparse=True,
+                       ("talk", "talking"), ("acw", "after-call work"), ("aux", "paused"), ("ring", "ringing"))], CLOCK,
                    none=off, overrides=coloured("talking", "after-call work", "paused", "ringing"), interval="2m"),
             series("Occupancy, of the day so far", "(inbound + outbound + after-call work) / (logged in - paused), of all agents since the day began. "
                    f"Lines: {OCCUPANCY_NOTE} Source: wolkvox_agents_stat_seconds.", [target(occupancy(), f"occupancy{OF}")], "percentunit",

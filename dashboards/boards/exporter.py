@@ -53,7 +53,7 @@ def exporter() -> Json:
                  "Red from two days, the alert's limit. Source: wolkvox_report_last_reread_timestamp_seconds.",
                  highest(f"time() - {sel('wolkvox_report_last_reread_timestamp_seconds')}"), CLOCK, width=4,
                  steps=[(None, GREEN), (172800, RED)], none="never"),
-            state_timeline("Reports", "Whether the last poll of each report succeeded. A gap means that the exporter was down. Source: wolkvox_up.",
+            state_timeline("Reports, read or failed", "Whether the last poll of each report succeeded. A gap means that the exporter was down. Source: wolkvox_up.",
                            f"max by (job, operation, report) ({sel('wolkvox_up')})", report, REPORTS_UP, height=9),
             series("Age of each report's data", f"Time since the end of the window that the data covers; lines: {AGE_NOTE} "
                    "Source: wolkvox_report_data_timestamp_seconds.",
@@ -63,7 +63,7 @@ def exporter() -> Json:
             series("Polls failed or skipped, per hour", "Polls that failed, by reason, and polls skipped to keep the budget or because the quota is used up, in the hour before each point. "
                    "Source: wolkvox_report_poll_failures_total, wolkvox_report_polls_skipped_total.",
                    [target(f"{grown(sel('wolkvox_report_poll_failures_total'), '1h', 'report', 'reason')} > 0", f"{{{{reason}}}} · {{{{report}}}}{OF}"),
-                    target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'report', 'reason')} > 0", f"skipped, {{{{reason}}}} · {{{{report}}}}{OF}")],
+                    target(f"{grown(sel('wolkvox_report_polls_skipped_total'), '1h', 'report', 'reason')} > 0", f"skipped · {{{{reason}}}} · {{{{report}}}}{OF}")],
                    "none", stack="normal", width=8, none="no poll failed or was skipped"),
             series("API calls used today", "Calls on the operation's local day, and its budget (dashed). Source: wolkvox_api_calls_used, wolkvox_api_calls_limit.",
                    [target(f"max by (job, operation) ({used})", f"used{OF}"), target(f"max by (job, operation) ({limit})", f"budget{OF}")],
@@ -81,7 +81,7 @@ def exporter() -> Json:
                    overrides=coloured("counted", "duplicate", "baseline", "late", "ignored", "invalid")),
             series("Odd rows and fields, per hour", "Invalid fields by name, day totals that fell, windows cut by the record limit, and rows counted long after they happened, "
                    "in the hour before each point. Source: wolkvox_report_invalid_fields_total, _corrections_total, _capped_windows_total, _backlog_rows_total.",
-                   [target(f"{grown(sel('wolkvox_report_invalid_fields_total'), '1h', 'report', 'field')} > 0", f"{{{{field}}}} of {{{{report}}}}{OF}"),
+                   [target(f"{grown(sel('wolkvox_report_invalid_fields_total'), '1h', 'report', 'field')} > 0", f"{{{{field}}}} · {{{{report}}}}{OF}"),
                     target(f"{grown(sel('wolkvox_report_corrections_total'), '1h')} > 0", f"day totals that fell{OF}"),
                     target(f"{grown(sel('wolkvox_report_capped_windows_total'), '1h')} > 0", f"windows cut{OF}"),
                     target(f"{grown(sel('wolkvox_report_backlog_rows_total'), '1h')} > 0", f"rows counted late{OF}")], "none", width=12,
