@@ -73,9 +73,11 @@ def check_lint():
 
 def check_files():
     """The chart has its own copies of the rules and dashboards; a copy that is too many or too old is found."""
-    for copies, files in (("alerts", ROOT.glob("alerts/*.rules.yml")), ("dashboards", ROOT.glob("dashboards/wolkvox/*.json"))):
-        originals = {file.name: file.read_bytes() for file in files}
-        found = {file.name: file.read_bytes() for file in (CHART / "files" / copies).iterdir()}
+    def contents(folder, pattern):
+        return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob(pattern) if file.is_file()}
+
+    for copies, folder, pattern in (("alerts", "alerts", "**/*.rules.yml"), ("dashboards", "dashboards/wolkvox", "*.json")):
+        originals, found = contents(ROOT / folder, pattern), contents(CHART / "files" / copies, "**/*")
         differing = sorted(name for name in found | originals if found.get(name) != originals.get(name))
         require(not differing, f"files/{copies} differs in {differing}: run deploy/helm/sync")
 

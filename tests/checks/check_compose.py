@@ -38,9 +38,10 @@ GRAFANA_AWAY = {
 }
 
 
-def mounts(service):
+def mounts(service, language=None):
     """(path on the host, path in the container) of what is mounted from the host; all of it must be read-only."""
     for volume in SERVICES[service].get("volumes", []):
+        volume = re.sub(r"\$\{WOLKVOX_LANGUAGE:-(.*?)\}", lambda default: language or default[1], volume)
         source, target, *mode = volume.split(":")
         if source.startswith("."):
             require(mode == ["ro"], f"{volume} is not read-only")
@@ -136,15 +137,17 @@ def check_prometheus():
     config = yaml.safe_load(in_container("prometheus", path).read_text())
     for section, service in ((config["scrape_configs"][0], "exporter"), (config["alerting"]["alertmanagers"][0], "alertmanager")):
         require(section["static_configs"] == [{"targets": [f"{service}:{port(service)}"]}], f"Prometheus asks {section}")
-    with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
-        # As in the container: paths in the configuration start at its own folder.
-        for source, target in mounts("prometheus"):
-            copy = pathlib.Path(folder + target)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
-        for pattern in config["rule_files"]:
-            require(list(pathlib.Path(folder + path).parent.glob(pattern)), f"no rules match {pattern}")
-        ran(PROMETHEUS_BIN / "promtool", "check", "config", folder + path)
+    rules = sorted((ROOT / "alerts").glob("*.rules.yml"))
+    for language, own in ((None, rules), ("es", [ROOT / "alerts/es" / file.name if file.name == "alerts.rules.yml" else file for file in rules])):
+        with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as folder:
+            # As in the container: paths in the configuration start at its own folder, and later mounts cover earlier ones.
+            for source, target in mounts("prometheus", language):
+                copy = pathlib.Path(folder + target)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                (shutil.copytree if source.is_dir() else shutil.copy)(source, copy)
+            found = [file for pattern in config["rule_files"] for file in sorted(pathlib.Path(folder + path).parent.glob(pattern))]
+            require([file.read_bytes() for file in found] == [file.read_bytes() for file in own], f"language {language}: Prometheus reads {found}")
+            ran(PROMETHEUS_BIN / "promtool", "check", "config", folder + path)
 
 
 def check_alertmanager():
@@ -201,7 +204,7 @@ def main():
     check("an own account: other data, started again, its files from settings", check_account)
     check("an own build changes only the image", check_build)
     check("all that is mounted is there", check_mounts)
-    check("promtool takes Prometheus's configuration", check_prometheus)
+    check("promtool takes Prometheus's configuration, and in each language its alerts", check_prometheus)
     check("amtool takes Alertmanager's configuration", check_alertmanager)
     check("Grafana's provisioning fits", check_grafana)
     check("hadolint takes the Dockerfile", check_dockerfile)

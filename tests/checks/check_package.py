@@ -112,7 +112,8 @@ def check_contents(package):
         "usr/share/bash-completion/completions/wolkvox_exporter", "usr/share/zsh/vendor-completions/_wolkvox_exporter",
         "usr/share/fish/vendor_completions.d/wolkvox_exporter.fish", "usr/share/man/man1/wolkvox_exporter.1.gz",
         f"usr/share/doc/{NAME}/changelog.Debian.gz", f"usr/share/doc/{NAME}/copyright",
-        *(f"{SHARE}/alerts/{path.name}" for path in (SOURCE / "alerts").iterdir()),
+        f"{SHARE}/alerts/dry-run",
+        *(f"{SHARE}/{path.relative_to(SOURCE)}" for folder in ("alerts", "alerts/es") for path in (SOURCE / folder).glob("*.yml")),
         *(f"{SHARE}/dashboards/{path.name}" for path in (SOURCE / "dashboards/wolkvox").glob("*.json")),
     }
     others = {path for path in modes if re.fullmatch(r"usr/share/man/man1/wolkvox_exporter-[a-z-]+\.1\.gz", path)}

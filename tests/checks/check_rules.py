@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """check_rules.py OLD_BIN NEW_BIN OLD_AMTOOL_BIN NEW_AMTOOL_BIN
 
-Checks alerts/, its unit tests in tests/rules/ and docs/runbook.md with two versions of promtool and of amtool, whose
-folders are given. Then the tests themselves are tested: each alert is spoilt in every way that its expression offers, and for
+Checks alerts/, its unit tests in tests/rules/ and the runbooks with two versions of promtool and of amtool, whose folders are
+given. Then the tests themselves are tested: each alert is spoilt in every way that its expression offers, and for
 each such mutant a unit test must fail.
 """
 
@@ -22,11 +22,18 @@ import yaml
 from lib.exposition import require
 from lib.servers import Checks
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "alerts"))
+import build  # alerts/build.py
+
 OLD_BIN, NEW_BIN, OLD_AMTOOL, NEW_AMTOOL = (pathlib.Path(folder).resolve() for folder in sys.argv[1:])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "alerts").glob("*.rules.yml"))
 TESTS = sorted((ROOT / "tests/rules").glob("*.yml"))
-RUNBOOK = ROOT / "docs/runbook.md"
+# Each language has a catalogue, rules, unit tests, a runbook and dashboards.
+LANGUAGES = sorted(path.stem for path in (ROOT / "alerts/texts").glob("*.yml"))
+TRANSLATED = [ROOT / f"alerts/{language}/alerts.rules.yml" for language in LANGUAGES]
+TRANSLATED_TESTS = [ROOT / f"tests/rules/{language}/texts.yml" for language in LANGUAGES]
+RUNBOOKS = [ROOT / "docs/runbook.md", *(ROOT / f"docs/{language}/runbook.md" for language in LANGUAGES)]
 RUNBOOK_URL = "https://github.com/wolkvox-exporter/wolkvox_exporter/blob/main/docs/runbook.md#"
 DASHBOARDS = {json.loads(path.read_text())["uid"] for path in ROOT.glob("dashboards/wolkvox/*.json")}
 ALERTMANAGER = ROOT / "alerts/alertmanager.yml"
@@ -86,7 +93,7 @@ def succeeds(*command):
 
 
 def check_promtool_rules(folder):
-    succeeds(folder / "promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+    succeeds(folder / "promtool", "check", "rules", "--lint=all", "--lint-fatal", *RULES, *TRANSLATED)
 
 
 def check_groups():
@@ -114,9 +121,11 @@ def check_annotations():
 
 def check_runbook():
     # As GitHub makes an anchor of a heading of one word.
-    sections = [line.removeprefix("## ").strip() for line in RUNBOOK.read_text().splitlines() if line.startswith("## ")]
-    sections = [section for section in sections if section.startswith("Wolkvox")]
-    require(sections == list(alerts()), f"sections and alerts differ: {sorted({*sections} ^ {*alerts()}) or 'in their order'}")
+    for path in RUNBOOKS:
+        sections = [line.removeprefix("## ").strip() for line in path.read_text().splitlines() if line.startswith("## ")]
+        sections = [section for section in sections if section.startswith("Wolkvox")]
+        differing = sorted({*sections} ^ {*alerts()}) or "in their order"
+        require(sections == list(alerts()), f"sections of {path.relative_to(ROOT)} and alerts differ: {differing}")
 
 
 def check_thresholds():
@@ -133,6 +142,58 @@ def check_records_are_there():
         require(read <= recorded, f"{rule.get('alert') or rule['record']} reads what nothing records: {sorted(read - recorded)}")
 
 
+# The alerts in other languages.
+
+
+def check_translated():
+    """Only the texts and the links differ, and what is committed is what alerts/build.py makes."""
+    require(LANGUAGES == ["es"] == sorted(path.parent.name for path in ROOT.glob("alerts/*/*.rules.yml")), f"languages {LANGUAGES}")
+    english = load(ROOT / "alerts/alerts.rules.yml")["groups"]
+    for language, path in zip(LANGUAGES, TRANSLATED):
+        made = build.build(language, (ROOT / f"alerts/texts/{language}.yml").read_text())
+        require(path.read_text() == made, f"{path.relative_to(ROOT)} is not what is made of alerts.rules.yml: run alerts/build.py")
+        dashboards = {json.loads(file.read_text())["uid"] for file in ROOT.glob(f"dashboards/wolkvox-{language}/*.json")}
+        for group, other_group in zip(english, load(path)["groups"], strict=True):
+            require({**group, "rules": None} == {**other_group, "rules": None}, f"{language}: group {other_group['name']}")
+            for rule, other in zip(group["rules"], other_group["rules"], strict=True):
+                name, annotations, others = rule["alert"], rule["annotations"], other["annotations"]
+                require({**rule, "annotations": None} == {**other, "annotations": None}, f"{language}: {name} is another alert")
+                require(annotations.keys() == others.keys(), f"{language}: annotations of {name}")
+                require(not set(annotations.values()) & set(others.values()), f"{language}: {name} has an English annotation")
+                require(others["runbook_url"] == RUNBOOK_URL.replace("/docs/", f"/docs/{language}/") + name.lower(), f"{language}: runbook_url of {name}")
+                uid = re.search(r"/d/([\w-]+)", others["dashboard_url"])[1]
+                require(uid in dashboards, f"{language}: {name} links to {uid}, which is no dashboard")
+
+
+def check_catalogues():
+    """What a catalogue lacks, has too much, or says of something else ends the build."""
+    for language in LANGUAGES:
+        whole = load(ROOT / f"alerts/texts/{language}.yml")
+        name = next(iter(whole))
+
+        def spoilt(kind, **changes):
+            return {**whole, name: {**whole[name], kind: {**whole[name][kind], **changes}}}
+
+        text = whole[name]["description"][language]
+        # What the message says, and the catalogue.
+        mistakes = [
+            ("the summary is missing", {key: texts for key, texts in whole.items() if key != name}),
+            ("the description is missing", {**whole, name: {"summary": whole[name]["summary"]}}),
+            ("the summary is missing", spoilt("summary", **{language: ""})),
+            ("the summary is left over", {**whole, "WolkvoxNone": whole[name]}),
+            ("the summary is of another English", spoilt("summary", en="Something else")),
+            ("has {{ $labels.job }}", spoilt("description", **{language: text.replace("{{ $labels.job }}", "wolkvox")})),
+            ("has {{ $labels.other }}", spoilt("description", **{language: text + " {{ $labels.other }}"})),
+        ]
+        for says, catalogue in mistakes:
+            try:
+                build.build(language, yaml.safe_dump(catalogue))
+            except SystemExit as end:
+                require(says in str(end), f"{says}: the message is {end}")
+            else:
+                raise AssertionError(f"{language}: no build says that {says}")
+
+
 # The unit tests.
 
 
@@ -141,6 +202,9 @@ def check_rule_files_are_tested():
     for path in TESTS:
         named = {(path.parent / name).resolve() for name in load(path)["rule_files"]}
         require(named == {*RULES}, f"{path.name} reads {sorted(map(str, named))}")
+    for path, translated in zip(TRANSLATED_TESTS, TRANSLATED):
+        named = {(path.parent / name).resolve() for name in load(path)["rule_files"]}
+        require(named == {*RULES} - {ROOT / "alerts/alerts.rules.yml"} | {translated}, f"{path} reads {sorted(map(str, named))}")
 
 
 def check_each_alert_is_tested():
@@ -344,9 +408,11 @@ def main():
         check(f"promtool check rules, {name}", check_promtool_rules, folder)
     check("groups that Grafana Cloud and Mimir take", check_groups)
     check("labels and annotations of each alert", check_annotations)
-    check("a section of the runbook for each alert", check_runbook)
+    check("a section of each runbook for each alert", check_runbook)
     check("each threshold is used, and each used is there", check_thresholds)
     check("what rules read is recorded", check_records_are_there)
+    check("alerts in other languages differ only in texts and links", check_translated)
+    check("a mistake in a catalogue ends the build", check_catalogues)
     check("all rule files are tested", check_rule_files_are_tested)
     check("each alert has a case in which it fires, and one of silence", check_each_alert_is_tested)
     for name, folder in (("old", OLD_AMTOOL), ("new", NEW_AMTOOL)):
@@ -355,8 +421,8 @@ def main():
     # Two at a time: a run of promtool takes one core.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = {
-            f"unit tests of {path.name}, {name}": pool.submit(check_unit_tests, folder, path)
-            for path in reversed(TESTS)  # the long one first
+            f"unit tests of {path.relative_to(ROOT / 'tests/rules')}, {name}": pool.submit(check_unit_tests, folder, path)
+            for path in [*reversed(TESTS), *TRANSLATED_TESTS]  # the long one first
             for name, folder in (("old", OLD_BIN), ("new", NEW_BIN))
         }
         for name, result in runs.items():

@@ -44,6 +44,8 @@ CHART = [
     ("alerts", "templates/prometheusrule.yaml", "hasKey $figures $kpi", "hasKey $figures \"none\""),
     ("alerts", "templates/prometheusrule.yaml", '(dict "url"', '(dict "address"'),
     ("alerts", "files/alerts/alerts.rules.yml", "for: 20m", "for: 2m"),
+    ("alerts", "files/alerts/es/alerts.rules.yml", "for: 20m", "for: 2m"),
+    ("alerts", "templates/prometheusrule.yaml", "$.Values.prometheusRule.language", '"en"'),
     ("dashboards", "templates/dashboards.yaml", "*.json", "o*.json"),
     ("dashboards", "files/dashboards/ivr.json", '"uid": "wolkvox-ivr"', '"uid": "wolkvox-iver"'),
     ("dashboards", "templates/dashboards.yaml", "(dict) $.Values.dashboards.labels", "(dict)"),
@@ -107,6 +109,7 @@ VALUES = [
     ("an unknown threshold", "no threshold abandonment", {**ONE, "prometheusRule": {"enabled": True, "thresholds": {"abandonment": 1}}}),
     ("an unknown threshold of one operation", "no threshold abandonment", {
         **ONE, "prometheusRule": {"enabled": True, "operationThresholds": {"acme": {"abandonment": 1}}}}),
+    ("a language that the alerts do not have", "language", {**ONE, "prometheusRule": {"language": "pt"}}),
     ("a threshold that is no number", "thresholds", {**ONE, "prometheusRule": {"thresholds": {"wait_calls": "many"}}}),
     ("nobody may scrape", "fromNamespaces", {**ONE, "networkPolicy": {"enabled": True, "fromNamespaces": []}}),
     ("a very long name", "fullnameOverride", {**ONE, "fullnameOverride": "x" * 41}),

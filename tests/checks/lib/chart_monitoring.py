@@ -26,7 +26,8 @@ ENDPOINT = strict(
 )
 RULE = {"oneOf": [
     strict(["alert", "expr", "labels", "annotations"], alert=TEXT, expr=TEXT, labels=TEXTS, annotations=TEXTS, keep_firing_for=SPAN, **{"for": SPAN}),
-    strict(["record", "expr"], record=TEXT, expr=TEXT, labels=TEXTS),
+    # A label may be empty here: without Grafana's address, wolkvox:grafana has none.
+    strict(["record", "expr"], record=TEXT, expr=TEXT, labels={"type": "object", "additionalProperties": {"type": "string"}}),
 ]}
 # As in the Operator's definitions, as far as the chart uses them: kubernetes-validate knows no definitions of others.
 OPERATOR = {
@@ -58,14 +59,18 @@ def operator(rendered):
             require(endpoint.get(key, {}) == values[key], f"{key}: {endpoint.get(key)}")
 
 
-def own_rules():
-    return [group for file in sorted((ROOT / "alerts").glob("*.rules.yml")) for group in yaml.safe_load(file.read_text())["groups"]]
+def own_rules(language):
+    files = sorted((ROOT / "alerts").glob("*.rules.yml"))
+    if language != "en":
+        files = [ROOT / "alerts" / language / file.name if file.name == "alerts.rules.yml" else file for file in files]
+    return [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
 
 
 def alerts(rendered):
-    """The rules of the repository, but for the thresholds and the address of Grafana that the values change."""
+    """The rules of the repository in the language of the values, but for the thresholds and Grafana's address that these change."""
     for one in rendered.all("PrometheusRule"):
-        groups, values = own_rules(), rendered.values["prometheusRule"]
+        values = rendered.values["prometheusRule"]
+        groups = own_rules(values["language"])
         changed = [values["thresholds"], *values["operationThresholds"].values()]
         other = {key for figures in changed for key in figures}
         for group, shown in zip(groups, one["spec"]["groups"], strict=True):
