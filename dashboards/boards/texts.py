@@ -4,7 +4,7 @@ A catalogue has each English text once, sentence by sentence, in the order of th
 says any more, is a mistake.
 """
 
-import copy
+import json
 import pathlib
 import re
 import tomllib
@@ -63,7 +63,8 @@ class Catalogue:
 def translated(dashboard: Json, say: Catalogue) -> Json:
     """A dashboard of its own in the language of the catalogue, with links among those of the language."""
     suffix = f"-{say.language}"
-    other = copy.deepcopy(dashboard)
+    # Not a deep copy, in which panels would share the parts that they share here, and those would be translated twice.
+    other = json.loads(json.dumps(dashboard))
     other["uid"] += suffix
     other["title"] = "Wolkvox / " + say(dashboard["title"].removeprefix("Wolkvox / "))
     other["description"] = say(dashboard["description"])
