@@ -11,8 +11,8 @@ use wolkvox_simulator::{
     CallMix, EventPlan, Incident, IncidentKind, OperationPlan, SimulatedClock, Simulator, SimulatorConfig,
 };
 
-/// An hour's calls in a minute.
-const VOLUME: f64 = 60.0;
+/// The calls of some hours in a minute.
+const VOLUME: f64 = 180.0;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -140,8 +140,9 @@ impl Disturbance {
     }
 }
 
-fn answer(rows: &serde_json::Value) -> ScriptedAnswer {
-    ScriptedAnswer::json(json!({"code": "200", "error": null, "msg": "1 records were found", "data": rows}).to_string())
+fn answer(rows: &[serde_json::Value]) -> ScriptedAnswer {
+    let msg = format!("{} records were found", rows.len());
+    ScriptedAnswer::json(json!({"code": "200", "error": null, "msg": msg, "data": rows}).to_string())
 }
 
 /// Agents by their states, and for how many seconds they have been in them.
@@ -149,7 +150,7 @@ fn agents(states: &[(&str, u32)]) -> ScriptedAnswer {
     let rows = (0..).zip(states).map(|(number, (status, seconds))| {
         json!({"agent_id": format!("{number}"), "agent_status": status, "time_state_now": seconds, "login_time": "2:00:00"})
     });
-    answer(&rows.collect())
+    answer(&rows.collect::<Vec<_>>())
 }
 
 /// Connected agents, some of them with a good network and some with a slow one.
@@ -159,7 +160,7 @@ fn sessions(good: u32, slow: u32) -> ScriptedAnswer {
         json!({"agent_id": format!("{number}"), "latency_ms": latency, "agent_status": "connected",
             "connection_type": "Ethernet", "platform": "app", "tx_ploss": "0.1", "rx_ploss": "0.1", "network_rejection": "0"})
     });
-    answer(&json!([{"by_agent": rows.collect::<Vec<_>>(), "by_ip": [], "by_pbx": []}]))
+    answer(&[json!({"by_agent": rows.collect::<Vec<_>>(), "by_ip": [], "by_pbx": []})])
 }
 
 /// How answers look at that time.
@@ -218,7 +219,7 @@ const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 40] = [
     ("an agent goes away in after-call work", 1, "14:15", "14:50", T(Trouble::AgentForgotten)),
     ("callers hang up in a menu", 1, "15:00", "16:30", I(IvrHangUps { routing_point: Some(0), share: 0.7 })),
     ("agents leave their places for a minute", 1, "17:01", "17:02", I(AgentsLeave { skill: Some(0) })),
-    ("answering machines are not hung up", 1, "17:30", "19:30", I(MachinesKept)),
+    ("answering machines are not hung up", 1, "14:01", "17:00", I(MachinesKept)),
     ("the API is out for two hours", 2, "09:00", "11:00", T(Trouble::ApiOutage)),
     ("meanwhile some more callers give up", 2, "09:00", "11:00", I(Abandonment { skill: Some(0), share: 0.07 })),
     ("nobody is logged in", 2, "12:15", "13:00", T(Trouble::NobodyLoggedIn)),
@@ -235,13 +236,13 @@ const THIRD_WEEK: [(&str, i64, &str, &str, Planted); 40] = [
     ("the exporter is down", 3, "21:30", "22:00", T(Trouble::ExporterDown)),
     ("no calls for a skill", 4, "09:00", "11:00", I(InboundSilent { skill: Some(1) })),
     ("the queue of a skill grows", 4, "09:31", "10:30", I(LongWaits { skill: Some(2), share: 0.9 })),
-    ("dials fail", 4, "11:30", "13:00", I(DialFailures { campaign: Some(0), share: 0.6 })),
+    ("dials fail", 4, "11:30", "13:00", I(DialFailures { campaign: None, share: 0.6 })),
     ("a site loses its connection", 4, "14:01", "14:40", T(Trouble::ConnectionsLost)),
     ("people no longer answer a campaign", 4, "15:00", "16:30", I(Unanswered { campaign: Some(1), share: 0.8 })),
     ("keys are not heard in a menu", 4, "17:00", "18:30", I(IvrNoInput { routing_point: Some(1), share: 0.8 })),
     ("calls are very short", 5, "09:00", "11:00", I(ShortCalls { share: 0.6 })),
     ("more series than the limit", 5, "12:30", "13:00", T(Trouble::SmallLimit(3))),
-    ("the day's calls run out", 5, "14:00", "18:00", T(Trouble::SmallBudget(1150))),
+    ("the day's calls run out", 5, "14:00", "18:00", T(Trouble::SmallBudget(2200))),
     ("rows without dates", 5, "20:00", "20:20", T(Trouble::OddRows)),
     ("words instead of numbers", 6, "10:00", "11:00", T(Trouble::OddFields)),
     ("the server's clock is wrong", 6, "14:00", "14:40", T(Trouble::ClockSkewed)),

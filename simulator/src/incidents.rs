@@ -209,7 +209,7 @@ impl Incident {
             InboundSilent { skill } if of_skill(skill) => return None,
             CampaignStalled { campaign } | CampaignStopped { campaign } if of_campaign(campaign) => return None,
             MachinesKept if call.outcome == Outcome::Machine => Call {
-                duration: rng.u32(1500..2100),
+                duration: rng.u32(1800..2400),
                 ..call
             },
             Abandonment { skill, share } if of_skill(skill) && answered && luck < share => {
