@@ -76,7 +76,11 @@ def check_files():
     def contents(folder, pattern):
         return {str(file.relative_to(folder)): file.read_bytes() for file in folder.glob(pattern) if file.is_file()}
 
-    for copies, folder, pattern in (("alerts", "alerts", "**/*.rules.yml"), ("dashboards", "dashboards/wolkvox", "*.json")):
+    for copies, folder, pattern in (
+        ("alerts", "alerts", "**/*.rules.yml"),
+        ("dashboards/en", "dashboards/wolkvox", "*.json"),
+        ("dashboards/es", "dashboards/wolkvox-es", "*.json"),
+    ):
         originals, found = contents(ROOT / folder, pattern), contents(CHART / "files" / copies, "**/*")
         differing = sorted(name for name in found | originals if found.get(name) != originals.get(name))
         require(not differing, f"files/{copies} differs in {differing}: run deploy/helm/sync")

@@ -168,10 +168,12 @@ def check_grafana():
     (provider,) = yaml.safe_load((provisioning / "dashboards/wolkvox.yml").read_text())["providers"]
     require(provider["allowUiUpdates"] is False, "dashboards could be changed in place")
     folder = in_container("grafana", provider["options"]["path"] + "/wolkvox")
-    require(len(list(folder.glob("*.json"))) == 5, f"dashboards in {folder}")
+    require(len(list(folder.glob("*.json"))) == 8, f"dashboards in {folder}")
     environment = SERVICES["grafana"]["environment"]
-    home = in_container("grafana", environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
-    require(home.is_file(), f"no {home}")
+    home = environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    for ending in ("", "-es"):
+        path = home.replace("${WOLKVOX_LANGUAGE:+-}${WOLKVOX_LANGUAGE:-}", ending)
+        require(path != home and in_container("grafana", path).is_file(), f"no {path}")
     require(GRAFANA_AWAY.items() <= environment.items(), f"Grafana asks elsewhere: {GRAFANA_AWAY.items() - environment.items()}")
     require(not any("INSTALL_PLUGINS" in name or name == "GF_PLUGINS_PREINSTALL" for name in environment), "Grafana fetches plugins")
 

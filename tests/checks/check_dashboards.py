@@ -29,28 +29,30 @@ from lib.servers import Checks, api, configured_prometheus, get, until_true
 
 OLD_BIN, NEW_BIN, HISTORY = map(pathlib.Path, sys.argv[1:])
 FOLDER = pathlib.Path(__file__).parents[2] / "dashboards"
-NAMES = {"overview", "campaigns", "skills", "ivr", "exporter"}
+NAMES = {"now", "overview", "operations", "campaigns", "skills", "agents", "ivr", "exporter"}
 
 # Where nothing is right: (dashboard, title of the panel, legend). Each with its reason.
 MAY_BE_EMPTY = {
-    ("wolkvox-overview", "IVR calls by outcome, per hour", "other · {{operation}}"): "calls that ended in no known way",
-    ("wolkvox-ivr", "Outcome, share of the last hour", "other · {{operation}}"): "calls that ended in no known way",
-    ("wolkvox-exporter", "Polls failed or skipped, per hour", "{{reason}} · {{report}} · {{operation}}"): "failures",
-    ("wolkvox-exporter", "Polls failed or skipped, per hour", "skipped, {{reason}} · {{report}} · {{operation}}"): "the budget lasts",
-    ("wolkvox-exporter", "Rows by outcome, per hour", "baseline · {{operation}}"): "rows older than the first poll",
-    ("wolkvox-exporter", "Rows by outcome, per hour", "late · {{operation}}"): "rows that came after days",
-    ("wolkvox-exporter", "Rows by outcome, per hour", "invalid · {{operation}}"): "rows that cannot be understood",
-    ("wolkvox-exporter", "Rows by outcome, per hour", "ignored · {{operation}}"): "rows that say nothing",
-    ("wolkvox-exporter", "Odd rows and fields, per hour", "{{field}} of {{report}} · {{operation}}"): "odd rows",
-    ("wolkvox-exporter", "Odd rows and fields, per hour", "day totals that fell · {{operation}}"): "odd rows",
-    ("wolkvox-exporter", "Odd rows and fields, per hour", "windows cut · {{operation}}"): "odd rows",
-    ("wolkvox-exporter", "Odd rows and fields, per hour", "rows counted late · {{operation}}"): "odd rows",
-    ("wolkvox-exporter", "Memory and state", "state · {{operation}}"): "a history has its state in memory",
+    ("wolkvox-overview", "IVR calls by outcome, per hour", "other$of"): "calls that ended in no known way",
+    ("wolkvox-ivr", "Outcome, share of the last hour", "other$of"): "calls that ended in no known way",
+    ("wolkvox-skills", "Offered by channel, per 20 min", "unknown$of"): "rows that do not say what they are",
+    ("wolkvox-skills", "Offered by channel, per 20 min", "other$of"): "rows that do not say what they are",
+    ("wolkvox-exporter", "Polls failed or skipped, per hour", "{{reason}} · {{report}}$of"): "failures",
+    ("wolkvox-exporter", "Polls failed or skipped, per hour", "skipped · {{reason}} · {{report}}$of"): "the budget lasts",
+    ("wolkvox-exporter", "Rows by outcome, per hour", "baseline$of"): "rows older than the first poll",
+    ("wolkvox-exporter", "Rows by outcome, per hour", "late$of"): "rows that came after days",
+    ("wolkvox-exporter", "Rows by outcome, per hour", "invalid$of"): "rows that cannot be understood",
+    ("wolkvox-exporter", "Rows by outcome, per hour", "ignored$of"): "rows that say nothing",
+    ("wolkvox-exporter", "Odd rows and fields, per hour", "{{field}} · {{report}}$of"): "odd rows",
+    ("wolkvox-exporter", "Odd rows and fields, per hour", "day totals that fell$of"): "odd rows",
+    ("wolkvox-exporter", "Odd rows and fields, per hour", "windows cut$of"): "odd rows",
+    ("wolkvox-exporter", "Odd rows and fields, per hour", "rows counted late$of"): "odd rows",
+    ("wolkvox-exporter", "Memory and state", "state$of"): "a history has its state in memory",
     ("wolkvox-overview", "annotation Lists recycled", ""): "no list was recycled",
     ("wolkvox-campaigns", "annotation Lists recycled", ""): "no list was recycled",
 }
 # Panels whose results may lack job or operation: those that the rules except, and alerts, which may have none.
-WITHOUT_OPERATION = {title for _, _, title in dashboard_lint.EXCEPTIONS} | {"Alerts firing"}
+WITHOUT_OPERATION = {title for _, _, title in dashboard_lint.EXCEPTIONS} | {"Alerts firing", "Penetration, against the target"}
 
 
 def read(folder):
@@ -61,11 +63,14 @@ DASHBOARDS = read(FOLDER / "wolkvox")
 
 
 def check_built():
+    def files(folder):
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.glob("wolkvox*/*.json")}
+
     with tempfile.TemporaryDirectory(prefix="wolkvox_exporter-") as built:
         subprocess.run([sys.executable, FOLDER / "build.py", built], check=True, timeout=30)
-        ours = {path.name: path.read_bytes() for path in (FOLDER / "wolkvox").iterdir()}
-        new = {path.name: path.read_bytes() for path in pathlib.Path(built).iterdir()}
-    require(set(ours) == {f"{name}.json" for name in NAMES}, f"the folder has {sorted(ours)}")
+        ours, new = files(FOLDER), files(pathlib.Path(built))
+    wanted = {f"{folder}/{name}.json" for folder in ("wolkvox", "wolkvox-es") for name in NAMES}
+    require(set(ours) == wanted, f"the folders have {sorted(ours)}")
     require(ours == new, f"not as built: {[name for name in ours if ours[name] != new.get(name)]}; run dashboards/build.py")
 
 
@@ -293,24 +298,31 @@ def options(server, variable, chosen, at):
     regex = variable["regex"].strip("/").replace("(?<", "(?P<")
     found = [re.search(regex, line) for line in lines]
     require(all(found), f"{variable['name']}: {regex} does not fit {lines[found.index(None)] if None in found else ''}")
+    if not found or "value" not in found[0].groupdict():
+        return {one[1]: one[1] for one in found}
     return {one["value"]: one["text"] for one in found}
 
 
 def substituted(expression, chosen):
-    chosen = {"__rate_interval": "10m", "__range": "43200s", **chosen}
-    expression = re.sub(r"\$([a-z_]+)", lambda found: chosen[found[1]], expression)
-    return expression
+    chosen = {"__rate_interval": "10m", "__range": "43200s", "__from": "0", **chosen}
+    expression = re.sub(r"\$\{__from:date:[Hm]\}", "0", expression)
+    return re.sub(r"\$([a-z_]+)", lambda found: chosen[found[1]], expression)
 
 
 def choices(server, dashboard, at):
     """All of everything, and the first of everything."""
     everything, one = {}, {}
     for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "custom":
+            everything[variable["name"]] = one[variable["name"]] = variable["current"]["value"]
         if variable["type"] != "query":
             continue
         found = options(server, variable, everything, at)
         require(found, f"variable {variable['name']} has no options")
         require(all(found.values()), f"variable {variable['name']} has an option without a text")
+        if not variable["includeAll"]:
+            (everything[variable["name"]],) = (one[variable["name"]],) = found
+            continue
         everything[variable["name"]] = variable["allValue"]
         one[variable["name"]] = re.escape(sorted(found)[0]).replace("\\", "\\\\")
     return everything, one
@@ -363,9 +375,10 @@ def check_results(panel, target, results):
         labels = result["metric"]
         if panel["title"] not in WITHOUT_OPERATION:
             require({"job", "operation"} <= set(labels), f"{panel['title']}: a result without job and operation: {labels}")
-        missing = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - set(labels)
-        require(not missing, f"{panel['title']}: the legend's {missing} is in no label of {labels}")
-        legends.append(re.sub(r"\{\{(\w+)\}\}", lambda found: labels[found[1]], target["legendFormat"]))
+        text = target["legendFormat"].replace("$of", " · {{operation}}")
+        missing = set(re.findall(r"\{\{(\w+)\}\}", text)) - set(labels)
+        require(not missing or panel["title"] in WITHOUT_OPERATION, f"{panel['title']}: the legend's {missing} is in no label of {labels}")
+        legends.append(re.sub(r"\{\{(\w+)\}\}", lambda found: labels.get(found[1], ""), text))
         values = [value for _, value in result.get("values", [result.get("value")])]
         require("NaN" not in values and "+Inf" not in values, f"{panel['title']}: a value that is no number: {labels}")
     if target.get("format") != "table" and len({result["metric"].get("job") for result in results}) == 1:

@@ -115,6 +115,7 @@ def check_contents(package):
         f"{SHARE}/alerts/dry-run",
         *(f"{SHARE}/{path.relative_to(SOURCE)}" for folder in ("alerts", "alerts/es") for path in (SOURCE / folder).glob("*.yml")),
         *(f"{SHARE}/dashboards/{path.name}" for path in (SOURCE / "dashboards/wolkvox").glob("*.json")),
+        *(f"{SHARE}/dashboards/es/{path.name}" for path in (SOURCE / "dashboards/wolkvox-es").glob("*.json")),
     }
     others = {path for path in modes if re.fullmatch(r"usr/share/man/man1/wolkvox_exporter-[a-z-]+\.1\.gz", path)}
     require(others and set(modes) - others == expected, f"differing: {(set(modes) - others) ^ expected}")

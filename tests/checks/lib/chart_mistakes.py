@@ -47,7 +47,8 @@ CHART = [
     ("alerts", "files/alerts/es/alerts.rules.yml", "for: 20m", "for: 2m"),
     ("alerts", "templates/prometheusrule.yaml", "$.Values.prometheusRule.language", '"en"'),
     ("dashboards", "templates/dashboards.yaml", "*.json", "o*.json"),
-    ("dashboards", "files/dashboards/ivr.json", '"uid": "wolkvox-ivr"', '"uid": "wolkvox-iver"'),
+    ("dashboards", "templates/dashboards.yaml", ".Values.dashboards.language", '"en"'),
+    ("dashboards", "files/dashboards/es/ivr.json", '"uid": "wolkvox-ivr-es"', '"uid": "wolkvox-iver-es"'),
     ("dashboards", "templates/dashboards.yaml", "(dict) $.Values.dashboards.labels", "(dict)"),
     ("passed_on", "templates/statefulset.yaml", "with .Values.tolerations", "with .Values.imagePullSecrets"),
     ("passed_on", "templates/_helpers.tpl", "}}@{{", "}}:{{"),
@@ -109,6 +110,7 @@ VALUES = [
     ("an unknown threshold", "no threshold abandonment", {**ONE, "prometheusRule": {"enabled": True, "thresholds": {"abandonment": 1}}}),
     ("an unknown threshold of one operation", "no threshold abandonment", {
         **ONE, "prometheusRule": {"enabled": True, "operationThresholds": {"acme": {"abandonment": 1}}}}),
+    ("a language that the dashboards do not have", "language", {**ONE, "dashboards": {"language": "pt"}}),
     ("a language that the alerts do not have", "language", {**ONE, "prometheusRule": {"language": "pt"}}),
     ("a threshold that is no number", "thresholds", {**ONE, "prometheusRule": {"thresholds": {"wait_calls": "many"}}}),
     ("nobody may scrape", "fromNamespaces", {**ONE, "networkPolicy": {"enabled": True, "fromNamespaces": []}}),

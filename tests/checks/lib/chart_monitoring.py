@@ -86,7 +86,9 @@ def alerts(rendered):
 
 def dashboards(rendered):
     found = [one for one in rendered.all("ConfigMap") if "wolkvox.yml" not in one["data"]]
-    files = {f"wolkvox-{file.name}": file for file in (ROOT / "dashboards/wolkvox").glob("*.json")}
+    language = rendered.values["dashboards"]["language"]
+    folder = ROOT / "dashboards" / ("wolkvox" if language == "en" else f"wolkvox-{language}")
+    files = {f"wolkvox-{file.name}": file for file in folder.glob("*.json")}
     shown = [name for one in found for name in one["data"]]
     require(sorted(shown) == (sorted(files) if rendered.values["dashboards"]["enabled"] else []), f"dashboards {shown}")
     for one in found:

@@ -13,7 +13,9 @@ EXCEPTIONS = {
     ("grouping", "wolkvox-exporter", "Version"): "the build has no operation",
     ("grouping", "wolkvox-overview", "Wait before abandoning"): "a heatmap shows one histogram, so operations are added up",
     ("grouping", "wolkvox-skills", "Wait before abandoning"): "a heatmap shows one histogram, so operations are added up",
+    ("grouping", "wolkvox-skills", "Wait before the answer"): "a heatmap shows one histogram, so operations are added up",
     ("grouping", "wolkvox-ivr", "Time in the menu"): "a heatmap shows one histogram, so operations are added up",
+    ("divisors", "wolkvox-campaigns", "Penetration, against the target"): "hours of dialling, and seconds of an hour, are never 0",
 }
 
 # Windows of functions over time. Polls come every five minutes, so nothing shorter than four of them.
@@ -22,11 +24,20 @@ WINDOWS = {
     "30m": "a KPI's window",
     "1h": "a KPI's window",
     "24h": "a KPI's day",
+    "1d": "a bar of a day",
     "$__rate_interval": "series that change with each scrape",
     "$__range": "names in a variable: all of the shown time",
 }
 # Of a recycle the time matters, not a rate, and it shows in one poll.
 CHANGES_WINDOW = "5m"
+
+# Since when a queue has not been empty: the queue is read every two minutes.
+SUBQUERY = "[3h:1m]"
+OFFSETS = {"1w": "the same time a week ago", "1d": "the same time yesterday", "-1d": "a bar begins where its day begins"}
+
+# People wait seconds for a call and hours for a chat: what shows waits has only one of them.
+ONE_CHANNEL = re.compile(r'channel(?:=~|!~)"chat\|omni"')
+WAITS = re.compile(r"wolkvox_(answer|abandon)_time_seconds_(bucket|sum)")
 
 # Seen ever, not how often: whether an operation's report lists answered calls at all.
 LISTS_ANSWERED = (
@@ -99,8 +110,8 @@ def model(dashboard):
     for key in ("version", "__inputs", "__requires"):
         if key in dashboard:
             yield "", f"{key} is not for provisioned dashboards"
-    if not any(link["type"] == "dashboards" and link["includeVars"] and link["keepTime"] for link in dashboard["links"]):
-        yield "", "no list of the other dashboards"
+    if len(dashboard["links"]) != 7 or not all(link["includeVars"] for link in dashboard["links"]):
+        yield "", "no links to the seven other dashboards"
 
 
 def variables(dashboard):
@@ -112,9 +123,12 @@ def variables(dashboard):
         if name not in found:
             yield "", f"no variable {name}"
     for name, variable in found.items():
+        if variable["type"] == "custom":
+            if variable["current"] not in variable["options"]:
+                yield "", f"variable {name}: what is chosen is no option"
         if variable["type"] != "query":
             continue
-        if not (variable["multi"] and variable["includeAll"] and variable["allValue"] == ".+"):
+        if name != "of" and not (variable["multi"] and variable["includeAll"] and variable["allValue"] == ".+"):
             yield "", f"variable {name}: not multi, without All, or All is not .+"
         if variable["refresh"] != 2:
             yield "", f"variable {name} is not read again when the time changes"
@@ -161,7 +175,7 @@ def shown(dashboard):
         if steps[0]["value"] is not None:
             yield panel["title"], "the first threshold is not null"
         colours = {step["color"] for step in steps}
-        if "red" in colours and not re.search(r"\bred\b|Lines? at|lines:|Lines:", panel["description"], re.IGNORECASE):
+        if "red" in colours and not re.search(r"\bred\b|Lines? at|lines:|Lines:|Red", panel["description"], re.IGNORECASE):
             yield panel["title"], "the thresholds are not explained"
         if panel["type"] == "timeseries" and defaults["custom"]["spanNulls"] is not False:
             yield panel["title"], "draws lines over gaps"
@@ -200,13 +214,14 @@ def rates(dashboard):
         for found in SELECTOR.finditer(kept):
             if COUNTER.match(found[1]) and not re.search(r"\b(increase|rate)\($", kept[: found.start()]):
                 yield title, f"{found[1]} without increase or rate"
+        expression = expression.replace(SUBQUERY, "")
         for function, window in re.findall(r"(\w+)\(\w+\{[^}]*\}\[([^\]:]+)\]", expression):
             if window not in WINDOWS and (function, window) != ("changes", CHANGES_WINDOW):
                 yield title, f"{function} over {window}"
         if expression.count("[") != len(re.findall(r"\w+\(\w+\{[^}]*\}\[[^\]:]+\]", expression)):
             yield title, "a window outside of a function"
         for offset in re.findall(r"offset (\S+?)[)\s]", expression):
-            if offset != "1w":
+            if offset not in OFFSETS:
                 yield title, f"offset {offset}"
 
 
@@ -218,7 +233,7 @@ def divisors(dashboard):
                 divisor = inside(expression, found.start(1))
                 if not re.search(r" >=? ?\d", top_level(divisor)):
                     yield title, f"a divisor without a least value: {divisor[:60]}"
-            else:
+            elif not found[1].isdigit():
                 yield title, "a divisor that is not in parentheses"
 
 
@@ -232,6 +247,23 @@ def abandonment(dashboard):
             yield panel["title"], "a rate without a look for answered calls"
         if RATE_NOTE not in panel["description"]:
             yield panel["title"], "does not say that answered calls are needed"
+
+
+def waits(dashboard):
+    """Calls and chats never share a figure of waits. Short abandons are counted, not measured."""
+    for title, expression in expressions(dashboard):
+        for found in re.finditer(WAITS.pattern + r"\{([^}]*)\}", expression):
+            if not ONE_CHANNEL.search(found[3]) and 'le="10.0"' not in found[3]:
+                yield title, f"{found[0]} of calls and chats"
+
+
+def legends(dashboard):
+    """The operation ends a legend where several are shown, and is left out where one is."""
+    for panel in panels(dashboard):
+        for target in panel.get("targets", []):
+            text = target["legendFormat"]
+            if " · {{operation}}" in text:
+                yield panel["title"], f"the legend {text} always has the operation"
 
 
 def layout(dashboard):
@@ -252,7 +284,7 @@ def layout(dashboard):
         yield title, "two panels have this title"
 
 
-RULES = (model, variables, described, shown, scope, grouping, rates, divisors, abandonment, layout)
+RULES = (model, variables, described, shown, scope, grouping, rates, divisors, abandonment, waits, legends, layout)
 
 
 def findings(dashboard):
