@@ -25,7 +25,7 @@ def lengths() -> list[Json]:
 
 
 def data_age(width: int = 3) -> Json:
-    return stat("Data age, oldest", f"Time since the end of the window that the data covers, for the oldest report. {AGE_NOTE} "
+    return stat("Data age, oldest", f"Time since the end of the window that the data covers, for the oldest report; call_results and quota, which are polled less often, do not count. {AGE_NOTE} "
                 "Source: wolkvox_report_data_timestamp_seconds.", DATA_AGE, CLOCK, steps=AGE, none="never read", width=width)
 
 

@@ -70,7 +70,8 @@ def of_day(series: str, *labels: str) -> str:
     return grown(series, "1d", *labels, offset="-1d")
 
 
-DATA_AGE = highest(f"time() - {sel('wolkvox_report_data_timestamp_seconds')}")
+# Without the reports that are polled each quarter of an hour or each hour.
+DATA_AGE = highest("time() - " + sel("wolkvox_report_data_timestamp_seconds", 'report!~"call_results|quota"'))
 FAILING = total(f"{sel('wolkvox_up')} == bool 0")
 WAITING = total(sel("wolkvox_skill_calls_in_queue"))
 
