@@ -241,7 +241,7 @@ def check_dry_run(folder, name, program, history, blocks):
         rules, data = folder / f"rules-{name}-{figure}", folder / f"dry-run-{name}-{figure}"
         shutil.copytree(ROOT / "alerts", rules)
         thresholds = rules / "thresholds.rules.yml"
-        changed, count = re.subn(r"(kpi: abandonment_\w+\}\s+expr: operation:wolkvox:one \* )[\d.]+", rf"\g<1>{figure}", thresholds.read_text())
+        changed, count = re.subn(r"(kpi: abandonment_\w+\}\s+expr: \w+:wolkvox:one \* )[\d.]+", rf"\g<1>{figure}", thresholds.read_text())
         require(count >= 3, f"{count} thresholds of abandonment")
         thresholds.write_text(changed)
         found = subprocess.run((rules / "dry-run", history, data), capture_output=True, text=True, timeout=200, env=environment)
