@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use wolkvox_exporter::clock::Clock;
 use wolkvox_exporter::config::Shard;
 use wolkvox_exporter::exposition::Format;
-use wolkvox_exporter::metrics::process;
+use wolkvox_exporter::metrics::process::{self, CertificateExpiry};
 use wolkvox_exporter::published::Published;
 use wolkvox_exporter::reports::{self};
 use wolkvox_exporter::web::{self, ServerSettings, Site, WebConfig};
@@ -37,7 +37,14 @@ pub(super) async fn serve(listener: tokio::net::TcpListener, router: Router, web
         config: web_config.map(WebConfig::load).transpose()?,
         ..ServerSettings::default()
     };
-    Ok(web::serve(vec![listener], router, settings, CancellationToken::new()).await?)
+    Ok(web::serve(
+        vec![listener],
+        router,
+        settings,
+        CertificateExpiry::default(),
+        CancellationToken::new(),
+    )
+    .await?)
 }
 
 /// A subject: the routes of the exporter, over 150,000 series.
