@@ -326,7 +326,7 @@ def needed(rule):
     wanted, grown = {id(rule): rule}, True
     # Thresholds first: what is read must have been recorded before, in the same step.
     everything = sorted((other for other in rules() if "record" in other), key=lambda other: "kpi" not in other.get("labels", {}))
-    everything.sort(key=lambda other: other["record"] != "operation:wolkvox:one")
+    everything.sort(key=lambda other: not other["record"].endswith(":wolkvox:one"))
     kept = []
     while grown:
         text = " ".join(each["expr"] for each in wanted.values())

@@ -245,7 +245,8 @@ fn a_mix_says_how_fast_callers_are_answered() {
             .service_level(20)
             .unwrap()
     };
-    assert!((0.15..0.3).contains(&level(CallMix::calm())));
+    assert!((0.1..0.3).contains(&level(CallMix::default())));
+    assert!((0.75..0.9).contains(&level(CallMix::calm())));
     let fast = CallMix {
         answered_within: 20,
         ..CallMix::calm()
