@@ -83,9 +83,9 @@ EXPECTED = {
         ("CallersWaitLong",), (*LOST, "QueueLong")
     ),
     "the agents of a skill leave their places": Expected(("QueueUnanswered",), LOST),
-    "the exporter is down": Expected(("ExporterDown",)),
+    "the exporter is down": Expected(("ExporterDown",), ("OperationsMissing",)),
     "no calls for a skill": Expected(("InboundSilent",)),
-    "the queue of a skill grows": Expected(("QueueLong",), ("QueueUnanswered", *LOST), 3 * 3600),
+    "the queue of a skill grows": Expected(("QueueLong",), ("QueueUnanswered", "VeryShortCalls", *LOST)),
     "dials fail": Expected(("CampaignFailuresHigh", "CallsDoNotConnect"), ("CampaignContactRateDrop",)),
     "a site loses its connection": Expected(("AgentsGone",)),
     "people no longer answer a campaign": Expected(("CampaignContactRateDrop",)),
@@ -100,6 +100,8 @@ EXPECTED = {
     "another program uses the token": Expected(("QuotaUsedByOthers",)),
     "more rows than the API gives": Expected(("RecordLimitReached",), ("ApiBudgetRunningOut",)),
 }
+# Alerts whose windows see an incident for longer than an hour.
+WINDOWS = {"AbandonmentSlowBurn": 6 * 3600, "AbandonmentTarget": 3 * DAY}
 # Why an alert is not planted. These have their cases in tests/rules.
 NOT_PLANTED = {
     "ReportNeverSucceeded": "the operation of the history is an old one",
@@ -322,13 +324,14 @@ def check_quiet(found):
 
 
 def belongs(firing, incident):
-    """Whether an alert may come of an incident: it is about the same skill, campaign or routing point, and begins while
-    windows still see it."""
-    expected = EXPECTED[incident["name"]]
+    """Whether an alert may come of an incident: it is about the same skill, campaign or routing point, or about the whole
+    operation, and begins while windows still see it."""
+    expected, alert = EXPECTED[incident["name"]], firing.alert.removeprefix("Wolkvox")
+    late = max(expected.late, WINDOWS.get(alert, 0))
     return (
-        incident["from"] <= firing.begins <= incident["until"] + expected.late
-        and incident["labels"].items() <= firing.labels.items()
-        and firing.alert.removeprefix("Wolkvox") in expected.alerts + expected.companions
+        incident["from"] <= firing.begins <= incident["until"] + late
+        and all(firing.labels.get(label, value) == value for label, value in incident["labels"].items())
+        and alert in expected.alerts + expected.companions
     )
 
 
