@@ -21,8 +21,10 @@ PAGES |= {ROOT / "docs" / page.name: page for page in sorted((ROOT / "docs/es").
 LANGUAGES = 2
 # What is another thing in Spanish: files of rules, pictures.
 IN_SPANISH = {
+    "docs/img/dashboard-overview-dark.png": "docs/img/dashboard-now-es-light.png",
     "docs/img/status-desktop.png": "docs/img/status-es-desktop.png",
     "docs/img/status-phone.png": "docs/img/status-es-phone.png",
+    "`/usr/share/wolkvox_exporter/dashboards`": "`/usr/share/wolkvox_exporter/dashboards/es`",
     "rule_files: [/usr/share/wolkvox_exporter/alerts/*.rules.yml]": "rule_files:\n"
     "     - /usr/share/wolkvox_exporter/alerts/recording.rules.yml\n"
     "     - /usr/share/wolkvox_exporter/alerts/thresholds.rules.yml\n"
