@@ -86,7 +86,7 @@ pub(super) const AGENT_STATES: [Text; 7] = [
     Text::new("ready", "disponibles"),
     Text::new("ringing", "timbrando"),
     Text::new("talking", "en llamada"),
-    Text::new("after-call work", "en tipificación"),
+    Text::new("after-call work", "en post-llamada"),
     Text::new("auxiliary", "en pausa"),
     Text::new("logged out", "desconectados"),
     Text::new("other", "en otro estado"),
