@@ -164,7 +164,7 @@ async fn every_word_of_what_is_read_is_spanish() {
         "En cola",
         "Contestadas en 20 s",
         "Agentes ahora",
-        "en tipificación",
+        "en post-llamada",
         "disponibles",
         "Campañas",
         "▶ en marcha",
