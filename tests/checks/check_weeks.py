@@ -86,7 +86,9 @@ EXPECTED = {
     "the exporter is down": Expected(("ExporterDown",), ("OperationsMissing",)),
     "no calls for a skill": Expected(("InboundSilent",)),
     "the queue of a skill grows": Expected(("QueueLong",), ("QueueUnanswered", "VeryShortCalls", *LOST)),
-    "dials fail": Expected(("CampaignFailuresHigh", "CallsDoNotConnect"), ("CampaignContactRateDrop",)),
+    "dials fail": Expected(
+        ("CampaignFailuresHigh", "CallsDoNotConnect"), ("CampaignContactRateDrop", "VeryShortCalls")
+    ),
     "a site loses its connection": Expected(("AgentsGone",)),
     "people no longer answer a campaign": Expected(("CampaignContactRateDrop",)),
     "keys are not heard in a menu": Expected(("IvrNoInputHigh",)),
@@ -358,7 +360,7 @@ def table(incidents, seen):
         after = ", ".join(
             f"{seen[incident['name'], alert]} min" if (incident["name"], alert) in seen else "?" for alert in expected.alerts
         )
-        companions = ", ".join(f"Wolkvox{alert}" for alert in expected.companions)
+        companions = ", ".join(f"Wolkvox{alert}" for alert in expected.companions if alert not in expected.alerts)
         when = f"{local(incident['from'])}–{local(incident['until'])[4:]}"
         lines.append(f"| {incident['name']} | {when} | {alerts} | {after} | {companions} |")
     return "\n".join(lines)
