@@ -31,7 +31,7 @@ pub(super) fn read(field: Field<'_>) -> BTreeMap<String, String> {
     let Some(keys) = field.clone().mapping(WHAT) else {
         return labels;
     };
-    for (name, value) in keys.all() {
+    for (name, value) in keys.all_with_defaults() {
         let text = match value.is_null() {
             true => Some(String::new()),
             false => value.parse_shown("a text such as acme", label_value),

@@ -304,11 +304,15 @@ impl<'a> Mapping<'a> {
             .unwrap_or(default)
     }
 
-    /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake. Keys that
-    /// only the defaults have come last.
-    pub(crate) fn all(self) -> Vec<(&'a str, Field<'a>)> {
+    /// All values by key, for a mapping whose keys are names that the user chose. A duplicate key is a mistake.
+    pub(crate) fn all(&self) -> Vec<(&'a str, Field<'a>)> {
         self.report_keys(false);
-        let mut all = self.field.own();
+        self.field.own()
+    }
+
+    /// The same, and then those that only the defaults have.
+    pub(crate) fn all_with_defaults(&self) -> Vec<(&'a str, Field<'a>)> {
+        let mut all = self.all();
         let defaults = self.field.defaults.iter().flat_map(|defaults| defaults.own());
         all.extend(defaults.filter(|(key, _)| !self.has(key)));
         all

@@ -112,6 +112,22 @@ fn thirty_operations_take_thirty_lines() {
     }
 }
 
+/// Hours of a week belong together: an operation's own replace those of the defaults.
+#[test]
+fn hours_are_not_merged() {
+    let text = "\
+defaults: {hours: {Mon-Sun: '07:00-20:00'}}
+operations:
+  - {name: a, server: 1, token_env: A}
+  - {name: b, server: 2, token_env: B, hours: {Mon-Fri: '08:00-18:00'}}
+";
+    let config = parse_in(Path::new(""), text).unwrap();
+    let hours = |n: usize| config.operations[n].hours.as_ref().unwrap().to_string();
+    assert!(hours(0).contains("sun: \"07:00-20:00\""), "{}", hours(0));
+    let five = ["mon", "tue", "wed", "thu", "fri"].map(|day| format!("{day}: \"08:00-18:00\""));
+    assert_eq!(hours(1), format!("{{{}}}", five.join(", ")));
+}
+
 #[test]
 fn a_mistake_in_the_defaults_is_told_once() {
     let text = format!(
