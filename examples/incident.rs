@@ -1,7 +1,7 @@
 //! `incident SECONDS LENGTH`
 //!
-//! Serves an operation in which callers of a skill give up and the agents of another one leave, SECONDS after the start and for
-//! LENGTH seconds; a third one goes on as usual. Prints an exporter configuration that polls it every second, then serves until it is killed.
+//! Serves an operation in which callers of a skill give up, SECONDS after the start and for LENGTH seconds, and the agents of another
+//! one leave for good; a third one goes on as usual. Prints an exporter configuration that polls it every second, then serves until it is killed.
 //!
 //! A minute has as many calls as the rules expect in an hour of a usual day.
 
@@ -26,7 +26,9 @@ async fn main() -> anyhow::Result<()> {
         share: 0.6,
     };
     let leave = IncidentKind::AgentsLeave { skill: Some(1) };
-    let incidents = [spike, leave].map(|kind| Incident::new(kind, from, from + SignedDuration::from_secs(length)));
+    // The agents do not come back: their conversations are longer than LENGTH, and who is talking at its end was answered.
+    let incidents = [(spike, length), (leave, 86_400)];
+    let incidents = incidents.map(|(kind, length)| Incident::new(kind, from, from + SignedDuration::from_secs(length)));
     // Callers wait as little as a minute's calls do.
     let call_mix = CallMix {
         answered_within: 2,
