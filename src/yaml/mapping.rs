@@ -57,7 +57,7 @@ impl<'a> Field<'a> {
         if std::ptr::eq(self.file, other.file) {
             format!("line {}", self.line)
         } else {
-            format!("line {} of {}", self.line, shown(&self.file.name))
+            format!("line {} of {}", self.line, self.file.name)
         }
     }
 

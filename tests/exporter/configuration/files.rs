@@ -69,7 +69,7 @@ fn a_folder_stands_for_its_files_by_name() {
 #[test]
 fn mistakes_name_their_file() {
     let folder = folder(
-        "files-mistakes",
+        "files-mistakes/in-a-folder-with-a-long-path-as-it-is-common-on-servers-where-everything-has-its-own-place",
         &[
             (
                 "a.yml",
