@@ -10,13 +10,19 @@ use crate::client::{ApiError, Reason};
 use crate::durations::rounded;
 use crate::fetch::window;
 use crate::health::Skip;
-use crate::reports::{Assumption, Report, Tally};
+use crate::reports::{Assumption, Kind, Report, Tally};
 
 impl Poller {
     pub(super) fn record_result(&mut self, poll: &Poll, result: Result<(), ApiError>) {
         let (report, now) = (poll.report, poll.now);
         let duration = poll.began.elapsed();
-        self.hour.add_poll(result.is_ok(), poll.rows, poll.counted);
+        // Other reports show the same rows in every poll.
+        let counted = if matches!(report.kind, Kind::Events(_)) {
+            poll.counted
+        } else {
+            0
+        };
+        self.hour.add_poll(result.is_ok(), poll.rows, counted);
         let calls_left = self.budget.left();
         let polled = self.polled(report);
         polled.health.polls += 1;

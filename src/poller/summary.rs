@@ -15,6 +15,7 @@ pub(super) struct HourSummary {
     failed: u64,
     skipped: u64,
     rows: u64,
+    /// Events that were counted: no poll counts them again.
     counted: u64,
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::time::Duration;
-use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Report};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -17,6 +16,7 @@ use wolkvox_exporter::ledger::Storage;
 use wolkvox_exporter::metrics::process;
 use wolkvox_exporter::poller::{Grid, PollSettings, Poller, Stop, phase};
 use wolkvox_exporter::published::Published;
+use wolkvox_exporter::reports::{CALL_DURATIONS, CAMPAIGNS, Kind, Outcome, Report};
 use wolkvox_simulator::{Fault, OperationPlan, RunningSimulator, SimulatedOperation, Simulator};
 
 use crate::support::{RETRY, Stage, at, operation, serve, simulator, zone};
@@ -132,6 +132,14 @@ impl Timeline {
         reports
             .map(|report| report.polls + report.skipped(Skip::Budget) + report.skipped(Skip::Quota))
             .sum()
+    }
+
+    /// The number of events that were counted, over all reports.
+    pub(crate) fn counted_events(&self) -> u64 {
+        let health = self.published.health();
+        let reports = health.values().flat_map(|operation| &operation.reports);
+        let events = reports.filter(|(report, _)| matches!(report.kind, Kind::Events(_)));
+        events.map(|(_, health)| health.tally.rows(Outcome::Counted)).sum()
     }
 
     /// When a report was requested, in seconds since the start.
