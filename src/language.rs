@@ -1,7 +1,11 @@
 //! The languages of the status page. The log and the command line speak English, and so does what displays a text.
 
+mod system;
+
 use std::fmt;
 use std::ops::Deref;
+
+pub use self::system::system_error;
 
 /// A language of the status page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// What happened, with the details that are known only then. Details that the system tells are in English alone.
+/// What happened, with the details that are known only then. Some details of libraries are in English alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     english: String,
@@ -67,6 +71,11 @@ impl Message {
             english,
             spanish: Some(spanish),
         }
+    }
+
+    /// The message in Spanish, or in English if nobody has translated it.
+    pub fn spanish(&self) -> &str {
+        self.said(Language::Spanish).1
     }
 
     /// The message, and the language that it is in.

@@ -126,7 +126,7 @@ impl Ledger {
             return Ok(());
         }
         let mut key = [0; 16];
-        getrandom::fill(&mut key).map_err(|error| self.storage.error(error))?;
+        getrandom::fill(&mut key).map_err(|error| self.storage.error(error.to_string()))?;
         self.write(now, |_, state| {
             let histograms = state.counters.iter();
             let histograms = histograms.filter(|(key, _)| matches!(key.family.kind, Kind::Histogram(_)));

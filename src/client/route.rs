@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::error::{ApiError, Reason};
 use super::tls;
 use crate::config::Operation;
-use crate::language::{Message, Text};
+use crate::language::{Message, Text, system_error};
 
 /// How long looking closer at a failure may take.
 const LOOK_CLOSER: Duration = Duration::from_secs(5);
@@ -186,12 +186,12 @@ impl Route {
         };
         if says(DNS_ERROR) {
             // A proxy resolves the name of the server itself.
-            let why = innermost(error);
+            let why = why(error);
             let (what, advice) = match &self.proxy {
                 Some(Place { host, .. }) => {
                     let what = Message::new(
                         format!("the name {host} of the proxy cannot be resolved: {why}"),
-                        format!("el nombre {host} del proxy no se puede resolver: {why}"),
+                        format!("el nombre {host} del proxy no se puede resolver: {}", why.spanish()),
                     );
                     (what, CHECK_PROXY_NAME)
                 }
@@ -199,7 +199,7 @@ impl Route {
                     let host = &self.server.host;
                     let what = Message::new(
                         format!("the name {host} cannot be resolved: {why}"),
-                        format!("el nombre {host} no se puede resolver: {why}"),
+                        format!("el nombre {host} no se puede resolver: {}", why.spanish()),
                     );
                     (what, CHECK_NAME)
                 }
@@ -228,10 +228,10 @@ impl Route {
             }
             Some(proxy) => {
                 let server = self.server.address();
-                let (proxy, why) = (proxy.address(), innermost(error));
+                let (proxy, why) = (proxy.address(), why(error));
                 let what = Message::new(
                     format!("no connection to {server} through the proxy {proxy}: {why}"),
-                    format!("sin conexión con {server} por el proxy {proxy}: {why}"),
+                    format!("sin conexión con {server} por el proxy {proxy}: {}", why.spanish()),
                 );
                 ApiError::transient(Reason::Connect, what).advise(PROXY_REFUSES)
             }
@@ -253,13 +253,13 @@ impl Route {
             Reason::Truncated => Text::new("the answer ended early", "la respuesta terminó antes de tiempo").into(),
             Reason::Connect => {
                 let (nearest, spanish) = self.nearest();
-                let why = innermost(error);
+                let why = why(error);
                 Message::new(
                     format!("{nearest} broke the connection: {why}"),
-                    format!("{spanish} cortó la conexión: {why}"),
+                    format!("{spanish} cortó la conexión: {}", why.spanish()),
                 )
             }
-            _ => innermost(error).to_string().into(),
+            _ => why(error),
         };
         match reason {
             Reason::Connect => ApiError::transient(reason, what),
@@ -438,11 +438,24 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 pub(super) fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     causes(error).last().unwrap_or(error)
 }
+
+/// The cause of all, in both languages.
+fn why(error: &reqwest::Error) -> Message {
+    let cause = innermost(error);
+    match cause.downcast_ref::<hyper::Error>() {
+        Some(hyper) if hyper.is_incomplete_message() => Message::new(
+            cause.to_string(),
+            "la conexión se cerró antes de que terminara la respuesta".to_owned(),
+        ),
+        _ => system_error(cause),
+    }
+}
+
 fn no_connection(error: &reqwest::Error, name: &str, spanish: &str) -> Message {
-    let why = innermost(error);
+    let why = why(error);
     Message::new(
         format!("no connection to {name}: {why}"),
-        format!("sin conexión con {spanish}: {why}"),
+        format!("sin conexión con {spanish}: {}", why.spanish()),
     )
 }
 

@@ -10,6 +10,7 @@ use super::panics::caught;
 use super::state::{State, StateChange};
 use super::storage::{StateError, begin_write};
 use crate::clock::Moment;
+use crate::language::Text;
 
 /// After a storage error the state is opened again after this time, and then after twice as long each time.
 const FIRST_REOPEN: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ impl Ledger {
     ) -> Result<T, StateError> {
         self.open_again(now)?;
         let Some(database) = &self.database else {
-            return Err(self.storage.error("it is closed"));
+            return Err(self.storage.error(Text::new("it is closed", "está cerrado")));
         };
         let result = caught(|| {
             let transaction = begin_write(database)?;
@@ -101,9 +102,10 @@ impl Ledger {
         let opened = self.storage.open_existing().and_then(|database| {
             let state = self.storage.read(|| State::read(&database))?;
             if state.hash_key != self.state.hash_key {
-                return Err(self
-                    .storage
-                    .error("another state is in its place; restart the exporter to use that one"));
+                return Err(self.storage.error(Text::new(
+                    "another state is in its place; restart the exporter to use that one",
+                    "en su lugar hay otro estado; reinicie el exportador para usar ese",
+                )));
             }
             Ok((database, state))
         });

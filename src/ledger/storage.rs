@@ -13,6 +13,7 @@ use redb::{
 };
 
 use super::panics::{Failure, OpenDatabase, caught};
+use crate::language::{Language, Message, Text, system_error};
 
 /// The format that this version writes. A file of a later version is refused.
 const FORMAT: u64 = 1;
@@ -29,7 +30,14 @@ pub struct StateError {
     /// The path of the file, or a name for other storage.
     pub storage: String,
     /// What happened and what to do.
-    pub what: String,
+    pub what: Message,
+}
+
+impl From<StateError> for Message {
+    fn from(error: StateError) -> Self {
+        let spanish = format!("estado {}: {}", error.storage, error.what.spanish());
+        Self::new(error.to_string(), spanish)
+    }
 }
 
 /// Opens a database.
@@ -94,7 +102,10 @@ impl Storage {
     /// counted.
     pub(super) fn open_existing(&self) -> Result<OpenDatabase, StateError> {
         if self.path.is_some() && !self.exists()? {
-            return Err(self.error("the file is gone; restore it, or restart the exporter to start from zero"));
+            return Err(self.error(Text::new(
+                "the file is gone; restore it, or restart the exporter to start from zero",
+                "el archivo ya no está; restáurelo, o reinicie el exportador para empezar de cero",
+            )));
         }
         self.open()
     }
@@ -110,10 +121,8 @@ impl Storage {
         if let Some(folder) = self.path.as_ref().and_then(|path| path.parent()) {
             let created = fs::create_dir_all(folder);
             created.map_err(|error| {
-                self.error(format!(
-                    "its folder cannot be created: {error}; {}",
-                    what_to_do(error.kind())
-                ))
+                let what = Text::new("its folder cannot be created", "no se puede crear su carpeta");
+                self.error(failed(what, &system_error(&error), error.kind()))
             })?;
         }
         let mut builder = Builder::new();
@@ -131,11 +140,10 @@ impl Storage {
     pub(super) fn read<T>(&self, read: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StateError> {
         caught(read).map_err(|failure| match self.known(failure) {
             Ok(known) => known,
-            Err(error) => self.error(format!(
-                "it cannot be read: {}; {}",
-                cause(&error),
-                what_to_do(kind(&error))
-            )),
+            Err(error) => {
+                let what = Text::new("it cannot be read", "no se puede leer");
+                self.error(failed(what, &cause(&error), kind(&error)))
+            }
         })
     }
 
@@ -151,9 +159,15 @@ impl Storage {
         })?;
         match format {
             Some(FORMAT) => Ok(()),
-            Some(later) => Err(self.error(format!(
-                "it was written by a later version of the exporter (format {later}, this one knows {FORMAT}); \
-                 run that version, or move the file away to start from zero"
+            Some(later) => Err(self.error(Message::new(
+                format!(
+                    "it was written by a later version of the exporter (format {later}, this one knows {FORMAT}); \
+                     run that version, or move the file away to start from zero"
+                ),
+                format!(
+                    "lo escribió una versión posterior del exportador (formato {later}; esta conoce el {FORMAT}); \
+                     ejecute esa versión, o mueva el archivo para empezar de cero"
+                ),
             ))),
             None if is_new => {
                 let written = caught(|| {
@@ -163,9 +177,10 @@ impl Storage {
                 });
                 written.map_err(|failure| self.saving_error(failure))
             }
-            None => {
-                Err(self.error("it is the database of another program; set another state_path, or move the file away"))
-            }
+            None => Err(self.error(Text::new(
+                "it is the database of another program; set another state_path, or move the file away",
+                "es la base de datos de otro programa; indique otro state_path, o mueva el archivo",
+            ))),
         }
     }
 
@@ -181,12 +196,22 @@ impl Storage {
         let target = link.parent().unwrap_or(link).join(target);
         let (link, target, is_folder) = (link.display(), target.display(), link != path);
         Err(if is_folder {
-            self.error(format!(
-                "its folder {link} is a link to {target}, which is not there; mount the volume, or correct the link"
+            self.error(Message::new(
+                format!(
+                    "its folder {link} is a link to {target}, which is not there; mount the volume, or correct the link"
+                ),
+                format!(
+                    "su carpeta {link} es un enlace a {target}, que no existe; monte el volumen, o corrija el enlace"
+                ),
             ))
         } else {
-            self.error(format!(
-                "it is a link to {target}, which is not there; mount the volume, or remove the link to start from zero"
+            self.error(Message::new(
+                format!(
+                    "it is a link to {target}, which is not there; mount the volume, or remove the link to start from zero"
+                ),
+                format!(
+                    "es un enlace a {target}, que no existe; monte el volumen, o borre el enlace para empezar de cero"
+                ),
             ))
         })
     }
@@ -195,12 +220,14 @@ impl Storage {
     fn check_place(&self, path: &Path) -> Result<(), StateError> {
         self.check_links(path)?;
         match fs::metadata(path) {
-            Ok(found) if !found.is_file() => {
-                Err(self.error("it is not a file; move it away, or set another state_path"))
-            }
-            Ok(found) if found.len() == 0 => {
-                Err(self.error("it is an empty file; restore it from a backup, or remove it to start from zero"))
-            }
+            Ok(found) if !found.is_file() => Err(self.error(Text::new(
+                "it is not a file; move it away, or set another state_path",
+                "no es un archivo; muévalo, o indique otro state_path",
+            ))),
+            Ok(found) if found.len() == 0 => Err(self.error(Text::new(
+                "it is an empty file; restore it from a backup, or remove it to start from zero",
+                "es un archivo vacío; restáurelo de una copia, o bórrelo para empezar de cero",
+            ))),
             // What is wrong with the folder is told when it is created.
             Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 Err(self.inaccessible(&error))
@@ -210,37 +237,40 @@ impl Storage {
     }
 
     fn inaccessible(&self, error: &io::Error) -> StateError {
-        self.error(format!(
-            "it cannot be accessed: {error}; run this as the exporter's user, and check the disk"
+        let why = system_error(error);
+        self.error(Message::new(
+            format!("it cannot be accessed: {why}; run this as the exporter's user, and check the disk"),
+            format!(
+                "no se puede acceder a él: {}; ejecute esto con el usuario del exportador, y revise el disco",
+                why.spanish()
+            ),
         ))
     }
 
-    pub(super) fn error(&self, what: impl fmt::Display) -> StateError {
+    pub(super) fn error(&self, what: impl Into<Message>) -> StateError {
         StateError {
             storage: self.name.clone(),
-            what: what.to_string(),
+            what: what.into(),
         }
     }
 
     fn opening_error(&self, failure: Failure) -> StateError {
         match self.known(failure) {
             Ok(known) => known,
-            Err(error) => self.error(format!(
-                "it cannot be opened: {}; {}",
-                cause(&error),
-                what_to_do(kind(&error))
-            )),
+            Err(error) => {
+                let what = Text::new("it cannot be opened", "no se puede abrir");
+                self.error(failed(what, &cause(&error), kind(&error)))
+            }
         }
     }
 
     pub(super) fn saving_error(&self, failure: Failure) -> StateError {
         match self.known(failure) {
             Ok(known) => known,
-            Err(error) => self.error(format!(
-                "it could not be saved: {}; {}",
-                cause(&error),
-                what_to_do(kind(&error))
-            )),
+            Err(error) => {
+                let what = Text::new("it could not be saved", "no se pudo guardar");
+                self.error(failed(what, &cause(&error), kind(&error)))
+            }
         }
     }
 
@@ -249,18 +279,28 @@ impl Storage {
         let error = match failure {
             Failure::Error(error) => error,
             Failure::Panic(panic) => {
-                return Ok(self.error(format!(
-                    "it is probably damaged, since the database failed: {panic}; restore it from a backup, or move the \
-                     file away to start from zero. If that does not help, please report it"
+                return Ok(self.error(Message::new(
+                    format!(
+                        "it is probably damaged, since the database failed: {panic}; restore it from a backup, or move the \
+                         file away to start from zero. If that does not help, please report it"
+                    ),
+                    format!(
+                        "probablemente está dañado, porque la base de datos falló: {panic}; restáurelo de una copia, o mueva \
+                         el archivo para empezar de cero. Si eso no ayuda, repórtelo"
+                    ),
                 )));
             }
         };
         Ok(match &error {
-            redb::Error::DatabaseAlreadyOpen => {
-                self.error("another process has it open; stop that process, or give each exporter its own state_path")
-            }
-            redb::Error::UpgradeRequired(_) | redb::Error::LockProtocolMismatch => self.error(format!(
-                "it was written by another version of the database: {error}; move the file away to start from zero"
+            redb::Error::DatabaseAlreadyOpen => self.error(Text::new(
+                "another process has it open; stop that process, or give each exporter its own state_path",
+                "otro proceso lo tiene abierto; detenga ese proceso, o dele a cada exportador su propio state_path",
+            )),
+            redb::Error::UpgradeRequired(_) | redb::Error::LockProtocolMismatch => self.error(Message::new(
+                format!(
+                    "it was written by another version of the database: {error}; move the file away to start from zero"
+                ),
+                format!("lo escribió otra versión de la base de datos: {error}; mueva el archivo para empezar de cero"),
             )),
             redb::Error::Corrupted(_) => self.damaged(&error),
             _ if matches!(kind(&error), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => self.damaged(&error),
@@ -269,9 +309,13 @@ impl Storage {
     }
 
     fn damaged(&self, error: &redb::Error) -> StateError {
-        self.error(format!(
-            "it is damaged: {}; restore it from a backup, or move the file away to start from zero",
-            cause(error)
+        let why = cause(error);
+        self.error(Message::new(
+            format!("it is damaged: {why}; restore it from a backup, or move the file away to start from zero"),
+            format!(
+                "está dañado: {}; restáurelo de una copia, o mueva el archivo para empezar de cero",
+                why.spanish()
+            ),
         ))
     }
 }
@@ -286,11 +330,11 @@ pub(super) fn begin_write(database: &Database) -> Result<WriteTransaction, redb:
 }
 
 /// The cause without the words that the database puts before it.
-fn cause(error: &redb::Error) -> String {
+fn cause(error: &redb::Error) -> Message {
     match error {
-        redb::Error::Corrupted(what) => what.clone(),
-        redb::Error::Io(error) => error.to_string(),
-        other => other.to_string(),
+        redb::Error::Corrupted(what) => what.clone().into(),
+        redb::Error::Io(error) => system_error(error),
+        other => other.to_string().into(),
     }
 }
 
@@ -301,18 +345,28 @@ fn kind(error: &redb::Error) -> ErrorKind {
     }
 }
 
-fn what_to_do(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room on its disk",
-        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
-            "the exporter must be able to write to it: check its permissions, and how its disk is mounted"
+/// What failed, why, and what to do.
+fn failed(what: Text, why: &Message, kind: ErrorKind) -> Message {
+    let to_do = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Text::new("make room on its disk", "libere espacio en su disco")
         }
-        _ => "check the disk, and the permissions of the folder",
-    }
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Text::new(
+            "the exporter must be able to write to it: check its permissions, and how its disk is mounted",
+            "el exportador debe poder escribirlo: revise sus permisos, y cómo está montado su disco",
+        ),
+        _ => Text::new(
+            "check the disk, and the permissions of the folder",
+            "revise el disco, y los permisos de la carpeta",
+        ),
+    };
+    let say = |text| Language::Spanish.say(text);
+    Message::new(
+        format!("{what}: {why}; {to_do}"),
+        format!("{}: {}; {}", say(what), why.spanish(), say(to_do)),
+    )
 }
 
-/// Opens the file, or creates it if there is none. If the process is killed while redb creates a file, the file is no
-/// database and would always be refused. So it is created under another name and renamed when it is complete.
 /// Takes the rights of others to read a state, which has the key of the hashes. Earlier versions left them to the umask.
 fn keep_from_others(path: &Path) {
     const OTHERS: u32 = 0o077;
@@ -328,6 +382,8 @@ fn keep_from_others(path: &Path) {
     }
 }
 
+/// Opens the file, or creates it if there is none. If the process is killed while redb creates a file, the file is no
+/// database and would always be refused. So it is created under another name and renamed when it is complete.
 fn open_file(builder: &mut Builder, path: &Path) -> Result<Database, DatabaseError> {
     if path.try_exists()? {
         return builder.open(path);

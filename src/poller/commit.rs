@@ -6,6 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Moment;
+use crate::language::{Message, Text};
 use crate::ledger::{Ledger, StateError};
 
 /// A ledger whose commits run on threads that may block on the disk.
@@ -36,15 +37,15 @@ impl SharedLedger {
         &self,
         now: Moment,
         commit: impl FnOnce(&mut Ledger, Moment) -> Result<T, StateError> + Send + 'static,
-    ) -> Result<T, String> {
+    ) -> Result<T, Message> {
         let ledger = Arc::clone(&self.ledger);
         let committed = self
             .commits
-            .spawn_blocking(move || commit(&mut ledger.lock(), now).map_err(|error| error.to_string()));
+            .spawn_blocking(move || commit(&mut ledger.lock(), now).map_err(Message::from));
         match committed.await {
             Ok(result) => result,
             Err(panic) if panic.is_panic() => std::panic::resume_unwind(panic.into_panic()),
-            Err(_) => Err("the exporter is stopping".to_owned()),
+            Err(_) => Err(Text::new("the exporter is stopping", "el exportador se está deteniendo").into()),
         }
     }
 

@@ -163,7 +163,7 @@ fn in_language(language: Language, operation: Option<&str>) -> String {
 fn unknown_operation(name: &str, health: &BTreeMap<Arc<str>, OperationHealth>, data: PageData<'_>) -> Markup {
     html! {
         section {
-            h2 { (data.language.unknown_operation(name)) }
+            h2 { (data.language.unknown_operation(name, data.shard)) }
             @if !health.is_empty() {
                 p {
                     (data.language.say(text::THERE_ARE))

@@ -230,6 +230,13 @@ async fn processes_share_a_configuration_and_say_what_is_not_theirs() {
             .await
             .unwrap();
         assert!(status.contains(&format!(" · shard {index} of 2 · ")), "{status}");
+        // An operation of the other shard, which somebody may look for here.
+        let other = names[..11].iter().find(|name| !own.contains(**name)).unwrap();
+        let missing = get(&shard.page.0.replace("/metrics", &format!("/?operation={other}")), &[]).await;
+        assert_eq!(missing.status(), 404);
+        let missing = missing.text().await.unwrap();
+        let heading = format!("There is no operation “{other}” in shard {index} of 2");
+        assert!(missing.contains(&heading), "{missing}");
     }
 
     write_configuration(&folder.0, &simulator, &served.url(), 12);

@@ -273,10 +273,13 @@ impl Language {
         }
     }
 
-    pub(super) fn unknown_operation(self, name: &str) -> String {
-        match self {
-            English => format!("There is no operation “{name}”"),
-            Spanish => format!("No existe la operación “{name}”"),
+    pub(super) fn unknown_operation(self, name: &str, shard: Shard) -> String {
+        let of_shard = self.shard(shard);
+        match (self, shard) {
+            (English, Shard::ONLY) => format!("There is no operation “{name}”"),
+            (English, _) => format!("There is no operation “{name}” in {of_shard}"),
+            (Spanish, Shard::ONLY) => format!("No existe la operación “{name}”"),
+            (Spanish, _) => format!("No existe la operación “{name}” en el {of_shard}"),
         }
     }
 

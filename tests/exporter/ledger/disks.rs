@@ -121,4 +121,10 @@ async fn the_status_page_names_the_cause() {
         1,
         "one card for both: {page}"
     );
+    let url = stage.page.0.replace("/metrics", "/?lang=es");
+    let page = get(&url, &[]).await.text().await.unwrap();
+    assert!(
+        page.contains("no se pudo guardar: no queda espacio en el disco (os error 28); libere espacio en su disco"),
+        "{page}"
+    );
 }

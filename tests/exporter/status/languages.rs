@@ -226,7 +226,20 @@ async fn every_failure_and_what_to_do_is_spanish() {
     assert!(page.contains("se agotaron las daily_calls"), "{page}");
     assert_translated(&stage.page, "", &data).await;
 
-    // What the system says stays as it is, and is marked.
+    for url in ["http://127.0.0.1:9", "http://wv9999.invalid"] {
+        let mut stage = Stage::with(NOON, plan(), |operation, _| {
+            operation.reports.retain(|report, _| *report == &CALL_DURATIONS);
+            url.clone_into(&mut operation.base_url);
+        })
+        .await;
+        stage.poll(&CALL_DURATIONS, NOON).await;
+        let page = in_language(&stage.page, "", "es").await;
+        assert!(page.contains("✕ 1 de 1 reporte con fallas"), "{url}: {page}");
+        let data = owned(&["acme", "America/Bogota", "os", "wv", "invalid"]);
+        assert_translated(&stage.page, "", &data).await;
+    }
+
+    // What a library says may stay as it is, and is marked.
     let published = Published::new(process::registry(at(NOON)).0);
     for reason in Reason::ALL {
         publish(&published, &format!("x-{}", reason as usize), |health| {
