@@ -28,7 +28,9 @@ from lib.exposition import require
 from lib.servers import Checks, api, configured_prometheus, get, until_true
 
 OLD_BIN, NEW_BIN, HISTORY = map(pathlib.Path, sys.argv[1:])
-FOLDER = pathlib.Path(__file__).parents[2] / "dashboards"
+ROOT = pathlib.Path(__file__).parents[2]
+FOLDER = ROOT / "dashboards"
+METRICS = ROOT / "docs/metrics.md"
 NAMES = {"now", "overview", "operations", "campaigns", "skills", "agents", "ivr", "exporter"}
 
 # Where nothing is right: (dashboard, title of the panel, legend). Each with its reason.
@@ -51,6 +53,8 @@ MAY_BE_EMPTY = {
     ("wolkvox-overview", "annotation Lists recycled", ""): "no list was recycled",
     ("wolkvox-campaigns", "annotation Lists recycled", ""): "no list was recycled",
 }
+# What an operation reads that has only the reports of the first version.
+FIRST_REPORTS = {"campaigns", "call_durations", "abandoned_calls", "preview_calls", "ivr"}
 # Panels whose results may lack job or operation: those that the rules except, and alerts, which may have none.
 WITHOUT_OPERATION = {title for _, _, title in dashboard_lint.EXCEPTIONS} | {"Alerts firing", "Penetration, against the target"}
 
@@ -252,31 +256,50 @@ def twin(file, operation):
     return b"".join(line.replace(ours, other) for line in file.open("rb") if ours in line) + b"# EOF\n"
 
 
+def of_first_reports(file):
+    """The samples of an operation that reads nothing else."""
+    reports, families = None, {"wolkvox_operation_calls_used_by_others": {"quota"}}
+    for line in METRICS.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            reports = {line[3:]} if re.fullmatch(r"## \w+", line) else None
+        elif reports and (family := re.match(r"\| `(\w+)`", line)):
+            families[family[1]] = families.get(family[1], set()) | reports
+    reports = set().union(*families.values())
+    require(FIRST_REPORTS < reports, f"the sections of {METRICS.name} are not the reports: {reports}")
+    others = "|".join(family for family, of in families.items() if not of & FIRST_REPORTS)
+    of_report = "|".join(sorted(reports - FIRST_REPORTS))
+    left_out = re.compile(rf'({others})(_bucket|_sum|_count)?[{{ ]|.*[{{,]report="({of_report})"').match
+    return "".join(line for line in file.open(encoding="utf-8") if not left_out(line))
+
+
 def load(folder, at):
     files = sorted(HISTORY.glob("*.om"))
     first = next(line for line in files[0].open() if line.startswith("wolkvox_skill_info{"))
     labels = dict(re.findall(r'(\w+)="([^"]*)"', first))
 
-    def into_blocks(file):
-        command = [NEW_BIN / "promtool", "tsdb", "create-blocks-from", "openmetrics", file, folder / "data"]
+    def into_blocks(file, data="data"):
+        command = [NEW_BIN / "promtool", "tsdb", "create-blocks-from", "openmetrics", file, folder / data]
         made = subprocess.run(command, capture_output=True, text=True, timeout=300)
         require(made.returncode == 0, f"{file.name}: {made.stderr[-500:]}")
 
     written = folder / "written.om"
     written.write_text(oddities(at, {key: labels[key] for key in ("job", "operation", "skill_id", "skill")}))
-    into_blocks(written)
+    for data in ("data", "first-reports"):
+        into_blocks(written, data)
     for file in files:
         into_blocks(file)
         if time_of(file, True) >= at - 86400 and time_of(file, False) <= at:
             written.write_bytes(twin(file, labels["operation"]))
             into_blocks(written)
+            written.write_text(of_first_reports(file), encoding="utf-8")
+            into_blocks(written, "first-reports")
 
 
 @contextlib.contextmanager
-def serving(program, folder, name):
+def serving(program, folder, name, blocks="data"):
     """A Prometheus that only answers from what is there, from a copy of it by hard links: it deletes and compacts blocks."""
     data = folder / name
-    subprocess.run(["cp", "--recursive", "--link", folder / "data", data], check=True, timeout=60)
+    subprocess.run(["cp", "--recursive", "--link", folder / blocks, data], check=True, timeout=60)
     # Nothing is scraped.
     flags = ("--storage.tsdb.retention.time=10y",)
     with configured_prometheus(program, folder / f"{name}-server", {}, *flags, data=data) as server:
@@ -400,6 +423,24 @@ def check_columns(server, dashboard, at):
         require(named | linked <= fields, f"{panel['title']}: no field {sorted((named | linked) - fields)}")
 
 
+def check_first_reports(server, at):
+    """Where an operation reads only the first five reports, an empty panel says which one it needs."""
+    silent, told = [], 0
+    for name, dashboard in DASHBOARDS.items():
+        everything, _ = choices(server, dashboard, at)
+        for panel in dashboard["panels"]:
+            targets = panel.get("targets", [])
+            keys = {(dashboard["uid"], panel["title"], target["legendFormat"]) for target in targets}
+            if not keys - set(MAY_BE_EMPTY) or any(ask(server, target, everything, at) for target in targets):
+                continue
+            needed = set(re.findall(r"\w+", panel["fieldConfig"]["defaults"]["noValue"].partition("needs the report ")[2]))
+            told += bool(needed - FIRST_REPORTS)
+            if not needed - FIRST_REPORTS:
+                silent.append(f"{name}: {panel['title']}")
+    require(not silent, f"{len(silent)} do not say what they need: {silent}")
+    require(told >= 20, f"only {told} panels are empty: the other reports are still there")
+
+
 def check_operations_apart(server, at):
     """Each operation has its own number, though both have the same ids."""
     chosen = {"job": ".+", "operation": ".+"}
@@ -463,6 +504,8 @@ def main():
             check(f"{version} Prometheus: closed hours are gaps", check_closed_is_a_gap, server, at)
             check(f"{version} Prometheus: operations stay apart", check_operations_apart, server, at)
             check(f"{version} Prometheus: a misspelt metric is seen", check_misspelt_is_seen, server, at)
+        first = stack.enter_context(serving(NEW_BIN / "prometheus", folder, "first", "first-reports"))
+        check("with the first five reports, empty panels say what they need", check_first_reports, first, at)
     return check.verdict()
 
 

@@ -43,15 +43,30 @@ fn says_what_to_do(message: &str) -> bool {
     clauses.any(begins) || message.ends_with("; …") || message.contains("report it")
 }
 
-/// The string literals of the call whose arguments begin here.
+/// What has a text in English, and then in Spanish.
+const IN_BOTH_LANGUAGES: &[&str] = &["Text::new", "Message::new"];
+
+/// The string literals of the call whose arguments begin here, without those in Spanish.
 fn literals(arguments: &str) -> Vec<String> {
     let mut literals = Vec::new();
     let mut characters = arguments.chars().peekable();
     let mut depth = 1;
+    let mut code = String::new();
+    // How deep the innermost text in both languages is, and whether it is Spanish by now.
+    let mut both: Option<(i32, bool)> = None;
     while let Some(c) = characters.next() {
         match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
+            '(' => {
+                depth += 1;
+                if IN_BOTH_LANGUAGES.iter().any(|call| code.ends_with(call)) {
+                    both = Some((depth, false));
+                }
+            }
+            ')' => {
+                depth -= 1;
+                both = both.filter(|(at, _)| *at <= depth);
+            }
+            ',' => both = both.map(|(at, is_spanish)| (at, is_spanish || at == depth)),
             '"' => {
                 let mut literal = String::new();
                 while let Some(c) = characters.next() {
@@ -65,10 +80,13 @@ fn literals(arguments: &str) -> Vec<String> {
                         c => literal.push(c),
                     }
                 }
-                literals.push(literal);
+                if both.is_none_or(|(_, is_spanish)| !is_spanish) {
+                    literals.push(literal);
+                }
             }
             _ => {}
         }
+        code.push(c);
         if depth == 0 {
             break;
         }
@@ -109,6 +127,12 @@ fn messages(source: &str, calls: &[&str], all_speak: bool) -> Vec<String> {
         }
     }
     messages
+}
+
+#[test]
+fn only_english_is_compared() {
+    let source = r#"Text::new("a (b), c", "ä"), Message::new(format!("d {}", f(1, 2)), format!("é")), "e")"#;
+    assert_eq!(literals(source), ["a (b), c", "d {}", "e"]);
 }
 
 #[test]
