@@ -57,6 +57,7 @@ NAMES = {
     "IvrNoInputHigh": "Keys are not heard in a menu",
     "IvrSilent": "A menu gets no calls",
 }
+WRAPPED = {"type": "auto", "wrapText": True}
 SEVERITIES = {"critical": ("critical", RED), "warning": ("warning", AMBER), "info": ("info", BLUE)}
 
 
@@ -73,8 +74,9 @@ def alerts_table(width: int, height: int, firing: str = FIRING_BUSINESS) -> Json
     severity = mappings(**{f"_{key}": pair for key, pair in SEVERITIES.items()})
     return table(
         "Alerts firing", f"{whose} Source: ALERTS.", [listed(firing)],
-        [column("alert", "Alert", custom__width=250, mappings=plain), column("about", "About"),
-         column("severity", "Severity", custom__width=90, mappings=severity, custom__cellOptions={"type": "color-text"}), OPERATION],
+        # On a narrow panel, two lines are better than half a name.
+        [column("alert", "Alert", mappings=plain, custom__cellOptions=WRAPPED), column("about", "About", custom__cellOptions=WRAPPED),
+         column("severity", "Severity", custom__width=80, mappings=severity, custom__cellOptions={"type": "color-text"}), OPERATION],
         width=width, height=height, order=["alert", "about", "severity", "operation"],
         hidden=["Value", "__name__", "alertname", "alertstate", "audience", "instance", "campaign", "campaign_id", "skill", "skill_id",
                 "routing_point", "rp_id", "report", "assumption", "channel", "reason", "field", "result", "state", "aux", "network", "client"],
