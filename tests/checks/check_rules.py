@@ -78,7 +78,8 @@ def alert_tests():
                 yield case["alertname"], case["exp_alerts"]
 
 
-def run(*command, folder=None, seconds=800):
+# Weeks take minutes of one core, and other steps may take most of the machine meanwhile.
+def run(*command, folder=None, seconds=2400):
     found = subprocess.run(command, capture_output=True, text=True, timeout=seconds, cwd=folder)
     return found.returncode, found.stdout + found.stderr
 
