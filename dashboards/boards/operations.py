@@ -25,7 +25,7 @@ def operations() -> Json:
         (WAITING, column("Value #D", "Waiting", "none", **text_cell(QUEUE))),
         (available(), column("Value #E", "Available", "none", **text_cell([(None, RED), (1, GREEN)]))),
         (service_level(sel, "1h"), column("Value #F", "Level", "percentunit", decimals=0, **text_cell(LEVEL))),
-        (abandonment(sel, "1h", least=">= 5"), column("Value #G", "Abandonment", "percentunit", decimals=1, **text_cell(ABANDON))),
+        (abandonment(sel, "1h", least=">= 5"), column("Value #G", "Abandoned", "percentunit", decimals=1, **text_cell(ABANDON))),
         (total(sel("wolkvox_campaign_status", RUNNING)), column("Value #H", "Campaigns", "none")),
         (stalled_count(sel), column("Value #I", "Stalled", "none", **text_cell(AT_LEAST_ONE_BAD))),
         (total(sel("wolkvox_campaign_calls_per_minute")), column("Value #J", "Dials/min", "none", decimals=0)),
@@ -38,7 +38,7 @@ def operations() -> Json:
         "operations", "All operations at a glance, one row each, and what their calls cost by day.", ["seconds"], [ALERTS_SHOWN],
         [
             table("Operations", "One row per operation; names link to what happens now. Failing: reports that fail. Age: of the oldest data. "
-                  "Level: service level of the last hour, within the seconds that are chosen above. Abandonment: of the same hour. "
+                  "Level: service level of the last hour, within the seconds that are chosen above. Abandoned: their share in the same hour. "
                   "Campaigns: those that run. Stalled: those that run, have records left, and have dialled nothing for 20 min. "
                   "API used: share of the day's calls. Billed min and cost: of the last 24 h, as Wolkvox bills them. "
                   f"Alerts, failing reports and stalled campaigns: red from 1. {AGE_NOTE} {LEVEL_NOTE} {ABANDON_NOTE} {RATE_NOTE} "
