@@ -125,6 +125,22 @@ def check_rules():
     require(not unused, f"exceptions that nothing needs: {unused}")
 
 
+def check_languages():
+    """Both languages ask the same, and show it in the same place and unit."""
+    def essence(dashboard):
+        return [
+            (panel["type"], panel["gridPos"], [target["expr"] for target in panel.get("targets", [])],
+             panel.get("fieldConfig", {}).get("defaults", {}).get("unit"))
+            for panel in dashboard["panels"]
+        ]
+
+    spanish = read(FOLDER / "wolkvox-es")
+    differing = [name for name, dashboard in DASHBOARDS.items() if essence(dashboard) != essence(spanish[name])]
+    require(not differing, f"languages differ: {differing}")
+    same = [name for name, dashboard in DASHBOARDS.items() if dashboard["uid"] == spanish[name]["uid"]]
+    require(not same, f"languages share a uid: {same}")
+
+
 def set_first(kind, path, value):
     """A change of the first panel of a kind."""
 
@@ -480,6 +496,7 @@ def main():
     for name, dashboard in DASHBOARDS.items():
         check(f"Grafana's model knows every key of {name}", check_structure, dashboard)
     check("Grafana's model does not know a misspelt key", check_structure_sees)
+    check("both languages show the same", check_languages)
     check("rules", check_rules)
     for number, (rule, change) in enumerate(MISTAKES, 1):
         check(f"mistake {number} is seen by the rule {rule}", check_rules_see, rule, change)

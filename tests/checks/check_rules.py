@@ -129,6 +129,24 @@ def check_runbook():
         require(sections == list(alerts()), f"sections of {path.relative_to(ROOT)} and alerts differ: {differing}")
 
 
+def check_names_on_dashboards():
+    """Dashboards call every alert by a name in plain words, and no other."""
+    wanted = {name.removeprefix("Wolkvox") for name in alerts()}
+    for path in sorted(ROOT.glob("dashboards/wolkvox*/*.json")):
+        found = []
+        for panel in json.loads(path.read_text())["panels"]:
+            # A table maps the values of a column, the wall board renames its fields.
+            overrides = panel.get("fieldConfig", {}).get("overrides", [])
+            mappings = [one["value"] for override in overrides for one in override["properties"] if one["id"] == "mappings"]
+            found += [set(mapping["options"]) for values in mappings for mapping in values]
+            patterns = (re.match(r"/\^(\w+)\(", str(override["matcher"]["options"])) for override in overrides)
+            found.append({pattern[1] for pattern in patterns if pattern})
+        named = [names for names in found if names & wanted]
+        require(named, f"{path.relative_to(ROOT)} names no alerts")
+        for names in named:
+            require(names == wanted, f"{path.relative_to(ROOT)}: names and alerts differ: {sorted(names ^ wanted)}")
+
+
 def check_thresholds():
     defined = [rule["labels"]["kpi"] for rule in rules() if rule.get("record") == "wolkvox:threshold"]
     used = {kpi for rule in rules() for kpi in re.findall(r'wolkvox:threshold\{kpi="(\w+)"\}', rule["expr"])}
@@ -410,6 +428,7 @@ def main():
     check("groups that Grafana Cloud and Mimir take", check_groups)
     check("labels and annotations of each alert", check_annotations)
     check("a section of each runbook for each alert", check_runbook)
+    check("a plain name on the dashboards for each alert", check_names_on_dashboards)
     check("each threshold is used, and each used is there", check_thresholds)
     check("what rules read is recorded", check_records_are_there)
     check("alerts in other languages differ only in texts and links", check_translated)
