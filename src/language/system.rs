@@ -8,14 +8,9 @@ use super::Message;
 /// An error of the system. What people do not meet stays in English.
 pub fn system_error(error: &(dyn Error + 'static)) -> Message {
     let english = error.to_string();
-    let of_system = error
-        .downcast_ref::<io::Error>()
-        .filter(|error| error.raw_os_error().is_some());
-    let translated = match of_system {
-        Some(error) => of_kind(error.kind()).map(|text| {
-            let code = english.rfind(" (").map_or("", |code| &english[code..]);
-            format!("{text}{code}")
-        }),
+    let error = error.downcast_ref::<io::Error>();
+    let translated = match error.and_then(|error| Some((error.kind(), error.raw_os_error()?))) {
+        Some((kind, code)) => of_kind(kind).map(|text| format!("{text} (os error {code})")),
         None => of_lookup(&english).map(str::to_owned),
     };
     match translated {

@@ -122,13 +122,15 @@ impl Storage {
             let created = fs::create_dir_all(folder);
             created.map_err(|error| {
                 let what = Text::new("its folder cannot be created", "no se puede crear su carpeta");
-                self.error(failed(what, &system_error(&error), error.kind()))
+                self.error(explained(what, &system_error(&error), error.kind()))
             })?;
         }
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
         let opened = caught(|| Ok((self.open)(&mut builder)?));
-        let database = OpenDatabase::from(opened.map_err(|failure| self.opening_error(failure))?);
+        let database = OpenDatabase::from(
+            opened.map_err(|failure| self.failed(Text::new("it cannot be opened", "no se puede abrir"), failure))?,
+        );
         if let Some(path) = &self.path {
             keep_from_others(path);
         }
@@ -138,13 +140,7 @@ impl Storage {
 
     /// Does something that reads the database.
     pub(super) fn read<T>(&self, read: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, StateError> {
-        caught(read).map_err(|failure| match self.known(failure) {
-            Ok(known) => known,
-            Err(error) => {
-                let what = Text::new("it cannot be read", "no se puede leer");
-                self.error(failed(what, &cause(&error), kind(&error)))
-            }
-        })
+        caught(read).map_err(|failure| self.failed(Text::new("it cannot be read", "no se puede leer"), failure))
     }
 
     fn check_format(&self, database: &Database) -> Result<(), StateError> {
@@ -254,24 +250,14 @@ impl Storage {
         }
     }
 
-    fn opening_error(&self, failure: Failure) -> StateError {
-        match self.known(failure) {
-            Ok(known) => known,
-            Err(error) => {
-                let what = Text::new("it cannot be opened", "no se puede abrir");
-                self.error(failed(what, &cause(&error), kind(&error)))
-            }
-        }
+    pub(super) fn saving_error(&self, failure: Failure) -> StateError {
+        self.failed(Text::new("it could not be saved", "no se pudo guardar"), failure)
     }
 
-    pub(super) fn saving_error(&self, failure: Failure) -> StateError {
-        match self.known(failure) {
-            Ok(known) => known,
-            Err(error) => {
-                let what = Text::new("it could not be saved", "no se pudo guardar");
-                self.error(failed(what, &cause(&error), kind(&error)))
-            }
-        }
+    /// What failed, why, and what to do.
+    fn failed(&self, what: Text, failure: Failure) -> StateError {
+        self.known(failure)
+            .unwrap_or_else(|error| self.error(explained(what, &cause(&error), kind(&error))))
     }
 
     /// What is said in the same words whatever was done, or the error of the disk.
@@ -345,8 +331,8 @@ fn kind(error: &redb::Error) -> ErrorKind {
     }
 }
 
-/// What failed, why, and what to do.
-fn failed(what: Text, why: &Message, kind: ErrorKind) -> Message {
+/// What failed, why, and what to do about such an error.
+fn explained(what: Text, why: &Message, kind: ErrorKind) -> Message {
     let to_do = match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             Text::new("make room on its disk", "libere espacio en su disco")
